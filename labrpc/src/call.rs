@@ -1,0 +1,334 @@
+//! The journey of one call, from its arrival at the network to its reply.
+//!
+//! The order of the decisions is 6.824's: a snapshot on arrival, no second look before the handler
+//! starts, and the question whether the server is dead every 100 ms and once more after the handler
+//! returned.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::error::CallError;
+use crate::fate::{self, Conditions, Fate};
+use crate::log::{Ending, Event, Step};
+use crate::name::Name;
+use crate::network::{Pending, Shared, State};
+use crate::server::Server;
+
+/// While a handler runs, its caller asks so often whether the server is dead.
+const DEAD_CHECK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Makes one call; the request comes back for what the caller may have to log of it.
+pub(crate) fn call(
+    network: &Arc<Shared>,
+    end: &Name,
+    method: &str,
+    args: Vec<u8>,
+) -> (Request, Result<Vec<u8>, CallError>) {
+    let request = Request::new(network, end, method);
+    let journey = Journey { network, end, request: &request };
+    let result = journey.travel(args);
+    network.state.lock().pending.remove(&request.call);
+    if let Err(End::Misused(error)) = &result {
+        request.log(network, Step::Misused(error.to_string()));
+    }
+    request.log(network, Step::Ended(ending(&result)));
+    let result = result.map_err(|end| match end {
+        End::NoAnswer(_) => CallError::NoAnswer,
+        End::Misused(error) => error,
+    });
+    (request, result)
+}
+
+/// How a journey ends without a reply.
+enum End {
+    NoAnswer(Ending),
+    Misused(CallError),
+}
+
+impl From<Ending> for End {
+    fn from(ending: Ending) -> End {
+        End::NoAnswer(ending)
+    }
+}
+
+fn ending(result: &Result<Vec<u8>, End>) -> Ending {
+    match result {
+        Ok(reply) => Ending::Answered { bytes: reply.len() },
+        Err(End::NoAnswer(ending)) => *ending,
+        Err(End::Misused(_)) => Ending::Refused,
+    }
+}
+
+/// Who calls whom with what: the part that all events of a call share.
+#[derive(Clone)]
+pub(crate) struct Request {
+    call: u64,
+    from: Option<Name>,
+    to: Option<Name>,
+    method: Arc<str>,
+}
+
+impl Request {
+    pub(crate) fn new(network: &Shared, end: &Name, method: &str) -> Request {
+        let mut guard = network.state.lock();
+        let state = &mut *guard;
+        state.calls_made += 1;
+        let method = match state.methods.get(method) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let new: Arc<str> = method.into();
+                state.methods.insert(method.to_owned(), Arc::clone(&new));
+                new
+            }
+        };
+        let (from, to) = match state.ends.get(end) {
+            Some(end) => (end.owner.clone(), end.destination.clone()),
+            None => (None, None),
+        };
+        Request { call: state.calls_made, from, to, method }
+    }
+
+    pub(crate) fn log(&self, network: &Shared, step: Step) {
+        network.log.append(Event {
+            at: network.log.now(),
+            call: self.call,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            method: Arc::clone(&self.method),
+            step,
+        });
+    }
+}
+
+struct Journey<'a> {
+    network: &'a Arc<Shared>,
+    end: &'a Name,
+    request: &'a Request,
+}
+
+impl Journey<'_> {
+    fn travel(&self, args: Vec<u8>) -> Result<Vec<u8>, End> {
+        let (server, fate) = self.arrive(args.len())?;
+        let Fate::Accepted {
+            request_delay,
+            request_lost,
+            duplicate_after,
+            reply_lost,
+            reply_delay,
+        } = fate
+        else {
+            unreachable!("a fate without a server was dealt with on arrival");
+        };
+        sleep(request_delay);
+        if request_lost {
+            return Err(Ending::RequestLost.into());
+        }
+        self.wait_while_held(self.request.from.as_ref(), self.request.to.as_ref())?;
+        let args: Arc<[u8]> = args.into();
+        if let Some(after) = duplicate_after {
+            self.dispatch_duplicate(&server, Arc::clone(&args), after);
+        }
+        let reply = self.handle(&server, args)?;
+        if self.is_dead(&self.network.state.lock(), &server) {
+            return Err(Ending::ServerGone.into());
+        }
+        if reply_lost {
+            return Err(Ending::ReplyLost.into());
+        }
+        self.wait_out_a_cut_reply()?;
+        sleep(reply_delay);
+        self.wait_while_held(self.request.to.as_ref(), self.request.from.as_ref())?;
+        Ok(reply)
+    }
+
+    /// Takes the snapshot on arrival and draws the fate; an unreachable server ends the call here.
+    fn arrive(&self, bytes: usize) -> Result<(Server, Fate), End> {
+        if self.network.state.lock().closed {
+            return Err(Ending::Closed.into());
+        }
+        self.request.log(self.network, Step::Sent { bytes });
+        match self.look_up() {
+            (Some(server), None, fate @ Fate::Accepted { .. }) => Ok((server, fate)),
+            (_, Some(obstacle), Fate::Unreachable { after }) => {
+                sleep(after);
+                Err(obstacle.into())
+            }
+            _ => unreachable!("a server is reached exactly if nothing stands in the way"),
+        }
+    }
+
+    /// The server, what stands in the way to it, and the fate: one look under one lock.
+    fn look_up(&self) -> (Option<Server>, Option<Ending>, Fate) {
+        let mut guard = self.network.state.lock();
+        let state = &mut *guard;
+        let (from, to) = (self.request.from.as_ref(), self.request.to.as_ref());
+        let pending = Pending {
+            call: self.request.call,
+            sent_at: self.network.log.now(),
+            from: from.cloned(),
+            to: to.cloned(),
+            method: Arc::clone(&self.request.method),
+            in_handler: false,
+        };
+        state.pending.insert(self.request.call, pending);
+
+        let (there, back) = (state.link(from, to), state.link(to, from));
+        let server = to.and_then(|to| state.servers.get(to)).cloned();
+        let mut conditions = Conditions {
+            reachable: false,
+            unreliable: state.unreliable,
+            long_delays: state.long_delays,
+            long_reordering: state.long_reordering,
+            request: there.disturbance,
+            reply: back.disturbance,
+        };
+        let Some(end) = state.ends.get_mut(self.end) else {
+            // The end was deleted, and its generator with it.
+            return (server, Some(Ending::Disabled), Fate::Unreachable { after: Duration::ZERO });
+        };
+        let obstacle = if !end.enabled || to.is_none() {
+            Some(Ending::Disabled)
+        } else if server.is_none() {
+            Some(Ending::NoServer)
+        } else {
+            there.cut.then_some(Ending::Cut)
+        };
+        conditions.reachable = obstacle.is_none();
+        let fate = Fate::draw(&mut end.rng, &conditions);
+        (server, obstacle, fate)
+    }
+
+    /// Runs the handler on a thread of its own and waits for it as long as the server lives.
+    fn handle(&self, server: &Server, args: Arc<[u8]>) -> Result<Vec<u8>, End> {
+        let outcome = self.dispatch(server, args, Duration::ZERO, false);
+        if let Some(pending) = self.network.state.lock().pending.get_mut(&self.request.call) {
+            pending.in_handler = true;
+        }
+        let mut slot = outcome.slot.lock();
+        loop {
+            match slot.take() {
+                Some(Handled::Replied(reply)) => return Ok(reply),
+                Some(Handled::Refused(error)) => return Err(End::Misused(error)),
+                Some(Handled::Panicked) => return Err(Ending::HandlerPanicked.into()),
+                None => {}
+            }
+            let waited_in_vain =
+                outcome.filled.wait_for(&mut slot, DEAD_CHECK_INTERVAL).timed_out();
+            if waited_in_vain && slot.is_none() {
+                let dead = MutexGuard::unlocked(&mut slot, || {
+                    self.is_dead(&self.network.state.lock(), server)
+                });
+                if dead {
+                    return Err(Ending::ServerGone.into());
+                }
+            }
+        }
+    }
+
+    fn dispatch_duplicate(&self, server: &Server, args: Arc<[u8]>, after: Duration) {
+        self.dispatch(server, args, after, true);
+    }
+
+    fn dispatch(
+        &self,
+        server: &Server,
+        args: Arc<[u8]>,
+        after: Duration,
+        duplicate: bool,
+    ) -> Arc<Outcome> {
+        let outcome = Arc::new(Outcome::default());
+        let job = {
+            let (network, request) = (Arc::clone(self.network), self.request.clone());
+            let (server, outcome) = (server.clone(), Arc::clone(&outcome));
+            move || {
+                sleep(after);
+                request.log(&network, Step::Dispatched { duplicate });
+                let handled = run_handler(&server, &request.method, &args);
+                let bytes = handled.bytes();
+                request.log(&network, Step::Handled { bytes, duplicate });
+                *outcome.slot.lock() = Some(handled);
+                outcome.filled.notify_one();
+            }
+        };
+        let name = self.request.to.as_ref().map_or("?", Name::as_str);
+        server.workers().run(&format!("server {name} rpc"), job);
+        outcome
+    }
+
+    /// Dead: the end was switched off, or under the server's name is now another one or none.
+    fn is_dead(&self, state: &State, server: &Server) -> bool {
+        let enabled = state.ends.get(self.end).is_some_and(|end| end.enabled);
+        let registered = self.request.to.as_ref().and_then(|to| state.servers.get(to));
+        !enabled || !registered.is_some_and(|registered| registered.is(server))
+    }
+
+    /// A reply whose way is cut is lost, and its caller waits for it as for an unreachable server.
+    fn wait_out_a_cut_reply(&self) -> Result<(), Ending> {
+        let mut guard = self.network.state.lock();
+        let state = &mut *guard;
+        if !state.link(self.request.to.as_ref(), self.request.from.as_ref()).cut {
+            return Ok(());
+        }
+        let long_delays = state.long_delays;
+        let end = state.ends.get_mut(self.end);
+        let after = end.map_or(Duration::ZERO, |end| fate::vain_wait(&mut end.rng, long_delays));
+        drop(guard);
+        sleep(after);
+        Err(Ending::Cut)
+    }
+
+    fn wait_while_held(&self, from: Option<&Name>, to: Option<&Name>) -> Result<(), Ending> {
+        let mut state = self.network.state.lock();
+        while state.link(from, to).held {
+            if state.closed {
+                return Err(Ending::Closed);
+            }
+            self.network.released.wait(&mut state);
+        }
+        Ok(())
+    }
+}
+
+/// Where a handler's thread leaves what its caller waits for.
+#[derive(Default)]
+struct Outcome {
+    slot: Mutex<Option<Handled>>,
+    filled: Condvar,
+}
+
+enum Handled {
+    Replied(Vec<u8>),
+    Refused(CallError),
+    Panicked,
+}
+
+impl Handled {
+    fn bytes(&self) -> Option<usize> {
+        match self {
+            Handled::Replied(reply) => Some(reply.len()),
+            Handled::Refused(_) | Handled::Panicked => None,
+        }
+    }
+}
+
+fn run_handler(server: &Server, method: &str, args: &[u8]) -> Handled {
+    // A handler is a stranger's code: its panic must not take the worker down with it. The panic
+    // hook has told of it by now.
+    let result = panic::catch_unwind(AssertUnwindSafe(|| server.dispatch_raw(method, args)));
+    match result {
+        Ok(Ok(reply)) => Handled::Replied(reply),
+        Ok(Err(error)) => Handled::Refused(error),
+        Err(_) => Handled::Panicked,
+    }
+}
+
+fn sleep(time: Duration) {
+    // A sleep of nothing would still be a system call.
+    if !time.is_zero() {
+        thread::sleep(time);
+    }
+}

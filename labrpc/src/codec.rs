@@ -1,0 +1,97 @@
+//! Values become bytes and bytes become values: the one file that knows the encoding.
+//!
+//! The encoding is bincode 2 in its standard configuration: little-endian, integers of one to
+//! nine bytes by size, strings and vectors behind their length. A value of no bytes (the unit
+//! type, an empty struct) is legal.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The largest message that is decoded, in bytes; a length field beyond it is an error, not an
+/// allocation.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+const ENCODING: bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<MESSAGE_BYTES_MAX>,
+> = bincode::config::standard().with_limit::<MESSAGE_BYTES_MAX>();
+
+/// Why a value could not be encoded or decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// The value has no encoding, for example a map of unknown length.
+    #[error("the value cannot be encoded: {0}")]
+    Encode(String),
+    /// The bytes are no value of the type that was asked for.
+    #[error("the bytes are no {type_name}: {why}")]
+    Decode {
+        /// The Rust type that was asked for.
+        type_name: &'static str,
+        /// What the decoder met.
+        why: String,
+    },
+}
+
+/// The bytes of `value`.
+///
+/// # Errors
+/// [`CodecError::Encode`] if the value has no encoding.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
+    bincode::serde::encode_to_vec(value, ENCODING).map_err(|e| CodecError::Encode(e.to_string()))
+}
+
+/// The value that `bytes` encode; every byte must be used.
+///
+/// # Errors
+/// [`CodecError::Decode`] if the bytes are no `T`, or if some are left over.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let failed = |why: String| CodecError::Decode { type_name: std::any::type_name::<T>(), why };
+    let (value, used) =
+        bincode::serde::decode_from_slice(bytes, ENCODING).map_err(|e| failed(e.to_string()))?;
+    if used == bytes.len() {
+        Ok(value)
+    } else {
+        Err(failed(format!("{} of {} bytes are left over", bytes.len() - used, bytes.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Nested {
+        numbers: Vec<i64>,
+        map: BTreeMap<String, Option<Box<Nested>>>,
+        pair: (u64, String),
+    }
+
+    /// labgob's TestGOB: nested structs, slices, maps and pointers survive the round trip.
+    #[test]
+    fn nested_values_survive_the_round_trip() {
+        let inner = Nested { numbers: vec![], map: BTreeMap::new(), pair: (0, String::new()) };
+        let outer = Nested {
+            numbers: vec![i64::MIN, -1, 0, i64::MAX],
+            map: BTreeMap::from([("some".into(), Some(Box::new(inner))), ("none".into(), None)]),
+            pair: (u64::MAX, "näher".into()),
+        };
+        assert_eq!(decode::<Nested>(&encode(&outer).unwrap()).unwrap(), outer);
+    }
+
+    #[test]
+    fn left_over_bytes_are_an_error() {
+        let error = decode::<u8>(&[7, 8]).unwrap_err();
+        assert_eq!(error.to_string(), "the bytes are no u8: 1 of 2 bytes are left over");
+    }
+
+    #[test]
+    fn a_length_beyond_the_limit_is_an_error_and_no_allocation() {
+        let claims_an_exabyte = encode(&(1_u64 << 60)).unwrap();
+        assert!(decode::<Vec<u8>>(&claims_an_exabyte).is_err());
+    }
+}

@@ -1,0 +1,311 @@
+//! Each verb that the network has beyond 6.824's switches: faults on the way between two servers,
+//! duplicates, and the log that shows them.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use labrpc::{CallError, ClientEnd, Disturbance, Ending, Network, Server, Service, Step};
+use support::{bounded, watch};
+
+/// Two servers that can call one another, and how often each one's handler ran.
+struct Pair {
+    network: Network,
+    ends: [ClientEnd; 2],
+    handled: [Arc<AtomicU64>; 2],
+}
+
+impl Pair {
+    fn new() -> Pair {
+        let network = Network::new(1);
+        let handled = [0, 1].map(|_| Arc::new(AtomicU64::new(0)));
+        for (server, count) in handled.iter().enumerate() {
+            let count = Arc::clone(count);
+            let service = Service::new("Test").method("Increment", move |n: u64| {
+                count.fetch_add(1, Ordering::Relaxed);
+                n + 1
+            });
+            network.add_server(server, Server::from(service));
+        }
+        let ends = [0, 1].map(|from| {
+            let name = format!("end of {from}");
+            let end = network.make_end_of(from, name.as_str());
+            network.connect(name.as_str(), 1 - from);
+            network.enable(name, true);
+            end
+        });
+        Pair { network, ends, handled }
+    }
+
+    fn call(&self, from: usize) -> Result<u64, CallError> {
+        self.ends[from].call("Test.Increment", &1_u64)
+    }
+
+    fn handled(&self, server: usize) -> u64 {
+        self.handled[server].load(Ordering::Relaxed)
+    }
+
+    fn last_ending(&self) -> Ending {
+        let events = self.network.events();
+        let ending = events.iter().rev().find_map(|event| match event.step {
+            Step::Ended(ending) => Some(ending),
+            _ => None,
+        });
+        ending.expect("no call has ended")
+    }
+}
+
+#[test]
+fn a_cut_loses_requests_that_way_and_replies_that_way_until_mended() {
+    bounded(|| {
+        let pair = Pair::new();
+        pair.network.cut(0, 1);
+        assert_eq!(pair.call(0), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(1), pair.last_ending()), (0, Ending::Cut), "no request arrives");
+        assert_eq!(pair.call(1), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(0), pair.last_ending()), (1, Ending::Cut), "the handler ran");
+        pair.network.mend(0, 1);
+        assert_eq!((pair.call(0), pair.call(1)), (Ok(2), Ok(2)));
+    });
+}
+
+#[test]
+fn held_requests_and_replies_arrive_when_released() {
+    bounded(|| {
+        for (from, to) in [(0, 1), (1, 0)] {
+            let pair = Arc::new(Pair::new());
+            pair.network.hold(from, to);
+            let handled = watch(&pair.network, |step| matches!(step, Step::Handled { .. }));
+            let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+            let caller = {
+                let pair = Arc::clone(&pair);
+                thread::spawn(move || pair.call(0))
+            };
+            sent.recv().unwrap();
+            if from == 0 {
+                assert_eq!(pair.handled(1), 0, "the request is held");
+            } else {
+                handled.recv().unwrap();
+            }
+            assert_eq!(pair.network.pending().len(), 1, "the call has not ended");
+            pair.network.release(from, to);
+            assert_eq!(caller.join().unwrap(), Ok(2));
+        }
+    });
+}
+
+#[test]
+fn cleanup_ends_calls_that_are_held() {
+    bounded(|| {
+        let pair = Arc::new(Pair::new());
+        pair.network.hold(0, 1);
+        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let caller = {
+            let pair = Arc::clone(&pair);
+            thread::spawn(move || pair.call(0))
+        };
+        sent.recv().unwrap();
+        pair.network.cleanup();
+        assert_eq!(caller.join().unwrap(), Err(CallError::NoAnswer));
+        assert_eq!(pair.last_ending(), Ending::Closed);
+    });
+}
+
+#[test]
+fn a_disturbance_loses_requests_or_replies_until_calmed() {
+    bounded(|| {
+        let lose_all = Disturbance { lose_permille: 1000, ..Disturbance::default() };
+        let pair = Pair::new();
+        pair.network.disturb(0, 1, lose_all.clone());
+        assert_eq!(pair.call(0), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(1), pair.last_ending()), (0, Ending::RequestLost));
+        assert_eq!(pair.call(1), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(0), pair.last_ending()), (1, Ending::ReplyLost));
+        pair.network.calm(0, 1);
+        assert_eq!((pair.call(0), pair.call(1)), (Ok(2), Ok(2)));
+    });
+}
+
+#[test]
+fn a_disturbance_delays_each_message_on_its_way() {
+    bounded(|| {
+        let pair = Pair::new();
+        let slow = Disturbance { delay_ms: Some(30..=30), ..Disturbance::default() };
+        pair.network.disturb(0, 1, slow.clone());
+        pair.network.disturb(1, 0, slow);
+        assert_eq!(pair.call(0), Ok(2));
+        let events = pair.network.events();
+        let at = |wanted: fn(&Step) -> bool| {
+            events.iter().find(|event| wanted(&event.step)).expect("no such step").at
+        };
+        let sent = at(|step| matches!(step, Step::Sent { .. }));
+        let dispatched = at(|step| matches!(step, Step::Dispatched { .. }));
+        let handled = at(|step| matches!(step, Step::Handled { .. }));
+        let ended = at(|step| matches!(step, Step::Ended(_)));
+        assert!(dispatched - sent >= Duration::from_millis(30), "the request was not delayed");
+        assert!(ended - handled >= Duration::from_millis(30), "the reply was not delayed");
+    });
+}
+
+#[test]
+fn a_duplicated_request_runs_its_handler_twice_and_is_answered_once() {
+    bounded(|| {
+        let pair = Pair::new();
+        let twice = Disturbance { duplicate_permille: 1000, ..Disturbance::default() };
+        pair.network.disturb(0, 1, twice);
+        let handled = watch(&pair.network, |step| matches!(step, Step::Handled { .. }));
+        assert_eq!(pair.call(0), Ok(2));
+        handled.recv().unwrap();
+        handled.recv().unwrap();
+        assert_eq!(pair.handled(1), 2);
+        assert_eq!(pair.network.get_count(1), Some(2), "both reached the server");
+        assert_eq!(pair.network.get_total_count(), 1, "one call was made");
+        let endings = pair.network.events();
+        let endings = endings.iter().filter(|event| matches!(event.step, Step::Ended(_))).count();
+        assert_eq!(endings, 1);
+    });
+}
+
+/// The "dead" check: a handler that completes after its server was replaced is not answered, so
+/// that no caller sees a reply from a server whose state has been superseded.
+#[test]
+fn a_reply_of_a_replaced_server_is_thrown_away() {
+    bounded(|| {
+        let network = Network::new(1);
+        let (go, may_go) = mpsc::channel::<()>();
+        let may_go = parking_lot::Mutex::new(may_go);
+        let service = Service::new("Test").method("Wait", move |n: u64| {
+            let _ = may_go.lock().recv();
+            n
+        });
+        network.add_server(0, Server::from(service));
+        let end = network.make_end_of(0, "end");
+        network.connect("end", 0);
+        network.enable("end", true);
+        let dispatched = watch(&network, |step| matches!(step, Step::Dispatched { .. }));
+        let caller = thread::spawn(move || end.call::<u64, u64>("Test.Wait", &7));
+        dispatched.recv().unwrap();
+        assert!(network.pending().iter().all(|call| call.from == call.to), "it calls itself");
+        network.add_server(0, Server::from(Service::new("Test")));
+        go.send(()).unwrap();
+        assert_eq!(caller.join().unwrap(), Err(CallError::NoAnswer));
+        assert_eq!(network.get_count(0), Some(0), "a new server object counts from zero");
+    });
+}
+
+/// No second look before the dispatch: a call that was accepted before its end was switched off is
+/// still executed, though nobody hears of it.
+#[test]
+fn a_call_on_its_way_is_executed_after_a_disconnect() {
+    bounded(|| {
+        let pair = Arc::new(Pair::new());
+        pair.network.hold(0, 1);
+        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let caller = {
+            let pair = Arc::clone(&pair);
+            thread::spawn(move || pair.call(0))
+        };
+        sent.recv().unwrap();
+        // The call may be before its look-up still; after it, it is pending.
+        while pair.network.pending().is_empty() {
+            thread::yield_now();
+        }
+        pair.network.enable("end of 0", false);
+        pair.network.release(0, 1);
+        assert_eq!(caller.join().unwrap(), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(1), pair.last_ending()), (1, Ending::ServerGone));
+    });
+}
+
+#[test]
+fn the_log_has_every_step_of_a_call_with_who_and_what() {
+    bounded(|| {
+        let pair = Pair::new();
+        assert_eq!(pair.call(0), Ok(2));
+        let events = pair.network.events();
+        let steps: Vec<Step> = events.iter().map(|event| event.step.clone()).collect();
+        assert_eq!(
+            steps,
+            [
+                Step::Sent { bytes: 1 },
+                Step::Dispatched { duplicate: false },
+                Step::Handled { bytes: Some(1), duplicate: false },
+                Step::Ended(Ending::Answered { bytes: 1 }),
+            ]
+        );
+        for event in &events {
+            assert_eq!(event.from.as_ref().and_then(labrpc::Name::number), Some(0));
+            assert_eq!(event.to.as_ref().and_then(labrpc::Name::number), Some(1));
+            assert_eq!(
+                (&*event.method, event.kind(), event.call),
+                ("Test.Increment", "Increment", 1)
+            );
+        }
+        assert!(events.is_sorted_by_key(|event| event.at));
+    });
+}
+
+#[test]
+fn misuse_is_the_callers_error_and_stands_in_the_log() {
+    bounded(|| {
+        let pair = Pair::new();
+        let unknown = pair.ends[0].call::<u64, u64>("Test.Decrement", &1).unwrap_err();
+        let wrong_reply = pair.ends[0].call::<u64, String>("Test.Increment", &99).unwrap_err();
+        assert_eq!(
+            unknown.to_string(),
+            "unknown method \"Test.Decrement\"; the service offers Increment"
+        );
+        assert!(matches!(wrong_reply, CallError::UndecodableReply { .. }));
+        let misused: Vec<String> = pair
+            .network
+            .events()
+            .into_iter()
+            .filter_map(|event| match event.step {
+                Step::Misused(what) => Some(what),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(misused, [unknown.to_string(), wrong_reply.to_string()]);
+    });
+}
+
+#[test]
+fn a_panic_in_a_handler_is_no_answer_and_the_server_goes_on() {
+    bounded(|| {
+        let network = Network::new(1);
+        let service = Service::new("Test").method("Invert", |n: u64| 100 / n);
+        network.add_server("server", Server::from(service));
+        let end = network.make_end("end");
+        network.connect("end", "server");
+        network.enable("end", true);
+        assert_eq!(end.call::<u64, u64>("Test.Invert", &0), Err(CallError::NoAnswer));
+        assert_eq!(end.call::<u64, u64>("Test.Invert", &4), Ok(25));
+    });
+}
+
+#[test]
+fn a_closed_network_answers_nobody_and_counts_nothing() {
+    bounded(|| {
+        let pair = Pair::new();
+        pair.network.cleanup();
+        assert_eq!(pair.call(0), Err(CallError::NoAnswer));
+        assert_eq!(pair.network.get_total_count(), 0);
+    });
+}
+
+#[test]
+fn a_deleted_end_or_server_gets_no_answer() {
+    bounded(|| {
+        let pair = Pair::new();
+        pair.network.delete_server(1);
+        assert_eq!(pair.call(0), Err(CallError::NoAnswer));
+        assert_eq!(pair.last_ending(), Ending::NoServer);
+        pair.network.delete_end("end of 1");
+        assert_eq!(pair.call(1), Err(CallError::NoAnswer));
+        assert_eq!(pair.last_ending(), Ending::Disabled);
+    });
+}
