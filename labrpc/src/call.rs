@@ -187,8 +187,10 @@ impl Journey<'_> {
             reply: back.disturbance,
         };
         let Some(end) = state.ends.get_mut(self.end) else {
-            // The end was deleted, and its generator with it.
-            return (server, Some(Ending::Disabled), Fate::Unreachable { after: Duration::ZERO });
+            // The end was deleted, and its generator with it; a caller that tries again and again
+            // must not spin all the same.
+            let after = Duration::from_millis(*fate::UNREACHABLE_DELAY_MS.end());
+            return (server, Some(Ending::Disabled), Fate::Unreachable { after });
         };
         let obstacle = if !end.enabled || to.is_none() {
             Some(Ending::Disabled)

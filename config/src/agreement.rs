@@ -1,0 +1,116 @@
+//! Was it committed? The checks on agreement of 6.824's config.
+
+use std::time::{Duration, Instant};
+
+use crate::calls::hung_handlers;
+use crate::command::show;
+use crate::config::Config;
+use crate::failure::{Class, Failure};
+
+/// [`Config::one`] looks for a leader so long in all.
+const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
+/// After a leader took the command, it must be committed within this.
+const COMMIT_LIMIT: Duration = Duration::from_secs(2);
+const COMMIT_LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const LEADER_LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// [`Config::wait`] looks so often, after 10 ms, 20 ms and so on up to [`WAIT_PAUSE_MAX`].
+const WAIT_LOOKS: usize = 30;
+const WAIT_PAUSE_MIN: Duration = Duration::from_millis(10);
+const WAIT_PAUSE_MAX: Duration = Duration::from_millis(1280);
+
+impl Config {
+    /// How many servers have ever applied an entry at `index`, crashed ones included, and which.
+    pub fn n_committed(&self, index: u64) -> (usize, Option<Vec<u8>>) {
+        self.referee.stop_if_failed();
+        self.applied.n_committed(index)
+    }
+
+    /// Waits about 30 s at most for `n` servers to have applied `index`, and returns the command.
+    /// None if some server has left `start_term` behind by then, in which case it may never come.
+    pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
+        let mut pause = WAIT_PAUSE_MIN;
+        for _ in 0..WAIT_LOOKS {
+            if self.n_committed(index).0 >= n {
+                break;
+            }
+            self.sleep(pause);
+            pause = (pause * 2).min(WAIT_PAUSE_MAX);
+            if let Some(start_term) = start_term
+                && let Some(_moved_on) = (0..self.n())
+                    .filter_map(|server| self.get_state(server))
+                    .find(|(term, _)| *term > start_term)
+            {
+                return None;
+            }
+        }
+        let (count, command) = self.n_committed(index);
+        if count < n {
+            let sentence = format!("index {index} was applied by {count} servers, not by {n}");
+            self.stop_for_want_of_progress(sentence);
+        }
+        command
+    }
+
+    /// Has the cluster agree on one command, and returns its index: the driver of most tests.
+    ///
+    /// Offers the command to one connected server after the other until a leader takes it, and then
+    /// waits until `expected` servers have applied it. With `retry` the command may be offered again
+    /// when that takes too long, and so may be committed more than once.
+    pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
+        let start = Instant::now();
+        let mut last_asked = 0;
+        let mut tries = Vec::new();
+        while start.elapsed() < AGREEMENT_LIMIT {
+            let Some((leader, index)) = self.offer(command, &mut last_asked) else {
+                self.sleep(LEADER_LOOK_INTERVAL);
+                continue;
+            };
+            if self.is_committed_soon(index, command, expected) {
+                return index;
+            }
+            let applied = self.n_committed(index).0;
+            tries.push(format!(
+                "server {leader} took it as index {index}, which {applied} servers have applied"
+            ));
+            if !retry {
+                break;
+            }
+        }
+        let what = tries.pop().unwrap_or_else(|| "no connected server would lead".into());
+        self.stop_for_want_of_progress(format!(
+            "{} was not agreed on by {expected} servers: {what}",
+            show(command)
+        ));
+    }
+
+    /// The first connected server that takes the command as its leader, and the index it gave.
+    fn offer(&self, command: &[u8], last_asked: &mut usize) -> Option<(usize, u64)> {
+        let n = self.n();
+        for _ in 0..n {
+            *last_asked = (*last_asked + 1) % n;
+            if self.is_connected(*last_asked)
+                && let Some(started) = self.start(*last_asked, command.to_vec())
+            {
+                return Some((*last_asked, started.index));
+            }
+        }
+        None
+    }
+
+    fn is_committed_soon(&self, index: u64, command: &[u8], expected: usize) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < COMMIT_LIMIT {
+            let (count, committed) = self.n_committed(index);
+            if count >= expected.max(1) && committed.as_deref() == Some(command) {
+                return true;
+            }
+            self.sleep(COMMIT_LOOK_INTERVAL);
+        }
+        false
+    }
+
+    fn stop_for_want_of_progress(&self, sentence: String) -> ! {
+        let failure = Failure::new(Class::Liveness, sentence);
+        self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
+    }
+}

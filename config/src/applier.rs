@@ -1,0 +1,69 @@
+//! The consumer of one incarnation's apply channel: 6.824's applier and applierSnap in one.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+
+use crossbeam_channel::Receiver;
+
+use crate::applied::{Applied, Taken};
+use crate::calls::Calls;
+use crate::failure::Failure;
+use crate::label::{self, Label};
+use crate::peer::{ApplyMsg, RaftPeer};
+use crate::referee::Referee;
+
+/// In the tests of part D the lab makes a snapshot whenever the next index is a multiple of this.
+pub(crate) const SNAPSHOT_INTERVAL: u64 = 10;
+
+/// One incarnation of one server, as its applier sees it.
+pub(crate) struct Applier {
+    pub(crate) server: usize,
+    pub(crate) incarnation: u32,
+    pub(crate) peer: Weak<dyn RaftPeer>,
+    pub(crate) snapshots: bool,
+    pub(crate) applied: Arc<Applied>,
+    pub(crate) calls: Calls,
+    pub(crate) referee: Referee,
+}
+
+impl Applier {
+    /// Starts a thread that takes messages until the peer has dropped its end of the channel. After
+    /// a crash it goes on taking what it ignores, so that the dying peer is not left blocked.
+    pub(crate) fn start(self, messages: Receiver<ApplyMsg>) {
+        thread::Builder::new()
+            .name("applier".into())
+            .spawn(move || {
+                let _label = label::enter(Label::Kit, "the applier");
+                for message in messages {
+                    if let Err(failure) = self.take(message) {
+                        self.referee.fail(failure);
+                    }
+                }
+            })
+            .expect("failed to start an applier");
+    }
+
+    fn take(&self, message: ApplyMsg) -> Result<(), Failure> {
+        match message {
+            ApplyMsg::Command { index, command } => {
+                let taken = self.applied.command(self.server, self.incarnation, index, &command)?;
+                if taken == Taken::Yes && self.snapshots && (index + 1) % SNAPSHOT_INTERVAL == 0 {
+                    self.make_snapshot(index);
+                }
+            }
+            ApplyMsg::Snapshot { index, snapshot, .. } => {
+                self.applied.ingest(self.server, self.incarnation, Some(index), &snapshot)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// On this very thread, as in the original: a Raft that holds its lock while it sends on the
+    /// channel cannot take the call.
+    fn make_snapshot(&self, index: u64) {
+        let Some(peer) = self.peer.upgrade() else { return };
+        let snapshot = self.applied.snapshot(self.server, index);
+        // A panic there is with the referee already, and there is nobody to stop here.
+        let _ = self.calls.ask(self.server, "snapshot", || peer.snapshot(index, snapshot));
+    }
+}

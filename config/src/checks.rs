@@ -1,0 +1,136 @@
+//! Who leads? The checks on elections of 6.824's config.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use crate::calls::hung_handlers;
+use crate::config::Config;
+use crate::failure::{Class, Failure};
+
+/// [`Config::check_one_leader`] looks so often.
+const LOOKS_FOR_A_LEADER: usize = 10;
+/// The original looks once where a lawful state may last a moment; the lab looks again after this.
+const SECOND_LOOK_AFTER: Duration = Duration::from_millis(100);
+
+/// What one connected server says of itself.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    server: usize,
+    term: u64,
+    leads: bool,
+}
+
+impl Config {
+    /// Waits up to five seconds for a leader among the connected servers, and returns it.
+    ///
+    /// With leaders in several terms, which is lawful, it is the one of the highest. Two leaders in
+    /// one term are not.
+    pub fn check_one_leader(&self) -> usize {
+        let mut states = Vec::new();
+        for _ in 0..LOOKS_FOR_A_LEADER {
+            let pause_ms = self.rng.lock().random_range(450..=549);
+            self.sleep(Duration::from_millis(pause_ms));
+            states = self.connected_states();
+            if let Some(leader) = self.the_leader(&states) {
+                return leader;
+            }
+        }
+        let sentence = format!("expected one leader within 5 s, got none: {}", self.tell(&states));
+        let failure = Failure::new(Class::Liveness, sentence);
+        self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
+    }
+
+    fn the_leader(&self, states: &[State]) -> Option<usize> {
+        let mut leaders: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for state in states.iter().filter(|state| state.leads) {
+            leaders.entry(state.term).or_default().push(state.server);
+        }
+        for (term, servers) in &leaders {
+            if servers.len() > 1 {
+                let sentence = format!(
+                    "term {term} has {} leaders, servers {}: {}",
+                    servers.len(),
+                    list(servers),
+                    self.tell(states)
+                );
+                self.referee.stop(Failure::new(Class::Safety, sentence));
+            }
+        }
+        leaders.into_values().next_back().map(|servers| servers[0])
+    }
+
+    /// The one term that all connected servers are in.
+    pub fn check_terms(&self) -> u64 {
+        let states = self.look_until(|states| states.iter().all(|s| s.term == states[0].term));
+        let Some(first) = states.first() else {
+            let sentence = "expected a term, but no server is connected";
+            self.referee.stop(Failure::new(Class::Infra, sentence));
+        };
+        if states.iter().any(|state| state.term != first.term) {
+            let sentence = format!("servers disagree on the term: {}", self.tell(&states));
+            self.referee.stop(Failure::new(Class::Liveness, sentence));
+        }
+        first.term
+    }
+
+    /// No connected server believes that it leads.
+    pub fn check_no_leader(&self) {
+        let states = self.look_until(|states| states.iter().all(|state| !state.leads));
+        let leaders: Vec<usize> =
+            states.iter().filter(|state| state.leads).map(|state| state.server).collect();
+        if !leaders.is_empty() {
+            let sentence = format!(
+                "expected no leader among the connected servers, but {} to lead: {}",
+                match &leaders[..] {
+                    [one] => format!("server {one} claims"),
+                    more => format!("servers {} claim", list(more)),
+                },
+                self.tell(&states)
+            );
+            self.referee.stop(Failure::new(Class::Safety, sentence));
+        }
+    }
+
+    /// What the connected servers say, now or, if that is not `good`, a moment later.
+    fn look_until(&self, good: impl Fn(&[State]) -> bool) -> Vec<State> {
+        let states = self.connected_states();
+        if good(&states) {
+            return states;
+        }
+        self.sleep(SECOND_LOOK_AFTER);
+        self.connected_states()
+    }
+
+    fn connected_states(&self) -> Vec<State> {
+        let connected = (0..self.n()).filter(|server| self.is_connected(*server));
+        connected
+            .filter_map(|server| {
+                let (term, leads) = self.get_state(server)?;
+                Some(State { server, term, leads })
+            })
+            .collect()
+    }
+
+    /// All servers in a phrase, those that were not asked too.
+    fn tell(&self, states: &[State]) -> String {
+        let phrase = |server: usize| match states.iter().find(|state| state.server == server) {
+            Some(State { term, leads: true, .. }) => format!("{server} leads term {term}"),
+            Some(State { term, leads: false, .. }) => format!("{server} is in term {term}"),
+            None if self.is_running(server) => format!("{server} is disconnected"),
+            None => format!("{server} is down"),
+        };
+        (0..self.n()).map(phrase).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// `0, 1 and 2`.
+fn list(servers: &[usize]) -> String {
+    let words: Vec<String> = servers.iter().map(usize::to_string).collect();
+    match &words[..] {
+        [] => "none".into(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

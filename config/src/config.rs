@@ -1,0 +1,384 @@
+//! The cluster under test: 6.824's config, from the making of its servers to their end.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::bounded;
+use labrpc::{Name, Network, Server, Step};
+use parking_lot::Mutex;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+
+use crate::applied::Applied;
+use crate::applier::Applier;
+use crate::calls::Calls;
+use crate::failure::{Class, Failure};
+use crate::label::{self, Label};
+use crate::peer::{Make, PeerContext, RaftPeer, Started};
+use crate::persister::Persister;
+use crate::referee::{Figures, Referee, Stopped};
+
+/// What the tests take as the longest sensible election timeout, and wait in multiples of.
+pub const RAFT_ELECTION_TIMEOUT: Duration = Duration::from_millis(1000);
+/// A test that takes longer has failed.
+pub const TEST_LIMIT: Duration = Duration::from_secs(120);
+/// No honest run comes near this many elections; a larger term is nonsense.
+const TERM_MAX: u64 = 1 << 32;
+
+/// What kind of cluster a test wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setup {
+    /// The number of servers.
+    pub servers: usize,
+    /// Requests and replies are lost and delayed.
+    pub unreliable: bool,
+    /// The lab makes snapshots (part D).
+    pub snapshots: bool,
+}
+
+impl Setup {
+    /// So many servers on a reliable network, without snapshots.
+    pub fn reliable(servers: usize) -> Setup {
+        Setup { servers, unreliable: false, snapshots: false }
+    }
+}
+
+/// A cluster under test.
+///
+/// Its checks return what a test goes on with; when one fails, the referee is told and the calling
+/// thread is unwound, so a test reads as if nothing could fail. Dropping it kills every server.
+pub struct Config {
+    pub(crate) network: Network,
+    pub(crate) referee: Referee,
+    pub(crate) applied: Arc<Applied>,
+    pub(crate) servers: Mutex<Vec<Slot>>,
+    pub(crate) rng: Mutex<ChaCha8Rng>,
+    calls: Calls,
+    make: Make,
+    snapshots: bool,
+    made_at: Instant,
+    begun: Mutex<Begun>,
+}
+
+/// What the cluster knows of one server.
+#[derive(Default)]
+pub(crate) struct Slot {
+    pub(crate) peer: Option<Arc<dyn RaftPeer>>,
+    pub(crate) connected: bool,
+    incarnation: u32,
+    /// The highest term that this incarnation has reported.
+    term_seen: u64,
+    ends: Vec<Name>,
+    persister: Arc<Persister>,
+}
+
+/// The counters when the test began.
+struct Begun {
+    at: Instant,
+    rpcs: u64,
+    bytes: u64,
+    index_max: u64,
+}
+
+impl Config {
+    /// Makes a cluster and starts and connects every server: 6.824's make_config.
+    ///
+    /// Everything that the lab draws at random comes from `seed`.
+    pub fn new(make: &Make, setup: Setup, seed: u64, referee: &Referee) -> Config {
+        let network = Network::new(seed);
+        network.reliable(!setup.unreliable);
+        network.long_delays(true);
+        report_misuse(&network, referee);
+        let now = Instant::now();
+        let config = Config {
+            calls: Calls::new(referee.clone(), network.clone()),
+            network,
+            referee: referee.clone(),
+            applied: Arc::new(Applied::new(setup.servers)),
+            servers: Mutex::new((0..setup.servers).map(|_| Slot::default()).collect()),
+            rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
+            make: Arc::clone(make),
+            snapshots: setup.snapshots,
+            made_at: now,
+            begun: Mutex::new(Begun { at: now, rpcs: 0, bytes: 0, index_max: 0 }),
+        };
+        for server in 0..setup.servers {
+            config.start_server(server);
+        }
+        for server in 0..setup.servers {
+            config.connect(server);
+        }
+        config
+    }
+
+    /// The number of servers.
+    pub fn n(&self) -> usize {
+        self.servers.lock().len()
+    }
+
+    /// The network between the servers, for tests that change it. A server's name there is its
+    /// number.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Starts a server, or crashes and restarts it: 6.824's start1. It comes back with what it had
+    /// saved, and is not connected.
+    pub fn start_server(&self, server: usize) {
+        self.crash(server);
+        let (incarnation, persister) = {
+            let mut servers = self.servers.lock();
+            let slot = &mut servers[server];
+            slot.incarnation += 1;
+            slot.term_seen = 0;
+            // The old incarnation keeps the old object: what it still saves is lost.
+            slot.persister = Arc::new(slot.persister.copy());
+            (slot.incarnation, Arc::clone(&slot.persister))
+        };
+        // Fresh ends, so that the old incarnation can no longer send.
+        let names: Vec<Name> =
+            (0..self.n()).map(|to| format!("{server}.{incarnation}-{to}").into()).collect();
+        let ends = names.iter().map(|name| self.network.make_end_of(server, name)).collect();
+        for (to, name) in names.iter().enumerate() {
+            self.network.connect(name, to);
+        }
+        self.servers.lock()[server].ends = names;
+
+        let snapshot = persister.read_snapshot();
+        if let Err(failure) = self.applied.start(server, incarnation, &snapshot) {
+            self.referee.stop(failure);
+        }
+        let (apply, messages) = bounded(0);
+        let peer = self.make_peer(PeerContext { ends, me: server, persister, apply });
+        Applier {
+            server,
+            incarnation,
+            peer: Arc::downgrade(&peer),
+            snapshots: self.snapshots,
+            applied: Arc::clone(&self.applied),
+            calls: self.calls.clone(),
+            referee: self.referee.clone(),
+        }
+        .start(messages);
+        let service = self.ask(server, "service", || Arc::clone(&peer).service());
+        self.servers.lock()[server].peer = Some(peer);
+        self.network.add_server(server, Server::from(service));
+    }
+
+    /// On a thread of its own, so that the threads which the peer starts are known by its name.
+    fn make_peer(&self, context: PeerContext) -> Arc<dyn RaftPeer> {
+        let server = context.me;
+        let make = Arc::clone(&self.make);
+        let work = move || {
+            let _label = label::enter(Label::Server(server), "make");
+            make(context)
+        };
+        self.ask(server, "make", || {
+            let maker = thread::Builder::new()
+                .name(label::thread_name(server))
+                .spawn(work)
+                .expect("failed to start a thread for `make`");
+            maker.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+        })
+    }
+
+    /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
+    pub fn crash(&self, server: usize) {
+        self.disconnect(server);
+        // First the network, then the persister: nobody may be told of what a restart forgets.
+        self.network.delete_server(server);
+        let peer = {
+            let mut servers = self.servers.lock();
+            let slot = &mut servers[server];
+            slot.persister = Arc::new(slot.persister.copy());
+            slot.peer.take()
+        };
+        self.applied.crash(server);
+        if let Some(peer) = peer {
+            self.ask(server, "kill", || peer.kill());
+        }
+    }
+
+    /// Connects a server with every server that is connected.
+    pub fn connect(&self, server: usize) {
+        self.switch(server, true);
+    }
+
+    /// Cuts a server off. It goes on running, and the lab can still talk to it.
+    pub fn disconnect(&self, server: usize) {
+        self.switch(server, false);
+    }
+
+    fn switch(&self, server: usize, connected: bool) {
+        let mut servers = self.servers.lock();
+        servers[server].connected = connected;
+        for (other, slot) in servers.iter().enumerate() {
+            if connected && !slot.connected {
+                continue;
+            }
+            for (ends, to) in [(&servers[server].ends, other), (&slot.ends, server)] {
+                if let Some(name) = ends.get(to) {
+                    self.network.enable(name, connected);
+                }
+            }
+        }
+    }
+
+    /// Whether a server is connected.
+    pub fn is_connected(&self, server: usize) -> bool {
+        self.servers.lock()[server].connected
+    }
+
+    /// Whether a server runs.
+    pub fn is_running(&self, server: usize) -> bool {
+        self.servers.lock()[server].peer.is_some()
+    }
+
+    /// Asks one server for agreement on a command, connected or not; none if it does not lead or
+    /// does not run.
+    pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
+        let peer = self.servers.lock()[server].peer.clone()?;
+        let started = self.ask(server, "start", || peer.start(command))?;
+        let Started { index, term } = started;
+        if index == 0 || term == 0 || term > TERM_MAX {
+            self.contract(
+                server,
+                format!(
+                    "server {server} took a command as index {index} of term {term}; \
+                     the first index and the first term are 1"
+                ),
+            );
+        }
+        Some(started)
+    }
+
+    /// A server's term, and whether it believes that it leads it; none if it does not run.
+    pub fn get_state(&self, server: usize) -> Option<(u64, bool)> {
+        let (peer, seen_before) = {
+            let servers = self.servers.lock();
+            (servers[server].peer.clone()?, servers[server].term_seen)
+        };
+        let (term, leads) = self.ask(server, "get_state", || peer.get_state());
+        if term < seen_before {
+            let sentence =
+                format!("server {server} is in term {term} after it was in term {seen_before}");
+            self.referee.stop(Failure::of(server, Class::Safety, sentence));
+        }
+        if term > TERM_MAX {
+            self.contract(
+                server,
+                format!("server {server} is in term {term}, which no run of elections can reach"),
+            );
+        }
+        if leads && term == 0 {
+            self.contract(
+                server,
+                format!("server {server} says that it leads term 0; the first term to lead is 1"),
+            );
+        }
+        let mut servers = self.servers.lock();
+        servers[server].term_seen = servers[server].term_seen.max(term);
+        Some((term, leads))
+    }
+
+    fn contract(&self, server: usize, sentence: String) -> ! {
+        self.referee.stop(Failure::of(server, Class::Contract, sentence));
+    }
+
+    fn ask<T>(&self, server: usize, what: &'static str, call: impl FnOnce() -> T) -> T {
+        self.calls.ask(server, what, call).unwrap_or_else(|Stopped| {
+            std::panic::resume_unwind(Box::new(Stopped));
+        })
+    }
+
+    /// Sleeps, but not on when some thread has found a failure.
+    pub fn sleep(&self, time: Duration) {
+        self.referee.sleep(time);
+    }
+
+    /// The number of calls that reached a server since it was started.
+    pub fn rpc_count(&self, server: usize) -> u64 {
+        self.network.get_count(server).unwrap_or(0)
+    }
+
+    /// The number of calls that the network took.
+    pub fn rpc_total(&self) -> u64 {
+        self.network.get_total_count()
+    }
+
+    /// The bytes of all requests, and of all replies that arrived.
+    pub fn bytes_total(&self) -> u64 {
+        self.network.get_total_bytes()
+    }
+
+    /// The largest saved Raft state of any server, in bytes.
+    pub fn log_size(&self) -> usize {
+        self.max_size(Persister::raft_state_size)
+    }
+
+    /// The largest saved snapshot of any server, in bytes.
+    pub fn snapshot_size(&self) -> usize {
+        self.max_size(Persister::snapshot_size)
+    }
+
+    fn max_size(&self, size: impl Fn(&Persister) -> usize) -> usize {
+        let servers = self.servers.lock();
+        servers.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0)
+    }
+
+    /// The test begins here: what it uses is counted from now on.
+    pub fn begin(&self) {
+        *self.begun.lock() = Begun {
+            at: Instant::now(),
+            rpcs: self.rpc_total(),
+            bytes: self.bytes_total(),
+            index_max: self.applied.index_max(),
+        };
+    }
+
+    /// The test has come to its end: the referee gets the numbers of its closing line.
+    pub fn end(&self) {
+        if self.made_at.elapsed() > TEST_LIMIT {
+            let sentence = format!("the test took longer than {} s", TEST_LIMIT.as_secs());
+            self.referee.stop(Failure::new(Class::Timeout, sentence));
+        }
+        let begun = self.begun.lock();
+        self.referee.record(Figures {
+            time: begun.at.elapsed(),
+            peers: self.n(),
+            rpcs: self.rpc_total() - begun.rpcs,
+            bytes: self.bytes_total() - begun.bytes,
+            commands: self.applied.index_max() - begun.index_max,
+        });
+    }
+}
+
+impl Drop for Config {
+    fn drop(&mut self) {
+        let peers: Vec<_> = self.servers.lock().iter_mut().map(|slot| slot.peer.take()).collect();
+        for (server, peer) in peers.into_iter().enumerate() {
+            if let Some(peer) = peer {
+                // A panic there is with the referee; the others are to be killed all the same.
+                let _ = self.calls.ask(server, "kill", || peer.kill());
+            }
+        }
+        self.network.cleanup();
+        self.calls.close();
+    }
+}
+
+/// An RPC that breaks the rules of the network is a verdict: its caller may well ignore the error.
+fn report_misuse(network: &Network, referee: &Referee) {
+    let referee = referee.clone();
+    network.subscribe(move |event| {
+        let Step::Misused(what) = &event.step else { return };
+        let caller = event.from.as_ref().and_then(Name::number);
+        let sentence = match (caller, &event.to) {
+            (Some(caller), Some(to)) => format!("server {caller} called server {to}: {what}"),
+            _ => what.clone(),
+        };
+        let failure = Failure::new(Class::Contract, sentence);
+        referee.fail(Failure { server: caller, ..failure });
+    });
+}

@@ -1,0 +1,80 @@
+//! Why a run failed: a value, because a student's fault is a verdict and no accident of the kit.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of verdict, kept apart in every report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Class {
+    /// A rule of Raft's safety was broken.
+    Safety,
+    /// Something that had to happen did not happen in time.
+    Liveness,
+    /// The implementation broke the contract with the lab: an unknown RPC, an impossible state.
+    Contract,
+    /// A thread of the implementation panicked, or its process ended.
+    Panic,
+    /// Threads wait for one another for ever.
+    Deadlock,
+    /// The run took too long.
+    Timeout,
+    /// The kit's own fault; it costs nobody points.
+    Infra,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Class::Safety => "safety",
+            Class::Liveness => "liveness",
+            Class::Contract => "contract",
+            Class::Panic => "panic",
+            Class::Deadlock => "deadlock",
+            Class::Timeout => "timeout",
+            Class::Infra => "infra",
+        })
+    }
+}
+
+/// The first thing that went wrong in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Which kind of verdict this is.
+    pub class: Class,
+    /// The server that is to blame, if it is one.
+    pub server: Option<usize>,
+    /// What happened, in one sentence with servers, terms and indices.
+    pub sentence: String,
+    /// What else may help to understand it, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Failure {
+    /// A failure that no single server is to blame for.
+    pub fn new(class: Class, sentence: impl Into<String>) -> Failure {
+        Failure { class, server: None, sentence: sentence.into(), notes: Vec::new() }
+    }
+
+    /// A failure of one server.
+    pub fn of(server: usize, class: Class, sentence: impl Into<String>) -> Failure {
+        Failure { server: Some(server), ..Failure::new(class, sentence) }
+    }
+
+    /// Adds sentences that may help.
+    #[must_use]
+    pub fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Failure {
+        self.notes.extend(notes);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class, self.sentence)?;
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Which server a thread works for, so that a panic can be laid at the right door.
+
+use std::cell::Cell;
+use std::{fs, thread};
+
+/// Whose work a thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// The lab's own.
+    Kit,
+    /// That of one server.
+    Server(usize),
+}
+
+thread_local! {
+    static WORK: Cell<Option<(Label, &'static str)>> = const { Cell::new(None) };
+}
+
+/// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
+pub fn enter(label: Label, doing: &'static str) -> Entered {
+    Entered { before: WORK.replace(Some((label, doing))) }
+}
+
+/// See [`enter`].
+#[must_use]
+pub struct Entered {
+    before: Option<(Label, &'static str)>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        WORK.set(self.before);
+    }
+}
+
+/// The calling thread's label; none for a thread of which nothing is known.
+///
+/// A thread that a peer started without a name still carries the name of the thread that started
+/// it, as the system knows it, and the lab's threads are named by server.
+pub fn current() -> Option<Label> {
+    if let Some((label, _)) = WORK.get() {
+        return Some(label);
+    }
+    if let Some(server) = thread::current().name().and_then(server_of) {
+        return Some(Label::Server(server));
+    }
+    let inherited = fs::read_to_string("/proc/thread-self/comm").ok()?;
+    server_of(&inherited).map(Label::Server)
+}
+
+/// What the calling thread was said to do by [`enter`].
+pub fn doing() -> Option<&'static str> {
+    WORK.get().map(|(_, doing)| doing)
+}
+
+/// The name of a thread that works for a server; [`current`] reads it back.
+pub fn thread_name(server: usize) -> String {
+    format!("server {server}")
+}
+
+fn server_of(thread_name: &str) -> Option<usize> {
+    thread_name.strip_prefix("server ")?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_holds_until_its_guard_is_dropped() {
+        let outer = enter(Label::Kit, "a test");
+        let inner = enter(Label::Server(2), "make");
+        assert_eq!((current(), doing()), (Some(Label::Server(2)), Some("make")));
+        drop(inner);
+        assert_eq!((current(), doing()), (Some(Label::Kit), Some("a test")));
+        drop(outer);
+    }
+
+    #[test]
+    fn an_unnamed_thread_of_a_server_is_known_by_who_started_it() {
+        let named = thread::Builder::new().name(thread_name(3)).spawn(|| {
+            let child = thread::spawn(current).join().unwrap();
+            (current(), child)
+        });
+        let (own, child) = named.unwrap().join().unwrap();
+        assert_eq!(own, Some(Label::Server(3)));
+        if cfg!(target_os = "linux") {
+            assert_eq!(child, Some(Label::Server(3)));
+        }
+    }
+}

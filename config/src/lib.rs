@@ -1,0 +1,39 @@
+//! The cluster under test, after the config of MIT 6.824.
+//!
+//! An implementation of Raft offers a [`RaftPeer`] and a function that makes one from a
+//! [`PeerContext`]. A [`Config`] makes a cluster of such peers on a [`labrpc::Network`], crashes,
+//! restarts, connects and disconnects them, consumes what they apply, and checks what it sees. What
+//! is wrong first goes to a [`Referee`] as a [`Failure`].
+//!
+//! A test reads like the original:
+//!
+//! ```no_run
+//! # use config::{Config, Make, Referee, Setup};
+//! fn new_leader_after_disconnect(make: &Make, referee: &Referee) {
+//!     let cfg = Config::new(make, Setup::reliable(3), 1, referee);
+//!     let leader = cfg.check_one_leader();
+//!     cfg.disconnect(leader);
+//!     cfg.check_one_leader();
+//! }
+//! ```
+
+mod peer;
+mod persister;
+mod config;
+mod checks;
+mod agreement;
+mod applier;
+mod applied;
+mod calls;
+pub mod command;
+pub mod label;
+pub mod panics;
+mod failure;
+mod referee;
+
+pub use calls::{CALL_LIMIT, MAKE_LIMIT};
+pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT};
+pub use failure::{Class, Failure};
+pub use peer::{ApplyMsg, Make, PeerContext, RaftPeer, Started};
+pub use persister::Persister;
+pub use referee::{Figures, Referee, Stopped};

@@ -1,0 +1,61 @@
+//! A panic in any thread is a verdict, whoever would have noticed it.
+
+use std::panic::{self, PanicHookInfo};
+use std::thread;
+
+use crate::failure::{Class, Failure};
+use crate::label::{self, Label};
+use crate::referee::Referee;
+
+/// From now on every panic in this process is reported to `referee`, with the server it belongs to
+/// and the place in the source, and then as before.
+pub fn report_to(referee: Referee) {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        referee.fail(failure(info));
+        print(info);
+    }));
+}
+
+fn failure(info: &PanicHookInfo<'_>) -> Failure {
+    let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+    let what = message(info.payload());
+    match label::current() {
+        Some(Label::Kit) => {
+            Failure::new(Class::Infra, format!("the kit itself panicked{place}: {what}"))
+        }
+        Some(Label::Server(server)) => {
+            let sentence = format!("server {server} panicked in {}{place}: {what}", doing());
+            Failure::of(server, Class::Panic, sentence)
+        }
+        None => {
+            let sentence = format!("a server panicked in {}{place}: {what}", doing());
+            Failure::new(Class::Panic, sentence)
+        }
+    }
+}
+
+fn doing() -> String {
+    if let Some(doing) = label::doing() {
+        return format!("`{doing}`");
+    }
+    let thread = thread::current();
+    match thread.name() {
+        Some(name) if name.starts_with("server ") && name.ends_with(" rpc") => {
+            "an RPC handler".into()
+        }
+        Some(name) => format!("its thread `{name}`"),
+        None => "an unnamed thread of its own".into(),
+    }
+}
+
+/// The text of a panic, if it has one.
+pub(crate) fn message(payload: &(dyn std::any::Any + Send)) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "a panic without a text"
+    }
+}

@@ -1,0 +1,79 @@
+//! What an implementation of Raft offers to the lab, and what the lab gives it.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+use labrpc::{ClientEnd, Service};
+
+use crate::persister::Persister;
+
+/// All that a peer gets when it is made: the arguments of 6.824's `Make`.
+pub struct PeerContext {
+    /// An end to every server of the cluster, by number, this one included.
+    pub ends: Vec<ClientEnd>,
+    /// This server's number, from 0.
+    pub me: usize,
+    /// Where this server keeps what must survive a crash; it holds what was saved before the last.
+    pub persister: Arc<Persister>,
+    /// Where committed entries and snapshots go, in order. The channel has no capacity: a send
+    /// waits until the lab has taken the message, so no lock may be held across it.
+    pub apply: Sender<ApplyMsg>,
+}
+
+/// One server's Raft.
+///
+/// The lab calls these methods from threads of its own, several at once.
+pub trait RaftPeer: Send + Sync + 'static {
+    /// The RPC handlers, by name: `Raft.RequestVote` and `Raft.AppendEntries` by convention.
+    fn service(self: Arc<Self>) -> Service;
+
+    /// Asks for agreement on a command: 6.824's `Start`. If this peer leads it appends the command
+    /// to its log and returns at once; there is no promise that the command will ever be committed.
+    /// The first index is 1. A peer that does not lead returns `None`.
+    fn start(&self, command: Vec<u8>) -> Option<Started>;
+
+    /// The current term, and whether this peer believes that it leads it: 6.824's `GetState`.
+    fn get_state(&self) -> (u64, bool);
+
+    /// The lab has a snapshot of everything up to and including `index`: the log may forget it
+    /// (part D, section 7).
+    fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
+        let _ = (index, snapshot);
+    }
+
+    /// The lab is done with this peer: every thread of it has to end soon. Returns at once.
+    fn kill(&self);
+}
+
+/// Where a command was put by [`RaftPeer::start`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// The index that the command will have if it is ever committed.
+    pub index: u64,
+    /// The term of the leader that took it.
+    pub term: u64,
+}
+
+/// What a peer hands to the lab, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApplyMsg {
+    /// The committed entry at `index`.
+    Command {
+        /// Its index in the log; the first is 1.
+        index: u64,
+        /// The command as it was given to `start`.
+        command: Vec<u8>,
+    },
+    /// A snapshot that came from the leader (part D, section 7).
+    Snapshot {
+        /// The last index that the snapshot covers.
+        index: u64,
+        /// The term of the entry at that index.
+        term: u64,
+        /// The bytes that some server's `snapshot` was given.
+        snapshot: Vec<u8>,
+    },
+}
+
+/// A constructor of peers: 6.824's `Make`. It must return soon, so long work belongs in threads.
+pub type Make = Arc<dyn Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync>;

@@ -1,0 +1,78 @@
+//! What survives a crash: one server's Raft state and its snapshot.
+//!
+//! 6.824's Persister of 2023 and later: [`Persister::save`] is the only writer, so the two are
+//! always saved together. It never touches a disk.
+
+use parking_lot::Mutex;
+
+/// The saved bytes of one server.
+#[derive(Default)]
+pub struct Persister {
+    saved: Mutex<Saved>,
+}
+
+#[derive(Clone, Default)]
+struct Saved {
+    raft_state: Vec<u8>,
+    snapshot: Vec<u8>,
+}
+
+impl Persister {
+    /// A persister in which nothing was saved yet.
+    pub fn new() -> Persister {
+        Persister::default()
+    }
+
+    /// Another persister with the same content; later saves to one leave the other alone.
+    pub fn copy(&self) -> Persister {
+        Persister { saved: Mutex::new(self.saved.lock().clone()) }
+    }
+
+    /// Replaces both, at once. An empty `snapshot` erases the one that was saved.
+    pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
+        *self.saved.lock() = Saved { raft_state, snapshot };
+    }
+
+    /// The Raft state that was saved last; empty if none was.
+    pub fn read_raft_state(&self) -> Vec<u8> {
+        self.saved.lock().raft_state.clone()
+    }
+
+    /// The size of the Raft state in bytes.
+    pub fn raft_state_size(&self) -> usize {
+        self.saved.lock().raft_state.len()
+    }
+
+    /// The snapshot that was saved last; empty if none was.
+    pub fn read_snapshot(&self) -> Vec<u8> {
+        self.saved.lock().snapshot.clone()
+    }
+
+    /// The size of the snapshot in bytes.
+    pub fn snapshot_size(&self) -> usize {
+        self.saved.lock().snapshot.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_keeps_what_was_saved_and_ignores_later_saves() {
+        let old = Persister::new();
+        old.save(vec![1, 2], vec![3]);
+        let new = old.copy();
+        old.save(vec![9], vec![]);
+        assert_eq!((new.read_raft_state(), new.read_snapshot()), (vec![1, 2], vec![3]));
+        assert_eq!((new.raft_state_size(), new.snapshot_size()), (2, 1));
+    }
+
+    #[test]
+    fn an_empty_snapshot_erases_the_saved_one() {
+        let persister = Persister::new();
+        persister.save(vec![1], vec![2]);
+        persister.save(vec![1], vec![]);
+        assert_eq!(persister.snapshot_size(), 0);
+    }
+}

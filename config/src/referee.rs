@@ -1,0 +1,193 @@
+//! Who keeps the verdict of a run: the first failure counts, from whatever thread it comes.
+
+use std::panic;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// The verdict of one run, shared by all who may find something. Clones are the same referee.
+#[derive(Clone, Default)]
+pub struct Referee {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    verdict: Option<Result<(), Failure>>,
+    findings: Vec<String>,
+    figures: Option<Figures>,
+}
+
+/// What a run used: the numbers of 6.824's closing line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// How long it took.
+    pub time: Duration,
+    /// The number of servers.
+    pub peers: usize,
+    /// Calls that the network took.
+    pub rpcs: u64,
+    /// Bytes of requests and of replies that arrived.
+    pub bytes: u64,
+    /// By how much the highest applied index grew.
+    pub commands: u64,
+}
+
+impl std::fmt::Display for Figures {
+    /// The closing line of a test that passed, in the columns of 6.824 since 2020: seconds, peers,
+    /// RPCs, bytes, commands.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "  ... Passed -- {:4.1}  {} {:4} {:7} {:4}",
+            self.time.as_secs_f64(),
+            self.peers,
+            self.rpcs,
+            self.bytes,
+            self.commands
+        )
+    }
+}
+
+/// What unwinds a thread of the test after a failure was recorded; whoever catches it has nothing
+/// more to say.
+pub struct Stopped;
+
+impl Referee {
+    /// A referee who has seen nothing yet.
+    pub fn new() -> Referee {
+        Referee::default()
+    }
+
+    /// Records a failure, unless the verdict is settled.
+    pub fn fail(&self, failure: Failure) {
+        self.settle(Err(failure));
+    }
+
+    /// Records a failure and ends the calling thread's part in the test by unwinding.
+    pub fn stop(&self, failure: Failure) -> ! {
+        self.fail(failure);
+        panic::resume_unwind(Box::new(Stopped));
+    }
+
+    /// Records that the test came to its end, unless the verdict is settled.
+    pub fn pass(&self) {
+        self.settle(Ok(()));
+    }
+
+    fn settle(&self, verdict: Result<(), Failure>) {
+        self.shared.state.lock().verdict.get_or_insert(verdict);
+        self.shared.settled.notify_all();
+    }
+
+    /// Notes something that is no failure but worth telling.
+    pub fn find(&self, finding: impl Into<String>) {
+        self.shared.state.lock().findings.push(finding.into());
+    }
+
+    /// What was noted so far.
+    pub fn findings(&self) -> Vec<String> {
+        self.shared.state.lock().findings.clone()
+    }
+
+    /// Records what the run used, when its test comes to its end.
+    pub fn record(&self, figures: Figures) {
+        self.shared.state.lock().figures = Some(figures);
+    }
+
+    /// What the run used; none before its test came to its end.
+    pub fn figures(&self) -> Option<Figures> {
+        self.shared.state.lock().figures
+    }
+
+    /// The verdict, if it is settled.
+    pub fn verdict(&self) -> Option<Result<(), Failure>> {
+        self.shared.state.lock().verdict.clone()
+    }
+
+    /// Waits until the verdict is settled, at most `limit`.
+    pub fn wait(&self, limit: Duration) -> Option<Result<(), Failure>> {
+        let deadline = Instant::now() + limit;
+        let mut state = self.shared.state.lock();
+        while state.verdict.is_none() {
+            if self.shared.settled.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
+        state.verdict.clone()
+    }
+
+    /// Unwinds as [`Referee::stop`] does if some thread has found a failure.
+    pub fn stop_if_failed(&self) {
+        if let Some(Err(_)) = self.shared.state.lock().verdict {
+            panic::resume_unwind(Box::new(Stopped));
+        }
+    }
+
+    /// Sleeps, and unwinds as [`Referee::stop`] does when some thread has found a failure.
+    pub fn sleep(&self, time: Duration) {
+        if let Some(Err(_)) = self.wait(time) {
+            panic::resume_unwind(Box::new(Stopped));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::thread;
+
+    use super::*;
+    use crate::failure::Class;
+
+    fn failure(sentence: &str) -> Failure {
+        Failure::new(Class::Liveness, sentence)
+    }
+
+    #[test]
+    fn the_first_failure_counts() {
+        let referee = Referee::new();
+        referee.fail(failure("first"));
+        referee.fail(failure("second"));
+        referee.pass();
+        assert_eq!(referee.verdict(), Some(Err(failure("first"))));
+    }
+
+    #[test]
+    fn a_failure_wakes_and_unwinds_who_sleeps() {
+        let referee = Referee::new();
+        let sleeper = {
+            let referee = referee.clone();
+            thread::spawn(move || {
+                let slept = catch_unwind(AssertUnwindSafe(|| {
+                    referee.sleep(Duration::from_secs(3600));
+                }));
+                slept.is_err_and(|payload| payload.is::<Stopped>())
+            })
+        };
+        referee.fail(failure("found by another thread"));
+        assert!(sleeper.join().unwrap());
+    }
+
+    #[test]
+    fn the_closing_line_keeps_the_columns_of_6_824() {
+        let figures = Figures {
+            time: Duration::from_millis(3049),
+            peers: 3,
+            rpcs: 58,
+            bytes: 16840,
+            commands: 0,
+        };
+        assert_eq!(figures.to_string(), "  ... Passed --  3.0  3   58   16840    0");
+    }
+}
