@@ -1,0 +1,5 @@
+//! The labs, on the reference Raft.
+
+fn main() {
+    tests::main(raft::make)
+}

@@ -1,0 +1,45 @@
+//! What a test gets: the implementation under test, a seed, and who keeps the verdict.
+
+use std::sync::Arc;
+
+use config::{Config, Make, PeerContext, RaftPeer, Referee, Setup};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+
+/// One run of one test.
+pub struct Lab {
+    make: Make,
+    seed: u64,
+    referee: Referee,
+}
+
+impl Lab {
+    pub(crate) fn new(
+        make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
+        seed: u64,
+        referee: Referee,
+    ) -> Lab {
+        Lab { make: Arc::new(make), seed, referee }
+    }
+
+    /// A cluster of the implementation under test.
+    pub(crate) fn make_config(&self, setup: Setup) -> Config {
+        Config::new(&self.make, setup, self.seed, &self.referee)
+    }
+
+    /// What a test draws for itself, apart from what the cluster draws.
+    pub(crate) fn rng(&self) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(u64::MAX);
+        rng
+    }
+
+    /// Notes something that is no failure but worth telling.
+    pub(crate) fn find(&self, finding: String) {
+        self.referee.find(finding);
+    }
+
+    pub(crate) fn referee(&self) -> &Referee {
+        &self.referee
+    }
+}

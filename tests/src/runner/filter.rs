@@ -1,0 +1,75 @@
+//! Which tests a word on the command line means.
+
+use libtest_mimic::Arguments;
+
+use crate::table::{LABS, Test};
+
+/// So many names are offered in place of one that does not exist.
+const NEAREST_SHOWN: usize = 3;
+
+/// The tests whose names contain `words`. Case does not count, and any run of characters that are
+/// no letters or digits is one separator.
+pub fn find(words: &str) -> Vec<&'static Test> {
+    let wanted = normal(words);
+    LABS.iter().filter(|test| normal(&test.name()).contains(&wanted)).collect()
+}
+
+/// The names that come nearest to `words`, best first.
+pub fn nearest(words: &str) -> Vec<String> {
+    let wanted = normal(words);
+    let likeness = |test: &Test| {
+        let whole = strsim::jaro_winkler(&normal(&test.name()), &wanted);
+        whole.max(strsim::jaro_winkler(&normal(test.words), &wanted))
+    };
+    let mut tests: Vec<&Test> = LABS.iter().collect();
+    tests.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    tests.into_iter().take(NEAREST_SHOWN).map(Test::name).collect()
+}
+
+/// The tests that the command line asks for. If its filter matches none that is said, with the
+/// nearest names; but cargo hands a filter to every test program, so it is no error.
+pub(crate) fn choose(arguments: &Arguments) -> Vec<&'static Test> {
+    let Some(filter) = &arguments.filter else { return LABS.iter().collect() };
+    if arguments.exact {
+        return LABS.iter().filter(|test| test.name() == *filter).collect();
+    }
+    let found = find(filter);
+    if found.is_empty() && !arguments.list {
+        println!("no lab test is named {filter:?}; the nearest are {}", nearest(filter).join(", "));
+    }
+    found
+}
+
+fn normal(words: &str) -> String {
+    let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &str, expected: &[&str]) {
+        let names: Vec<String> = find(words).into_iter().map(Test::name).collect();
+        assert_eq!(names, expected, "{words:?}");
+    }
+
+    #[test]
+    fn a_filter_may_separate_its_words_by_anything() {
+        for words in ["initial election", "initial_election", "Initial--Election", "3A initial"] {
+            check(words, &["3A initial election"]);
+        }
+        check("re-election", &["3A re-election"]);
+        check("re_election", &["3A re-election"]);
+        check("3a", &["3A initial election", "3A re-election", "3A many elections"]);
+        check("persist", &[]);
+    }
+
+    #[test]
+    fn a_misspelt_name_comes_nearest_to_the_right_one() {
+        assert_eq!(nearest("inital election")[0], "3A initial election");
+        assert_eq!(nearest("reelection")[0], "3A re-election");
+        assert_eq!(nearest("3A mny")[0], "3A many elections");
+    }
+}

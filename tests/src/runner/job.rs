@@ -1,0 +1,81 @@
+//! One run in a process of its own, seen from its parent.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use config::{Class, Failure, TEST_LIMIT};
+use wait_timeout::ChildExt;
+
+use crate::runner::child::{GRACE, RUN};
+use crate::runner::outcome::Outcome;
+use crate::table::Test;
+
+/// So much of what a run printed is kept.
+const OUTPUT_BYTES_MAX: u64 = 64 << 10;
+
+/// One run of one test with one seed.
+pub struct Job<'a> {
+    /// A program whose `main` is [`main`](crate::main).
+    pub program: &'a Path,
+    /// The test.
+    pub test: &'static Test,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Job<'_> {
+    /// Runs it and waits for its end. What the kit itself does wrong is an outcome too, of
+    /// [`Class::Infra`].
+    pub fn run(&self) -> Outcome {
+        self.try_run().unwrap_or_else(|error| {
+            let program = self.program.display();
+            let sentence = format!("failed to run {program}: {error}");
+            Outcome::failed(Failure::new(Class::Infra, sentence))
+        })
+    }
+
+    fn try_run(&self) -> io::Result<Outcome> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("outcome");
+        let mut printed = tempfile::tempfile()?;
+        let mut child = Command::new(self.program)
+            .arg(RUN)
+            .arg(self.test.name())
+            .arg(self.seed.to_string())
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(printed.try_clone()?)
+            .stderr(printed.try_clone()?)
+            .spawn()?;
+        let status = child.wait_timeout(TEST_LIMIT + 2 * GRACE)?;
+        if status.is_none() {
+            child.kill()?;
+            child.wait()?;
+        }
+        let mut outcome =
+            Outcome::read(&file).unwrap_or_else(|| Outcome::failed(without_outcome(status)));
+        outcome.output = tail(&mut printed)?;
+        Ok(outcome)
+    }
+}
+
+/// Why a process has left no outcome.
+fn without_outcome(status: Option<ExitStatus>) -> Failure {
+    match status {
+        None => Failure::new(Class::Timeout, "the process of the test had to be killed: it hung"),
+        Some(status) => {
+            let sentence = format!("the process of the test ended before the test did: {status}");
+            Failure::new(Class::Panic, sentence)
+        }
+    }
+}
+
+fn tail(printed: &mut File) -> io::Result<String> {
+    let size = printed.seek(SeekFrom::End(0))?;
+    printed.seek(SeekFrom::Start(size.saturating_sub(OUTPUT_BYTES_MAX)))?;
+    let mut bytes = Vec::new();
+    printed.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,43 @@
+//! The runner: from the command line of `cargo test` to verdicts.
+
+mod settings;
+mod filter;
+mod trial;
+mod job;
+mod child;
+mod outcome;
+
+use std::process;
+use std::sync::Arc;
+
+use config::{PeerContext, RaftPeer};
+use libtest_mimic::Arguments;
+
+use settings::Settings;
+
+pub use filter::{find, nearest};
+pub use job::Job;
+pub use outcome::Outcome;
+pub use settings::SEEDS_BY_DEFAULT;
+
+/// Puts an implementation through the labs: the whole `main` of a `harness = false` test target.
+///
+/// It understands the arguments of `cargo test` and of nextest. A filter may separate its words by
+/// anything, so `"initial election"`, `initial_election` and `re-election` all work, and so does a
+/// part such as `3A`. It does not return.
+pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
+    if let Some(order) = child::Order::from_args() {
+        child::obey(make, &order);
+    }
+    let mut arguments = Arguments::from_args();
+    let settings = Settings::from_env().unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        process::exit(2);
+    });
+    let tests = filter::choose(&arguments);
+    // The choice is made: what is left of the filter would only get in the way of it.
+    arguments.filter = None;
+    arguments.exact = false;
+    let trials = tests.into_iter().map(|test| trial::trial(test, &settings)).collect();
+    libtest_mimic::run(&arguments, trials).exit()
+}

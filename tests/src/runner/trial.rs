@@ -1,0 +1,143 @@
+//! One line of `cargo test`: a test over all its seeds.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, thread};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::runner::job::Job;
+use crate::runner::outcome::Outcome;
+use crate::runner::settings::Settings;
+use crate::table::Test;
+
+/// A test mostly sleeps, so several of its seeds run at once.
+const SEEDS_AT_ONCE: usize = 4;
+
+pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
+    let seeds = settings.seeds.clone();
+    Trial::test(test.name(), move || {
+        let outcomes = run(test, &seeds)?;
+        let failed: Vec<_> = outcomes.iter().filter(|(_, outcome)| !outcome.passed()).collect();
+        match failed.first() {
+            None => {
+                print!("{}", passed(test, &outcomes));
+                Ok(())
+            }
+            Some((seed, outcome)) => {
+                Err(failure(test, *seed, outcome, failed.len(), outcomes.len()).into())
+            }
+        }
+    })
+}
+
+/// Every seed with its outcome, in the order of the seeds.
+fn run(test: &'static Test, seeds: &[u64]) -> Result<Vec<(u64, Outcome)>, Failed> {
+    let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..SEEDS_AT_ONCE.min(seeds.len()) {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                    let outcome = Job { program: &program, test, seed }.run();
+                    outcomes.lock().expect("no run panics").push((seed, outcome));
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().expect("no run panics");
+    outcomes.sort_by_key(|(seed, _)| *seed);
+    Ok(outcomes)
+}
+
+/// What 6.824 prints of a test that passes: the figures are those of the first seed.
+fn passed(test: &Test, outcomes: &[(u64, Outcome)]) -> String {
+    let mut text = format!("Test ({}): {} ...\n", test.part, test.words);
+    for (seed, outcome) in outcomes {
+        for finding in &outcome.findings {
+            text += &format!("  warning: {finding} (seed {seed})\n");
+        }
+    }
+    if let Some((seed, Outcome { figures: Some(figures), .. })) = outcomes.first() {
+        let others = match outcomes.len() {
+            1 => String::new(),
+            n => format!(" of {n}"),
+        };
+        text += &format!("{figures}  (seed {seed}{others})\n");
+    }
+    text
+}
+
+fn failure(test: &Test, seed: u64, outcome: &Outcome, failed: usize, total: usize) -> String {
+    let Err(failure) = &outcome.verdict else { return String::new() };
+    let mut text = format!("FAIL  {:<32} {:<12} seed {seed}\n", test.name(), failure.class);
+    text += &format!("  {}\n", failure.sentence);
+    for note in &failure.notes {
+        text += &format!("  {note}\n");
+    }
+    text += &format!("  the test: {}\n", test.purpose);
+    if total > 1 {
+        text += &format!("  fails {failed} of {total} seeds\n");
+    }
+    text += &format!("  again:  LAB_SEED={seed} cargo test \"{}\"\n", test.words);
+    if !outcome.output.is_empty() {
+        text += &format!("  it printed:\n{}", indent(&outcome.output));
+    }
+    text
+}
+
+fn indent(output: &str) -> String {
+    output.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use config::{Class, Failure, Figures};
+
+    use super::*;
+    use crate::table::LABS;
+
+    #[test]
+    fn a_passed_test_prints_the_lines_of_6_824_and_its_warnings() {
+        let figures = Figures {
+            time: Duration::from_millis(3049),
+            peers: 3,
+            rpcs: 58,
+            bytes: 1684,
+            commands: 0,
+        };
+        let outcome = Outcome {
+            verdict: Ok(()),
+            figures: Some(figures),
+            findings: vec!["the term went from 1 to 2 although nothing had failed".into()],
+            output: "ignored".into(),
+        };
+        assert_eq!(
+            passed(&LABS[0], &[(1, outcome.clone()), (2, Outcome { findings: vec![], ..outcome })]),
+            "Test (3A): initial election ...\n  \
+             warning: the term went from 1 to 2 although nothing had failed (seed 1)\n  \
+             ... Passed --  3.0  3   58    1684    0  (seed 1 of 2)\n"
+        );
+    }
+
+    #[test]
+    fn a_failed_test_says_what_and_how_to_see_it_again() {
+        let failed = Failure::of(1, Class::Safety, "term 3 has 2 leaders, servers 0 and 2")
+            .with_notes(["a note".into()]);
+        let outcome = Outcome { output: "one\ntwo\n".into(), ..Outcome::failed(failed) };
+        assert_eq!(
+            failure(&LABS[1], 7, &outcome, 2, 3),
+            "FAIL  3A re-election                   safety       seed 7\n  \
+             term 3 has 2 leaders, servers 0 and 2\n  \
+             a note\n  \
+             the test: A leader that is cut off is replaced, its return changes nothing, and \
+             without a majority nobody leads.\n  \
+             fails 2 of 3 seeds\n  \
+             again:  LAB_SEED=7 cargo test \"re-election\"\n  \
+             it printed:\n    one\n    two\n"
+        );
+    }
+}
