@@ -116,16 +116,16 @@ impl Applied {
             let sentence = format!("server {server} has a snapshot that {why}");
             Failure::of(server, Class::Safety, sentence)
         };
+        let mut state = self.state.lock();
+        if !state.is_alive(server, incarnation) {
+            return Ok(Taken::TooLate);
+        }
         let (covers, commands) = codec::decode::<(u64, Vec<Vec<u8>>)>(snapshot)
             .map_err(|_| refused(format!("the lab never made: {}", show(snapshot))))?;
         if let Some(index) = index
             && index != covers
         {
             return Err(refused(format!("covers index {covers}, but was applied as {index}")));
-        }
-        let mut state = self.state.lock();
-        if !state.is_alive(server, incarnation) {
-            return Ok(Taken::TooLate);
         }
         let slot = &mut state.servers[server];
         if covers < slot.last_applied {

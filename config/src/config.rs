@@ -66,6 +66,7 @@ pub struct Config {
 pub(crate) struct Slot {
     pub(crate) peer: Option<Arc<dyn RaftPeer>>,
     pub(crate) connected: bool,
+    deaf: bool,
     incarnation: u32,
     /// The highest term that this incarnation has reported.
     term_seen: u64,
@@ -185,41 +186,56 @@ impl Config {
 
     /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
     pub fn crash(&self, server: usize) {
-        self.disconnect(server);
-        // First the network, then the persister: nobody may be told of what a restart forgets.
-        self.network.delete_server(server);
-        let peer = {
-            let mut servers = self.servers.lock();
-            let slot = &mut servers[server];
-            slot.persister = Arc::new(slot.persister.copy());
-            slot.peer.take()
-        };
-        self.applied.crash(server);
-        if let Some(peer) = peer {
+        if let Some(peer) = self.cut_off(server) {
             self.ask(server, "kill", || peer.kill());
         }
     }
 
+    /// Takes from a server all by which it could still be heard; what is left is to kill it.
+    fn cut_off(&self, server: usize) -> Option<Arc<dyn RaftPeer>> {
+        self.disconnect(server);
+        // First the network, then the persister: nobody may be told of what a restart forgets.
+        self.network.delete_server(server);
+        self.applied.crash(server);
+        let mut servers = self.servers.lock();
+        let slot = &mut servers[server];
+        slot.ends.clear();
+        slot.persister = Arc::new(slot.persister.copy());
+        slot.peer.take()
+    }
+
     /// Connects a server with every server that is connected.
     pub fn connect(&self, server: usize) {
-        self.switch(server, true);
+        self.change(server, |slot| slot.connected = true);
     }
 
     /// Cuts a server off. It goes on running, and the lab can still talk to it.
     pub fn disconnect(&self, server: usize) {
-        self.switch(server, false);
+        self.change(server, |slot| slot.connected = false);
     }
 
-    fn switch(&self, server: usize, connected: bool) {
+    /// Keeps calls from reaching a server, also through a restart. Its own calls go out, and the
+    /// answers come in.
+    pub fn deafen(&self, server: usize) {
+        self.change(server, |slot| slot.deaf = true);
+    }
+
+    /// Ends [`Config::deafen`].
+    pub fn hear(&self, server: usize) {
+        self.change(server, |slot| slot.deaf = false);
+    }
+
+    /// Changes what is said of a server, and then sets every end from it and to it accordingly.
+    fn change(&self, server: usize, change: impl FnOnce(&mut Slot)) {
         let mut servers = self.servers.lock();
-        servers[server].connected = connected;
-        for (other, slot) in servers.iter().enumerate() {
-            if connected && !slot.connected {
-                continue;
-            }
-            for (ends, to) in [(&servers[server].ends, other), (&slot.ends, server)] {
-                if let Some(name) = ends.get(to) {
-                    self.network.enable(name, connected);
+        change(&mut servers[server]);
+        for other in 0..servers.len() {
+            for (from, to) in [(server, other), (other, server)] {
+                let (caller, called) = (&servers[from], &servers[to]);
+                let deaf = called.deaf && from != to;
+                let enabled = caller.connected && called.connected && !deaf;
+                if let Some(name) = caller.ends.get(to) {
+                    self.network.enable(name, enabled);
                 }
             }
         }
@@ -255,9 +271,9 @@ impl Config {
 
     /// A server's term, and whether it believes that it leads it; none if it does not run.
     pub fn get_state(&self, server: usize) -> Option<(u64, bool)> {
-        let (peer, seen_before) = {
-            let servers = self.servers.lock();
-            (servers[server].peer.clone()?, servers[server].term_seen)
+        let (peer, incarnation, seen_before) = {
+            let slot = &self.servers.lock()[server];
+            (slot.peer.clone()?, slot.incarnation, slot.term_seen)
         };
         let (term, leads) = self.ask(server, "get_state", || peer.get_state());
         if term < seen_before {
@@ -277,8 +293,11 @@ impl Config {
                 format!("server {server} says that it leads term 0; the first term to lead is 1"),
             );
         }
-        let mut servers = self.servers.lock();
-        servers[server].term_seen = servers[server].term_seen.max(term);
+        let slot = &mut self.servers.lock()[server];
+        // It may have been restarted meanwhile, and the new incarnation said nothing of the kind.
+        if slot.incarnation == incarnation {
+            slot.term_seen = slot.term_seen.max(term);
+        }
         Some((term, leads))
     }
 
@@ -356,9 +375,8 @@ impl Config {
 
 impl Drop for Config {
     fn drop(&mut self) {
-        let peers: Vec<_> = self.servers.lock().iter_mut().map(|slot| slot.peer.take()).collect();
-        for (server, peer) in peers.into_iter().enumerate() {
-            if let Some(peer) = peer {
+        for server in 0..self.n() {
+            if let Some(peer) = self.cut_off(server) {
                 // A panic there is with the referee; the others are to be killed all the same.
                 let _ = self.calls.ask(server, "kill", || peer.kill());
             }

@@ -35,8 +35,9 @@ impl Drop for Entered {
 
 /// The calling thread's label; none for a thread of which nothing is known.
 ///
-/// A thread that a peer started without a name still carries the name of the thread that started
-/// it, as the system knows it, and the lab's threads are named by server.
+/// The lab's threads that run `make` and the RPC handlers of a server are named by it, and a thread
+/// that they start without a name inherits theirs, as the system knows it. Of a thread with a name
+/// of its own, and of one that a call such as `start` has started, nothing is known.
 pub fn current() -> Option<Label> {
     if let Some((label, _)) = WORK.get() {
         return Some(label);

@@ -16,6 +16,7 @@
 mod table;
 mod lab;
 mod part_a;
+mod part_e;
 mod runner;
 
 pub use lab::Lab;

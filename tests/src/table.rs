@@ -4,24 +4,27 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::lab::Lab;
-use crate::part_a;
+use crate::{part_a, part_e};
 
 /// A part of the lab, handed in and graded as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Leader election and heartbeats.
     A,
+    /// The adversary: what the original does not try. Its points are apart from the others.
+    E,
 }
 
 impl Part {
     /// Every part, in order.
-    pub const ALL: [Part; 1] = [Part::A];
+    pub const ALL: [Part; 2] = [Part::A, Part::E];
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Part::A => "3A",
+            Part::E => "3E",
         })
     }
 }
@@ -47,8 +50,8 @@ pub struct Test {
     pub words: &'static str,
     /// What it is worth; the points are this kit's, the original publishes none.
     pub points: u32,
-    /// Its name in 6.5840 of 2024.
-    pub original: &'static str,
+    /// Its name in 6.5840 of 2024; none for a test that only this kit has.
+    pub original: Option<&'static str>,
     /// What it is after, in a sentence.
     pub purpose: &'static str,
     pub(crate) run: fn(&Lab),
@@ -67,7 +70,7 @@ pub static LABS: &[Test] = &[
         part: Part::A,
         words: "initial election",
         points: 4,
-        original: "TestInitialElection3A",
+        original: Some("TestInitialElection3A"),
         purpose: "A leader is elected, and stays while nothing fails.",
         run: part_a::initial_election,
     },
@@ -75,7 +78,7 @@ pub static LABS: &[Test] = &[
         part: Part::A,
         words: "re-election",
         points: 6,
-        original: "TestReElection3A",
+        original: Some("TestReElection3A"),
         purpose: "A leader that is cut off is replaced, its return changes nothing, and without a \
                   majority nobody leads.",
         run: part_a::re_election,
@@ -84,9 +87,17 @@ pub static LABS: &[Test] = &[
         part: Part::A,
         words: "many elections",
         points: 5,
-        original: "TestManyElections3A",
+        original: Some("TestManyElections3A"),
         purpose: "Nine times the leader and two more of seven servers are cut off.",
         run: part_a::many_elections,
+    },
+    Test {
+        part: Part::E,
+        words: "deaf leader",
+        points: 4,
+        original: None,
+        purpose: "A leader that hears nothing but answers learns of a newer term from them.",
+        run: part_e::deaf_leader,
     },
 ];
 
@@ -108,6 +119,6 @@ mod tests {
     fn a_part_is_read_in_either_case_and_an_unknown_one_names_the_known() {
         assert_eq!("3a".parse(), Ok(Part::A));
         let error = "3Z".parse::<Part>().unwrap_err();
-        assert_eq!(error, "there is no part \"3Z\"; the parts are 3A");
+        assert_eq!(error, "there is no part \"3Z\"; the parts are 3A, 3E");
     }
 }

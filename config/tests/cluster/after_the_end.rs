@@ -1,0 +1,99 @@
+//! What a cluster that was crashed, restarted or dropped can still do: nothing.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use crate::support::{Fakes, bounded};
+use config::{ApplyMsg, Setup};
+use labrpc::CallError;
+use parking_lot::Mutex;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_bad_snapshot_of_a_crashed_incarnation_is_ignored() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|_, _| ());
+        let cfg = fakes.cluster(Setup::reliable(3));
+        let old = fakes.of(1);
+        cfg.crash(1);
+        for _ in 0..2 {
+            let bad = ApplyMsg::Snapshot { index: 9, term: 1, snapshot: Vec::new() };
+            old.context.apply.send(bad).unwrap();
+        }
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+#[test]
+fn a_late_answer_of_an_old_incarnation_is_not_held_against_the_new_one() {
+    bounded(LIMIT, || {
+        let (entered, is_entered) = mpsc::channel();
+        let (go, may_go) = mpsc::channel::<()>();
+        let may_go = Mutex::new(Some(may_go));
+        let fakes = Fakes::new(move |fake, method| {
+            let gate = if method == "get_state" && fake.context.me == 0 {
+                may_go.lock().take()
+            } else {
+                None
+            };
+            if let Some(may_go) = gate {
+                entered.send(()).unwrap();
+                may_go.recv().unwrap();
+            }
+        });
+        let cfg = Arc::new(fakes.cluster(Setup::reliable(3)));
+        fakes.of(0).script.lock().states = [(9, false)].into();
+        let asker = {
+            let cfg = Arc::clone(&cfg);
+            std::thread::spawn(move || cfg.get_state(0))
+        };
+        is_entered.recv().unwrap();
+        cfg.start_server(0);
+        fakes.of(0).script.lock().states = [(1, false)].into();
+        go.send(()).unwrap();
+        asker.join().unwrap();
+        let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cfg.get_state(0)));
+        assert_eq!(fakes.referee.verdict(), None);
+        assert!(stopped.is_ok());
+    });
+}
+
+#[test]
+fn connecting_a_crashed_server_does_not_give_the_zombie_its_ends_back() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|_, _| ());
+        let cfg = fakes.cluster(Setup::reliable(3));
+        cfg.network().long_delays(false);
+        cfg.crash(1);
+        cfg.connect(1);
+        let call: Result<String, CallError> = fakes.of(1).context.ends[0].call("Raft.Echo", "x");
+        assert_eq!(call, Err(CallError::NoAnswer));
+    });
+}
+
+/// A peer holds the network by its ends, and the network holds the peer by its service.
+#[test]
+fn a_dropped_cluster_frees_its_peers() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|_, _| ());
+        let cfg = fakes.cluster(Setup::reliable(1));
+        let peer = Arc::downgrade(&fakes.of(0));
+        drop(cfg);
+        drop(fakes);
+        assert!(peer.upgrade().is_none());
+    });
+}
+
+#[test]
+fn what_is_applied_after_the_end_of_the_cluster_is_ignored() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|_, _| ());
+        drop(fakes.cluster(Setup::reliable(1)));
+        for index in [7, 8] {
+            let message = ApplyMsg::Command { index, command: vec![1] };
+            fakes.of(0).context.apply.send(message).unwrap();
+        }
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}

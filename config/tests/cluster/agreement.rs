@@ -1,0 +1,238 @@
+//! The checks on agreement, 6.824's nCommitted, wait and one, and the appliers that feed them, on
+//! servers that apply what they are told to apply.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Fake, Fakes, bounded};
+use config::command::number;
+use config::{ApplyMsg, Class, Config, Failure, Setup, Started};
+
+/// Most of the tests here do not wait; `one` waits for 2 s in some.
+const LIMIT: Duration = Duration::from_secs(30);
+/// `one` looks for a leader for 10 s.
+const NO_LEADER_LIMIT: Duration = Duration::from_secs(60);
+
+#[track_caller]
+fn on_three_servers(test: impl FnOnce(&Config, &Fakes) + Send + 'static) {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|_, _| ());
+        test(&fakes.cluster(Setup::reliable(3)), &fakes);
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+#[track_caller]
+fn fails(limit: Duration, body: impl FnOnce(&Config, &Fakes) + Send + 'static, expected: Failure) {
+    bounded(limit, move || {
+        let failure = Fakes::new(|_, _| ()).failure(Setup::reliable(3), body);
+        assert_eq!(failure, expected);
+    });
+}
+
+/// Hands an entry to the lab. It is taken, though perhaps not counted yet, when this returns; what
+/// was handed over before is counted.
+fn apply(fake: &Fake, index: u64, command: u64) {
+    let message = ApplyMsg::Command { index, command: number(command) };
+    fake.context.apply.send(message).unwrap();
+}
+
+/// From now on a server takes every command as this index.
+fn lead(fakes: &Fakes, server: usize, index: u64) {
+    fakes.of(server).script.lock().started = Some(Started { index, term: 1 });
+}
+
+/// nCommitted: "ever applied", by any server in whatever state.
+#[test]
+fn servers_that_applied_an_index_are_counted_crashed_ones_too() {
+    on_three_servers(|cfg, fakes| {
+        assert_eq!(cfg.n_committed(1), (0, None));
+        apply(&fakes.of(0), 1, 100);
+        cfg.wait(1, 1, None);
+        cfg.crash(0);
+        assert_eq!(cfg.n_committed(1), (1, Some(number(100))));
+        cfg.disconnect(2);
+        apply(&fakes.of(2), 1, 100);
+        cfg.wait(1, 2, None);
+        assert_eq!(cfg.n_committed(1), (2, Some(number(100))));
+        assert_eq!(cfg.n_committed(2), (0, None));
+    });
+}
+
+/// wait.
+#[test]
+fn waiting_ends_with_the_command_when_enough_servers_have_applied_it() {
+    on_three_servers(|cfg, fakes| {
+        for server in 0..3 {
+            apply(&fakes.of(server), 1, 100);
+        }
+        assert_eq!(cfg.wait(1, 3, None), Some(number(100)));
+        assert_eq!(cfg.wait(1, 2, Some(0)), Some(number(100)));
+    });
+}
+
+/// wait: "someone has moved on; can't guarantee that we'll win".
+#[test]
+fn waiting_ends_with_nothing_when_a_server_is_in_a_newer_term() {
+    on_three_servers(|cfg, fakes| {
+        for (server, term) in [(0, 3), (1, 3), (2, 4)] {
+            fakes.of(server).script.lock().states = [(term, false)].into();
+        }
+        // The original crashes if a server is down.
+        cfg.crash(0);
+        assert_eq!(cfg.wait(1, 1, Some(3)), None);
+    });
+}
+
+/// wait: the half minute that it takes by itself is not tested; this is how it is cut short.
+#[test]
+fn a_failure_found_elsewhere_ends_the_waiting() {
+    let found = Failure::of(1, Class::Panic, "found by another thread");
+    let expected = found.clone();
+    let body = |cfg: &Config, fakes: &Fakes| {
+        fakes.referee.fail(found);
+        cfg.wait(1, 1, None);
+        unreachable!("the wait goes on after a failure");
+    };
+    fails(LIMIT, body, expected);
+}
+
+/// one: it asks server 1 first, then 2, then 0.
+#[test]
+fn a_command_that_enough_servers_apply_is_agreed_on() {
+    on_three_servers(|cfg, fakes| {
+        lead(fakes, 0, 1);
+        for server in 0..3 {
+            apply(&fakes.of(server), 1, 7);
+        }
+        assert_eq!(cfg.one(&number(7), 3, false), 1);
+    });
+}
+
+/// one asks nobody who is disconnected.
+#[test]
+fn a_disconnected_leader_is_not_offered_a_command() {
+    on_three_servers(|cfg, fakes| {
+        cfg.disconnect(1);
+        lead(fakes, 1, 9);
+        lead(fakes, 2, 1);
+        for server in [0, 2] {
+            apply(&fakes.of(server), 1, 7);
+        }
+        assert_eq!(cfg.one(&number(7), 2, false), 1);
+    });
+}
+
+/// one: after 2 s the command is offered again, to the next server.
+#[test]
+fn with_retry_a_command_that_lost_its_index_is_offered_again() {
+    on_three_servers(|cfg, fakes| {
+        lead(fakes, 1, 1);
+        lead(fakes, 2, 2);
+        for server in 0..3 {
+            apply(&fakes.of(server), 1, 6);
+            apply(&fakes.of(server), 2, 7);
+        }
+        let start = Instant::now();
+        assert_eq!(cfg.one(&number(7), 3, true), 2);
+        assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+    });
+}
+
+/// one: "failed to reach agreement".
+#[test]
+fn without_retry_a_command_that_is_not_applied_fails_after_two_seconds() {
+    let sentence = "\"7\" was not agreed on by 2 servers: \
+                    server 1 took it as index 1, which 1 servers have applied";
+    let body = |cfg: &Config, fakes: &Fakes| {
+        lead(fakes, 1, 1);
+        apply(&fakes.of(1), 1, 7);
+        cfg.one(&number(7), 2, false);
+    };
+    let start = Instant::now();
+    fails(LIMIT, body, Failure::new(Class::Liveness, sentence));
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+/// one: "failed to reach agreement".
+#[test]
+fn a_command_that_nobody_takes_fails_after_ten_seconds() {
+    let sentence = "\"7\" was not agreed on by 3 servers: no connected server would lead";
+    let body = |cfg: &Config, fakes: &Fakes| {
+        cfg.disconnect(0);
+        lead(fakes, 0, 1);
+        cfg.one(&number(7), 3, true);
+    };
+    let start = Instant::now();
+    fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence));
+    assert!(start.elapsed() >= Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// applier: "apply out of order".
+#[test]
+fn an_entry_out_of_order_is_the_servers_fault() {
+    let body = |cfg: &Config, fakes: &Fakes| {
+        apply(&fakes.of(2), 1, 100);
+        apply(&fakes.of(2), 3, 300);
+        cfg.wait(3, 1, None);
+    };
+    let sentence = "server 2 applied index 3, but index 2 was next";
+    fails(LIMIT, body, Failure::of(2, Class::Safety, sentence));
+}
+
+/// checkLogs: the state machine safety of the paper's figure 3.
+#[test]
+fn different_commands_at_one_index_name_both_servers() {
+    let body = |cfg: &Config, fakes: &Fakes| {
+        apply(&fakes.of(0), 1, 7);
+        cfg.wait(1, 1, None);
+        apply(&fakes.of(1), 1, 8);
+        cfg.wait(1, 2, None);
+    };
+    let sentence = "server 1 applied \"8\" at index 1, where server 0 applied \"7\"";
+    fails(LIMIT, body, Failure::of(1, Class::Safety, sentence));
+}
+
+/// checkLogs: the logs of the lab survive a crash.
+#[test]
+fn another_command_after_a_restart_is_found_by_the_servers_own_log() {
+    let body = |cfg: &Config, fakes: &Fakes| {
+        apply(&fakes.of(0), 1, 7);
+        cfg.wait(1, 1, None);
+        cfg.start_server(0);
+        apply(&fakes.of(0), 1, 8);
+        cfg.wait(2, 1, None);
+    };
+    let sentence = "server 0 applied \"8\" at index 1, where server 0 applied \"7\"";
+    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
+}
+
+/// Stricter than 6.824's applier, which lets a restarted server go on anywhere.
+#[test]
+fn a_restarted_server_applies_again_from_the_first_index() {
+    let body = |cfg: &Config, fakes: &Fakes| {
+        apply(&fakes.of(0), 1, 7);
+        cfg.wait(1, 1, None);
+        cfg.start_server(0);
+        apply(&fakes.of(0), 2, 8);
+        cfg.wait(2, 1, None);
+    };
+    let sentence = "server 0 applied index 2, but index 1 was next";
+    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
+}
+
+/// crash1: nothing really dies, so a zombie may go on applying whatever it likes.
+#[test]
+fn what_a_crashed_incarnation_applies_is_taken_and_ignored() {
+    on_three_servers(|cfg, fakes| {
+        let old = fakes.of(0);
+        cfg.crash(0);
+        apply(&old, 5, 500);
+        cfg.start_server(0);
+        apply(&old, 6, 600);
+        // Only when this one is taken is the one before it dealt with.
+        apply(&old, 7, 700);
+        assert_eq!((cfg.n_committed(5).0, cfg.n_committed(6).0), (0, 0));
+        apply(&fakes.of(0), 1, 100);
+        assert_eq!(cfg.wait(1, 1, None), Some(number(100)));
+    });
+}

@@ -1,0 +1,236 @@
+//! Peers that break the contract of `RaftPeer`: each is a verdict that names the server, and none
+//! takes the test with it. What only a panic hook can see is in `panics.rs`.
+
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{Fake, Fakes, bounded};
+use config::{Class, Config, Failure, Setup, Started};
+use labrpc::CallError;
+use parking_lot::Mutex;
+
+const LIMIT: Duration = Duration::from_secs(30);
+/// `make` may take 5 s, every other call 10 s, and they are looked at twice a second.
+const HANG_LIMIT: Duration = Duration::from_secs(60);
+const TERM_MAX: u64 = 1 << 32;
+
+/// What three peers that do `act` fail with during `body`.
+#[track_caller]
+fn fails(
+    limit: Duration,
+    act: impl Fn(&Fake, &'static str) + Send + Sync + 'static,
+    body: impl FnOnce(&Config, &Fakes) + Send + 'static,
+    expected: Failure,
+) {
+    bounded(limit, move || {
+        assert_eq!(Fakes::new(act).failure(Setup::reliable(3), body), expected);
+    });
+}
+
+/// What a peer fails with that answers `get_state` so.
+#[track_caller]
+fn says(states: &'static [(u64, bool)], class: Class, sentence: &str) {
+    let ask = move |cfg: &Config, fakes: &Fakes| {
+        fakes.of(1).script.lock().states = states.iter().copied().collect();
+        for _ in states {
+            cfg.get_state(1);
+        }
+    };
+    fails(LIMIT, |_, _| (), ask, Failure::of(1, class, sentence));
+}
+
+/// What a peer fails with that answers `start` so.
+#[track_caller]
+fn starts(index: u64, term: u64, sentence: &str) {
+    let ask = move |cfg: &Config, fakes: &Fakes| {
+        fakes.of(1).script.lock().started = Some(Started { index, term });
+        cfg.start(1, vec![1]);
+    };
+    fails(LIMIT, |_, _| (), ask, Failure::of(1, Class::Contract, sentence));
+}
+
+/// What server 1 fails with that panics in a method, which `body` makes the lab call.
+#[track_caller]
+fn panics(method: &'static str, body: impl FnOnce(&Config) + Send + 'static) {
+    let act = move |fake: &Fake, called: &'static str| {
+        assert!(called != method || fake.context.me != 1, "out of luck");
+    };
+    let sentence = format!("server 1 panicked in `{method}`: out of luck");
+    fails(LIMIT, act, |cfg, _| body(cfg), Failure::of(1, Class::Panic, sentence));
+}
+
+fn hang() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+#[test]
+fn a_peer_that_panics_in_a_method_is_named_without_a_hook_too() {
+    panics("make", |_| unreachable!("there is a cluster"));
+    panics("service", |_| unreachable!("there is a cluster"));
+    panics("start", |cfg| _ = cfg.start(1, vec![1]));
+    panics("get_state", |cfg| _ = cfg.check_terms());
+    panics("kill", |cfg| cfg.crash(1));
+}
+
+/// cleanup.
+#[test]
+fn a_panic_in_kill_at_the_end_spares_no_other_peer() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|fake, method| {
+            assert!(method != "kill" || fake.context.me != 0, "out of luck");
+        });
+        drop(fakes.cluster(Setup::reliable(3)));
+        let sentence = "server 0 panicked in `kill`: out of luck";
+        let failure = Failure::of(0, Class::Panic, sentence);
+        assert_eq!(fakes.referee.verdict(), Some(Err(failure)));
+        let kills = [0, 1, 2].map(|server| fakes.of(server).script.lock().kills);
+        assert_eq!(kills, [0, 1, 1]);
+    });
+}
+
+#[test]
+fn a_peer_that_never_returns_from_make_has_five_seconds() {
+    let act = |fake: &Fake, method: &'static str| {
+        if method == "make" && fake.context.me == 1 {
+            hang();
+        }
+    };
+    let body = |_: &Config, _: &Fakes| unreachable!("there is a cluster");
+    let sentence = "server 1 has not returned from `make` for 5 s";
+    fails(HANG_LIMIT, act, body, Failure::of(1, Class::Timeout, sentence));
+}
+
+#[test]
+fn a_peer_that_never_returns_from_start_has_ten_seconds() {
+    let act = |_: &Fake, method: &'static str| {
+        if method == "start" {
+            hang();
+        }
+    };
+    let body = |cfg: &Config, _: &Fakes| _ = cfg.start(2, vec![1]);
+    let sentence = "server 2 has not returned from `start` for 10 s";
+    fails(HANG_LIMIT, act, body, Failure::of(2, Class::Timeout, sentence));
+}
+
+/// 6.824 warns of it: a lock must not be held across a call.
+#[test]
+fn a_peer_that_calls_itself_under_its_own_lock_is_in_a_deadlock() {
+    let (locked, is_locked) = mpsc::channel();
+    let lock = Arc::new(Mutex::new(()));
+    let act = move |fake: &Fake, method: &'static str| match method {
+        "start" => {
+            let (lock, locked) = (Arc::clone(&lock), locked.clone());
+            let own_end = fake.context.ends[fake.context.me].clone();
+            thread::spawn(move || {
+                let _guard = lock.lock();
+                locked.send(()).unwrap();
+                own_end.call::<str, String>("Raft.Echo", "me")
+            });
+        }
+        "Echo" | "get_state" => drop(lock.lock()),
+        _ => {}
+    };
+    let body = move |cfg: &Config, _: &Fakes| {
+        cfg.start(1, vec![1]);
+        is_locked.recv().unwrap();
+        cfg.get_state(1);
+    };
+    let sentence = "server 1 has not returned from `get_state` for 10 s: it calls Raft.Echo of \
+                    itself and its handler never returns; is a lock held across the call?";
+    fails(HANG_LIMIT, act, body, Failure::of(1, Class::Deadlock, sentence));
+}
+
+/// The time in the note is what the clock makes it.
+#[test]
+fn a_handler_that_hangs_is_noted_when_there_is_no_leader() {
+    bounded(HANG_LIMIT, || {
+        let (entered, is_entered) = mpsc::channel();
+        let fakes = Fakes::new(move |_, method| {
+            if method == "Echo" {
+                entered.send(()).unwrap();
+                hang();
+            }
+        });
+        let failure = fakes.failure(Setup::reliable(3), move |cfg, fakes| {
+            let end = fakes.of(0).context.ends[1].clone();
+            thread::spawn(move || end.call::<str, String>("Raft.Echo", "you"));
+            is_entered.recv().unwrap();
+            cfg.check_one_leader();
+        });
+        assert_eq!(failure.class, Class::Liveness);
+        let [note] = &failure.notes[..] else { panic!("{:?}", failure.notes) };
+        let seconds = note
+            .strip_prefix("server 1 has not answered the Raft.Echo of server 0 for ")
+            .and_then(|rest| rest.strip_suffix(" s"))
+            .unwrap_or_else(|| panic!("{note}"));
+        assert!(seconds.parse::<f64>().unwrap() >= 4.5, "{note}");
+    });
+}
+
+#[test]
+fn a_leader_of_term_0_breaks_the_contract() {
+    says(
+        &[(0, false), (0, true)],
+        Class::Contract,
+        "server 1 says that it leads term 0; the first term to lead is 1",
+    );
+}
+
+/// The paper's figure 2: the current term increases monotonically.
+#[test]
+fn a_term_that_falls_breaks_safety() {
+    says(&[(5, false), (4, false)], Class::Safety, "server 1 is in term 4 after it was in term 5");
+}
+
+#[test]
+fn a_term_that_no_run_reaches_breaks_the_contract() {
+    says(
+        &[(TERM_MAX, true), (TERM_MAX + 1, true)],
+        Class::Contract,
+        "server 1 is in term 4294967297, which no run of elections can reach",
+    );
+}
+
+#[test]
+fn a_command_taken_at_a_place_that_does_not_exist_breaks_the_contract() {
+    let rule = "the first index and the first term are 1";
+    for (index, term) in [(0, 1), (1, 0), (1, TERM_MAX + 1)] {
+        let sentence = format!("server 1 took a command as index {index} of term {term}; {rule}");
+        starts(index, term, &sentence);
+    }
+}
+
+/// 6.824's labrpc ends the process with the names that are known.
+#[test]
+fn a_call_of_an_unknown_rpc_breaks_the_contract_though_the_caller_ignores_it() {
+    let calls = |method: &'static str| {
+        move |cfg: &Config, fakes: &Fakes| {
+            let _: Result<(), CallError> = fakes.of(2).context.ends[1].call(method, &());
+            cfg.sleep(LIMIT);
+        }
+    };
+    fails(
+        LIMIT,
+        |_, _| (),
+        calls("Raft.Ehco"),
+        Failure::of(
+            2,
+            Class::Contract,
+            "server 2 called server 1: unknown method \"Raft.Ehco\"; the service offers Echo",
+        ),
+    );
+    fails(
+        LIMIT,
+        |_, _| (),
+        calls("Paxos.Prepare"),
+        Failure::of(
+            2,
+            Class::Contract,
+            "server 2 called server 1: unknown service \"Paxos\" in a call of \"Paxos.Prepare\"; \
+             the server offers Raft",
+        ),
+    );
+}

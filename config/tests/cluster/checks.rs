@@ -1,0 +1,252 @@
+//! The checks on elections, 6.824's checkOneLeader, checkNoLeader and checkTerms, on servers that
+//! say what they are told to say.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use crate::support::{Fakes, bounded};
+use config::{Class, Config, Failure, Setup};
+
+/// Every check here is over after one or two looks, but for the one that has [`NO_LEADER_LIMIT`].
+const LIMIT: Duration = Duration::from_secs(30);
+/// Ten looks after half a second each, and time to spare.
+const NO_LEADER_LIMIT: Duration = Duration::from_secs(60);
+
+/// A server's answers to `get_state`, one after the other; the last stays.
+type Answers = &'static [(u64, bool)];
+
+/// Three servers that answer so, and what `check` returns.
+#[track_caller]
+fn check<T: Debug + PartialEq + Send + 'static>(
+    answers: [Answers; 3],
+    check: impl FnOnce(&Config) -> T + Send + 'static,
+    expected: T,
+) {
+    bounded(LIMIT, move || {
+        let fakes = Fakes::new(|_, _| ());
+        let cfg = fakes.cluster(Setup::reliable(3));
+        script(&fakes, &answers);
+        assert_eq!(check(&cfg), expected);
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+/// Three servers that answer so, and how `check` fails.
+#[track_caller]
+fn fails(
+    limit: Duration,
+    answers: [Answers; 3],
+    check: impl FnOnce(&Config) + Send + 'static,
+    expected: Failure,
+) {
+    bounded(limit, move || {
+        let failure = Fakes::new(|_, _| ()).failure(Setup::reliable(3), move |cfg, fakes| {
+            script(fakes, &answers);
+            check(cfg);
+        });
+        assert_eq!(failure, expected);
+    });
+}
+
+fn script(fakes: &Fakes, answers: &[Answers]) {
+    for (server, states) in answers.iter().enumerate() {
+        fakes.of(server).script.lock().states = states.iter().copied().collect();
+    }
+}
+
+fn check_one_leader(cfg: &Config) {
+    cfg.check_one_leader();
+}
+
+fn check_terms(cfg: &Config) {
+    cfg.check_terms();
+}
+
+/// checkOneLeader.
+#[test]
+fn the_one_leader_is_returned() {
+    check([&[(1, false)], &[(1, false)], &[(1, true)]], Config::check_one_leader, 2);
+}
+
+/// checkOneLeader: leaders of older terms do not know better yet.
+#[test]
+fn of_leaders_in_several_terms_the_newest_is_returned() {
+    check([&[(2, true)], &[(5, true)], &[(4, true)]], Config::check_one_leader, 1);
+}
+
+/// checkOneLeader looks ten times.
+#[test]
+fn a_leader_that_comes_later_is_waited_for() {
+    check([&[(0, false), (1, false), (1, true)], &[], &[]], Config::check_one_leader, 0);
+}
+
+/// checkOneLeader: the election safety of the paper's figure 3.
+#[test]
+fn two_leaders_in_one_term_break_safety() {
+    fails(
+        LIMIT,
+        [&[(3, true)], &[(3, false)], &[(3, true)]],
+        check_one_leader,
+        Failure::new(
+            Class::Safety,
+            "term 3 has 2 leaders, servers 0 and 2: \
+             0 leads term 3, 1 is in term 3, 2 leads term 3",
+        ),
+    );
+}
+
+/// checkOneLeader looks at every term, so a newer leader does not make up for two old ones.
+#[test]
+fn two_leaders_in_an_older_term_break_safety_too() {
+    fails(
+        LIMIT,
+        [&[(3, true)], &[(3, true)], &[(4, true)]],
+        check_one_leader,
+        Failure::new(
+            Class::Safety,
+            "term 3 has 2 leaders, servers 0 and 1: \
+             0 leads term 3, 1 leads term 3, 2 leads term 4",
+        ),
+    );
+}
+
+/// checkOneLeader: the sentence lists them all.
+#[test]
+fn three_leaders_in_one_term_are_all_named() {
+    fails(
+        LIMIT,
+        [&[(1, true)], &[(1, true)], &[(1, true)]],
+        check_one_leader,
+        Failure::new(
+            Class::Safety,
+            "term 1 has 3 leaders, servers 0, 1 and 2: \
+             0 leads term 1, 1 leads term 1, 2 leads term 1",
+        ),
+    );
+}
+
+/// checkOneLeader asks nobody who is disconnected.
+#[test]
+fn a_disconnected_leader_is_not_counted() {
+    let disconnect_then_check = |cfg: &Config| {
+        cfg.disconnect(0);
+        cfg.check_one_leader()
+    };
+    // In a newer term it would be returned, in the same term there would be two.
+    check([&[(9, true)], &[(2, true)], &[(2, false)]], disconnect_then_check, 1);
+    check([&[(2, true)], &[(2, true)], &[(2, false)]], disconnect_then_check, 1);
+}
+
+/// checkOneLeader gives up after about 5 s.
+#[test]
+fn without_a_leader_every_server_is_told_of_after_five_seconds() {
+    let start = Instant::now();
+    fails(
+        NO_LEADER_LIMIT,
+        [&[(7, false)], &[(8, true)], &[(6, true)]],
+        |cfg| {
+            cfg.disconnect(1);
+            cfg.crash(2);
+            cfg.check_one_leader();
+        },
+        Failure::new(
+            Class::Liveness,
+            "expected one leader within 5 s, got none: \
+             0 is in term 7, 1 is disconnected, 2 is down",
+        ),
+    );
+    assert!(start.elapsed() >= 10 * Duration::from_millis(450), "{:?}", start.elapsed());
+}
+
+/// checkNoLeader looks at connected servers only.
+#[test]
+fn a_disconnected_server_may_believe_that_it_leads() {
+    let disconnect_then_check = |cfg: &Config| {
+        cfg.disconnect(1);
+        cfg.check_no_leader();
+    };
+    check([&[(3, false)], &[(3, true)], &[(4, false)]], disconnect_then_check, ());
+}
+
+/// checkNoLeader, which looks once in the original.
+#[test]
+fn a_leader_that_steps_down_before_the_second_look_is_none() {
+    check([&[(3, true), (4, false)], &[], &[]], Config::check_no_leader, ());
+}
+
+/// checkNoLeader.
+#[test]
+fn a_leader_without_a_majority_is_named() {
+    fails(
+        LIMIT,
+        [&[(3, false)], &[(3, true)], &[(4, true)]],
+        |cfg| {
+            cfg.disconnect(2);
+            cfg.check_no_leader();
+        },
+        Failure::new(
+            Class::Safety,
+            "expected no leader among the connected servers, but server 1 claims to lead: \
+             0 is in term 3, 1 leads term 3, 2 is disconnected",
+        ),
+    );
+}
+
+/// checkNoLeader.
+#[test]
+fn several_leaders_without_a_majority_are_named() {
+    fails(
+        LIMIT,
+        [&[(3, true)], &[], &[(4, true)]],
+        Config::check_no_leader,
+        Failure::new(
+            Class::Safety,
+            "expected no leader among the connected servers, but servers 0 and 2 claim to lead: \
+             0 leads term 3, 1 is in term 0, 2 leads term 4",
+        ),
+    );
+}
+
+/// checkTerms.
+#[test]
+fn the_term_of_the_connected_servers_is_returned() {
+    let disconnect_then_check = |cfg: &Config| {
+        cfg.disconnect(2);
+        cfg.check_terms()
+    };
+    check([&[(4, true)], &[(4, false)], &[(9, false)]], disconnect_then_check, 4);
+}
+
+/// checkTerms, which looks once in the original.
+#[test]
+fn a_term_that_is_agreed_on_before_the_second_look_counts() {
+    check([&[(4, true)], &[(3, false), (4, false)], &[(4, false)]], Config::check_terms, 4);
+}
+
+/// checkTerms.
+#[test]
+fn terms_that_disagree_are_listed() {
+    fails(
+        LIMIT,
+        [&[(4, true)], &[(3, false)], &[(4, false)]],
+        check_terms,
+        Failure::new(
+            Class::Liveness,
+            "servers disagree on the term: 0 leads term 4, 1 is in term 3, 2 is in term 4",
+        ),
+    );
+}
+
+/// checkTerms returns -1 there; no test of the lab asks for it.
+#[test]
+fn a_term_of_nobody_is_the_fault_of_the_kit() {
+    fails(
+        LIMIT,
+        [&[], &[], &[]],
+        |cfg| {
+            (0..3).for_each(|server| cfg.disconnect(server));
+            cfg.check_terms();
+        },
+        Failure::new(Class::Infra, "expected a term, but no server is connected"),
+    );
+}

@@ -1,0 +1,11 @@
+//! The cluster, on scripted peers.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod life;
+mod after_the_end;
+mod checks;
+mod agreement;
+mod snapshots;
+mod bad_peers;

@@ -1,0 +1,153 @@
+//! Scripted peers for the tests of the cluster, and a limit in time for each test.
+
+use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use config::{Class, Config, Failure, Make, PeerContext, RaftPeer, Referee, Setup};
+use config::{Started, Stopped};
+use labrpc::Service;
+use parking_lot::Mutex;
+
+/// A failure that has not come by then never comes; the limits of the tests are shorter.
+const FAILURE_LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs `test` and fails if it takes longer than `limit`, so that nothing here can hang. What
+/// hangs is abandoned, and ends with the process.
+#[track_caller]
+pub(crate) fn bounded(limit: Duration, test: impl FnOnce() + Send + 'static) {
+    let (ended, end) = mpsc::channel();
+    let worker = thread::spawn(move || {
+        test();
+        let _ = ended.send(());
+    });
+    match end.recv_timeout(limit) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("the test takes longer than {limit:?}"),
+        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => {}
+    }
+    if let Err(panic) = worker.join() {
+        panic::resume_unwind(panic);
+    }
+}
+
+/// One incarnation of a peer that does what a test tells it, and nothing else.
+pub(crate) struct Fake {
+    /// What it was made from; it never gives up its ends or its side of the apply channel.
+    pub(crate) context: PeerContext,
+    pub(crate) script: Mutex<Script>,
+    act: Act,
+}
+
+/// What a fake answers, and what it counts.
+#[derive(Default)]
+pub(crate) struct Script {
+    /// What `get_state` answers, one after the other; the last stays. Without any, term 0.
+    pub(crate) states: VecDeque<(u64, bool)>,
+    /// What `start` answers.
+    pub(crate) started: Option<Started>,
+    /// How often `kill` was called.
+    pub(crate) kills: usize,
+}
+
+/// Runs when a fake is called, with the name of the method, before the script has its say. `make`
+/// and the RPC handler `Echo` count as methods.
+type Act = Arc<dyn Fn(&Fake, &'static str) + Send + Sync>;
+
+impl RaftPeer for Fake {
+    /// `Raft.Echo` answers with the text that it got.
+    fn service(self: Arc<Self>) -> Service {
+        (self.act)(&self, "service");
+        Service::new("Raft").method("Echo", move |text: String| {
+            (self.act)(&self, "Echo");
+            text
+        })
+    }
+
+    fn start(&self, _: Vec<u8>) -> Option<Started> {
+        (self.act)(self, "start");
+        self.script.lock().started
+    }
+
+    fn get_state(&self) -> (u64, bool) {
+        (self.act)(self, "get_state");
+        let states = &mut self.script.lock().states;
+        if states.len() > 1 { states.pop_front() } else { states.front().copied() }
+            .unwrap_or_default()
+    }
+
+    /// Saves the snapshot, as a Raft does.
+    fn snapshot(&self, _: u64, snapshot: Vec<u8>) {
+        (self.act)(self, "snapshot");
+        let persister = &self.context.persister;
+        persister.save(persister.read_raft_state(), snapshot);
+    }
+
+    fn kill(&self) {
+        (self.act)(self, "kill");
+        self.script.lock().kills += 1;
+    }
+}
+
+/// All fakes of one cluster, and the referee who watches it. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Fakes {
+    pub(crate) referee: Referee,
+    make: Make,
+    made: Arc<Mutex<Vec<Arc<Fake>>>>,
+}
+
+impl Fakes {
+    /// Fakes that do `act` whenever one of them is called.
+    pub(crate) fn new(act: impl Fn(&Fake, &'static str) + Send + Sync + 'static) -> Fakes {
+        let act: Act = Arc::new(act);
+        let made = Arc::new(Mutex::new(Vec::new()));
+        let makes = Arc::clone(&made);
+        let make: Make = Arc::new(move |context| {
+            let act = Arc::clone(&act);
+            let fake = Arc::new(Fake { context, script: Mutex::default(), act });
+            makes.lock().push(Arc::clone(&fake));
+            (fake.act)(&fake, "make");
+            fake
+        });
+        Fakes { referee: Referee::new(), make, made }
+    }
+
+    /// A cluster of these.
+    pub(crate) fn cluster(&self, setup: Setup) -> Config {
+        Config::new(&self.make, setup, 1, &self.referee)
+    }
+
+    /// The latest incarnation of a server.
+    #[track_caller]
+    pub(crate) fn of(&self, server: usize) -> Arc<Fake> {
+        let made = self.made.lock();
+        let latest = made.iter().rev().find(|fake| fake.context.me == server);
+        Arc::clone(latest.expect("a server was never made"))
+    }
+
+    /// What the referee hears while `body` runs, on a thread of its own, with a new cluster. A
+    /// body that hangs is abandoned.
+    #[track_caller]
+    pub(crate) fn failure(
+        &self,
+        setup: Setup,
+        body: impl FnOnce(&Config, &Fakes) + Send + 'static,
+    ) -> Failure {
+        let fakes = self.clone();
+        thread::spawn(move || {
+            let run = AssertUnwindSafe(|| body(&fakes.cluster(setup), &fakes));
+            match panic::catch_unwind(run) {
+                Ok(()) => fakes.referee.pass(),
+                Err(payload) if payload.is::<Stopped>() => {}
+                Err(_) => fakes.referee.fail(Failure::new(Class::Infra, "the test panicked")),
+            }
+        });
+        match self.referee.wait(FAILURE_LIMIT) {
+            Some(Err(failure)) => failure,
+            Some(Ok(())) => panic!("nothing failed"),
+            None => panic!("nothing happened"),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Part 3E, the adversary: what the original does not try.
+
+use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Setup};
+
+use crate::lab::Lab;
+
+/// Figure 2, rules for all servers: a higher term in an answer deposes a leader.
+///
+/// In the tests of part A an old leader that comes back also gets the new one's heartbeats, so one
+/// that ignores the terms of its answers is never found. Here the answers are all that it gets.
+pub(crate) fn deaf_leader(lab: &Lab) {
+    let cfg = lab.make_config(Setup::reliable(3));
+    cfg.begin();
+    let leader1 = cfg.check_one_leader();
+    let term1 = cfg.check_terms();
+    cfg.disconnect(leader1);
+    cfg.check_one_leader();
+
+    cfg.deafen(leader1);
+    cfg.connect(leader1);
+    cfg.sleep(2 * RAFT_ELECTION_TIMEOUT);
+    let (term, leads) = cfg.get_state(leader1).expect("it was not crashed");
+    if term <= term1 {
+        let sentence = format!(
+            "server {leader1} {} term {term} after 2 s in which all answers to it were of a later \
+             one",
+            if leads { "still leads" } else { "is still in" }
+        );
+        lab.referee().stop(Failure::of(leader1, Class::Safety, sentence));
+    }
+
+    cfg.hear(leader1);
+    cfg.check_one_leader();
+    cfg.end();
+}
