@@ -1,0 +1,144 @@
+//! The command line, and what it asks for.
+
+use std::path::PathBuf;
+use std::thread;
+
+use ::tests::{LABS, Part, Test};
+use clap::Parser;
+
+use crate::exit::Refusal;
+
+/// So many seeds of each test, unless the command line says otherwise.
+const SEEDS_BY_DEFAULT: u64 = 20;
+/// The tests mostly sleep.
+const JOBS_PER_CORE: usize = 2;
+
+/// Puts a Raft through the labs and says what it is worth.
+#[derive(Parser)]
+#[command(
+    name = "cargo-grade",
+    bin_name = "cargo grade",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Exit codes: 0 all passed, 1 some failed, 2 usage, 3 did not build, \
+                  4 the kit's own fault."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) grading: Grading,
+}
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Start a project of your own in a new folder
+    New {
+        /// The folder; it must not exist, or be empty
+        dir: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Grading {
+    /// Only the tests of this part, such as 3A; can be given several times
+    #[arg(long, value_name = "PART")]
+    part: Vec<Part>,
+    /// Only the tests whose names contain these words; can be given several times
+    #[arg(long, value_name = "WORDS")]
+    test: Vec<String>,
+    /// Run each test with the seeds 1 to N
+    #[arg(long, value_name = "N", default_value_t = SEEDS_BY_DEFAULT,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// Run each test with this seed alone
+    #[arg(long, value_name = "S", conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// So many runs at once; by default two for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// The folders of the crates to grade
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// What to run, on which submissions.
+pub(crate) struct Plan {
+    pub(crate) tests: Vec<&'static Test>,
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) jobs: usize,
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+impl Grading {
+    pub(crate) fn plan(self) -> anyhow::Result<Plan> {
+        let tests = choose(&self.part, &self.test)?;
+        let seeds = match self.seed {
+            Some(seed) => vec![seed],
+            None => (1..=self.seeds).collect(),
+        };
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.map_or_else(|| JOBS_PER_CORE * cores(), usize::from);
+        Ok(Plan { tests, seeds, jobs, paths: self.paths })
+    }
+}
+
+/// The tests that are in one of the parts and have one of the names; no part or no name means any.
+fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, Refusal> {
+    let mut named = Vec::new();
+    for words in names {
+        let found = ::tests::find(words);
+        if found.is_empty() {
+            let nearest = ::tests::nearest(words).join(", ");
+            let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
+            return Err(Refusal::usage(sentence));
+        }
+        named.extend(found.iter().map(|test| test.name()));
+    }
+    let chosen = |test: &&Test| {
+        (parts.is_empty() || parts.contains(&test.part))
+            && (names.is_empty() || named.contains(&test.name()))
+    };
+    let tests: Vec<&Test> = LABS.iter().filter(chosen).collect();
+    if tests.is_empty() {
+        return Err(Refusal::usage("none of the tests so named is in the parts so named"));
+    }
+    Ok(tests)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[track_caller]
+    fn check(names: &[&str], expected: &[&str]) {
+        let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
+        let chosen = choose(&[Part::A], &names).unwrap();
+        assert_eq!(chosen.iter().map(|test| test.words).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn tests_come_in_the_order_of_the_table_and_once() {
+        check(&["re-election"], &["re-election"]);
+        check(
+            &["re_election", "initial", "election"],
+            &["initial election", "re-election", "many elections"],
+        );
+    }
+
+    #[test]
+    fn a_name_that_no_test_has_is_answered_with_the_nearest() {
+        let Err(refusal) = choose(&[], &["inital election".into()]) else { panic!("it was found") };
+        assert!(refusal.to_string().starts_with(
+            "no lab test is named \"inital election\"; the nearest are 3A initial election, "
+        ));
+    }
+}

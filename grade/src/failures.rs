@@ -1,0 +1,134 @@
+//! What a failed test is told: the first failing seed, what was seen, and how to see it again.
+
+use std::path::Path;
+
+use config::Failure;
+
+use crate::run::Run;
+use crate::score::{Score, Verdict};
+
+/// A paragraph for each different failure, then the kit's own faults, loudly.
+pub(crate) fn render(path: &Path, scores: &[Score]) -> String {
+    let mut text = String::new();
+    let mut told: Vec<&Failure> = Vec::new();
+    for (at, score) in scores.iter().enumerate() {
+        let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
+        if !told.contains(&failure) {
+            text += &paragraph(path, score, run, failure, &scores[at + 1..]);
+            told.push(failure);
+        }
+    }
+    for score in scores {
+        if let Some((run, failure)) = first(score, Verdict::Infra) {
+            text += &infra(path, score, run, failure);
+        }
+    }
+    text + &findings(scores)
+}
+
+fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
+    let run = score.with(verdict).next()?;
+    Some((run, run.outcome.verdict.as_ref().err()?))
+}
+
+fn paragraph(path: &Path, score: &Score, run: &Run, failure: &Failure, later: &[Score]) -> String {
+    let mut text = format!(
+        "\nFAIL  {:<32} {:<12} seed {}\n  {}\n",
+        score.test.name(),
+        failure.class,
+        run.seed,
+        indented(&failure.sentence)
+    );
+    for note in &failure.notes {
+        text += &format!("  {}\n", indented(note));
+    }
+    text += &format!("  the test: {}\n", score.test.purpose);
+    text += &format!("  fails {}\n", share(score));
+    let same = later
+        .iter()
+        .filter(|other| first(other, Verdict::Failed).is_some_and(|(_, theirs)| theirs == failure));
+    let same: Vec<String> =
+        same.map(|other| format!("{} ({})", other.test.name(), share(other))).collect();
+    if !same.is_empty() {
+        text += &format!("  also in: {}\n", same.join(", "));
+    }
+    text + &again(path, score, run)
+}
+
+fn infra(path: &Path, score: &Score, run: &Run, failure: &Failure) -> String {
+    format!(
+        "\nNOT THE SUBMISSION'S FAULT  {}  seed {}\n  {}\n  {} of {} runs have no verdict; \
+         no points are taken for that, but it has to be run again\n{}",
+        score.test.name(),
+        run.seed,
+        indented(&failure.sentence),
+        score.count(Verdict::Infra),
+        score.runs.len(),
+        again(path, score, run)
+    )
+}
+
+/// A panic's text may have several lines.
+fn indented(sentence: &str) -> String {
+    sentence.replace('\n', "\n  ")
+}
+
+/// `2 of 20 seeds`.
+fn share(score: &Score) -> String {
+    let seeds = if score.runs.len() == 1 { "seed" } else { "seeds" };
+    format!("{} of {} {seeds}", score.count(Verdict::Failed), score.runs.len())
+}
+
+fn again(path: &Path, score: &Score, run: &Run) -> String {
+    let (words, seed) = (score.test.words, run.seed);
+    format!("  again:  cargo grade --test \"{words}\" --seed {seed} {}\n", quoted(path))
+}
+
+/// As a shell wants it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.chars().all(|c| c.is_alphanumeric() || "/._-+,:@".contains(c)) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+/// What is no failure but worth telling, once for each test.
+fn findings(scores: &[Score]) -> String {
+    let mut text = String::new();
+    for score in scores {
+        let mut with = score.runs.iter().filter(|run| !run.outcome.findings.is_empty());
+        if let Some(run) = with.next() {
+            let (name, finding) = (score.test.name(), &run.outcome.findings[0]);
+            let more = match with.count() {
+                0 => String::new(),
+                n => format!(", and the like with {n} more"),
+            };
+            text += &format!("\nwarning: {name}: {finding} (seed {}{more})\n", run.seed);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Class;
+
+    use super::*;
+    use crate::score::tests::{failed, score};
+
+    #[test]
+    fn a_failure_is_told_once_with_where_else_it_was_and_how_to_see_it_again() {
+        let slow = || failed(Class::Liveness, "expected one leader within 5 s, got none");
+        let noted = Failure::of(1, Class::Timeout, "server 1 has not returned from `make`")
+            .with_notes(["server 0 has not answered".into()]);
+        let mut scores = [
+            score(0, vec![Ok(()), slow(), slow()]),
+            score(1, vec![slow(), failed(Class::Infra, "failed to run: no memory")]),
+            score(2, vec![Ok(()), Err(noted)]),
+        ];
+        scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
+        insta::assert_snapshot!(render(Path::new("students/Ada's"), &scores));
+    }
+}

@@ -1,0 +1,230 @@
+//! The manifest under which a submission is compiled: its name, its edition and its dependencies,
+//! and nothing else that it said.
+
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+
+use crate::exit::Refusal;
+use crate::kit::Kit;
+
+/// The kit's crates that a submission may use, from wherever it says to have them.
+const OF_THE_KIT: [&str; 2] = ["config", "labrpc"];
+/// The crates of the registry that it may use.
+const ALLOWED: [&str; 11] = [
+    "anyhow",
+    "arc-swap",
+    "bincode",
+    "bytes",
+    "crossbeam-channel",
+    "log",
+    "parking_lot",
+    "rand",
+    "serde",
+    "thiserror",
+    "tracing",
+];
+/// What is taken over of a dependency.
+const TAKEN_KEYS: [&str; 4] = ["package", "version", "features", "default-features"];
+/// Keys that say to get a crate from elsewhere than the registry.
+const ELSEWHERE: [&str; 4] = ["path", "git", "registry", "registry-index"];
+/// What would change how a submission is compiled, and is left out.
+const LEFT_OUT: [&str; 7] =
+    ["build-dependencies", "features", "lib", "bin", "target", "patch", "replace"];
+
+/// Graded code stops where it would go wrong, at the speed of a release.
+const PROFILE: &str = "\
+[profile.release]
+overflow-checks = true
+debug-assertions = true
+debug = \"line-tables-only\"
+";
+
+/// What is taken over of a submission's `Cargo.toml`.
+pub(crate) struct Manifest {
+    pub(crate) name: String,
+    edition: String,
+    dependencies: Table,
+    /// The tables that are not taken over although they may matter.
+    pub(crate) left_out: Vec<&'static str>,
+}
+
+impl Manifest {
+    /// None without a `[package]` that has a name.
+    pub(crate) fn read(document: &DocumentMut, kit: &Kit) -> Option<Result<Manifest, Refusal>> {
+        let package = document.get("package")?.as_table_like()?;
+        let name = package.get("name")?.as_str()?.to_owned();
+        let dependencies = match document.get("dependencies").and_then(Item::as_table_like) {
+            Some(table) => dependencies(&name, table, kit),
+            None => Ok(Table::new()),
+        };
+        Some(dependencies.map(|dependencies| Manifest {
+            name,
+            edition: edition(package, kit),
+            dependencies,
+            left_out: LEFT_OUT.into_iter().filter(|key| document.contains_key(key)).collect(),
+        }))
+    }
+
+    /// The manifest of a workspace with the submission at its root and a runner beside it.
+    ///
+    /// `unique` makes the version one of its own: two submissions of one name share a target
+    /// folder, where cargo tells crates apart by name, version and place in the workspace.
+    pub(crate) fn render(&self, unique: &str) -> String {
+        let package = format!(
+            "[package]\nname = {}\nversion = \"0.0.0+{unique}\"\nedition = {}\npublish = false\n\
+             build = false\nautobins = false\nautoexamples = false\nautotests = false\n\
+             autobenches = false\n\n\
+             [workspace]\nmembers = [\"runner\"]\nresolver = \"3\"\n\n",
+            Value::from(self.name.as_str()),
+            Value::from(self.edition.as_str()),
+        );
+        let mut document = DocumentMut::new();
+        document["dependencies"] = Item::Table(self.dependencies.clone());
+        format!("{package}{PROFILE}\n{document}")
+    }
+}
+
+/// Cargo's rule: without an edition it is the first.
+fn edition(package: &dyn TableLike, kit: &Kit) -> String {
+    let own = package.get("edition");
+    let inherits = own.and_then(|own| own.as_table_like()?.get("workspace")?.as_bool());
+    let edition = if inherits == Some(true) { kit.edition() } else { own.and_then(Item::as_str) };
+    edition.unwrap_or("2015").to_owned()
+}
+
+fn dependencies(name: &str, table: &dyn TableLike, kit: &Kit) -> Result<Table, Refusal> {
+    let mut taken = Table::new();
+    for (key, item) in table.iter() {
+        let resolved = dependency(key, item, kit)
+            .map_err(|why| Refusal::unbuilt(format!("{name} cannot be graded: {why}")))?;
+        taken.insert(key, value(resolved));
+    }
+    Ok(taken)
+}
+
+fn dependency(key: &str, item: &Item, kit: &Kit) -> Result<InlineTable, String> {
+    let mut wanted = InlineTable::new();
+    let inherits = item.as_table_like().and_then(|table| table.get("workspace")?.as_bool());
+    if inherits == Some(true) {
+        let inherited = kit.dependency(key).ok_or_else(|| {
+            format!("it inherits {key:?} from a workspace, and the kit's has no such dependency")
+        })?;
+        add(&mut wanted, inherited);
+    }
+    add(&mut wanted, item);
+
+    let package = wanted.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
+    if OF_THE_KIT.contains(&package.as_str()) {
+        let path = kit.path_text(&package).map_err(|error| error.to_string())?;
+        return Ok(InlineTable::from_iter([("path", path), ("package", package)]));
+    }
+    if !ALLOWED.contains(&package.as_str()) {
+        let (own, others) = (OF_THE_KIT.join(", "), ALLOWED.join(", "));
+        return Err(format!(
+            "it depends on {package:?}, which is not allowed; the allowed are {own}, {others}"
+        ));
+    }
+    if let Some(elsewhere) = ELSEWHERE.iter().find(|key| wanted.contains_key(key)) {
+        return Err(format!(
+            "it takes {package:?} from elsewhere than the registry (`{elsewhere}`)"
+        ));
+    }
+    wanted.retain(|key, _| TAKEN_KEYS.contains(&key));
+    wanted.fmt();
+    Ok(wanted)
+}
+
+/// Adds what a dependency says; features add up, for all else the later word counts.
+fn add(wanted: &mut InlineTable, item: &Item) {
+    if let Some(version) = item.as_str() {
+        wanted.insert("version", version.into());
+    }
+    let Some(table) = item.as_table_like() else { return };
+    for (key, item) in table.iter() {
+        let Some(value) = item.as_value() else { continue };
+        let known = wanted.get_mut(key).and_then(Value::as_array_mut);
+        match (known, value.as_array()) {
+            (Some(known), Some(more)) => known.extend(more.iter().cloned()),
+            _ => {
+                wanted.insert(key, value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Manifest, Refusal> {
+        let kit = Kit::find().unwrap();
+        Manifest::read(&text.parse().unwrap(), &kit).expect("there is a package")
+    }
+
+    #[track_caller]
+    fn check(dependencies: &str, expected: Result<&str, &str>) {
+        let text = format!("[package]\nname = \"it\"\n[dependencies]\n{dependencies}");
+        let taken = read(&text).map(|manifest| manifest.dependencies.to_string());
+        let kit = Kit::find().unwrap().path_text("").unwrap();
+        let taken = taken.map(|taken| taken.replace(&kit, "KIT/"));
+        let taken = taken.as_ref().map(|taken| taken.trim_end()).map_err(ToString::to_string);
+        assert_eq!(taken, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn versions_and_features_are_taken_and_inherited_ones_resolved() {
+        check("log = \"0.4\"", Ok("log = { version = \"0.4\" }"));
+        check(
+            "serde = { version = \"1\", features = [\"rc\"], optional = true }",
+            Ok("serde = { version = \"1\", features = [\"rc\"] }"),
+        );
+        check(
+            "serde = { workspace = true, features = [\"rc\"] }",
+            Ok("serde = { version = \"1.0.229\", features = [\"derive\",\"rc\"] }"),
+        );
+    }
+
+    #[test]
+    fn the_kits_crates_come_from_the_kit_whatever_was_said() {
+        for said in ["config.workspace = true", "config.path = \"../evil\"", "config = \"0.14\""] {
+            check(said, Ok("config = { path = \"KIT/config\", package = \"config\" }"));
+        }
+        check(
+            "net = { path = \"x\", package = \"labrpc\" }",
+            Ok("net = { path = \"KIT/labrpc\", package = \"labrpc\" }"),
+        );
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_refused_by_name() {
+        let refused = "it cannot be graded: it depends on \"tokio\", which is not allowed; the \
+                       allowed are config, labrpc, anyhow, arc-swap, bincode, bytes, \
+                       crossbeam-channel, log, parking_lot, rand, serde, thiserror, tracing";
+        check("tokio = \"1\"", Err(refused));
+        check("log = { package = \"tokio\", version = \"1\" }", Err(refused));
+        check(
+            "log = { path = \"../evil\" }",
+            Err("it cannot be graded: it takes \"log\" from elsewhere than the registry (`path`)"),
+        );
+        check(
+            "tracing.workspace = true",
+            Err(
+                "it cannot be graded: it inherits \"tracing\" from a workspace, and the kit's has \
+                 no such dependency",
+            ),
+        );
+    }
+
+    #[test]
+    fn nothing_else_of_a_manifest_counts() {
+        let text = "[package]\nname = \"it\"\nedition = \"2021\"\nbuild = \"evil.rs\"\n\
+                    [features]\ndefault = []\n[profile.release]\nopt-level = 0\n";
+        let manifest = read(text).unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert_eq!(manifest.left_out, ["features"]);
+        let rendered: DocumentMut = manifest.render("77").parse().unwrap();
+        assert_eq!(rendered["package"]["build"].as_bool(), Some(false));
+        assert_eq!(rendered["package"]["version"].as_str(), Some("0.0.0+77"));
+        assert_eq!(rendered["package"]["edition"].as_str(), Some("2021"));
+        assert_eq!(rendered["profile"]["release"]["overflow-checks"].as_bool(), Some(true));
+        assert!(rendered["profile"]["release"].get("opt-level").is_none());
+    }
+}

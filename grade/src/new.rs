@@ -1,0 +1,114 @@
+//! `cargo grade new DIR`: what a student starts from.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use toml_edit::{DocumentMut, value};
+
+use crate::exit::Refusal;
+use crate::kit::Kit;
+
+const MANIFEST: &str = include_str!("../../skeleton/Cargo.toml");
+const FILES: [(&str, &str); 6] = [
+    (".gitignore", include_str!("../../skeleton/.gitignore")),
+    ("README.md", include_str!("../../skeleton/README.md")),
+    ("src/lib.rs", include_str!("../../skeleton/src/lib.rs")),
+    ("src/messages.rs", include_str!("../../skeleton/src/messages.rs")),
+    ("src/raft.rs", include_str!("../../skeleton/src/raft.rs")),
+    ("tests/labs.rs", include_str!("../../skeleton/tests/labs.rs")),
+];
+/// The skeleton's name, and that of a project in a folder whose name is no name for a crate.
+const NAME: &str = "my-raft";
+/// Names that would clash: with a dependency, with a crate of Rust's own, or with a keyword.
+const TAKEN: &str = "config labrpc tests labs crossbeam_channel parking_lot rand serde \
+    alloc core proc_macro std test \
+    abstract as async await become box break const continue crate do dyn else enum extern false \
+    final fn for gen if impl in let loop macro match mod move mut override priv pub ref return \
+    self static struct super trait true try type typeof unsafe unsized use virtual where while \
+    yield";
+
+/// Writes the skeleton with the kit's path filled in, and says what to do next.
+pub(crate) fn create(dir: &Path) -> Result<()> {
+    let kit = Kit::find()?;
+    refuse_if_in_use(dir)?;
+    let whole = std::path::absolute(dir).context("failed to find the folder")?;
+    let name = package_name(&whole);
+    for (file, text) in FILES {
+        write(&dir.join(file), &text.replace("my_raft", &name.replace('-', "_")))?;
+    }
+    write(&dir.join("Cargo.toml"), &manifest(&kit, name)?)?;
+    // The kit's own versions: nothing is to be fetched that the kit does not use itself.
+    fs::copy(kit.path("Cargo.lock"), dir.join("Cargo.lock"))
+        .context("failed to copy the kit's Cargo.lock")?;
+    println!("Wrote the project {name} to {}. Next, in that folder:", dir.display());
+    println!("    cargo test \"initial election\"    fails: src/raft.rs is yours to fill in");
+    println!("    cargo grade .                    says what it is worth");
+    println!("and before that, once: cargo install --path {}", kit.path("grade").display());
+    Ok(())
+}
+
+fn refuse_if_in_use(dir: &Path) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    if !dir.is_dir() {
+        return Err(Refusal::usage(format!("{} is not a folder", dir.display())).into());
+    }
+    let mut entries =
+        dir.read_dir().with_context(|| format!("failed to read {}", dir.display()))?;
+    if entries.next().is_some() {
+        let sentence = format!("{} is not empty; name a new folder", dir.display());
+        return Err(Refusal::usage(sentence).into());
+    }
+    Ok(())
+}
+
+/// The folder's name where that can be a crate's.
+fn package_name(dir: &Path) -> &str {
+    let Some(name) = dir.file_name().and_then(|name| name.to_str()) else { return NAME };
+    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let goes_on_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let is_taken = TAKEN.split_whitespace().any(|taken| taken == name.replace('-', "_"));
+    if begins_well && goes_on_well && !is_taken { name } else { NAME }
+}
+
+fn manifest(kit: &Kit, name: &str) -> Result<String> {
+    let mut manifest: DocumentMut = MANIFEST.parse().expect("the skeleton's manifest is valid");
+    manifest["package"]["name"] = value(name);
+    for (table, dependency) in
+        [("dependencies", "config"), ("dependencies", "labrpc"), ("dev-dependencies", "tests")]
+    {
+        manifest[table][dependency]["path"] = value(kit.path_text(dependency)?);
+    }
+    Ok(manifest.to_string())
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    let folder = file.parent().expect("the skeleton's files lie in a folder");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(file, text))
+        .with_context(|| format!("failed to write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(dir: &str, expected: &str) {
+        assert_eq!(package_name(Path::new(dir)), expected, "{dir}");
+    }
+
+    #[test]
+    fn a_folder_gives_its_name_unless_no_crate_can_have_it() {
+        check("/tmp/Ada_Lovelace", "Ada_Lovelace");
+        check("lab-3/ongaro/", "ongaro");
+        check("2026", NAME);
+        check("my lab", NAME);
+        check("..", NAME);
+        check("config", NAME);
+        check("parking-lot", NAME);
+        check("struct", NAME);
+    }
+}

@@ -1,0 +1,84 @@
+//! The table of a submission, in the style of the `dstest` script that students of 6.824 know.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::args::Plan;
+use crate::score::{Points, Score, Verdict, sums};
+use crate::take::Submission;
+
+/// A heading, the table, and a line with the sums.
+pub(crate) fn render(submission: &Submission, plan: &Plan, scores: &[Score]) -> String {
+    let seeds = match &plan.seeds[..] {
+        [seed] => format!("seed {seed}"),
+        seeds => format!("{} seeds", seeds.len()),
+    };
+    let (name, path) = (&submission.manifest.name, submission.path.display());
+    format!("{name} ({path}), {seeds}\n{}\n{}\n", table(scores), sum_line(scores))
+}
+
+fn table(scores: &[Score]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["Test", "Failed", "Total", "Time (s)", "Points"]);
+    for score in scores {
+        table.add_row([
+            score.test.name(),
+            score.count(Verdict::Failed).to_string(),
+            score.runs.len().to_string(),
+            time(score),
+            points(score),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn time(score: &Score) -> String {
+    match score.time() {
+        (mean, None) => format!("{mean:.2}"),
+        (mean, Some(deviation)) => format!("{mean:.2} ± {deviation:.2}"),
+    }
+}
+
+fn points(score: &Score) -> String {
+    let all = score.test.points;
+    match score.points() {
+        Points::All => format!("{all}/{all}"),
+        Points::None => format!("0/{all}"),
+        Points::Undecided => format!("?/{all}"),
+    }
+}
+
+fn sum_line(scores: &[Score]) -> String {
+    let (won, all, undecided) = sums(scores);
+    let passed = scores.iter().filter(|score| score.points() == Points::All).count();
+    let mut line =
+        format!("{won} of {all} points; {passed} of {} tests passed every seed", scores.len());
+    if undecided > 0 {
+        write!(line, "; {undecided} points undecided by a fault of the kit")
+            .expect("a string takes everything");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Class;
+
+    use super::*;
+    use crate::score::tests::{failed, score};
+
+    #[test]
+    fn a_table_shows_failures_times_and_points() {
+        let scores = [
+            score(0, vec![Ok(()), Ok(()), Ok(())]),
+            score(1, vec![Ok(()), failed(Class::Liveness, "expected one leader")]),
+            score(2, vec![failed(Class::Infra, "no memory")]),
+        ];
+        insta::assert_snapshot!(format!("{}\n{}", table(&scores), sum_line(&scores)));
+    }
+}

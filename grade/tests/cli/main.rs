@@ -1,0 +1,7 @@
+//! The program as a user meets it: what it prints and how it ends.
+
+mod support;
+mod usage;
+mod unbuilt;
+mod peers;
+mod grading;

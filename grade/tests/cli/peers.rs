@@ -1,0 +1,49 @@
+//! Peers that misbehave: a sentence that names the server, and the other tests still run.
+
+use crate::support::{assert_golden, cargo_grade, folder, write_crate};
+
+/// A peer that does nothing.
+const BASE: &str = include_str!("idle_peer.rs");
+
+/// Grades the base with `line` in the place that a comment there marks.
+#[track_caller]
+fn check(name: &str, place: &str, line: &str) {
+    let marked = format!("// {place}\n");
+    assert!(BASE.contains(&marked));
+    let folder = folder(name);
+    write_crate(&folder, name, &BASE.replace(&marked, line));
+    assert_golden!(name, folder, cargo_grade(&folder, ["--seeds", "1", "--part", "3A", name]));
+}
+
+#[test]
+fn one_that_panics_in_make() {
+    check("panics_in_make", "make", "assert_ne!(peer.me, 1, \"no server shall be the second\");");
+}
+
+#[test]
+fn one_that_never_returns_from_make() {
+    check("hangs_in_make", "make", "while peer.me == 2 { std::thread::park(); }");
+}
+
+#[test]
+fn one_in_a_state_of_nonsense() {
+    check("nonsense_state", "get_state", "if self.me == 1 { return (0, true); }");
+}
+
+#[test]
+fn one_that_calls_what_nobody_offers() {
+    // In get_state, which is first called when every server is connected.
+    let line = "if self.me == 2 {
+            let _ = self.ends[0].call::<u64, u64>(\"Raft.Vote\", &1);
+        }";
+    check("unknown_rpc", "get_state", line);
+}
+
+#[test]
+fn one_that_calls_itself_while_it_holds_its_own_lock() {
+    let line = "if self.me == 1 {
+            let state = self.state.lock();
+            return (self.ends[1].call(\"Raft.RequestVote\", &*state).unwrap_or(1), false);
+        }";
+    check("locks_itself", "get_state", line);
+}

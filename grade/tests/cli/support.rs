@@ -1,0 +1,81 @@
+//! Runs the program, and makes crates for it to grade.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+/// No command of these tests takes longer, even on a machine that does much else.
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
+
+/// The kit's folder.
+pub(crate) fn kit() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds the crate").into()
+}
+
+/// An empty folder, the same each time: so cargo need not compile again what has not changed.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grade-cli").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("the folder is ours");
+    }
+    fs::create_dir_all(&folder).expect("there is room for a folder");
+    folder
+}
+
+/// Writes a crate of this name with a manifest for the kit and `src/lib.rs`.
+pub(crate) fn write_crate(folder: &Path, name: &str, lib: &str) -> PathBuf {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n\
+         config = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n"
+    );
+    write_crate_with(folder, name, &manifest, lib)
+}
+
+/// The same with a manifest of its own.
+pub(crate) fn write_crate_with(folder: &Path, name: &str, manifest: &str, lib: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::create_dir_all(path.join("src")).expect("there is room for a folder");
+    fs::write(path.join("Cargo.toml"), manifest).expect("there is room for a file");
+    fs::write(path.join("src/lib.rs"), lib).expect("there is room for a file");
+    path
+}
+
+/// What a run of the program came to, for people: exit code, stdout, stderr.
+pub(crate) fn cargo_grade<'a>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> String {
+    told(program(folder).arg("grade").args(arguments))
+}
+
+/// The program as cargo starts it, in this folder.
+pub(crate) fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-grade"));
+    command.current_dir(folder).timeout(LIMIT);
+    command
+}
+
+pub(crate) fn told(command: &mut Command) -> String {
+    let output = command.output().expect("the program runs");
+    let code = output.status.code().map_or("none".into(), |code| code.to_string());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("exit {code}\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// Compares with a golden file, but for places and times.
+macro_rules! assert_golden {
+    ($name:expr, $folder:expr, $text:expr) => {{
+        let mut settings = insta::Settings::clone_current();
+        settings.add_filter(r" +\d+\.\d\d ┆", "     TIME ┆");
+        settings.add_filter(r"for \d+\.\d s", "for SECONDS s");
+        settings.add_filter(&format!("{}", $folder.display()), "FOLDER");
+        settings.add_filter(&format!("{}", $crate::support::kit().display()), "KIT");
+        settings.set_omit_expression(true);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.bind(|| insta::assert_snapshot!($name, $text));
+    }};
+}
+
+pub(crate) use assert_golden;

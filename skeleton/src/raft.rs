@@ -1,0 +1,155 @@
+//! One server of the cluster.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use config::{ApplyMsg, PeerContext, Persister, RaftPeer, Started};
+use crossbeam_channel::Sender;
+use labrpc::{ClientEnd, Service};
+use parking_lot::Mutex;
+use rand::RngExt;
+
+use crate::messages::{AppendEntriesArgs, AppendEntriesReply, RequestVoteArgs, RequestVoteReply};
+
+/// One server. The lab's threads and yours all share it.
+pub struct Raft {
+    /// Which server this is: an index into `ends`.
+    pub me: usize,
+    /// A way to each server, by number; to this one too, which is not to be used.
+    pub ends: Vec<ClientEnd>,
+    /// Keeps what must survive a crash.
+    pub persister: Arc<Persister>,
+    /// Takes committed entries, in order. A send waits until the lab has taken the message, so hold
+    /// no lock across it.
+    pub apply: Sender<ApplyMsg>,
+    /// Everything that changes, behind one lock.
+    pub state: Mutex<State>,
+    killed: AtomicBool,
+}
+
+/// What a server knows: Figure 2, "State".
+#[derive(Debug, Default)]
+pub struct State {
+    /// The latest term that this server has seen (section 5.1).
+    pub current_term: u64,
+    // Your fields here (3A: the vote, the role, when the election timer runs out; 3B: the log, and
+    // the indices of Figure 2).
+}
+
+/// Makes one server. It has to return soon: long work belongs in threads.
+pub fn make(context: PeerContext) -> Arc<dyn RaftPeer> {
+    let raft = Arc::new(Raft {
+        me: context.me,
+        ends: context.ends,
+        persister: context.persister,
+        apply: context.apply,
+        state: Mutex::new(State::default()),
+        killed: AtomicBool::new(false),
+    });
+    // Before anything runs: what the server knew before it crashed.
+    raft.restore();
+
+    let ticking = Arc::clone(&raft);
+    thread::spawn(move || ticking.tick());
+    raft
+}
+
+impl RaftPeer for Raft {
+    /// Says which calls this server answers. The lab runs each on a thread of its own.
+    fn service(self: Arc<Self>) -> Service {
+        let (voter, follower) = (Arc::clone(&self), self);
+        Service::new("Raft")
+            .method("RequestVote", move |args| voter.request_vote(&args))
+            .method("AppendEntries", move |args| follower.append_entries(&args))
+    }
+
+    /// If this server leads: appends the command to the log, and returns at once where it is put.
+    fn start(&self, command: Vec<u8>) -> Option<Started> {
+        // Your code here (3B, section 5.3). Until then this server takes no command.
+        let _ = command;
+        None
+    }
+
+    /// The current term, and whether this server believes that it leads it.
+    fn get_state(&self) -> (u64, bool) {
+        // Your code here (3A). This server never leads.
+        (self.state.lock().current_term, false)
+    }
+
+    /// The lab has a snapshot of everything up to `index`: the log may forget that.
+    fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
+        // Your code here (3D, section 7).
+        let _ = (index, snapshot);
+    }
+
+    /// The lab is done with this server: its threads have to end.
+    fn kill(&self) {
+        self.killed.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Raft {
+    /// Runs until the server is killed: stands for election when no leader has been heard of for
+    /// too long.
+    fn tick(&self) {
+        while !self.killed.load(Ordering::Relaxed) {
+            // Your code here (3A, section 5.2): is it time to stand for election?
+
+            // Some time between 50 and 350 ms; servers that wake together split the vote.
+            let pause_ms = rand::rng().random_range(50..=350);
+            thread::sleep(Duration::from_millis(pause_ms));
+        }
+    }
+
+    /// Asks one server for its vote. It returns when the reply is there or is known not to come,
+    /// which may take seconds: call it on a thread of its own, with no lock held.
+    pub fn send_request_vote(
+        &self,
+        server: usize,
+        args: &RequestVoteArgs,
+    ) -> Option<RequestVoteReply> {
+        self.ends[server].call("Raft.RequestVote", args).ok()
+    }
+
+    /// The same for AppendEntries.
+    pub fn send_append_entries(
+        &self,
+        server: usize,
+        args: &AppendEntriesArgs,
+    ) -> Option<AppendEntriesReply> {
+        self.ends[server].call("Raft.AppendEntries", args).ok()
+    }
+
+    /// Answers a candidate: Figure 2, "RequestVote RPC", receiver implementation.
+    fn request_vote(&self, args: &RequestVoteArgs) -> RequestVoteReply {
+        // Your code here (3A; 3B adds the rule of section 5.4.1).
+        let RequestVoteArgs {} = args;
+        RequestVoteReply {}
+    }
+
+    /// Answers a leader: Figure 2, "AppendEntries RPC", receiver implementation.
+    fn append_entries(&self, args: &AppendEntriesArgs) -> AppendEntriesReply {
+        // Your code here (3A: heartbeats; 3B: entries).
+        let AppendEntriesArgs {} = args;
+        AppendEntriesReply {}
+    }
+
+    /// Saves what must survive a crash: Figure 2, "Persistent state". To be called whenever that
+    /// has changed, before anybody is told.
+    pub fn persist(&self, state: &State) {
+        // Your code here (3C; a snapshot is saved in the same step, 3D). For example:
+        // let bytes = labrpc::codec::encode(&(state.current_term, ...)).unwrap();
+        // self.persister.save(bytes, self.persister.read_snapshot());
+        let _ = state;
+    }
+
+    /// Takes up again what was saved before the last crash.
+    fn restore(&self) {
+        let saved = self.persister.read_raft_state();
+        // Your code here (3C): labrpc::codec::decode is the way back. `saved` is empty if nothing
+        // was saved yet.
+        let _ = saved;
+    }
+}
