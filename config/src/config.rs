@@ -162,9 +162,9 @@ impl Config {
             referee: self.referee.clone(),
         }
         .start(messages);
-        let service = self.ask(server, "service", || Arc::clone(&peer).service());
+        let rpc_server = self.ask(server, "service", || Server::from(Arc::clone(&peer).service()));
         self.servers.lock()[server].peer = Some(peer);
-        self.network.add_server(server, Server::from(service));
+        self.network.add_server(server, rpc_server);
     }
 
     /// On a thread of its own, so that the threads which the peer starts are known by its name.

@@ -20,5 +20,5 @@ mod part_e;
 mod runner;
 
 pub use lab::Lab;
-pub use runner::{Job, Outcome, SEEDS_BY_DEFAULT, find, main, nearest};
+pub use runner::{Clock, Job, Outcome, SEEDS_BY_DEFAULT, find, main, nearest};
 pub use table::{LABS, Part, Test};
