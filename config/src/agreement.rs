@@ -28,6 +28,7 @@ impl Config {
     /// Waits about 30 s at most for `n` servers to have applied `index`, and returns the command.
     /// None if some server has left `start_term` behind by then, in which case it may never come.
     pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
+        let _waits = self.calls.wait_for(format!("index {index} to be applied by {n} servers"));
         let mut pause = WAIT_PAUSE_MIN;
         for _ in 0..WAIT_LOOKS {
             if self.n_committed(index).0 >= n {
@@ -57,6 +58,8 @@ impl Config {
     /// waits until `expected` servers have applied it. With `retry` the command may be offered again
     /// when that takes too long, and so may be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
+        let agreed = format!("{} to be agreed on by {expected} servers", show(command));
+        let _waits = self.calls.wait_for(agreed);
         let start = Instant::now();
         let mut last_asked = 0;
         let mut tries = Vec::new();

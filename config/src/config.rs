@@ -12,7 +12,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::applied::Applied;
 use crate::applier::Applier;
-use crate::calls::Calls;
+use crate::calls::{self, Calls};
 use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
 use crate::peer::{Make, PeerContext, RaftPeer, Started};
@@ -54,7 +54,7 @@ pub struct Config {
     pub(crate) applied: Arc<Applied>,
     pub(crate) servers: Mutex<Vec<Slot>>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
-    calls: Calls,
+    pub(crate) calls: Calls,
     make: Make,
     snapshots: bool,
     made_at: Instant,
@@ -340,8 +340,7 @@ impl Config {
     /// The test has come to its end: the referee gets the numbers of its closing line.
     pub fn end(&self) {
         if self.made_at.elapsed() > TEST_LIMIT {
-            let sentence = format!("the test took longer than {} s", TEST_LIMIT.as_secs());
-            self.referee.stop(Failure::new(Class::Timeout, sentence));
+            self.referee.stop(calls::took_too_long());
         }
         let begun = self.begun.lock();
         self.referee.record(Figures {
