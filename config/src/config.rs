@@ -322,6 +322,11 @@ impl Config {
         self.max_size(Persister::snapshot_size)
     }
 
+    /// How many snapshots that came from a leader a server has ever applied.
+    pub fn snapshots_applied(&self, server: usize) -> u64 {
+        self.applied.snapshots(server)
+    }
+
     fn max_size(&self, size: impl Fn(&Persister) -> usize) -> usize {
         let servers = self.servers.lock();
         servers.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0)
