@@ -6,6 +6,7 @@ use crate::calls::hung_handlers;
 use crate::command::show;
 use crate::config::Config;
 use crate::failure::{Class, Failure};
+use crate::peer::Started;
 
 /// [`Config::one`] looks for a leader so long in all.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
@@ -84,6 +85,16 @@ impl Config {
             "{} was not agreed on by {expected} servers: {what}",
             show(command)
         ));
+    }
+
+    /// Asks a server that was just found to lead for agreement on a command; it has to take it.
+    pub fn start_at_leader(&self, leader: usize, command: &[u8]) -> Started {
+        self.start(leader, command.to_vec()).unwrap_or_else(|| {
+            let command = show(command);
+            let sentence =
+                format!("server {leader} led a moment before, but would not take {command}");
+            self.referee.stop(Failure::of(leader, Class::Liveness, sentence));
+        })
     }
 
     /// The first connected server that takes the command as its leader, and the index it gave.

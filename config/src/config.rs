@@ -42,6 +42,17 @@ impl Setup {
     pub fn reliable(servers: usize) -> Setup {
         Setup { servers, unreliable: false, snapshots: false }
     }
+
+    /// So many servers on a network that loses and delays, without snapshots.
+    pub fn unreliable(servers: usize) -> Setup {
+        Setup { unreliable: true, ..Setup::reliable(servers) }
+    }
+
+    /// The same with snapshots.
+    #[must_use]
+    pub fn with_snapshots(self) -> Setup {
+        Setup { snapshots: true, ..self }
+    }
 }
 
 /// A cluster under test.
@@ -197,6 +208,22 @@ impl Config {
         self.applied.crash(server);
         if let Some(peer) = peer {
             self.ask(server, "kill", || peer.kill());
+        }
+    }
+
+    /// Starts a server, or crashes and restarts it, and connects it.
+    pub fn restart(&self, server: usize) {
+        self.start_server(server);
+        self.connect(server);
+    }
+
+    /// Crashes every server, and only then restarts them.
+    pub fn restart_all(&self) {
+        for server in 0..self.n() {
+            self.crash(server);
+        }
+        for server in 0..self.n() {
+            self.restart(server);
         }
     }
 
