@@ -16,6 +16,12 @@
 mod table;
 mod lab;
 mod part_a;
+mod part_b;
+mod part_c;
+mod churn;
+mod part_d;
+mod clients;
+mod draw;
 mod runner;
 
 pub use lab::Lab;
