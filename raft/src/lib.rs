@@ -39,6 +39,9 @@ mod snapshot;
 mod log;
 mod persist;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use config::{PeerContext, RaftPeer};
