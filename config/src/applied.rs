@@ -30,7 +30,7 @@ struct Server {
     incarnation: u32,
     alive: bool,
     last_applied: u64,
-    /// Snapshots from a leader that were applied by any incarnation.
+    /// Snapshots that brought anything new, of any incarnation.
     snapshots: u64,
 }
 
@@ -138,9 +138,10 @@ impl Applied {
                 slot.last_applied
             )));
         }
+        // A peer that starts may well hand over its own snapshot again.
+        slot.snapshots += u64::from(index.is_some() && covers > slot.last_applied);
         slot.log.extend((1..).zip(commands));
         slot.last_applied = covers;
-        slot.snapshots += u64::from(index.is_some());
         state.index_max = state.index_max.max(covers);
         Ok(Taken::Yes)
     }
@@ -243,7 +244,8 @@ mod tests {
         applied.command(0, 1, 2, &number(8)).unwrap();
         applied.crash(0);
         applied.start(0, 2, &snapshot).unwrap();
-        assert_eq!(applied.snapshots(0), 0, "it came from no leader");
+        assert_eq!(applied.ingest(0, 2, Some(1), &snapshot), Ok(Taken::Yes));
+        assert_eq!(applied.snapshots(0), 0, "it was its own");
         let failure = applied.command(0, 2, 2, &number(9)).unwrap_err();
         assert_eq!(
             failure.sentence,

@@ -349,7 +349,7 @@ impl Config {
         self.max_size(Persister::snapshot_size)
     }
 
-    /// How many snapshots that came from a leader a server has ever applied.
+    /// How many snapshots that brought it anything new a server has ever applied.
     pub fn snapshots_applied(&self, server: usize) -> u64 {
         self.applied.snapshots(server)
     }

@@ -202,7 +202,8 @@ fn check_snapshot_saved(lab: &Lab, cfg: &Config) {
         cfg.sleep(RAFT_ELECTION_TIMEOUT);
     }
     if cfg.snapshot_size() == 0 {
-        let sentence = "no server has saved the snapshot that the lab made at index 9";
+        let sentence =
+            "no server has a snapshot in its persister, although the lab made one at index 9";
         lab.fail(Class::Contract, sentence);
     }
 }
