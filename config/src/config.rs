@@ -12,7 +12,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::applied::Applied;
 use crate::applier::Applier;
-use crate::calls::Calls;
+use crate::calls::{self, Calls};
 use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
 use crate::peer::{Make, PeerContext, RaftPeer, Started};
@@ -42,6 +42,17 @@ impl Setup {
     pub fn reliable(servers: usize) -> Setup {
         Setup { servers, unreliable: false, snapshots: false }
     }
+
+    /// So many servers on a network that loses and delays, without snapshots.
+    pub fn unreliable(servers: usize) -> Setup {
+        Setup { unreliable: true, ..Setup::reliable(servers) }
+    }
+
+    /// The same with snapshots.
+    #[must_use]
+    pub fn with_snapshots(self) -> Setup {
+        Setup { snapshots: true, ..self }
+    }
 }
 
 /// A cluster under test.
@@ -54,7 +65,7 @@ pub struct Config {
     pub(crate) applied: Arc<Applied>,
     pub(crate) servers: Mutex<Vec<Slot>>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
-    calls: Calls,
+    pub(crate) calls: Calls,
     make: Make,
     snapshots: bool,
     made_at: Instant,
@@ -204,6 +215,22 @@ impl Config {
         slot.peer.take()
     }
 
+    /// Starts a server, or crashes and restarts it, and connects it.
+    pub fn restart(&self, server: usize) {
+        self.start_server(server);
+        self.connect(server);
+    }
+
+    /// Crashes every server, and only then restarts them.
+    pub fn restart_all(&self) {
+        for server in 0..self.n() {
+            self.crash(server);
+        }
+        for server in 0..self.n() {
+            self.restart(server);
+        }
+    }
+
     /// Connects a server with every server that is connected.
     pub fn connect(&self, server: usize) {
         self.change(server, |slot| slot.connected = true);
@@ -341,6 +368,11 @@ impl Config {
         self.max_size(Persister::snapshot_size)
     }
 
+    /// How many snapshots that brought it anything new a server has ever applied.
+    pub fn snapshots_applied(&self, server: usize) -> u64 {
+        self.applied.snapshots(server)
+    }
+
     fn max_size(&self, size: impl Fn(&Persister) -> usize) -> usize {
         let servers = self.servers.lock();
         servers.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0)
@@ -359,8 +391,7 @@ impl Config {
     /// The test has come to its end: the referee gets the numbers of its closing line.
     pub fn end(&self) {
         if self.made_at.elapsed() > TEST_LIMIT {
-            let sentence = format!("the test took longer than {} s", TEST_LIMIT.as_secs());
-            self.referee.stop(Failure::new(Class::Timeout, sentence));
+            self.referee.stop(calls::took_too_long());
         }
         let begun = self.begun.lock();
         self.referee.record(Figures {

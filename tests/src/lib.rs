@@ -16,7 +16,13 @@
 mod table;
 mod lab;
 mod part_a;
+mod part_b;
+mod part_c;
+mod churn;
+mod part_d;
 mod part_e;
+mod clients;
+mod draw;
 mod runner;
 
 pub use lab::Lab;
