@@ -6,6 +6,7 @@ use crate::calls::hung_handlers;
 use crate::command::show;
 use crate::config::Config;
 use crate::failure::{Class, Failure};
+use crate::peer::Started;
 
 /// [`Config::one`] looks for a leader so long in all.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
@@ -28,6 +29,7 @@ impl Config {
     /// Waits about 30 s at most for `n` servers to have applied `index`, and returns the command.
     /// None if some server has left `start_term` behind by then, in which case it may never come.
     pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
+        let _waits = self.calls.wait_for(format!("index {index} to be applied by {n} servers"));
         let mut pause = WAIT_PAUSE_MIN;
         for _ in 0..WAIT_LOOKS {
             if self.n_committed(index).0 >= n {
@@ -57,6 +59,8 @@ impl Config {
     /// waits until `expected` servers have applied it. With `retry` the command may be offered again
     /// when that takes too long, and so may be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
+        let agreed = format!("{} to be agreed on by {expected} servers", show(command));
+        let _waits = self.calls.wait_for(agreed);
         let start = Instant::now();
         let mut last_asked = 0;
         let mut tries = Vec::new();
@@ -81,6 +85,16 @@ impl Config {
             "{} was not agreed on by {expected} servers: {what}",
             show(command)
         ));
+    }
+
+    /// Asks a server that was just found to lead for agreement on a command; it has to take it.
+    pub fn start_at_leader(&self, leader: usize, command: &[u8]) -> Started {
+        self.start(leader, command.to_vec()).unwrap_or_else(|| {
+            let command = show(command);
+            let sentence =
+                format!("server {leader} led a moment before, but would not take {command}");
+            self.referee.stop(Failure::of(leader, Class::Liveness, sentence));
+        })
     }
 
     /// The first connected server that takes the command as its leader, and the index it gave.

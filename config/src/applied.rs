@@ -1,8 +1,9 @@
 //! What every server has applied, for the whole run: the memory of 6.824's appliers.
 //!
-//! Stricter than the original in one point: a server that was restarted must apply again from
-//! index 1, or from behind its snapshot, in order. The original accepts any index whose predecessor
-//! was ever applied there.
+//! Stricter than the original in two points. A server that was restarted must apply again from
+//! index 1, or from behind its snapshot, in order; the original accepts any index whose predecessor
+//! was ever applied there. And what a server applied behind its snapshot before it crashed is not
+//! forgotten when it restarts.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ struct Server {
     incarnation: u32,
     alive: bool,
     last_applied: u64,
+    /// Snapshots that brought anything new, of any incarnation.
+    snapshots: u64,
 }
 
 /// What became of an applied entry.
@@ -89,8 +92,9 @@ impl Applied {
             if let Some(theirs) = slot.log.get(&index)
                 && theirs != command
             {
+                let who = if other == server { "it had".into() } else { format!("server {other}") };
                 let sentence = format!(
-                    "server {server} applied {} at index {index}, where server {other} applied {}",
+                    "server {server} applied {} at index {index}, where {who} applied {}",
                     show(command),
                     show(theirs)
                 );
@@ -134,7 +138,9 @@ impl Applied {
                 slot.last_applied
             )));
         }
-        slot.log = (1..).zip(commands).collect();
+        // A peer that starts may well hand over its own snapshot again.
+        slot.snapshots += u64::from(index.is_some() && covers > slot.last_applied);
+        slot.log.extend((1..).zip(commands));
         slot.last_applied = covers;
         state.index_max = state.index_max.max(covers);
         Ok(Taken::Yes)
@@ -154,6 +160,10 @@ impl Applied {
         let mut commands = state.servers.iter().filter_map(|slot| slot.log.get(&index));
         let first = commands.next().cloned();
         (usize::from(first.is_some()) + commands.count(), first)
+    }
+
+    pub(crate) fn snapshots(&self, server: usize) -> u64 {
+        self.state.lock().servers[server].snapshots
     }
 
     pub(crate) fn index_max(&self) -> u64 {
@@ -227,6 +237,24 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_from_a_snapshot_forgets_nothing_that_was_applied_behind_it() {
+        let applied = two_servers();
+        applied.command(0, 1, 1, &number(7)).unwrap();
+        let snapshot = applied.snapshot(0, 1);
+        applied.command(0, 1, 2, &number(8)).unwrap();
+        applied.crash(0);
+        applied.start(0, 2, &snapshot).unwrap();
+        assert_eq!(applied.ingest(0, 2, Some(1), &snapshot), Ok(Taken::Yes));
+        assert_eq!(applied.snapshots(0), 0, "it was its own");
+        let failure = applied.command(0, 2, 2, &number(9)).unwrap_err();
+        assert_eq!(
+            failure.sentence,
+            "server 0 applied \"9\" at index 2, where it had applied \"8\""
+        );
+        assert_eq!(applied.command(0, 2, 2, &number(8)), Ok(Taken::Yes));
+    }
+
+    #[test]
     fn a_snapshot_brings_its_prefix_and_the_order_goes_on_behind_it() {
         let applied = two_servers();
         for index in 1..=3 {
@@ -234,6 +262,7 @@ mod tests {
         }
         let snapshot = applied.snapshot(0, 3);
         assert_eq!(applied.ingest(1, 1, Some(3), &snapshot), Ok(Taken::Yes));
+        assert_eq!((applied.snapshots(0), applied.snapshots(1)), (0, 1));
         assert_eq!(applied.n_committed(2), (2, Some(number(200))));
         assert_eq!(applied.command(1, 1, 4, &number(400)), Ok(Taken::Yes));
         let failure = applied.ingest(1, 1, Some(3), &snapshot).unwrap_err();

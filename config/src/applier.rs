@@ -64,6 +64,6 @@ impl Applier {
         let Some(peer) = self.peer.upgrade() else { return };
         let snapshot = self.applied.snapshot(self.server, index);
         // A panic there is with the referee already, and there is nobody to stop here.
-        let _ = self.calls.ask(self.server, "snapshot", || peer.snapshot(index, snapshot));
+        let _ = self.calls.ask(self.server, "snapshot", move || peer.snapshot(index, snapshot));
     }
 }

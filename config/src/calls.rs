@@ -1,5 +1,6 @@
 //! The lab's calls into a peer: labelled by server, guarded against panics, and watched, since a
-//! peer that never returns would otherwise take the whole test with it.
+//! peer that never returns would otherwise take the whole test with it. So is the test as a whole:
+//! the original looks at the time only when a test has come to its end.
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use labrpc::{Network, Pending};
 use parking_lot::{Condvar, Mutex};
 
+use crate::config::TEST_LIMIT;
 use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
 use crate::panics;
@@ -23,7 +25,7 @@ pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 const OLD_RPC: Duration = Duration::from_secs(1);
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The open calls of one cluster. Clones are the same.
+/// The open calls of one cluster, and what its test waits for. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Calls {
     shared: Arc<Shared>,
@@ -32,6 +34,7 @@ pub(crate) struct Calls {
 struct Shared {
     referee: Referee,
     network: Network,
+    made_at: Instant,
     open: Mutex<Open>,
     closed: Condvar,
 }
@@ -40,6 +43,7 @@ struct Shared {
 struct Open {
     made: u64,
     calls: BTreeMap<u64, Call>,
+    waits: BTreeMap<u64, Wait>,
     closed: bool,
 }
 
@@ -50,11 +54,28 @@ struct Call {
     limit: Duration,
 }
 
+struct Wait {
+    what: String,
+    since: Instant,
+}
+
+/// See [`Calls::wait_for`].
+#[must_use]
+pub(crate) struct Waiting {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.open.lock().waits.remove(&self.number);
+    }
+}
+
 impl Calls {
     /// Starts the thread that watches; it ends after [`Calls::close`].
     pub(crate) fn new(referee: Referee, network: Network) -> Calls {
-        let shared = Shared { referee, network, open: Mutex::default(), closed: Condvar::new() };
-        let calls = Calls { shared: Arc::new(shared) };
+        let calls = Calls { shared: Arc::new(Shared::new(referee, network)) };
         let watched = Arc::clone(&calls.shared);
         thread::Builder::new()
             .name("watch".into())
@@ -95,6 +116,16 @@ impl Calls {
         number
     }
 
+    /// Until the guard is dropped, a thread of the test waits for `what`. It is told if the test
+    /// takes too long.
+    pub(crate) fn wait_for(&self, what: String) -> Waiting {
+        let mut open = self.shared.open.lock();
+        open.made += 1;
+        let number = open.made;
+        open.waits.insert(number, Wait { what, since: Instant::now() });
+        Waiting { shared: Arc::clone(&self.shared), number }
+    }
+
     pub(crate) fn close(&self) {
         self.shared.open.lock().closed = true;
         self.shared.closed.notify_all();
@@ -102,18 +133,40 @@ impl Calls {
 }
 
 impl Shared {
+    fn new(referee: Referee, network: Network) -> Shared {
+        let (made_at, open, closed) = (Instant::now(), Mutex::default(), Condvar::new());
+        Shared { referee, network, made_at, open, closed }
+    }
+
     fn watch(&self) {
         let mut open = self.open.lock();
         while !open.closed {
             let overdue = open.calls.values().find(|call| call.since.elapsed() > call.limit);
-            if let Some(call) = overdue {
-                let failure = self.diagnose(call);
+            let failure = match overdue {
+                Some(call) => Some(self.diagnose(call)),
+                None if self.made_at.elapsed() > TEST_LIMIT => Some(self.too_long(&open)),
+                None => None,
+            };
+            if let Some(failure) = failure {
                 drop(open);
                 self.referee.fail(failure);
                 return;
             }
             self.closed.wait_for(&mut open, WATCH_INTERVAL);
         }
+    }
+
+    /// The test has used up its time: what it waits for, and who has not answered.
+    fn too_long(&self, open: &Open) -> Failure {
+        let waits = open.waits.values().map(|Wait { what, since }| {
+            format!("the test has waited {:.1} s for {what}", since.elapsed().as_secs_f64())
+        });
+        let calls = open.calls.values().map(|Call { server, what, since, .. }| {
+            let seconds = since.elapsed().as_secs_f64();
+            format!("server {server} has not returned from `{what}` for {seconds:.1} s")
+        });
+        let notes = waits.chain(calls).chain(hung_handlers(&self.network));
+        took_too_long().with_notes(notes)
     }
 
     fn diagnose(&self, call: &Call) -> Failure {
@@ -140,6 +193,12 @@ impl Shared {
             }
         }
     }
+}
+
+/// The verdict on a test that has used up its time.
+pub(crate) fn took_too_long() -> Failure {
+    let sentence = format!("the test took longer than {} s", TEST_LIMIT.as_secs());
+    Failure::new(Class::Timeout, sentence)
 }
 
 /// A sentence for each RPC handler that has been running for long.
@@ -169,4 +228,27 @@ fn is_old(rpc: &Pending, now: Duration) -> bool {
 
 fn number(name: Option<&labrpc::Name>) -> Option<usize> {
     name.and_then(labrpc::Name::number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_takes_too_long_says_what_it_waits_for_and_who_has_not_returned() {
+        let shared = Arc::new(Shared::new(Referee::new(), Network::new(1)));
+        let calls = Calls { shared: Arc::clone(&shared) };
+        let over = calls.wait_for("a leader".into());
+        let waits = calls.wait_for("\"101\" to be agreed on by 3 servers".into());
+        drop(over);
+        let failure = calls.ask(2, "start", || shared.too_long(&shared.open.lock()));
+        assert_eq!(
+            failure.ok().map(|failure| failure.to_string()).unwrap_or_default(),
+            "timeout: the test took longer than 120 s\n  \
+             the test has waited 0.0 s for \"101\" to be agreed on by 3 servers\n  \
+             server 2 has not returned from `start` for 0.0 s"
+        );
+        drop(waits);
+        assert!(shared.open.lock().waits.is_empty());
+    }
 }

@@ -28,6 +28,7 @@ impl Config {
     /// With leaders in several terms, which is lawful, it is the one of the highest. Two leaders in
     /// one term are not.
     pub fn check_one_leader(&self) -> usize {
+        let _waits = self.calls.wait_for("a leader".into());
         let mut states = Vec::new();
         for _ in 0..LOOKS_FOR_A_LEADER {
             let pause_ms = self.rng.lock().random_range(450..=549);

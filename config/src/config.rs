@@ -12,7 +12,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::applied::Applied;
 use crate::applier::Applier;
-use crate::calls::Calls;
+use crate::calls::{self, Calls};
 use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
 use crate::peer::{Make, PeerContext, RaftPeer, Started};
@@ -42,6 +42,17 @@ impl Setup {
     pub fn reliable(servers: usize) -> Setup {
         Setup { servers, unreliable: false, snapshots: false }
     }
+
+    /// So many servers on a network that loses and delays, without snapshots.
+    pub fn unreliable(servers: usize) -> Setup {
+        Setup { unreliable: true, ..Setup::reliable(servers) }
+    }
+
+    /// The same with snapshots.
+    #[must_use]
+    pub fn with_snapshots(self) -> Setup {
+        Setup { snapshots: true, ..self }
+    }
 }
 
 /// A cluster under test.
@@ -54,7 +65,7 @@ pub struct Config {
     pub(crate) applied: Arc<Applied>,
     pub(crate) servers: Mutex<Vec<Slot>>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
-    calls: Calls,
+    pub(crate) calls: Calls,
     make: Make,
     snapshots: bool,
     made_at: Instant,
@@ -162,9 +173,9 @@ impl Config {
             referee: self.referee.clone(),
         }
         .start(messages);
-        let service = self.ask(server, "service", || Arc::clone(&peer).service());
+        let rpc_server = self.ask(server, "service", || Server::from(Arc::clone(&peer).service()));
         self.servers.lock()[server].peer = Some(peer);
-        self.network.add_server(server, Server::from(service));
+        self.network.add_server(server, rpc_server);
     }
 
     /// On a thread of its own, so that the threads which the peer starts are known by its name.
@@ -187,7 +198,8 @@ impl Config {
     /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
     pub fn crash(&self, server: usize) {
         if let Some(peer) = self.cut_off(server) {
-            self.ask(server, "kill", || peer.kill());
+            // With the peer itself: it may do something when it is dropped.
+            self.ask(server, "kill", move || peer.kill());
         }
     }
 
@@ -202,6 +214,22 @@ impl Config {
         slot.ends.clear();
         slot.persister = Arc::new(slot.persister.copy());
         slot.peer.take()
+    }
+
+    /// Starts a server, or crashes and restarts it, and connects it.
+    pub fn restart(&self, server: usize) {
+        self.start_server(server);
+        self.connect(server);
+    }
+
+    /// Crashes every server, and only then restarts them.
+    pub fn restart_all(&self) {
+        for server in 0..self.n() {
+            self.crash(server);
+        }
+        for server in 0..self.n() {
+            self.restart(server);
+        }
     }
 
     /// Connects a server with every server that is connected.
@@ -255,7 +283,7 @@ impl Config {
     /// does not run.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let peer = self.servers.lock()[server].peer.clone()?;
-        let started = self.ask(server, "start", || peer.start(command))?;
+        let started = self.ask(server, "start", move || peer.start(command))?;
         let Started { index, term } = started;
         if index == 0 || term == 0 || term > TERM_MAX {
             self.contract(
@@ -275,7 +303,7 @@ impl Config {
             let slot = &self.servers.lock()[server];
             (slot.peer.clone()?, slot.incarnation, slot.term_seen)
         };
-        let (term, leads) = self.ask(server, "get_state", || peer.get_state());
+        let (term, leads) = self.ask(server, "get_state", move || peer.get_state());
         if term < seen_before {
             let sentence =
                 format!("server {server} is in term {term} after it was in term {seen_before}");
@@ -341,6 +369,11 @@ impl Config {
         self.max_size(Persister::snapshot_size)
     }
 
+    /// How many snapshots that brought it anything new a server has ever applied.
+    pub fn snapshots_applied(&self, server: usize) -> u64 {
+        self.applied.snapshots(server)
+    }
+
     fn max_size(&self, size: impl Fn(&Persister) -> usize) -> usize {
         let servers = self.servers.lock();
         servers.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0)
@@ -359,8 +392,7 @@ impl Config {
     /// The test has come to its end: the referee gets the numbers of its closing line.
     pub fn end(&self) {
         if self.made_at.elapsed() > TEST_LIMIT {
-            let sentence = format!("the test took longer than {} s", TEST_LIMIT.as_secs());
-            self.referee.stop(Failure::new(Class::Timeout, sentence));
+            self.referee.stop(calls::took_too_long());
         }
         let begun = self.begun.lock();
         self.referee.record(Figures {
@@ -378,7 +410,7 @@ impl Drop for Config {
         for server in 0..self.n() {
             if let Some(peer) = self.cut_off(server) {
                 // A panic there is with the referee; the others are to be killed all the same.
-                let _ = self.calls.ask(server, "kill", || peer.kill());
+                let _ = self.calls.ask(server, "kill", move || peer.kill());
             }
         }
         self.network.cleanup();

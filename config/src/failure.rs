@@ -17,8 +17,14 @@ pub enum Class {
     Panic,
     /// Threads wait for one another for ever.
     Deadlock,
+    /// A thread runs on and on and lets no time pass.
+    Spin,
+    /// A thread waits for something outside of the lab.
+    Outside,
     /// The run took too long.
     Timeout,
+    /// The run used too much of something else than time.
+    Limit,
     /// The kit's own fault; it costs nobody points.
     Infra,
 }
@@ -31,7 +37,10 @@ impl fmt::Display for Class {
             Class::Contract => "contract",
             Class::Panic => "panic",
             Class::Deadlock => "deadlock",
+            Class::Spin => "spin",
+            Class::Outside => "outside",
             Class::Timeout => "timeout",
+            Class::Limit => "limit",
             Class::Infra => "infra",
         })
     }

@@ -16,15 +16,35 @@ thread_local! {
     static WORK: Cell<Option<(Label, &'static str)>> = const { Cell::new(None) };
 }
 
+impl Label {
+    /// In virtual time a label is a group of threads, which those that they start belong to as well.
+    fn group(self) -> sim::Label {
+        let group = match self {
+            Label::Kit => 0,
+            Label::Server(server) => u32::try_from(server).expect("few servers") + 1,
+        };
+        sim::Label { group, incarnation: 0 }
+    }
+
+    /// The label behind that of a thread in virtual time.
+    pub fn of(label: sim::Label) -> Label {
+        match label.group {
+            0 => Label::Kit,
+            group => Label::Server(group as usize - 1),
+        }
+    }
+}
+
 /// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
-    Entered { before: WORK.replace(Some((label, doing))) }
+    Entered { before: WORK.replace(Some((label, doing))), _group: sim::label(label.group()) }
 }
 
 /// See [`enter`].
 #[must_use]
 pub struct Entered {
     before: Option<(Label, &'static str)>,
+    _group: sim::LabelGuard,
 }
 
 impl Drop for Entered {
@@ -35,12 +55,16 @@ impl Drop for Entered {
 
 /// The calling thread's label; none for a thread of which nothing is known.
 ///
-/// The lab's threads that run `make` and the RPC handlers of a server are named by it, and a thread
-/// that they start without a name inherits theirs, as the system knows it. Of a thread with a name
-/// of its own, and of one that a call such as `start` has started, nothing is known.
+/// In virtual time every thread has the label of the thread that started it. In real time the lab's
+/// threads that run `make` and the RPC handlers of a server are named by it, and a thread that they
+/// start without a name inherits theirs, as the system knows it; of a thread with a name of its own,
+/// and of one that a call such as `start` has started, nothing is known.
 pub fn current() -> Option<Label> {
     if let Some((label, _)) = WORK.get() {
         return Some(label);
+    }
+    if sim::is_virtual() {
+        return Some(Label::of(sim::current_label()));
     }
     if let Some(server) = thread::current().name().and_then(server_of) {
         return Some(Label::Server(server));

@@ -10,8 +10,6 @@ use crate::exit::Refusal;
 
 /// So many seeds of each test, unless the command line says otherwise.
 const SEEDS_BY_DEFAULT: u64 = 20;
-/// The tests mostly sleep.
-const JOBS_PER_CORE: usize = 2;
 
 /// Puts a Raft through the labs and says what it is worth.
 #[derive(Parser)]
@@ -55,7 +53,7 @@ pub(crate) struct Grading {
     /// Run each test with this seed alone
     #[arg(long, value_name = "S", conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// So many runs at once; by default two for each core
+    /// So many runs at once; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// The folders of the crates to grade
@@ -79,7 +77,7 @@ impl Grading {
             None => (1..=self.seeds).collect(),
         };
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        let jobs = self.jobs.map_or_else(|| JOBS_PER_CORE * cores(), usize::from);
+        let jobs = self.jobs.map_or_else(|| cores(), usize::from);
         Ok(Plan { tests, seeds, jobs, paths: self.paths })
     }
 }

@@ -126,7 +126,13 @@ pub(crate) mod tests {
         let run = |(seed, verdict)| Run {
             test,
             seed,
-            outcome: Outcome { verdict, figures: None, findings: vec![], output: String::new() },
+            outcome: Outcome {
+                verdict,
+                figures: None,
+                findings: vec![],
+                trace_hash: None,
+                output: String::new(),
+            },
             time: Duration::from_secs(seed),
         };
         let runs = (1..).zip(verdicts).map(run).collect();

@@ -91,7 +91,8 @@ struct Shared {
 }
 
 impl Server {
-    /// A server that offers `services`; of two with one name the later counts.
+    /// A server that offers `services`; of two with one name the later counts. The threads that run
+    /// its handlers get the `sim` label of the calling thread.
     pub fn new(services: impl IntoIterator<Item = Service>) -> Server {
         let services = services.into_iter().map(|service| (service.name.clone(), service));
         let shared = Shared {

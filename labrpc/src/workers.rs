@@ -15,6 +15,8 @@ type Job = Box<dyn FnOnce() + Send>;
 /// The threads of one server.
 pub(crate) struct Workers {
     shared: Arc<Shared>,
+    /// Whose the threads are: not the caller's, on whose thread they may have to be started.
+    label: sim::Label,
 }
 
 #[derive(Default)]
@@ -31,8 +33,9 @@ struct Queue {
 }
 
 impl Workers {
+    /// The threads get the label of the thread that calls this.
     pub(crate) fn new() -> Workers {
-        Workers { shared: Arc::default() }
+        Workers { shared: Arc::default(), label: sim::current_label() }
     }
 
     /// Runs `job` at once on a thread of its own; `thread_name` serves if one must be started.
@@ -44,8 +47,9 @@ impl Workers {
             return;
         }
         drop(queue);
-        let shared = Arc::clone(&self.shared);
+        let (shared, label) = (Arc::clone(&self.shared), self.label);
         let work = move || {
+            let _label = sim::label(label);
             job();
             shared.work();
         };

@@ -1,20 +1,46 @@
-//! The reference Raft: ordinary threads, one mutex, one condition variable.
+//! The reference Raft: ordinary threads, one mutex, and the rules apart from both.
 //!
-//! It follows "In Search of an Understandable Consensus Algorithm (Extended Version)"; a file a
-//! section. So far it elects leaders and keeps them (sections 5.1, 5.2 and 5.4.1); it takes no
-//! commands yet.
+//! It follows "In Search of an Understandable Consensus Algorithm (Extended Version)" by Ongaro and
+//! Ousterhout; a file a section. All of Figure 2 and section 7 are here; changes of membership
+//! (section 6) are not.
 //!
-//! How it runs: all state lies in [`state::State`] behind one mutex. One thread, the ticker, sleeps
-//! until the next deadline: to stand for election, or to send heartbeats. Every RPC is made on a
-//! thread of its own, since the answer may take seven seconds or never come, and the lock is never
-//! held across one. What a reply means is judged when it arrives, by the state of that moment.
+//! **The rules** are methods of [`state::State`], which is Figure 2's state of one server. They are
+//! plain functions: a message and the time go in, an answer or messages come out. Nothing in them
+//! sends, waits or locks, so each can be tested by itself, and read beside the paper.
+//!
+//! | file | rules |
+//! |---|---|
+//! | `state` | the roles, and what every server does about terms (5.1) |
+//! | `election` | RequestVote (5.2), and who may win (5.4.1) |
+//! | `replication` | AppendEntries (5.3); a heartbeat is its empty case |
+//! | `commit` | when an entry is committed (5.3, 5.4.2) |
+//! | `apply` | what the service gets, in order (5.3) |
+//! | `snapshot` | InstallSnapshot, and the log that forgets its beginning (7) |
+//! | `log` | the only place that does arithmetic on indices |
+//! | `persist` | what survives a crash |
+//!
+//! **The threads** only carry messages. Each goes through the one door to the state,
+//! [`raft::Raft::with_state`], which saves what a rule changed before anybody can hear of it.
+//! - The ticker sleeps until the next deadline, and takes from the rules what is to be sent then.
+//! - The [senders](senders::Senders) make the calls. The answer to a call may take seven seconds or
+//!   never come, so each call has a thread of its own while it lasts.
+//! - The applier hands over what is committed, and holds no lock meanwhile.
+//! - The threads of the network run the handlers, and the threads of the service `start` and
+//!   `snapshot`; none of them ever waits.
 
 mod raft;
+mod senders;
 mod state;
-mod log;
 mod election;
-mod heartbeat;
+mod replication;
+mod commit;
+mod apply;
+mod snapshot;
+mod log;
 mod persist;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{Config, Make, PeerContext, RaftPeer, Referee, Setup};
+use config::{Class, Config, Failure, Make, PeerContext, RaftPeer, Referee, Setup};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
@@ -29,9 +29,23 @@ impl Lab {
 
     /// What a test draws for itself, apart from what the cluster draws.
     pub(crate) fn rng(&self) -> ChaCha8Rng {
+        self.stream(u64::MAX)
+    }
+
+    /// What one client thread of a test draws, whatever the others do meanwhile.
+    pub(crate) fn client_rng(&self, client: usize) -> ChaCha8Rng {
+        self.stream(u64::MAX - 1 - client as u64)
+    }
+
+    fn stream(&self, stream: u64) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(u64::MAX);
+        rng.set_stream(stream);
         rng
+    }
+
+    /// Fails the test.
+    pub(crate) fn fail(&self, class: Class, sentence: impl Into<String>) -> ! {
+        self.referee.stop(Failure::new(class, sentence));
     }
 
     /// Notes something that is no failure but worth telling.

@@ -16,9 +16,15 @@
 mod table;
 mod lab;
 mod part_a;
+mod part_b;
+mod part_c;
+mod churn;
+mod part_d;
 mod part_e;
+mod clients;
+mod draw;
 mod runner;
 
 pub use lab::Lab;
-pub use runner::{Job, Outcome, SEEDS_BY_DEFAULT, find, main, nearest};
+pub use runner::{Clock, Job, Outcome, SEEDS_BY_DEFAULT, find, main, nearest};
 pub use table::{LABS, Part, Test};

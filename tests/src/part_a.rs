@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Class, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::seq::IndexedRandom;
 
 use crate::lab::Lab;
@@ -18,7 +18,7 @@ pub(crate) fn initial_election(lab: &Lab) {
     let term1 = cfg.check_terms();
     if term1 < 1 {
         let sentence = format!("a leader was elected in term {term1}; the first term is 1");
-        lab.referee().stop(Failure::new(Class::Contract, sentence));
+        lab.fail(Class::Contract, sentence);
     }
 
     cfg.sleep(2 * RAFT_ELECTION_TIMEOUT);

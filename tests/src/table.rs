@@ -4,26 +4,35 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::lab::Lab;
-use crate::{part_a, part_e};
+use crate::{part_a, part_b, part_c, part_d, part_e};
 
 /// A part of the lab, handed in and graded as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Leader election and heartbeats.
     A,
+    /// The log.
+    B,
+    /// Persistence.
+    C,
+    /// Snapshots.
+    D,
     /// The adversary: what the original does not try. Its points are apart from the others.
     E,
 }
 
 impl Part {
     /// Every part, in order.
-    pub const ALL: [Part; 2] = [Part::A, Part::E];
+    pub const ALL: [Part; 5] = [Part::A, Part::B, Part::C, Part::D, Part::E];
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Part::A => "3A",
+            Part::B => "3B",
+            Part::C => "3C",
+            Part::D => "3D",
             Part::E => "3E",
         })
     }
@@ -92,6 +101,218 @@ pub static LABS: &[Test] = &[
         run: part_a::many_elections,
     },
     Test {
+        part: Part::B,
+        words: "basic agree",
+        points: 3,
+        original: Some("TestBasicAgree3B"),
+        purpose: "Commands are committed one after the other, at the indices 1, 2 and 3.",
+        run: part_b::basic_agree,
+    },
+    Test {
+        part: Part::B,
+        words: "rpc bytes",
+        points: 2,
+        original: Some("TestRPCBytes3B"),
+        purpose: "Each command travels to each server once.",
+        run: part_b::rpc_bytes,
+    },
+    Test {
+        part: Part::B,
+        words: "follower failure",
+        points: 3,
+        original: Some("TestFollowerFailure3B"),
+        purpose: "Agreement goes on without one follower of two, and stops without both.",
+        run: part_b::follower_failure,
+    },
+    Test {
+        part: Part::B,
+        words: "leader failure",
+        points: 3,
+        original: Some("TestLeaderFailure3B"),
+        purpose: "Agreement goes on under a new leader, and stops when that is cut off, too.",
+        run: part_b::leader_failure,
+    },
+    Test {
+        part: Part::B,
+        words: "fail agree",
+        points: 3,
+        original: Some("TestFailAgree3B"),
+        purpose: "A follower that comes back gets what it missed, and takes part again.",
+        run: part_b::fail_agree,
+    },
+    Test {
+        part: Part::B,
+        words: "fail no agree",
+        points: 3,
+        original: Some("TestFailNoAgree3B"),
+        purpose: "Nothing is committed while three of five servers are away, and all is well when \
+                  they are back.",
+        run: part_b::fail_no_agree,
+    },
+    Test {
+        part: Part::B,
+        words: "concurrent starts",
+        points: 3,
+        original: Some("TestConcurrentStarts3B"),
+        purpose: "Five commands that come to the leader at the same time are all committed.",
+        run: part_b::concurrent_starts,
+    },
+    Test {
+        part: Part::B,
+        words: "rejoin",
+        points: 4,
+        original: Some("TestRejoin3B"),
+        purpose: "A leader that was cut off loses the entries that only it had, and gets those \
+                  that it missed.",
+        run: part_b::rejoin,
+    },
+    Test {
+        part: Part::B,
+        words: "backup",
+        points: 4,
+        original: Some("TestBackup3B"),
+        purpose: "A log with fifty wrong entries is put right in the time of one agreement.",
+        run: part_b::backup,
+    },
+    Test {
+        part: Part::B,
+        words: "count",
+        points: 2,
+        original: Some("TestCount3B"),
+        purpose: "Elections, agreement and idleness cost no more RPCs than they need.",
+        run: part_b::count,
+    },
+    Test {
+        part: Part::C,
+        words: "persist 1",
+        points: 3,
+        original: Some("TestPersist13C"),
+        purpose: "Agreement goes on after all servers have crashed, then the leader, then a \
+                  follower.",
+        run: part_c::persist_1,
+    },
+    Test {
+        part: Part::C,
+        words: "persist 2",
+        points: 4,
+        original: Some("TestPersist23C"),
+        purpose: "Agreement goes on while majorities of five crash and come back one by one.",
+        run: part_c::persist_2,
+    },
+    Test {
+        part: Part::C,
+        words: "persist 3",
+        points: 3,
+        original: Some("TestPersist33C"),
+        purpose: "A committed command is kept when both servers that have it crash and one comes \
+                  back to one that has not.",
+        run: part_c::persist_3,
+    },
+    Test {
+        part: Part::C,
+        words: "figure 8",
+        points: 4,
+        original: Some("TestFigure83C"),
+        purpose: "An entry of an older term is committed only through one of the present term \
+                  (5.4.2), whoever crashes.",
+        run: part_c::figure_8,
+    },
+    Test {
+        part: Part::C,
+        words: "unreliable agree",
+        points: 3,
+        original: Some("TestUnreliableAgree3C"),
+        purpose: "Five clients at once get their commands agreed on although a fifth of all calls \
+                  fail.",
+        run: part_c::unreliable_agree,
+    },
+    Test {
+        part: Part::C,
+        words: "figure 8 unreliable",
+        points: 5,
+        original: Some("TestFigure8Unreliable3C"),
+        purpose: "Logs that differ widely become one again on a network that loses, delays and \
+                  reorders.",
+        run: part_c::figure_8_unreliable,
+    },
+    Test {
+        part: Part::C,
+        words: "reliable churn",
+        points: 4,
+        original: Some("TestReliableChurn3C"),
+        purpose: "What three clients saw committed is in every log, after servers crashed and \
+                  were cut off.",
+        run: part_c::reliable_churn,
+    },
+    Test {
+        part: Part::C,
+        words: "unreliable churn",
+        points: 4,
+        original: Some("TestUnreliableChurn3C"),
+        purpose: "What three clients saw committed is in every log, after trouble on a network \
+                  that loses.",
+        run: part_c::unreliable_churn,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot basic",
+        points: 3,
+        original: Some("TestSnapshotBasic3D"),
+        purpose: "Logs stay short when the lab makes snapshots.",
+        run: part_d::snapshot_basic,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot install",
+        points: 3,
+        original: Some("TestSnapshotInstall3D"),
+        purpose: "A server that was cut off gets what it missed in a snapshot.",
+        run: part_d::snapshot_install,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot install unreliable",
+        points: 4,
+        original: Some("TestSnapshotInstallUnreliable3D"),
+        purpose: "A server that was cut off gets what it missed in a snapshot, on a network that \
+                  loses.",
+        run: part_d::snapshot_install_unreliable,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot install crash",
+        points: 4,
+        original: Some("TestSnapshotInstallCrash3D"),
+        purpose: "A server that crashed starts from its snapshot, and gets what it missed in \
+                  another.",
+        run: part_d::snapshot_install_crash,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot install unreliable crash",
+        points: 4,
+        original: Some("TestSnapshotInstallUnCrash3D"),
+        purpose: "A server that crashed gets what it missed in a snapshot, on a network that \
+                  loses.",
+        run: part_d::snapshot_install_unreliable_crash,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot all crash",
+        points: 4,
+        original: Some("TestSnapshotAllCrash3D"),
+        purpose: "After all servers have crashed, agreement goes on from where it was.",
+        run: part_d::snapshot_all_crash,
+    },
+    Test {
+        part: Part::D,
+        words: "snapshot init",
+        points: 3,
+        original: Some("TestSnapshotInit3D"),
+        purpose: "A server that has started from its snapshot still has it when it crashes again.",
+        run: part_d::snapshot_init,
+    },
+    Test {
         part: Part::E,
         words: "deaf leader",
         points: 4,
@@ -108,17 +329,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_part_a_is_worth_fifteen_points() {
+    fn names_are_unique_and_the_parts_have_the_tests_and_points_of_the_lab() {
         let names: BTreeSet<String> = LABS.iter().map(Test::name).collect();
         assert_eq!(names.len(), LABS.len());
-        let points = |part| LABS.iter().filter(|t| t.part == part).map(|t| t.points).sum::<u32>();
-        assert_eq!(points(Part::A), 15);
+        let originals: BTreeSet<&str> = LABS.iter().filter_map(|test| test.original).collect();
+        assert_eq!(originals.len(), 28);
+        assert!(LABS.is_sorted_by_key(|test| test.part));
+        let sums = Part::ALL.map(|part| {
+            let points: Vec<u32> =
+                LABS.iter().filter(|test| test.part == part).map(|test| test.points).collect();
+            (points.len(), points.iter().sum())
+        });
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (1, 4)]);
     }
 
     #[test]
     fn a_part_is_read_in_either_case_and_an_unknown_one_names_the_known() {
         assert_eq!("3a".parse(), Ok(Part::A));
         let error = "3Z".parse::<Part>().unwrap_err();
-        assert_eq!(error, "there is no part \"3Z\"; the parts are 3A, 3E");
+        assert_eq!(error, "there is no part \"3Z\"; the parts are 3A, 3B, 3C, 3D, 3E");
     }
 }

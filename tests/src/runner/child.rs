@@ -11,6 +11,8 @@ use config::{Class, Failure, PeerContext, RaftPeer, Referee, TEST_LIMIT, panics}
 
 use crate::lab::Lab;
 use crate::runner::outcome::Outcome;
+use crate::runner::settings::Clock;
+use crate::runner::virtual_time;
 use crate::table::{LABS, Test};
 
 /// The first argument of a child process.
@@ -18,10 +20,11 @@ pub(crate) const RUN: &str = "--lab-run";
 /// A test that hangs is given up so long after it should have failed by itself.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// What a child process is to do: `--lab-run TEST SEED FILE`.
+/// What a child process is to do: `--lab-run TEST SEED CLOCK FILE`.
 pub(crate) struct Order {
     test: &'static Test,
     seed: u64,
+    clock: Clock,
     file: PathBuf,
 }
 
@@ -34,19 +37,39 @@ impl Order {
         let name = args.next()?.into_string().ok()?;
         let test = LABS.iter().find(|test| test.name() == name)?;
         let seed = args.next()?.to_str()?.parse().ok()?;
-        Some(Order { test, seed, file: args.next()?.into() })
+        let clock = args.next()?.to_str()?.parse().ok()?;
+        Some(Order { test, seed, clock, file: args.next()?.into() })
     }
 }
 
-/// Runs the test and leaves the outcome in the file. The test has a thread of its own, so that this
-/// one can give it up.
+/// Runs the test and leaves the outcome in the file.
 pub(crate) fn obey(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     order: &Order,
 ) -> ! {
     let referee = Referee::new();
     panics::report_to(referee.clone());
-    let (lab, run) = (Lab::new(make, order.seed, referee.clone()), order.test.run);
+    let lab = Lab::new(make, order.seed, referee);
+    let test = order.test;
+    let outcome = match order.clock {
+        Clock::Real => judge(lab, test),
+        Clock::Virtual(engine) => {
+            virtual_time::run(engine, order.seed, move || judge_to_the_last_thread(lab, test))
+        }
+    };
+    if let Err(error) = outcome.write(&order.file) {
+        eprintln!("failed to write {}: {error}", order.file.display());
+        process::exit(1);
+    }
+    // At once: threads of the implementation may hang.
+    process::exit(0);
+}
+
+/// Runs the test on a thread of its own, so that this one can give it up.
+fn judge(lab: Lab, test: &'static Test) -> Outcome {
+    let _label = label::enter(Label::Kit, "the runner");
+    let referee = lab.referee().clone();
+    let run = test.run;
     thread::Builder::new()
         .name("test".into())
         .spawn(move || {
@@ -63,16 +86,23 @@ pub(crate) fn obey(
         let sentence = format!("the test has not come to its end after {} s", limit.as_secs());
         Err(Failure::new(Class::Timeout, sentence))
     });
-    let outcome = Outcome {
+    Outcome {
         verdict,
         figures: referee.figures(),
         findings: referee.findings(),
+        trace_hash: None,
         output: String::new(),
-    };
-    if let Err(error) = outcome.write(&order.file) {
-        eprintln!("failed to write {}: {error}", order.file.display());
-        process::exit(1);
     }
-    // At once: threads of the implementation may hang.
-    process::exit(0);
+}
+
+/// In virtual time it costs nothing to wait for the threads of the servers that were killed.
+fn judge_to_the_last_thread(lab: Lab, test: &'static Test) -> Outcome {
+    let referee = lab.referee().clone();
+    let mut outcome = judge(lab, test);
+    if outcome.passed() {
+        outcome.findings.extend(virtual_time::threads_left_behind());
+        // A thread may have panicked on its way out.
+        outcome.verdict = referee.verdict().unwrap_or(outcome.verdict);
+    }
+    outcome
 }

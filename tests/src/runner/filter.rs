@@ -63,7 +63,8 @@ mod tests {
         check("re-election", &["3A re-election"]);
         check("re_election", &["3A re-election"]);
         check("3a", &["3A initial election", "3A re-election", "3A many elections"]);
-        check("persist", &[]);
+        check("persist", &["3C persist 1", "3C persist 2", "3C persist 3"]);
+        check("elections, many", &[]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use wait_timeout::ChildExt;
 
 use crate::runner::child::{GRACE, RUN};
 use crate::runner::outcome::Outcome;
+use crate::runner::settings::Clock;
 use crate::table::Test;
 
 /// So much of what a run printed is kept.
@@ -23,6 +24,8 @@ pub struct Job<'a> {
     pub test: &'static Test,
     /// The seed.
     pub seed: u64,
+    /// What time it goes by.
+    pub clock: Clock,
 }
 
 impl Job<'_> {
@@ -44,6 +47,7 @@ impl Job<'_> {
             .arg(RUN)
             .arg(self.test.name())
             .arg(self.seed.to_string())
+            .arg(self.clock.to_string())
             .arg(&file)
             .stdin(Stdio::null())
             .stdout(printed.try_clone()?)

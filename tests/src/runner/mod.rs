@@ -5,6 +5,7 @@ mod filter;
 mod trial;
 mod job;
 mod child;
+mod virtual_time;
 mod outcome;
 
 use std::process;
@@ -18,7 +19,7 @@ use settings::Settings;
 pub use filter::{find, nearest};
 pub use job::Job;
 pub use outcome::Outcome;
-pub use settings::SEEDS_BY_DEFAULT;
+pub use settings::{Clock, SEEDS_BY_DEFAULT};
 
 /// Puts an implementation through the labs: the whole `main` of a `harness = false` test target.
 ///

@@ -15,6 +15,8 @@ pub struct Outcome {
     pub figures: Option<Figures>,
     /// What is no failure but worth telling.
     pub findings: Vec<String>,
+    /// In virtual time, the hash of all its steps: two runs of a seed have the same.
+    pub trace_hash: Option<u64>,
     /// What the run printed; its end, if that is much.
     pub output: String,
 }
@@ -26,6 +28,7 @@ impl Outcome {
             verdict: Err(failure),
             figures: None,
             findings: Vec::new(),
+            trace_hash: None,
             output: String::new(),
         }
     }

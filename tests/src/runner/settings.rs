@@ -1,14 +1,56 @@
 //! The environment variables of the labs.
 
 use std::env;
+use std::fmt;
+use std::str::FromStr;
 
 /// `cargo test` runs so many seeds of each test.
 pub const SEEDS_BY_DEFAULT: u64 = 3;
 
-/// Which seeds to run.
+/// What time a run goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// Virtual time, on an engine of `sim`: a seed names one run, event for event.
+    Virtual(sim::Engine),
+    /// Real time: the seed sets what the network and the test draw, and no more.
+    Real,
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::Virtual(sim::Engine::Fiber.or_available())
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Clock::Virtual(sim::Engine::Fiber) => "fiber",
+            Clock::Virtual(sim::Engine::Kernel) => "kernel",
+            Clock::Real => "real",
+        })
+    }
+}
+
+impl FromStr for Clock {
+    type Err = String;
+
+    /// What `Display` writes.
+    fn from_str(text: &str) -> Result<Clock, String> {
+        match text {
+            "fiber" => Ok(Clock::Virtual(sim::Engine::Fiber)),
+            "kernel" => Ok(Clock::Virtual(sim::Engine::Kernel)),
+            "real" => Ok(Clock::Real),
+            _ => Err(format!("there is no clock {text:?}")),
+        }
+    }
+}
+
+/// Which seeds to run, and by what time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) seeds: Vec<u64>,
+    pub(crate) clock: Clock,
 }
 
 impl Settings {
@@ -27,7 +69,22 @@ impl Settings {
             (None, Some(0)) => return Err("LAB_SEEDS is 0; it has to be at least 1".into()),
             (None, count) => (1..=count.unwrap_or(SEEDS_BY_DEFAULT)).collect(),
         };
-        Ok(Settings { seeds })
+        let engine = match variable("LAB_ENGINE").as_deref() {
+            None => sim::Engine::Fiber.or_available(),
+            Some("fiber") => sim::Engine::Fiber,
+            Some("kernel") => sim::Engine::Kernel,
+            Some(other) => {
+                return Err(format!("LAB_ENGINE is {other:?}; it has to be fiber or kernel"));
+            }
+        };
+        let clock = match variable("LAB_CLOCK").as_deref() {
+            None | Some("virtual") => Clock::Virtual(engine),
+            Some("real") => Clock::Real,
+            Some(other) => {
+                return Err(format!("LAB_CLOCK is {other:?}; it has to be virtual or real"));
+            }
+        };
+        Ok(Settings { seeds, clock })
     }
 }
 
@@ -35,21 +92,52 @@ impl Settings {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(variables: &[(&str, &str)], expected: Result<Vec<u64>, &str>) {
-        let lookup = |name: &str| {
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::read(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
-        };
-        let expected = expected.map(|seeds| Settings { seeds }).map_err(str::to_owned);
-        assert_eq!(Settings::read(lookup), expected);
+        })
+    }
+
+    #[track_caller]
+    fn check_seeds(variables: &[(&str, &str)], expected: Result<&[u64], &str>) {
+        let seeds = read(variables).map(|settings| settings.seeds);
+        assert_eq!(seeds, expected.map(Vec::from).map_err(str::to_owned));
+    }
+
+    #[track_caller]
+    fn check_clock(variables: &[(&str, &str)], expected: Result<Clock, &str>) {
+        let clock = read(variables).map(|settings| settings.clock);
+        assert_eq!(clock, expected.map_err(str::to_owned));
     }
 
     #[test]
     fn one_seed_goes_before_a_number_of_seeds() {
-        check(&[], Ok(vec![1, 2, 3]));
-        check(&[("LAB_SEEDS", "2")], Ok(vec![1, 2]));
-        check(&[("LAB_SEED", "77"), ("LAB_SEEDS", "2")], Ok(vec![77]));
-        check(&[("LAB_SEEDS", "0")], Err("LAB_SEEDS is 0; it has to be at least 1"));
-        check(&[("LAB_SEED", "x")], Err("LAB_SEED is \"x\"; it has to be a number"));
+        check_seeds(&[], Ok(&[1, 2, 3]));
+        check_seeds(&[("LAB_SEEDS", "2")], Ok(&[1, 2]));
+        check_seeds(&[("LAB_SEED", "77"), ("LAB_SEEDS", "2")], Ok(&[77]));
+        check_seeds(&[("LAB_SEEDS", "0")], Err("LAB_SEEDS is 0; it has to be at least 1"));
+        check_seeds(&[("LAB_SEED", "x")], Err("LAB_SEED is \"x\"; it has to be a number"));
+    }
+
+    #[test]
+    fn time_is_virtual_unless_it_is_to_be_real() {
+        check_clock(&[], Ok(Clock::default()));
+        check_clock(&[("LAB_ENGINE", "kernel")], Ok(Clock::Virtual(sim::Engine::Kernel)));
+        check_clock(&[("LAB_CLOCK", "real"), ("LAB_ENGINE", "kernel")], Ok(Clock::Real));
+        check_clock(
+            &[("LAB_CLOCK", "sun")],
+            Err("LAB_CLOCK is \"sun\"; it has to be virtual or real"),
+        );
+        check_clock(
+            &[("LAB_ENGINE", "steam")],
+            Err("LAB_ENGINE is \"steam\"; it has to be fiber or kernel"),
+        );
+    }
+
+    #[test]
+    fn a_clock_is_read_as_it_is_written() {
+        for name in ["fiber", "kernel", "real"] {
+            assert_eq!(name.parse::<Clock>().unwrap().to_string(), name);
+        }
     }
 }

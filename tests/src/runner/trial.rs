@@ -8,16 +8,16 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::runner::job::Job;
 use crate::runner::outcome::Outcome;
-use crate::runner::settings::Settings;
+use crate::runner::settings::{Clock, Settings};
 use crate::table::Test;
 
-/// A test mostly sleeps, so several of its seeds run at once.
-const SEEDS_AT_ONCE: usize = 4;
+/// In real time a test mostly sleeps, so several of its seeds run at once.
+const SEEDS_AT_ONCE_REAL: usize = 4;
 
 pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
-    let seeds = settings.seeds.clone();
+    let settings = settings.clone();
     Trial::test(test.name(), move || {
-        let outcomes = run(test, &seeds)?;
+        let outcomes = run(test, &settings)?;
         let failed: Vec<_> = outcomes.iter().filter(|(_, outcome)| !outcome.passed()).collect();
         match failed.first() {
             None => {
@@ -25,22 +25,28 @@ pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
                 Ok(())
             }
             Some((seed, outcome)) => {
-                Err(failure(test, *seed, outcome, failed.len(), outcomes.len()).into())
+                let rate = (failed.len(), outcomes.len());
+                Err(failure(test, *seed, outcome, rate, settings.clock).into())
             }
         }
     })
 }
 
 /// Every seed with its outcome, in the order of the seeds.
-fn run(test: &'static Test, seeds: &[u64]) -> Result<Vec<(u64, Outcome)>, Failed> {
+fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, Failed> {
     let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let Settings { seeds, clock } = settings;
+    let at_once = match clock {
+        Clock::Virtual(_) => 1,
+        Clock::Real => SEEDS_AT_ONCE_REAL.min(seeds.len()),
+    };
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..SEEDS_AT_ONCE.min(seeds.len()) {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                    let outcome = Job { program: &program, test, seed }.run();
+                    let outcome = Job { program: &program, test, seed, clock: *clock }.run();
                     outcomes.lock().expect("no run panics").push((seed, outcome));
                 }
             });
@@ -69,7 +75,13 @@ fn passed(test: &Test, outcomes: &[(u64, Outcome)]) -> String {
     text
 }
 
-fn failure(test: &Test, seed: u64, outcome: &Outcome, failed: usize, total: usize) -> String {
+fn failure(
+    test: &Test,
+    seed: u64,
+    outcome: &Outcome,
+    (failed, total): (usize, usize),
+    clock: Clock,
+) -> String {
     let Err(failure) = &outcome.verdict else { return String::new() };
     let mut text = format!("FAIL  {:<32} {:<12} seed {seed}\n", test.name(), failure.class);
     text += &format!("  {}\n", failure.sentence);
@@ -80,7 +92,11 @@ fn failure(test: &Test, seed: u64, outcome: &Outcome, failed: usize, total: usiz
     if total > 1 {
         text += &format!("  fails {failed} of {total} seeds\n");
     }
-    text += &format!("  again:  LAB_SEED={seed} cargo test \"{}\"\n", test.words);
+    let clock = match clock {
+        Clock::Real => "LAB_CLOCK=real ",
+        Clock::Virtual(_) => "",
+    };
+    text += &format!("  again:  {clock}LAB_SEED={seed} cargo test \"{}\"\n", test.words);
     if !outcome.output.is_empty() {
         text += &format!("  it printed:\n{}", indent(&outcome.output));
     }
@@ -113,6 +129,7 @@ mod tests {
             verdict: Ok(()),
             figures: Some(figures),
             findings: vec!["the term went from 1 to 2 although nothing had failed".into()],
+            trace_hash: None,
             output: "ignored".into(),
         };
         assert_eq!(
@@ -129,7 +146,7 @@ mod tests {
             .with_notes(["a note".into()]);
         let outcome = Outcome { output: "one\ntwo\n".into(), ..Outcome::failed(failed) };
         assert_eq!(
-            failure(&LABS[1], 7, &outcome, 2, 3),
+            failure(&LABS[1], 7, &outcome, (2, 3), Clock::default()),
             "FAIL  3A re-election                   safety       seed 7\n  \
              term 3 has 2 leaders, servers 0 and 2\n  \
              a note\n  \

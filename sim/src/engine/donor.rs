@@ -1,0 +1,216 @@
+//! Donors: genuine threads whose kernel thread has left, so that fibers can live in what stays.
+//!
+//! A donor is made by the real `pthread_create` on a stack of ours. Its start routine notes where
+//! the stack begins, tells the kernel to clear a word of ours (not the C library's) on exit, and
+//! leaves by the bare `exit` system call. The C library still holds the thread for alive: its
+//! thread block, thread-local storage, stack guard and canary are all in place and all genuine,
+//! but no kernel thread uses them. A fiber does, for as long as its simulated thread lives.
+//!
+//! The stacks are ours rather than the C library's because after a `fork` the child's C library
+//! takes back the stacks of threads that do not exist there, and would hand them out again.
+
+use std::cell::UnsafeCell;
+use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+
+use crate::engine::{self, Body};
+use crate::hooks;
+use crate::sys;
+
+/// Room for the thread block and thread-local storage, beyond the stack asked for.
+const EXTRA: usize = 64 * 1024;
+pub(crate) const GUARD: usize = 4096;
+
+/// Donors not in use, by stack size, and how many to make next time none is left.
+struct Pool {
+    size: usize,
+    idle: Vec<&'static Body>,
+    batch: usize,
+}
+
+struct Pools(UnsafeCell<Vec<Pool>>);
+
+// SAFETY: only the thread with the turn takes and gives back donors, and there is one simulation.
+unsafe impl Sync for Pools {}
+
+static POOLS: Pools = Pools(UnsafeCell::new(Vec::new()));
+
+/// The largest batch of donors made together.
+const BATCH_MAX: usize = 64;
+
+/// A donor with a fresh image of the thread-local storage. `Err` holds an errno value.
+pub(crate) fn take(stack_size: usize) -> Result<&'static Body, c_int> {
+    let size = stack_size.next_multiple_of(64 * 1024).max(64 * 1024);
+    // SAFETY: see `Pools`; the borrow ends before anything could ask again.
+    let pools = unsafe { &mut *POOLS.0.get() };
+    let index = pools.iter().position(|pool| pool.size == size).unwrap_or_else(|| {
+        pools.push(Pool { size, idle: Vec::new(), batch: 4 });
+        pools.len() - 1
+    });
+    let pool = &mut pools[index];
+    if let Some(body) = pool.idle.pop() {
+        reset_thread_locals(body);
+        return Ok(body);
+    }
+    create(size, pool.batch, &mut pool.idle)?;
+    pool.batch = (pool.batch * 2).min(BATCH_MAX);
+    pool.idle.pop().ok_or(libc::EAGAIN)
+}
+
+/// Takes a donor back. The thread that lived in it has ended and nobody holds its handle.
+pub(crate) fn give_back(body: &'static Body) {
+    let size = body.stack_size.get();
+    // SAFETY: see `Pools`.
+    let pools = unsafe { &mut *POOLS.0.get() };
+    if let Some(pool) = pools.iter_mut().find(|pool| pool.size == size) {
+        pool.idle.push(body);
+    }
+}
+
+/// Makes `count` donors, and waits for their kernel threads to be gone. Fewer is no error unless
+/// there is none.
+fn create(size: usize, count: usize, into: &mut Vec<&'static Body>) -> Result<(), c_int> {
+    let mut blocked = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    let first = into.len();
+    let mut result = Ok(());
+    // SAFETY: plain calls with valid addresses. A signal must not be handled on a donor's kernel
+    // thread, so all are blocked while it is started: a thread inherits the mask.
+    unsafe {
+        libc::sigfillset(blocked.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, blocked.as_ptr(), before.as_mut_ptr());
+    }
+    for _ in 0..count {
+        match start_one(size) {
+            Ok(body) => into.push(body),
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
+        }
+    }
+    // SAFETY: `before` was filled above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+    for body in &into[first..] {
+        loop {
+            let alive = body.kernel_alive.load(Ordering::Acquire);
+            if alive == 0 {
+                break;
+            }
+            sys::futex_wait_shared(&body.kernel_alive, alive);
+        }
+    }
+    if into.len() > first { Ok(()) } else { result }
+}
+
+fn start_one(size: usize) -> Result<&'static Body, c_int> {
+    let whole = GUARD + size + EXTRA;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
+    let rights = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new private mapping; the guard page is its lowest.
+    let base = unsafe { libc::mmap(ptr::null_mut(), whole, rights, flags, -1, 0) };
+    if base == libc::MAP_FAILED {
+        return Err(libc::EAGAIN);
+    }
+    let body = Body::leak();
+    body.stack_base.set(base as usize + GUARD);
+    body.stack_size.set(size);
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut pthread = 0;
+    // SAFETY: the stack is ours and never unmapped while the thread lives; the body is never freed.
+    let error = unsafe {
+        libc::mprotect(base, GUARD, libc::PROT_NONE);
+        libc::pthread_attr_init(attributes.as_mut_ptr());
+        libc::pthread_attr_setstack(attributes.as_mut_ptr(), base.add(GUARD), whole - GUARD);
+        let argument = ptr::from_ref(body).cast_mut().cast();
+        let error =
+            hooks::real_pthread_create(&mut pthread, attributes.as_ptr(), donor_main, argument);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        error
+    };
+    if error != 0 {
+        // SAFETY: no thread was started on it.
+        unsafe { libc::munmap(base, whole) };
+        return Err(error);
+    }
+    body.pthread.set(pthread);
+    Ok(body)
+}
+
+/// All that a donor's own kernel thread ever runs.
+extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
+    // SAFETY: the argument is the body, which is never freed.
+    let body: &'static Body = unsafe { &*argument.cast::<Body>() };
+    let marker = 0_usize;
+    body.stack_top.set(ptr::from_ref(&marker) as usize - 256);
+    engine::enter(body);
+    let word = body.kernel_alive.as_ptr() as usize;
+    // SAFETY: the kernel clears and wakes our word, which is never freed, once this thread no
+    // longer uses its stack; then the thread ends without the C library knowing.
+    unsafe {
+        sys::raw(libc::SYS_set_tid_address, [word, 0, 0, 0, 0, 0]);
+        sys::raw(libc::SYS_exit, [0; 6]);
+    }
+    unreachable!("a kernel thread came back from exit")
+}
+
+/// The executable's block of thread-local storage: the initial image and the size with zeroes.
+struct Image {
+    bytes: &'static [u8],
+    size: usize,
+    /// From the start of the block to the thread pointer.
+    offset: usize,
+}
+
+fn image() -> &'static Image {
+    static IMAGE: OnceLock<Image> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let mut image = Image { bytes: &[], size: 0, offset: 0 };
+        // SAFETY: the callback gets a valid `Image` and does not keep it.
+        unsafe { libc::dl_iterate_phdr(Some(read_image), ptr::from_mut(&mut image).cast()) };
+        image
+    })
+}
+
+/// Finds the image ahead of time, outside the simulation.
+pub(crate) fn warm_up() {
+    image();
+}
+
+/// # Safety
+/// `data` is an `Image`; the loader answers for `info`.
+unsafe extern "C" fn read_image(
+    info: *mut libc::dl_phdr_info,
+    _size: usize,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: both come from `dl_iterate_phdr`, which visits the executable first.
+    unsafe {
+        let (info, image) = (&*info, &mut *data.cast::<Image>());
+        let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
+        if let Some(tls) = headers.iter().find(|header| header.p_type == libc::PT_TLS) {
+            let start = (info.dlpi_addr + tls.p_vaddr) as *const u8;
+            image.bytes = std::slice::from_raw_parts(start, tls.p_filesz as usize);
+            image.size = tls.p_memsz as usize;
+            image.offset = image.size.next_multiple_of((tls.p_align as usize).max(1));
+        }
+    }
+    1
+}
+
+/// Gives the executable's thread-locals their first values again: the standard library aborts if
+/// it finds those of the thread that lived here before.
+fn reset_thread_locals(body: &Body) {
+    let image = image();
+    let block = (body.pthread.get() as usize - image.offset) as *mut u8;
+    // SAFETY: the block of a thread that has ended, laid out by the loader (variant II of the ELF
+    // thread-local storage ABI: the executable's block ends at the thread pointer).
+    unsafe {
+        ptr::copy_nonoverlapping(image.bytes.as_ptr(), block, image.bytes.len());
+        block.add(image.bytes.len()).write_bytes(0, image.size - image.bytes.len());
+        *engine::handle_of(body.pthread.get()) = body;
+    }
+}

@@ -1,0 +1,157 @@
+//! Clocks and sleeps: reading the virtual clock, and waiting for it.
+//!
+//! Every clock is the virtual one, the processor-time clocks too: a real one would make two runs of
+//! a seed differ. A read costs a little virtual time, so that a loop that polls comes to its end.
+
+use std::ffi::{c_int, c_uint};
+
+use crate::engine::{self, Body};
+use crate::scheduler::turn::{self, with};
+use crate::scheduler::{CALL_NS, State};
+use crate::sys::{self, Real};
+use crate::trace::Op;
+
+/// What CLOCK_MONOTONIC shows at the start of a run: far enough from zero for `Instant - Duration`.
+pub(crate) const MONOTONIC_BASE_NS: u64 = 1_000_000_000_000_000;
+/// What CLOCK_REALTIME shows at the start of a run: 2025-01-01T00:00:00Z.
+pub(crate) const REAL_BASE_NS: u64 = 1_735_689_600_000_000_000;
+
+static CLOCK_GETTIME: Real = Real::new(c"clock_gettime");
+
+pub(crate) fn to_ns(time: &libc::timespec) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+}
+
+fn base_ns(clock: libc::clockid_t) -> u64 {
+    match clock {
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => REAL_BASE_NS,
+        libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID => 0,
+        _ => MONOTONIC_BASE_NS,
+    }
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn clock_gettime(
+    clock: libc::clockid_t,
+    time: *mut libc::timespec,
+) -> c_int {
+    let Some(me) = engine::current() else {
+        type Function = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> c_int;
+        // SAFETY: the address is that of libc's function of this type.
+        let real: Function = unsafe { std::mem::transmute(CLOCK_GETTIME.get()) };
+        // SAFETY: passed on from the caller.
+        return unsafe { real(clock, time) };
+    };
+    let (local, next) = with(|scheduler| {
+        let next = scheduler.clock_read();
+        (scheduler.local_now(), next)
+    });
+    let mut local = local;
+    if let Some(next) = next {
+        turn::go(me, next);
+        local = with(|scheduler| scheduler.local_now());
+    }
+    let ns = base_ns(clock).saturating_add(local);
+    // SAFETY: the caller gives room for one time.
+    unsafe {
+        (*time).tv_sec = (ns / 1_000_000_000) as i64;
+        (*time).tv_nsec = (ns % 1_000_000_000) as i64;
+    }
+    0
+}
+
+/// Sleeps until the group's clock shows `deadline`.
+fn sleep_until(me: &'static Body, deadline: u64) {
+    with(|scheduler| scheduler.step(Op::Sleep, CALL_NS));
+    turn::block(me, State::Sleeping, Some(deadline));
+}
+
+fn sleep_for(me: &'static Body, ns: u64) {
+    let deadline = with(|scheduler| scheduler.local_now()).saturating_add(ns);
+    sleep_until(me, deadline);
+}
+
+/// # Safety
+/// As for the real function. Gives the errno value itself.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn clock_nanosleep(
+    clock: libc::clockid_t,
+    flags: c_int,
+    request: *const libc::timespec,
+    remaining: *mut libc::timespec,
+) -> c_int {
+    let Some(me) = engine::current() else {
+        let args = [clock as usize, flags as usize, request as usize, remaining as usize, 0, 0];
+        // SAFETY: passed on from the caller.
+        return unsafe { sys::raw(libc::SYS_clock_nanosleep, args) }.wrapping_neg() as c_int;
+    };
+    // SAFETY: the caller gives a time.
+    let time = unsafe { &*request };
+    if !(0..1_000_000_000).contains(&time.tv_nsec) {
+        return libc::EINVAL;
+    }
+    if flags & libc::TIMER_ABSTIME != 0 {
+        sleep_until(me, to_ns(time).saturating_sub(base_ns(clock)));
+    } else {
+        sleep_for(me, to_ns(time));
+    }
+    0
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn nanosleep(
+    request: *const libc::timespec,
+    remaining: *mut libc::timespec,
+) -> c_int {
+    // SAFETY: passed on from the caller.
+    let error = unsafe { clock_nanosleep(libc::CLOCK_REALTIME, 0, request, remaining) };
+    if error == 0 {
+        return 0;
+    }
+    sys::set_errno(error);
+    -1
+}
+
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn usleep(us: c_uint) -> c_int {
+    let time = libc::timespec {
+        tv_sec: (us / 1_000_000).into(),
+        tv_nsec: (us % 1_000_000 * 1_000).into(),
+    };
+    // SAFETY: the time is valid, and the remaining time is not asked for.
+    unsafe { nanosleep(&time, std::ptr::null_mut()) }
+}
+
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn sched_yield() -> c_int {
+    match engine::current() {
+        Some(me) => turn::point(me, Op::Yield, CALL_NS),
+        None => {
+            // SAFETY: takes no argument.
+            unsafe { sys::raw(libc::SYS_sched_yield, [0; 6]) };
+        }
+    }
+    0
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn gettimeofday(
+    time: *mut libc::timeval,
+    _zone: *mut libc::c_void,
+) -> c_int {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: room for one time; the caller gives room for the other.
+    unsafe {
+        clock_gettime(libc::CLOCK_REALTIME, &mut now);
+        (*time).tv_sec = now.tv_sec;
+        (*time).tv_usec = now.tv_nsec / 1_000;
+    }
+    0
+}

@@ -1,0 +1,68 @@
+//! Switches between blocking points: at the edges of code that was built with SanitizerCoverage.
+//!
+//! The compiler puts a call to `__sanitizer_cov_trace_pc_guard` on every edge of the control flow
+//! of an instrumented crate. A countdown drawn from the seed says at which one to switch. Without
+//! it a cooperative schedule never parts two uncontended critical sections of one thread, since
+//! neither makes a system call.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use crate::engine;
+use crate::scheduler::CALL_NS;
+use crate::scheduler::turn::{self, with};
+use crate::trace::Op;
+
+/// Whether the run asked for edges.
+static ON: AtomicBool = AtomicBool::new(false);
+/// Edges left until the next switch. Only the thread with the turn counts.
+static LEFT: AtomicU32 = AtomicU32::new(0);
+/// Guards of all instrumented crates of this executable.
+static GUARDS: AtomicU64 = AtomicU64::new(0);
+
+/// How many edges of this executable are instrumented.
+#[must_use]
+pub fn instrumented_edges() -> u64 {
+    GUARDS.load(Ordering::Relaxed)
+}
+
+pub(crate) fn enable(first: Option<u32>) {
+    LEFT.store(first.unwrap_or(0), Ordering::Relaxed);
+    ON.store(first.is_some(), Ordering::Relaxed);
+}
+
+/// # Safety
+/// Called by instrumented code only.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(_guard: *mut u32) {
+    if !ON.load(Ordering::Relaxed) {
+        return;
+    }
+    let Some(me) = engine::current() else { return };
+    let left = LEFT.load(Ordering::Relaxed);
+    if left > 1 {
+        LEFT.store(left - 1, Ordering::Relaxed);
+        return;
+    }
+    if with(|scheduler| scheduler.reporter.is_some()) {
+        return;
+    }
+    LEFT.store(with(super::super::scheduler::Scheduler::draw_edges), Ordering::Relaxed);
+    turn::point(me, Op::Edge, CALL_NS);
+}
+
+/// # Safety
+/// Called by instrumented code only, once for each part of the executable.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard_init(
+    start: *mut u32,
+    stop: *mut u32,
+) {
+    // SAFETY: the two are the ends of one array.
+    let count = unsafe { stop.offset_from(start) };
+    // SAFETY: as above; a guard that is not 0 has been counted.
+    if count > 0 && unsafe { *start } == 0 {
+        // SAFETY: as above.
+        unsafe { *start = 1 };
+        GUARDS.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,224 @@
+//! `syscall`: the way to the futex, on which every lock of Rust's standard library and of
+//! `parking_lot` waits.
+//!
+//! The real function is variadic, and stable Rust cannot define one. Seven fixed integer arguments
+//! are the same thing on x86-64 and aarch64 Linux, where variadic integers travel in the registers
+//! of ordinary ones. Arguments the caller did not pass hold garbage, so each operation reads only
+//! its own.
+
+use std::ffi::{c_int, c_long};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::engine::{self, Body};
+use crate::hooks::{clock, random, threads};
+use crate::scheduler::border::BORDER;
+use crate::scheduler::turn::{self, with};
+use crate::scheduler::{CALL_NS, State, Wake};
+use crate::sys;
+use crate::trace::Op;
+
+/// Any bit matches.
+const ANY: u32 = u32::MAX;
+/// An outside thread that waits longer than this counts as asleep.
+const LONG_NS: u64 = 3_000_000_000;
+
+/// Takes over the futex, `getrandom` and `gettid`; passes on all other calls.
+///
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn syscall(
+    number: c_long,
+    a: usize,
+    b: usize,
+    c: usize,
+    d: usize,
+    e: usize,
+    f: usize,
+) -> c_long {
+    let args = [a, b, c, d, e, f];
+    match (number, engine::current()) {
+        // SAFETY: passed on from the caller, as are the others.
+        (libc::SYS_futex, me) => unsafe { futex(me, args) },
+        // SAFETY: as above.
+        (libc::SYS_getrandom, Some(_)) => unsafe {
+            random::getrandom(a as *mut _, b, c as u32) as c_long
+        },
+        (libc::SYS_gettid, Some(me)) => c_long::from(threads::simulated_tid(me)),
+        // SAFETY: as above.
+        _ => unsafe { sys::call(number, args) },
+    }
+}
+
+/// # Safety
+/// As for `futex(2)`.
+unsafe fn futex(me: Option<&'static Body>, args: [usize; 6]) -> c_long {
+    let [address, op, value, time, _, bitset] = args;
+    let op = op as c_int;
+    let command = op & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    let bits = match command {
+        libc::FUTEX_WAIT | libc::FUTEX_WAKE => ANY,
+        libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET => bitset as u32,
+        // SAFETY: passed on from the caller.
+        _ => return unsafe { sys::call(libc::SYS_futex, args) },
+    };
+    let waits = matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET);
+    let Some(me) = me else {
+        // SAFETY: passed on from the caller.
+        return unsafe { from_outside(waits, args, bits) };
+    };
+    if with(|scheduler| scheduler.reporter.is_some()) {
+        // SAFETY: the caller gives the address of a futex word.
+        return unsafe { while_reporting(me, waits, address, value as u32, bits) };
+    }
+    if waits {
+        // SAFETY: the caller gives a null pointer or a time.
+        let deadline = unsafe { deadline(op, time as *const libc::timespec) };
+        // SAFETY: the caller gives the address of a futex word.
+        unsafe { wait(me, address, value as u32, deadline, bits) }
+    } else {
+        wake(me, address, value as u32, bits)
+    }
+}
+
+/// The thread has the turn only to take its backtrace, and the standard library's own lock for
+/// that is contended. A holder outside lets go in time; one inside never does.
+///
+/// # Safety
+/// `address` must be that of a futex word.
+unsafe fn while_reporting(
+    me: &'static Body,
+    waits: bool,
+    address: usize,
+    value: u32,
+    bits: u32,
+) -> c_long {
+    if !waits {
+        return c_long::from(wake_all_kinds(address, value, bits));
+    }
+    if turn::may_wait_for_backtrace() {
+        // SAFETY: the caller's promise.
+        sys::futex_wait(unsafe { &*(address as *const AtomicU32) }, value, Some(1_000_000));
+    } else {
+        turn::abandon_backtrace(me);
+    }
+    0
+}
+
+/// When a wait ends, on the group's clock.
+///
+/// # Safety
+/// `time` must be null or point to a time.
+unsafe fn deadline(op: c_int, time: *const libc::timespec) -> Option<u64> {
+    // SAFETY: the caller's promise.
+    let time = clock::to_ns(unsafe { time.as_ref() }?);
+    let relative =
+        op & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) == libc::FUTEX_WAIT;
+    Some(if relative {
+        with(|scheduler| scheduler.local_now()).saturating_add(time)
+    } else if op & libc::FUTEX_CLOCK_REALTIME != 0 {
+        time.saturating_sub(clock::REAL_BASE_NS)
+    } else {
+        time.saturating_sub(clock::MONOTONIC_BASE_NS)
+    })
+}
+
+/// # Safety
+/// `address` must be that of a futex word.
+unsafe fn wait(
+    me: &'static Body,
+    address: usize,
+    expected: u32,
+    deadline: Option<u64>,
+    bits: u32,
+) -> c_long {
+    // SAFETY: the caller's promise; a futex word is always accessed atomically.
+    let word = unsafe { &*(address as *const AtomicU32) };
+    let slot = me.slot.get();
+    let waits = BORDER.with(|waiters| {
+        let waits = word.load(Ordering::SeqCst) == expected;
+        if waits {
+            waiters.add(address, slot, bits);
+        }
+        waits
+    });
+    if !waits {
+        turn::point(me, Op::FutexWait, CALL_NS);
+        sys::set_errno(libc::EAGAIN);
+        return -1;
+    }
+    with(|scheduler| scheduler.step(Op::FutexWait, CALL_NS));
+    match turn::block(me, State::Futex { address }, deadline) {
+        Wake::TimedOut => {
+            sys::set_errno(libc::ETIMEDOUT);
+            -1
+        }
+        Wake::Woken | Wake::Spurious => 0,
+    }
+}
+
+/// Simulated waiters first, then those in the kernel. Always a scheduling point: without one, a
+/// loop that unlocks and locks again would starve the waiter it has just woken.
+fn wake(me: &'static Body, address: usize, count: u32, bits: u32) -> c_long {
+    let woken = wake_all_kinds(address, count, bits);
+    turn::point(me, Op::FutexWake, CALL_NS);
+    c_long::from(woken)
+}
+
+fn wake_all_kinds(address: usize, count: u32, bits: u32) -> u32 {
+    let count = count.min(i32::MAX as u32);
+    let mut woken = 0;
+    while woken < count {
+        // One at a time, so that the list of the woken needs no memory.
+        let mut slot = None;
+        if BORDER.with(|waiters| waiters.wake(address, 1, bits, |found| slot = Some(found))) == 0 {
+            break;
+        }
+        if let Some(slot) = slot {
+            with(|scheduler| scheduler.wake(slot, Wake::Woken));
+        }
+        woken += 1;
+    }
+    if woken < count && BORDER.outside_may_wait(address) {
+        let op = (libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG) as usize;
+        let args = [address, op, (count - woken) as usize, 0, 0, bits as usize];
+        // SAFETY: the kernel uses the address as a key only.
+        let outside = unsafe { sys::raw(libc::SYS_futex, args) };
+        if outside > 0 {
+            BORDER.outside_woken(outside as i32);
+            woken += outside as u32;
+        }
+    }
+    woken
+}
+
+/// A call by a thread outside: it goes to the kernel, but simulated waiters are woken first.
+///
+/// # Safety
+/// As for `futex(2)`.
+unsafe fn from_outside(waits: bool, mut args: [usize; 6], bits: u32) -> c_long {
+    let [address, op, value, time, ..] = args;
+    if waits {
+        // SAFETY: the caller gives a null pointer or a time.
+        let time = unsafe { (time as *const libc::timespec).as_ref() }.map(clock::to_ns);
+        let relative = op as c_int & !libc::FUTEX_PRIVATE_FLAG == libc::FUTEX_WAIT;
+        let long = time.is_none_or(|time| {
+            let base = if relative { 0 } else { sys::real_clock_ns(libc::CLOCK_MONOTONIC) };
+            time.saturating_sub(base) > LONG_NS
+        });
+        // SAFETY: passed on from the caller.
+        return BORDER.outside_wait(address, long, || unsafe { sys::call(libc::SYS_futex, args) });
+    }
+    let woken = BORDER.wake_from_outside(address, value as u32, bits);
+    if woken >= value as u32 {
+        return c_long::from(woken);
+    }
+    args[2] = (value as u32 - woken) as usize;
+    // SAFETY: passed on from the caller.
+    let rest = unsafe { sys::call(libc::SYS_futex, args) };
+    if rest < 0 {
+        return rest;
+    }
+    BORDER.outside_woken(rest as i32);
+    rest + c_long::from(woken)
+}

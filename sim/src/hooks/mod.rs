@@ -1,0 +1,101 @@
+//! The functions of libc that a simulation takes over.
+//!
+//! Each is defined under libc's own name, and the executable's definition wins over the shared
+//! library's for all Rust code. Called from a simulated thread, a hook is a scheduling point;
+//! called from any other, it passes the call on. A hook never panics, holds no lock while it
+//! switches, and allocates nothing on the paths that are taken often.
+
+use std::ffi::{c_int, c_void};
+
+use crate::engine::Start;
+use crate::sys::Real;
+
+pub(crate) mod futex;
+pub(crate) mod clock;
+pub(crate) mod threads;
+pub(crate) mod random;
+pub(crate) mod output;
+pub(crate) mod edges;
+
+static PTHREAD_CREATE: Real = Real::new(c"pthread_create");
+static PTHREAD_JOIN: Real = Real::new(c"pthread_join");
+static PTHREAD_DETACH: Real = Real::new(c"pthread_detach");
+
+/// # Safety
+/// As for `pthread_create`.
+pub(crate) unsafe fn real_pthread_create(
+    pthread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+) -> c_int {
+    type Function = unsafe extern "C" fn(
+        *mut libc::pthread_t,
+        *const libc::pthread_attr_t,
+        Start,
+        *mut c_void,
+    ) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_CREATE.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread, attributes, start, argument) }
+}
+
+/// # Safety
+/// As for `pthread_join`.
+pub(crate) unsafe fn real_pthread_join(
+    pthread: libc::pthread_t,
+    result: *mut *mut c_void,
+) -> c_int {
+    type Function = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_JOIN.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread, result) }
+}
+
+/// # Safety
+/// As for `pthread_detach`.
+pub(crate) unsafe fn real_pthread_detach(pthread: libc::pthread_t) -> c_int {
+    type Function = unsafe extern "C" fn(libc::pthread_t) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_DETACH.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread) }
+}
+
+/// The hooks that are not in force in this executable, by name.
+///
+/// Naming them here has a second use: it makes every run refer to every hook, so that the linker
+/// cannot leave one out.
+pub(crate) fn missing() -> Vec<&'static str> {
+    let pairs: [(&str, *const (), *const ()); 13] = [
+        ("syscall", libc::syscall as *const (), futex::syscall as *const ()),
+        ("clock_gettime", libc::clock_gettime as *const (), clock::clock_gettime as *const ()),
+        (
+            "clock_nanosleep",
+            libc::clock_nanosleep as *const (),
+            clock::clock_nanosleep as *const (),
+        ),
+        ("nanosleep", libc::nanosleep as *const (), clock::nanosleep as *const ()),
+        ("usleep", libc::usleep as *const (), clock::usleep as *const ()),
+        ("sched_yield", libc::sched_yield as *const (), clock::sched_yield as *const ()),
+        ("pthread_create", libc::pthread_create as *const (), threads::pthread_create as *const ()),
+        ("pthread_join", libc::pthread_join as *const (), threads::pthread_join as *const ()),
+        ("pthread_detach", libc::pthread_detach as *const (), threads::pthread_detach as *const ()),
+        ("sigaltstack", libc::sigaltstack as *const (), threads::sigaltstack as *const ()),
+        ("getrandom", libc::getrandom as *const (), random::getrandom as *const ()),
+        ("write", libc::write as *const (), output::write as *const ()),
+        ("writev", libc::writev as *const (), output::writev as *const ()),
+    ];
+    std::hint::black_box([
+        threads::__cxa_thread_atexit_impl as *const (),
+        threads::pthread_setname_np as *const (),
+        threads::pthread_getattr_np as *const (),
+        threads::gettid as *const (),
+        edges::__sanitizer_cov_trace_pc_guard as *const (),
+        edges::__sanitizer_cov_trace_pc_guard_init as *const (),
+    ]);
+    let differ = |(_, bound, ours): &(&str, *const (), *const ())| bound != ours;
+    pairs.into_iter().filter(differ).map(|(name, ..)| name).collect()
+}

@@ -1,0 +1,248 @@
+//! Threads: starting, joining and detaching them, their names, numbers and destructors.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use crate::engine::{self, Body, Start};
+use crate::hooks;
+use crate::scheduler::border::BORDER;
+use crate::scheduler::turn::{self, with};
+use crate::scheduler::{CALL_NS, Next, State};
+use crate::sys::{self, Real};
+use crate::trace::Op;
+
+static PTHREAD_SETNAME: Real = Real::new(c"pthread_setname_np");
+static PTHREAD_GETATTR: Real = Real::new(c"pthread_getattr_np");
+static THREAD_ATEXIT: Real = Real::new(c"__cxa_thread_atexit_impl");
+
+/// The stack of a thread whose creator asked for none in particular.
+pub(crate) const STACK_SIZE: usize = 2 * 1024 * 1024;
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn pthread_create(
+    pthread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+) -> c_int {
+    let Some(me) = engine::current() else {
+        // SAFETY: passed on from the caller.
+        return unsafe { hooks::real_pthread_create(pthread, attributes, start, argument) };
+    };
+    let (mut stack_size, mut detach_state) = (STACK_SIZE, libc::PTHREAD_CREATE_JOINABLE);
+    if !attributes.is_null() {
+        // SAFETY: the caller gives initialised attributes.
+        unsafe {
+            libc::pthread_attr_getstacksize(attributes, &mut stack_size);
+            pthread_attr_getdetachstate(attributes, &mut detach_state);
+        }
+    }
+    if !with(super::super::scheduler::Scheduler::has_room) {
+        turn::go(me, Next::Machine);
+    }
+    let detached = detach_state != libc::PTHREAD_CREATE_JOINABLE;
+    let engine = with(|scheduler| scheduler.engine);
+    let body = match engine::prepare(engine, stack_size, start, argument, detached) {
+        Ok(body) => body,
+        Err(error) => return error,
+    };
+    with(|scheduler| scheduler.admit(body));
+    // SAFETY: the caller gives room for the handle.
+    unsafe { *pthread = body.pthread.get() };
+    turn::point(me, Op::Spawn, CALL_NS);
+    0
+}
+
+unsafe extern "C" {
+    // Missing from the libc crate.
+    fn pthread_attr_getdetachstate(
+        attributes: *const libc::pthread_attr_t,
+        state: *mut c_int,
+    ) -> c_int;
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn pthread_join(
+    pthread: libc::pthread_t,
+    result: *mut *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's handle is good.
+    let other = unsafe { engine::body_of(pthread) };
+    let (Some(me), Some(other)) = (engine::current(), other) else {
+        // SAFETY: passed on from the caller.
+        return unsafe { join_at_the_border(pthread, other, result) };
+    };
+    with(|scheduler| scheduler.step(Op::Join, CALL_NS));
+    if other.ended.get() {
+        turn::go(me, with(|scheduler| scheduler.point(false)));
+    } else {
+        other.joiner.set(Some(me.slot.get()));
+        turn::block(me, State::Joining { id: other.id.get() }, None);
+    }
+    if !result.is_null() {
+        // SAFETY: the caller gives room for the result.
+        unsafe { *result = other.result.get() };
+    }
+    engine::release(with(|scheduler| scheduler.engine), other);
+    0
+}
+
+/// One of the two threads is not of the simulation.
+///
+/// # Safety
+/// As for `pthread_join`.
+unsafe fn join_at_the_border(
+    pthread: libc::pthread_t,
+    other: Option<&'static Body>,
+    result: *mut *mut c_void,
+) -> c_int {
+    let Some(other) = other else {
+        // SAFETY: passed on from the caller.
+        return BORDER.asleep(|| unsafe { hooks::real_pthread_join(pthread, result) });
+    };
+    // A simulated thread, joined from outside after its run. Its body is not used again: nobody
+    // here may touch the pool.
+    if !other.ended.get() {
+        return libc::EDEADLK;
+    }
+    if !result.is_null() {
+        // SAFETY: the caller gives room for the result.
+        unsafe { *result = other.result.get() };
+    }
+    0
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn pthread_detach(pthread: libc::pthread_t) -> c_int {
+    // SAFETY: the caller's handle is good.
+    match (engine::current(), unsafe { engine::body_of(pthread) }) {
+        (Some(me), Some(other)) => {
+            other.detached.set(true);
+            if other.ended.get() {
+                engine::release(with(|scheduler| scheduler.engine), other);
+            }
+            turn::point(me, Op::Detach, CALL_NS);
+            0
+        }
+        (None, Some(_)) => 0,
+        // SAFETY: passed on from the caller.
+        (_, None) => unsafe { hooks::real_pthread_detach(pthread) },
+    }
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn pthread_setname_np(
+    pthread: libc::pthread_t,
+    name: *const c_char,
+) -> c_int {
+    if let Some(me) = engine::current()
+        && me.pthread.get() == pthread
+    {
+        // SAFETY: the caller gives a C string.
+        let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+        with(|scheduler| {
+            let kept = &mut scheduler.running().name;
+            let length = name.len().min(15);
+            *kept = [0; 16];
+            kept[..length].copy_from_slice(&name[..length]);
+        });
+        return 0;
+    }
+    type Function = unsafe extern "C" fn(libc::pthread_t, *const c_char) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_SETNAME.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread, name) }
+}
+
+/// The attributes of a fiber's thread: its stack, and that it has a guard page. The real function
+/// would say that a stack of the caller's has none, and would ask the kernel about a thread that
+/// has left.
+///
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn pthread_getattr_np(
+    pthread: libc::pthread_t,
+    attributes: *mut libc::pthread_attr_t,
+) -> c_int {
+    // SAFETY: the caller's handle is good.
+    if let Some(body) = unsafe { engine::body_of(pthread) }
+        && body.stack_size.get() != 0
+    {
+        let base = body.stack_base.get() as *mut c_void;
+        // SAFETY: the caller gives room for the attributes; the stack is the thread's own.
+        unsafe {
+            libc::pthread_attr_init(attributes);
+            libc::pthread_attr_setstack(attributes, base, body.stack_size.get());
+            libc::pthread_attr_setguardsize(attributes, 4096);
+        }
+        return 0;
+    }
+    type Function = unsafe extern "C" fn(libc::pthread_t, *mut libc::pthread_attr_t) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_GETATTR.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread, attributes) }
+}
+
+/// A number for a simulated thread that looks like the system's: never 0.
+pub(crate) fn simulated_tid(me: &Body) -> c_int {
+    me.id.get() as c_int + 1
+}
+
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn gettid() -> libc::pid_t {
+    engine::current().map_or_else(sys::real_tid, simulated_tid)
+}
+
+/// A fiber is told that its signal stack is set already: the kernel thread under it has one. That
+/// saves two mappings a thread.
+///
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn sigaltstack(
+    new: *const libc::stack_t,
+    old: *mut libc::stack_t,
+) -> c_int {
+    let fiber = engine::current().is_some_and(|me| me.stack_size.get() != 0);
+    if !fiber {
+        // SAFETY: passed on from the caller.
+        return unsafe { sys::call(libc::SYS_sigaltstack, [new as usize, old as usize, 0, 0, 0, 0]) }
+            as c_int;
+    }
+    if !old.is_null() {
+        // SAFETY: the caller gives room for a description of a stack.
+        unsafe { *old = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 } };
+    }
+    0
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn __cxa_thread_atexit_impl(
+    destructor: unsafe extern "C" fn(*mut c_void),
+    object: *mut c_void,
+    library: *mut c_void,
+) -> c_int {
+    if let Some(me) = engine::current() {
+        // SAFETY: only this thread touches its list.
+        unsafe { (*me.destructors.get()).push((destructor, object)) };
+        return 0;
+    }
+    type Destructor = unsafe extern "C" fn(*mut c_void);
+    type Function = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(THREAD_ATEXIT.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(destructor, object, library) }
+}

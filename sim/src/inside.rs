@@ -1,0 +1,131 @@
+//! What a test asks of the simulation from inside: the time, labels, threads, groups.
+//!
+//! Code under test needs none of this. All of it may be called outside too, where it does nothing
+//! or speaks of real time.
+
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::engine;
+use crate::report::{Label, ThreadInfo};
+use crate::run::attach;
+use crate::scheduler::turn::{self, with};
+use crate::scheduler::{CALL_NS, State};
+use crate::trace::Op;
+
+/// Whether the calling thread runs in virtual time.
+#[must_use]
+pub fn is_virtual() -> bool {
+    engine::current().is_some()
+}
+
+/// Virtual time since the start of the run, by the run's own clock; outside, real time since the
+/// first call.
+#[must_use]
+pub fn now() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    if engine::current().is_some() {
+        Duration::from_nanos(with(|scheduler| scheduler.now))
+    } else {
+        START.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// Gives the calling thread a label until the guard is dropped. Threads started meanwhile inherit
+/// it for life.
+#[must_use = "the label lasts as long as the guard"]
+pub fn label(label: Label) -> LabelGuard {
+    let before = current_label();
+    set(label);
+    LabelGuard { before, not_send: PhantomData }
+}
+
+/// Puts the label from before back when dropped.
+#[derive(Debug)]
+pub struct LabelGuard {
+    before: Label,
+    /// The label is the thread's, so the guard stays on it.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for LabelGuard {
+    fn drop(&mut self) {
+        set(self.before);
+    }
+}
+
+fn set(label: Label) {
+    if engine::current().is_some() {
+        with(|scheduler| scheduler.running().label = label);
+    }
+}
+
+/// The calling thread's label.
+#[must_use]
+pub fn current_label() -> Label {
+    match engine::current() {
+        Some(_) => with(|scheduler| scheduler.running().label),
+        None => Label::default(),
+    }
+}
+
+/// Every thread of the simulation and what it does at this moment; empty outside.
+#[must_use]
+pub fn threads() -> Vec<ThreadInfo> {
+    match engine::current() {
+        Some(_) => with(|scheduler| scheduler.infos()),
+        None => Vec::new(),
+    }
+}
+
+/// Like [`threads`], with the backtrace of each thread but the caller: some ten microseconds each.
+#[must_use]
+pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
+    let Some(me) = engine::current() else { return Vec::new() };
+    let mut infos = threads();
+    attach(&mut infos, turn::backtraces(me, usize::MAX));
+    infos
+}
+
+/// Stops all threads of a group where they stand, until [`resume`]. Time passes for them.
+pub fn pause(group: u32) {
+    change(|scheduler| scheduler.pause(group));
+}
+
+/// Lets a paused group run on.
+pub fn resume(group: u32) {
+    change(|scheduler| scheduler.resume(group));
+}
+
+/// Ends all threads of a group where they stand, like a crash in the middle of anything: nothing
+/// is unwound, dropped or unlocked, and a thread that joins one of them waits for ever.
+pub fn discard(group: u32) {
+    change(|scheduler| scheduler.discard(group));
+}
+
+/// Lets a group's clock run at `rate` times the speed of the run's: 1.01 gains ten milliseconds a
+/// second. The clock does not jump; its timers move.
+pub fn set_clock_rate(group: u32, rate: f64) {
+    let rate_ppm = (rate * 1e6).round() as u64;
+    change(|scheduler| scheduler.set_rate(group, rate_ppm));
+}
+
+fn change(f: impl FnOnce(&mut crate::scheduler::Scheduler)) {
+    let Some(me) = engine::current() else { return };
+    let next = with(|scheduler| {
+        scheduler.step(Op::Group, CALL_NS);
+        f(scheduler);
+        // The caller may have stopped itself.
+        scheduler.point(false)
+    });
+    turn::go(me, next);
+}
+
+/// Blocks the calling thread for good. For tests of what is said about such threads.
+#[doc(hidden)]
+pub fn block_for_ever() {
+    if let Some(me) = engine::current() {
+        turn::block(me, State::Sleeping, None);
+    }
+}

@@ -1,0 +1,227 @@
+//! What a run is asked to do: the seed, the engine, the schedule and the limits.
+//!
+//! Everything that can change what happens inside a run is here, so that one `Options` value and
+//! one binary name one run, event for event.
+
+use std::time::Duration;
+
+/// How simulated threads are carried by the machine.
+///
+/// Both engines run the same scheduler, so the same seed gives the same trace hash on either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// Threads are fibers on one kernel thread. Linux on x86-64 only; elsewhere it means `Kernel`.
+    Fiber,
+    /// Each thread is a kernel thread that waits for its turn. Slower; any Linux; the oracle.
+    Kernel,
+}
+
+impl Engine {
+    /// The engine named by the variable `SIM_ENGINE` (`fiber` or `kernel`), else the fastest here.
+    #[must_use]
+    pub fn from_env() -> Engine {
+        match std::env::var("SIM_ENGINE").as_deref() {
+            Ok("kernel") => Engine::Kernel,
+            _ => Engine::Fiber.or_available(),
+        }
+    }
+
+    /// This engine where the platform has it, else the one that takes its place.
+    #[must_use]
+    pub fn or_available(self) -> Engine {
+        if cfg!(target_arch = "x86_64") { self } else { Engine::Kernel }
+    }
+}
+
+/// Who runs next when several threads could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Schedule {
+    /// Any ready thread, with equal chances.
+    Random,
+    /// Probabilistic concurrency testing: the thread with the highest random priority runs, and
+    /// priorities change at `depth - 1` random steps. It finds a bug that needs `depth` ordering
+    /// constraints with a known least probability (Burckhardt et al., ASPLOS 2010). Our
+    /// deviations: a thread that yields, polls the clock, or is chosen 1,000 times in a row while
+    /// others are ready falls to the lowest priority, so that waiting loops end.
+    Pct {
+        /// The number of ordering constraints to hunt for; 3 is a usual choice.
+        depth: u32,
+        /// About how many steps the run takes: change points are drawn from this range.
+        steps: u64,
+    },
+    /// First in, first out: no chance at all, for teaching and for reading traces.
+    Fifo,
+}
+
+/// Where lines written to the standard output and the standard error go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Whole lines, each with the virtual time, the label and the thread's name in front.
+    Stamped,
+    /// Passed on untouched.
+    Plain,
+    /// Stamped, and kept in [`Report::output`](crate::Report::output) instead of written.
+    Captured,
+}
+
+/// The settings of a run; a builder whose every method takes and returns the whole value.
+///
+/// ```
+/// use std::time::Duration;
+/// let options = sim::Options::new().seed(7).time_limit(Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(crate) seed: u64,
+    pub(crate) engine: Engine,
+    pub(crate) schedule: Schedule,
+    pub(crate) output: Output,
+    pub(crate) time_limit: Duration,
+    pub(crate) step_limit: u64,
+    pub(crate) thread_limit: usize,
+    pub(crate) cpu_limit: Duration,
+    pub(crate) wall_limit: Duration,
+    pub(crate) outside_limit: Duration,
+    pub(crate) edges: bool,
+    pub(crate) edge_mean: u32,
+    pub(crate) spurious: bool,
+    pub(crate) trace: bool,
+    pub(crate) backtraces: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: 0,
+            engine: Engine::from_env(),
+            schedule: Schedule::Random,
+            output: Output::Stamped,
+            time_limit: Duration::from_secs(3600),
+            step_limit: 1_000_000_000,
+            thread_limit: 20_000,
+            cpu_limit: Duration::from_secs(5),
+            wall_limit: Duration::from_secs(20),
+            outside_limit: Duration::from_secs(2),
+            edges: false,
+            edge_mean: 100,
+            spurious: false,
+            trace: false,
+            backtraces: true,
+        }
+    }
+}
+
+impl Options {
+    /// Seed 0, the fastest engine, the random schedule, one virtual hour.
+    #[must_use]
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// The number from which every choice of the run follows.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Options {
+        self.seed = seed;
+        self
+    }
+
+    /// The engine; by default what [`Engine::from_env`] says.
+    #[must_use]
+    pub fn engine(mut self, engine: Engine) -> Options {
+        self.engine = engine.or_available();
+        self
+    }
+
+    /// The schedule; [`Schedule::Random`] by default.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> Options {
+        self.schedule = schedule;
+        self
+    }
+
+    /// What becomes of lines printed inside; [`Output::Stamped`] by default.
+    #[must_use]
+    pub fn output(mut self, output: Output) -> Options {
+        self.output = output;
+        self
+    }
+
+    /// Virtual time after which the run is stopped; one hour by default.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Options {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Scheduling steps after which the run is stopped; a thousand million by default.
+    #[must_use]
+    pub fn step_limit(mut self, steps: u64) -> Options {
+        self.step_limit = steps;
+        self
+    }
+
+    /// Threads alive at once beyond which the run is stopped; 20,000 by default.
+    #[must_use]
+    pub fn thread_limit(mut self, threads: usize) -> Options {
+        self.thread_limit = threads;
+        self
+    }
+
+    /// Processor time without a step after which a thread counts as spinning; 5 s by default.
+    #[must_use]
+    pub fn cpu_limit(mut self, limit: Duration) -> Options {
+        self.cpu_limit = limit;
+        self
+    }
+
+    /// Real time without a step after which a thread counts as blocked outside the simulation;
+    /// 20 s by default.
+    #[must_use]
+    pub fn wall_limit(mut self, limit: Duration) -> Options {
+        self.wall_limit = limit;
+        self
+    }
+
+    /// Real time to wait, when every simulated thread waits, for a thread outside that could still
+    /// wake one of them; 2 s by default. Only spent while such a thread exists.
+    #[must_use]
+    pub fn outside_limit(mut self, limit: Duration) -> Options {
+        self.outside_limit = limit;
+        self
+    }
+
+    /// Whether to switch threads at the edges of instrumented crates too; off by default.
+    #[must_use]
+    pub fn edges(mut self, edges: bool) -> Options {
+        self.edges = edges;
+        self
+    }
+
+    /// The mean number of instrumented edges between two such switches; 100 by default.
+    #[must_use]
+    pub fn edge_mean(mut self, edges: u32) -> Options {
+        self.edge_mean = edges.max(1);
+        self
+    }
+
+    /// Whether condition variables and parked threads sometimes wake for no reason; off by default.
+    #[must_use]
+    pub fn spurious(mut self, spurious: bool) -> Options {
+        self.spurious = spurious;
+        self
+    }
+
+    /// Whether to keep every step in [`Report::trace`](crate::Report::trace) (24 bytes a step).
+    #[must_use]
+    pub fn trace(mut self, trace: bool) -> Options {
+        self.trace = trace;
+        self
+    }
+
+    /// Whether threads still blocked at a bad end give their backtraces; on by default.
+    #[must_use]
+    pub fn backtraces(mut self, backtraces: bool) -> Options {
+        self.backtraces = backtraces;
+        self
+    }
+}

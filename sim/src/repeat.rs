@@ -1,0 +1,83 @@
+//! The determinism check: one seed, run again and again, must take the same steps each time.
+//!
+//! When it does not, the real world leaked in: a clock read by an instruction, an address that
+//! decided something, a static that a first run changed. The first step that differs says where to
+//! look.
+
+use std::fmt;
+
+use crate::options::Options;
+use crate::report::Report;
+use crate::trace::{Difference, first_difference};
+
+/// Two runs of one seed that differ.
+#[derive(Clone, Debug)]
+pub struct Divergence {
+    /// Counted from 1: this run differs from the first.
+    pub run: u32,
+    /// The hashes of the first run and of this one.
+    pub hashes: (u64, u64),
+    /// The first step that differs. None if two more runs, recorded, were alike.
+    pub first: Option<Difference>,
+    /// What the first recorded run and the differing one came to.
+    pub reports: Box<(Report, Report)>,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (left, right) = self.hashes;
+        write!(f, "run {} of one seed differs: {left:016x} | {right:016x}", self.run)?;
+        match &self.first {
+            Some(first) => write!(f, "; first at {first}"),
+            None => f.write_str("; recorded runs were alike"),
+        }
+    }
+}
+
+impl std::error::Error for Divergence {}
+
+/// Runs `work` `runs` times with the same options and compares the trace hashes; gives the first
+/// report. On a difference, more runs are recorded step by step until two differ (at most 20).
+///
+/// # Errors
+/// The first difference.
+///
+/// ```
+/// let report = sim::repeat(&sim::Options::new().seed(3), 10, || {
+///     std::thread::spawn(|| ()).join().unwrap();
+/// });
+/// assert!(report.unwrap().finished());
+/// ```
+pub fn repeat(
+    options: &Options,
+    runs: u32,
+    work: impl Fn() + Clone + Send + 'static,
+) -> Result<Report, Divergence> {
+    let first = crate::run(options.clone(), work.clone());
+    for run in 2..=runs {
+        let report = crate::run(options.clone(), work.clone());
+        if report.trace_hash != first.trace_hash {
+            return Err(locate(options, run, (first, report), &work));
+        }
+    }
+    Ok(first)
+}
+
+fn locate(
+    options: &Options,
+    run: u32,
+    reports: (Report, Report),
+    work: &(impl Fn() + Clone + Send + 'static),
+) -> Divergence {
+    let hashes = (reports.0.trace_hash, reports.1.trace_hash);
+    let options = options.clone().trace(true);
+    let recorded = crate::run(options.clone(), work.clone());
+    for _ in 0..20 {
+        let again = crate::run(options.clone(), work.clone());
+        if let Some(first) = first_difference(&recorded, &again) {
+            let reports = Box::new((recorded, again));
+            return Divergence { run, hashes, first: Some(first), reports };
+        }
+    }
+    Divergence { run, hashes, first: None, reports: Box::new(reports) }
+}

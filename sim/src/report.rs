@@ -1,0 +1,253 @@
+//! What a run came to: the outcome, the figures, and every thread that was still alive.
+//!
+//! A report is a value. Nothing here prints by itself; `Display` writes the diagnosis that a
+//! failing test would show.
+
+use std::backtrace::Backtrace;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::options::Engine;
+use crate::trace::Step;
+
+/// A pair of numbers that says whose a thread is; threads inherit it from their parent.
+///
+/// The simulation gives the numbers no meaning. A test of a cluster would take a server's number
+/// as the group, and count its restarts as incarnations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label {
+    /// Threads of a group are paused, resumed, slowed and discarded together.
+    pub group: u32,
+    /// Tells the lives of one group apart.
+    pub incarnation: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The closure returned.
+    Finished,
+    /// The closure panicked.
+    Panicked {
+        /// The text of the panic, where it was a string.
+        message: String,
+    },
+    /// Every thread waits, no timer runs, and nobody outside can wake one of them.
+    Deadlock,
+    /// A thread used the processor for the whole [`cpu_limit`](crate::Options::cpu_limit) and
+    /// never called anything that the simulation sees.
+    Spin {
+        /// Its number.
+        thread: u32,
+    },
+    /// A thread sat in a blocking call of the real world for the whole
+    /// [`wall_limit`](crate::Options::wall_limit).
+    BlockedOutside {
+        /// Its number.
+        thread: u32,
+    },
+    /// The virtual clock passed [`time_limit`](crate::Options::time_limit).
+    TimeLimit,
+    /// The run took [`step_limit`](crate::Options::step_limit) steps.
+    StepLimit,
+    /// More than [`thread_limit`](crate::Options::thread_limit) threads were alive at once.
+    ThreadLimit,
+    /// The host ended a stepped run before the closure returned.
+    Stopped,
+}
+
+/// What a thread was doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ThreadState {
+    /// It has the turn.
+    Running,
+    /// It could run, and waits for its turn.
+    Ready,
+    /// It sleeps until the virtual time given.
+    Sleeping {
+        /// When it would wake.
+        until: Duration,
+    },
+    /// It waits for a lock, a condition, a message or an unpark.
+    Waiting {
+        /// When it would give up, if ever.
+        deadline: Option<Duration>,
+    },
+    /// It waits for another thread to end.
+    Joining {
+        /// The other's number.
+        thread: u32,
+    },
+}
+
+/// One thread, as [`threads`](crate::threads) and [`Report::threads`] show it.
+#[derive(Clone, Debug)]
+pub struct ThreadInfo {
+    /// Counted from 0, the closure's own thread, in order of creation.
+    pub id: u32,
+    /// Its name, cut to 15 bytes as the system does; empty if it has none.
+    pub name: String,
+    /// Whose it is.
+    pub label: Label,
+    /// What it is doing.
+    pub state: ThreadState,
+    /// The virtual time at which that began.
+    pub since: Duration,
+    /// How long that has lasted.
+    pub waited: Duration,
+    /// Whether its group is paused.
+    pub paused: bool,
+    /// Where it stands, if it was asked.
+    pub backtrace: Option<Arc<Backtrace>>,
+}
+
+/// A panic inside the simulation, whoever caught it.
+#[derive(Clone, Debug)]
+pub struct PanicInfo {
+    /// The number of the thread.
+    pub thread: u32,
+    /// The name of the thread.
+    pub name: String,
+    /// Whose the thread was.
+    pub label: Label,
+    /// The text of the panic, where it was a string.
+    pub message: String,
+    /// `file:line:column`.
+    pub location: String,
+    /// The virtual time.
+    pub at: Duration,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// False where the platform has no virtual time and the closure ran in real time.
+    pub is_virtual: bool,
+    /// The engine that carried it.
+    pub engine: Engine,
+    /// The seed it ran with.
+    pub seed: u64,
+    /// Virtual time from the start to the closure's return.
+    pub elapsed: Duration,
+    /// Scheduling steps: hooked calls, and switches at edges.
+    pub steps: u64,
+    /// Times that another thread got the turn.
+    pub switches: u64,
+    /// Threads started, the closure's own included.
+    pub spawned: u32,
+    /// The most threads alive at once.
+    pub threads_peak: usize,
+    /// The threads still alive at the end.
+    pub threads: Vec<ThreadInfo>,
+    /// Every panic, in order.
+    pub panics: Vec<PanicInfo>,
+    /// A rolling hash over (step, thread, operation, time).
+    pub trace_hash: u64,
+    /// Every step, if [`Options::trace`](crate::Options::trace) asked for it.
+    pub trace: Vec<Step>,
+    /// Lines, if [`Output::Captured`](crate::Output::Captured) asked for them.
+    pub output: Vec<String>,
+    /// Wakes that came from threads outside: if not 0, the run need not repeat.
+    pub outside_wakes: u64,
+    /// The process's peak resident memory, in bytes, at the end of the run.
+    pub memory_peak_bytes: u64,
+}
+
+impl Report {
+    /// Whether the closure returned.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.outcome == Outcome::Finished
+    }
+
+    /// Threads alive at the end by label, in order of label.
+    #[must_use]
+    pub fn leaked(&self) -> Vec<(Label, usize)> {
+        let mut labels: Vec<Label> = self.threads.iter().map(|thread| thread.label).collect();
+        labels.sort_unstable();
+        let mut counts: Vec<(Label, usize)> = Vec::new();
+        for label in labels {
+            match counts.last_mut() {
+                Some((last, count)) if *last == label => *count += 1,
+                _ => counts.push((label, 1)),
+            }
+        }
+        counts
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.group, self.incarnation)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Finished => f.write_str("finished"),
+            Outcome::Panicked { message } => write!(f, "panicked: {message}"),
+            Outcome::Deadlock => f.write_str("deadlock: every thread waits and no timer runs"),
+            Outcome::Spin { thread } => {
+                write!(f, "spin: thread {thread} computes without end and calls nothing")
+            }
+            Outcome::BlockedOutside { thread } => {
+                write!(f, "blocked outside the simulation: thread {thread} sits in a real call")
+            }
+            Outcome::TimeLimit => f.write_str("virtual time limit reached"),
+            Outcome::StepLimit => f.write_str("step limit reached"),
+            Outcome::ThreadLimit => f.write_str("thread limit reached"),
+            Outcome::Stopped => f.write_str("stopped by the host"),
+        }
+    }
+}
+
+impl fmt::Display for ThreadInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "unnamed" } else { &self.name };
+        write!(f, "thread {} `{name}` of {}: ", self.id, self.label)?;
+        match self.state {
+            ThreadState::Running => write!(f, "running")?,
+            ThreadState::Ready => write!(f, "ready")?,
+            ThreadState::Sleeping { until } => write!(f, "sleeping until {until:?}")?,
+            ThreadState::Waiting { deadline: None } => write!(f, "waiting")?,
+            ThreadState::Waiting { deadline: Some(at) } => write!(f, "waiting, at most to {at:?}")?,
+            ThreadState::Joining { thread } => write!(f, "joining thread {thread}")?,
+        }
+        write!(f, ", since {:?} ({:?})", self.since, self.waited)?;
+        if self.paused {
+            f.write_str(", paused")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} (seed {}, {:?} engine, {:?} of {} time, {} steps, hash {:016x})",
+            self.outcome,
+            self.seed,
+            self.engine,
+            self.elapsed,
+            if self.is_virtual { "virtual" } else { "real" },
+            self.steps,
+            self.trace_hash
+        )?;
+        for thread in &self.threads {
+            writeln!(f, "  {thread}")?;
+            if let Some(backtrace) = &thread.backtrace {
+                for line in backtrace.to_string().lines() {
+                    writeln!(f, "      {line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! Whose turn it is, in fact: the one scheduler of the process, and the hand-over of the turn.
+//!
+//! The scheduler is reached only by the thread that has the turn, through `with`. The borrow ends
+//! before any switch, so no two threads ever hold it.
+
+use std::backtrace::Backtrace;
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::engine::{self, Body};
+use crate::scheduler::{Next, Scheduler, State, Wake};
+use crate::trace::Op;
+
+struct TheOne(UnsafeCell<Option<Scheduler>>);
+
+// SAFETY: reached only by the holder of the turn (see `with`), and by the host while the machine is
+// stopped; the hand-overs between them order the accesses.
+unsafe impl Sync for TheOne {}
+
+static THE_ONE: TheOne = TheOne(UnsafeCell::new(None));
+/// The kernel thread that starts the run and gets the turn when it stops.
+static MACHINE: TheMachine = TheMachine(UnsafeCell::new(None));
+
+struct TheMachine(UnsafeCell<Option<&'static Body>>);
+
+// SAFETY: written before the run's first switch, and only read until its last.
+unsafe impl Sync for TheMachine {}
+
+/// Runs `f` on the scheduler. For the holder of the turn only; `f` neither switches nor calls
+/// anything hooked.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
+    // SAFETY: one thread at a time has the turn, and it calls `with` from no `f`.
+    let scheduler = unsafe { &mut *THE_ONE.0.get() };
+    match scheduler {
+        Some(scheduler) => f(scheduler),
+        None => crate::sys::park_for_ever(),
+    }
+}
+
+/// Puts a run's scheduler and machine in place.
+pub(crate) fn install(scheduler: Scheduler, machine: &'static Body) {
+    // SAFETY: the caller holds the lock of runs, and no simulated thread exists.
+    unsafe {
+        *THE_ONE.0.get() = Some(scheduler);
+        *MACHINE.0.get() = Some(machine);
+    }
+}
+
+/// Makes another kernel thread the machine: the first one is stuck in a fiber that never returns.
+pub(crate) fn replace_machine(machine: &'static Body) {
+    // SAFETY: the first machine is parked for ever.
+    unsafe { *MACHINE.0.get() = Some(machine) };
+}
+
+/// Takes a run's scheduler away.
+pub(crate) fn uninstall() -> Option<Scheduler> {
+    // SAFETY: the machine has stopped, so nobody else reaches the scheduler.
+    unsafe { (*THE_ONE.0.get()).take() }
+}
+
+fn machine() -> &'static Body {
+    // SAFETY: see `TheMachine`.
+    match unsafe { *MACHINE.0.get() } {
+        Some(machine) => machine,
+        None => crate::sys::park_for_ever(),
+    }
+}
+
+/// A scheduling point: the thread could go on, and somebody else may.
+#[inline]
+pub(crate) fn point(me: &'static Body, op: Op, cost_ns: u64) {
+    let next = with(|scheduler| {
+        scheduler.step(op, cost_ns);
+        scheduler.point(op == Op::Yield)
+    });
+    go(me, next);
+}
+
+/// Blocks the running thread; gives the reason for which it goes on.
+pub(crate) fn block(me: &'static Body, state: State, deadline: Option<u64>) -> Wake {
+    let next = with(|scheduler| scheduler.block(state, deadline));
+    go(me, next);
+    with(|scheduler| scheduler.running().wake)
+}
+
+/// Hands the turn over as the scheduler said, and returns when it comes back.
+#[inline]
+pub(crate) fn go(me: &'static Body, next: Next) {
+    let to = match next {
+        Next::Same => return,
+        Next::Thread(body) => body,
+        Next::Machine => machine(),
+    };
+    let engine = with(|scheduler| scheduler.engine);
+    engine::switch(engine, me, to);
+    while with(|scheduler| scheduler.reporter.is_some()) {
+        give_backtrace(me, engine);
+    }
+}
+
+/// The thread got the turn only to say where it stands.
+#[cold]
+fn give_backtrace(me: &'static Body, engine: crate::Engine) {
+    let backtrace = Backtrace::force_capture();
+    // Asked again: if it was given up meanwhile, this is a turn in earnest.
+    if let Some(reporter) = with(|scheduler| scheduler.reporter) {
+        // SAFETY: this thread has the turn, and no reference to the cell is held.
+        unsafe { *me.backtrace.get() = Some(backtrace) };
+        engine::switch(engine, me, reporter);
+    }
+}
+
+/// Milliseconds left to wait for the lock around backtraces, while several are collected.
+static PATIENCE: AtomicU32 = AtomicU32::new(0);
+
+/// Whether a thread that takes its backtrace may wait another millisecond for the lock.
+pub(crate) fn may_wait_for_backtrace() -> bool {
+    let spend = |left: u32| left.checked_sub(1);
+    PATIENCE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok()
+}
+
+/// Gives up on a backtrace that would have to wait for a lock held inside.
+pub(crate) fn abandon_backtrace(me: &'static Body) {
+    if let Some((engine, reporter)) = with(|s| s.reporter.map(|reporter| (s.engine, reporter))) {
+        engine::switch(engine, me, reporter);
+    }
+}
+
+/// Ends the thread that runs on `me`. Returns only on the kernel-thread engine, and then with the
+/// turn given away.
+pub(crate) fn end(me: &'static Body) {
+    let (engine, next) = with(|scheduler| {
+        scheduler.step(Op::Exit, 0);
+        let next = scheduler.end(me.joiner.get());
+        (scheduler.engine, next)
+    });
+    me.ended.set(true);
+    if me.detached.get() {
+        engine::release(engine, me);
+    }
+    let to = match next {
+        Next::Thread(body) => body,
+        Next::Same | Next::Machine => machine(),
+    };
+    engine::leave(engine, me, to);
+}
+
+/// The machine's side: runs the simulation until it stops.
+pub(crate) fn drive() {
+    let next = with(|scheduler| {
+        scheduler.stop = None;
+        scheduler.current = u32::MAX;
+        scheduler.choose(None)
+    });
+    if let Next::Thread(body) = next {
+        let engine = with(|scheduler| scheduler.engine);
+        engine::switch(engine, machine(), body);
+    }
+}
+
+/// Asks every live thread but `reporter` for a backtrace, at most `limit` of them; gives pairs of
+/// thread numbers and backtraces.
+pub(crate) fn backtraces(reporter: &'static Body, limit: usize) -> Vec<(u32, Backtrace)> {
+    backtraces_except(reporter, u32::MAX, limit)
+}
+
+/// Like `backtraces`, but leaves the thread of one slot alone, which cannot answer.
+pub(crate) fn backtraces_except(
+    reporter: &'static Body,
+    stuck: u32,
+    limit: usize,
+) -> Vec<(u32, Backtrace)> {
+    PATIENCE.store(2_000, Ordering::Relaxed);
+    let (engine, bodies, current) = with(|s| (s.engine, s.bodies(), s.current));
+    let mut out = Vec::new();
+    let asked = |slot: u32, body: &'static Body| slot != stuck && !std::ptr::eq(body, reporter);
+    let others = bodies.into_iter().filter(|(slot, body)| asked(*slot, body));
+    for (slot, body) in others.filter(|(_, body)| body.started.get()).take(limit) {
+        with(|scheduler| {
+            scheduler.reporter = Some(reporter);
+            scheduler.current = slot;
+        });
+        engine::switch(engine, reporter, body);
+        // SAFETY: this thread has the turn again, and no reference to the cell is held.
+        if let Some(backtrace) = unsafe { (*body.backtrace.get()).take() } {
+            out.push((body.id.get(), backtrace));
+        }
+    }
+    with(|scheduler| {
+        scheduler.reporter = None;
+        scheduler.current = current;
+    });
+    out
+}

@@ -1,0 +1,177 @@
+//! Stepped runs: a host outside lets virtual time pass a step at a time, with inputs and outputs.
+//!
+//! A host that keeps many simulations (one a process, say) in one virtual time steps each to the
+//! next instant at which anything can happen, carries what came out to where it belongs, and goes
+//! on. The types of inputs and outputs are the host's.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::inside::now;
+use crate::options::Options;
+use crate::report::Report;
+use crate::run::Driver;
+use crate::scheduler::turn::with;
+
+/// How a step ended.
+#[derive(Debug)]
+pub struct Pause<O> {
+    /// Whether the closure still runs; if not, [`Stepped::finish`] has the report.
+    pub running: bool,
+    /// The virtual time reached.
+    pub now: Duration,
+    /// When something happens next if no input comes: now, if a thread is ready; none, if every
+    /// thread waits and no timer runs.
+    pub next_deadline: Option<Duration>,
+    /// What came out during the step, in order, each item with its virtual time.
+    pub outputs: Vec<(Duration, O)>,
+}
+
+/// A simulation that runs only while [`step`](Stepped::step) does.
+///
+/// ```
+/// use std::time::Duration;
+/// let mut stepped = sim::Stepped::start(sim::Options::new(), |inbox, outbox| {
+///     while let Some(number) = inbox.receive() {
+///         std::thread::sleep(Duration::from_millis(5));
+///         let number: u32 = number;
+///         outbox.send(number * 2);
+///     }
+/// });
+/// let pause = stepped.step(Duration::from_millis(10), [21]);
+/// assert_eq!(pause.outputs.len(), 1);
+/// assert_eq!(pause.outputs[0].1, 42);
+/// assert_eq!(pause.next_deadline, None);
+/// ```
+pub struct Stepped<I, O> {
+    driver: Driver,
+    inbox: Inbox<I>,
+    outbox: Outbox<O>,
+}
+
+impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
+    /// Prepares a run of `closure`; nothing of it runs before the first step.
+    pub fn start(
+        options: Options,
+        closure: impl FnOnce(Inbox<I>, Outbox<O>) + Send + 'static,
+    ) -> Stepped<I, O> {
+        let inbox = Inbox { queue: Arc::new(Queue::default()), items: PhantomData };
+        let outbox = Outbox { queue: Arc::new(Queue::default()), items: PhantomData };
+        let ends = (inbox.clone(), outbox.clone());
+        let driver = Driver::start(options, true, Box::new(move || closure(ends.0, ends.1)));
+        Stepped { driver, inbox, outbox }
+    }
+
+    /// Delivers `inputs` at the present virtual time, then runs until the virtual time `until`, or
+    /// the closure's end. If nothing is left to do before `until`, the clock is set to it.
+    pub fn step(&mut self, until: Duration, inputs: impl IntoIterator<Item = I>) -> Pause<O> {
+        for input in inputs {
+            self.inbox.queue.push(Duration::ZERO, Box::new(input));
+        }
+        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
+        let running = self.driver.advance(until);
+        let (now, next_deadline) = with(|scheduler| (scheduler.now, scheduler.next_deadline()));
+        Pause {
+            running,
+            now: Duration::from_nanos(now),
+            next_deadline: next_deadline.map(Duration::from_nanos),
+            outputs: self.outbox.drain(),
+        }
+    }
+
+    /// Ends the run where it stands.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        self.driver.finish()
+    }
+}
+
+/// Where the host's inputs arrive, in order. Its clones share one queue.
+pub struct Inbox<I> {
+    queue: Arc<Queue>,
+    items: PhantomData<fn() -> I>,
+}
+
+impl<I: 'static> Inbox<I> {
+    /// Waits for the next input. `Some` always, in this version: a run whose host is gone ends.
+    #[must_use]
+    pub fn receive(&self) -> Option<I> {
+        self.queue.pop_wait().downcast().ok().map(|input| *input)
+    }
+
+    /// The next input, if one has come.
+    #[must_use]
+    pub fn try_receive(&self) -> Option<I> {
+        self.queue.pop()?.downcast().ok().map(|input| *input)
+    }
+}
+
+/// Where outputs for the host are put. Its clones share one queue.
+pub struct Outbox<O> {
+    queue: Arc<Queue>,
+    items: PhantomData<fn(O)>,
+}
+
+impl<O: Send + 'static> Outbox<O> {
+    /// Adds an output, with the present virtual time.
+    pub fn send(&self, output: O) {
+        self.queue.push(now(), Box::new(output));
+    }
+
+    fn drain(&self) -> Vec<(Duration, O)> {
+        let items = self.queue.drain();
+        items.into_iter().filter_map(|(at, item)| Some((at, *item.downcast().ok()?))).collect()
+    }
+}
+
+impl<I> Clone for Inbox<I> {
+    fn clone(&self) -> Inbox<I> {
+        Inbox { queue: Arc::clone(&self.queue), items: PhantomData }
+    }
+}
+
+impl<O> Clone for Outbox<O> {
+    fn clone(&self) -> Outbox<O> {
+        Outbox { queue: Arc::clone(&self.queue), items: PhantomData }
+    }
+}
+
+type Item = Box<dyn Any + Send>;
+
+/// A queue across the border. It holds boxes of any type so that none of its code is generic, and
+/// so none is compiled into an instrumented crate: no thread is ever switched away while it holds
+/// the lock, and the host, which comes while all are switched away, never waits for it.
+#[derive(Default)]
+struct Queue {
+    items: Mutex<VecDeque<(Duration, Item)>>,
+    arrived: Condvar,
+}
+
+impl Queue {
+    fn push(&self, at: Duration, item: Item) {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).push_back((at, item));
+        self.arrived.notify_one();
+    }
+
+    fn pop(&self) -> Option<Item> {
+        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        items.pop_front().map(|(_, item)| item)
+    }
+
+    fn pop_wait(&self) -> Item {
+        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some((_, item)) = items.pop_front() {
+                return item;
+            }
+            items = self.arrived.wait(items).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn drain(&self) -> Vec<(Duration, Item)> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+}

@@ -1,0 +1,147 @@
+//! Calls that go straight to the kernel, past every hook, and the few real functions of libc.
+//!
+//! Nothing here is seen by the simulation; that is the point of it.
+
+use std::ffi::{CStr, c_int, c_long, c_void};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// A system call, by the kernel's own convention: a negative errno on failure.
+///
+/// # Safety
+/// The arguments must be what the call asks for.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) unsafe fn raw(number: c_long, args: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the kernel's convention on x86-64; the caller answers for the arguments.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") args[0], in("rsi") args[1], in("rdx") args[2],
+            in("r10") args[3], in("r8") args[4], in("r9") args[5],
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// A system call, by the kernel's own convention: a negative errno on failure.
+///
+/// # Safety
+/// The arguments must be what the call asks for.
+#[cfg(target_arch = "aarch64")]
+#[inline]
+pub(crate) unsafe fn raw(number: c_long, args: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the kernel's convention on aarch64; the caller answers for the arguments.
+    unsafe {
+        std::arch::asm!(
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") args[0] as isize => result,
+            in("x1") args[1], in("x2") args[2], in("x3") args[3],
+            in("x4") args[4], in("x5") args[5],
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// A system call by libc's convention: -1 and `errno` on failure.
+///
+/// # Safety
+/// The arguments must be what the call asks for.
+#[inline]
+pub(crate) unsafe fn call(number: c_long, args: [usize; 6]) -> c_long {
+    // SAFETY: passed on from the caller.
+    let result = unsafe { raw(number, args) };
+    if (-4095..0).contains(&result) {
+        set_errno(-result as c_int);
+        return -1;
+    }
+    result as c_long
+}
+
+/// Sets `errno` of the calling thread.
+pub(crate) fn set_errno(value: c_int) {
+    // SAFETY: libc gives the address of this thread's own errno.
+    unsafe { *libc::__errno_location() = value };
+}
+
+/// Waits while `word` holds `expected`, at most `timeout_ns`; may return early for no reason.
+pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) {
+    let time = timeout_ns.map(|ns| libc::timespec {
+        tv_sec: (ns / 1_000_000_000) as i64,
+        tv_nsec: (ns % 1_000_000_000) as i64,
+    });
+    let time = time.as_ref().map_or(0, |time| std::ptr::from_ref(time) as usize);
+    let op = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
+    // SAFETY: the word and the time outlive the call, which only reads them.
+    unsafe { raw(libc::SYS_futex, [word.as_ptr() as usize, op, expected as usize, time, 0, 0]) };
+}
+
+/// Like [`futex_wait`], for a word that the kernel itself wakes, which it does without the
+/// private flag.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn futex_wait_shared(word: &AtomicU32, expected: u32) {
+    let args = [word.as_ptr() as usize, libc::FUTEX_WAIT as usize, expected as usize, 0, 0, 0];
+    // SAFETY: the word outlives the call, which only reads it.
+    unsafe { raw(libc::SYS_futex, args) };
+}
+
+/// Wakes up to `count` threads that wait on `word` in the kernel.
+pub(crate) fn futex_wake(word: &AtomicU32, count: u32) {
+    let op = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
+    // SAFETY: the kernel uses the address as a key only.
+    unsafe { raw(libc::SYS_futex, [word.as_ptr() as usize, op, count as usize, 0, 0, 0]) };
+}
+
+/// Sleeps for ever. For a thread that must never run again.
+pub(crate) fn park_for_ever() -> ! {
+    let word = AtomicU32::new(0);
+    loop {
+        futex_wait(&word, 0, None);
+    }
+}
+
+/// Real nanoseconds of a kernel clock.
+pub(crate) fn real_clock_ns(clock: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let args = [clock as usize, std::ptr::from_mut(&mut time) as usize, 0, 0, 0, 0];
+    // SAFETY: the kernel writes one timespec.
+    unsafe { raw(libc::SYS_clock_gettime, args) };
+    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+}
+
+/// The kernel's number for the calling kernel thread.
+pub(crate) fn real_tid() -> i32 {
+    // SAFETY: the call takes no argument and cannot fail.
+    unsafe { raw(libc::SYS_gettid, [0; 6]) as i32 }
+}
+
+/// A function of libc behind one of our hooks, looked up once.
+pub(crate) struct Real {
+    name: &'static CStr,
+    address: AtomicPtr<c_void>,
+}
+
+impl Real {
+    pub(crate) const fn new(name: &'static CStr) -> Real {
+        Real { name, address: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// Its address; null if libc has no such function.
+    #[inline]
+    pub(crate) fn get(&self) -> *mut c_void {
+        let known = self.address.load(Ordering::Relaxed);
+        if !known.is_null() {
+            return known;
+        }
+        // SAFETY: the name is a C string; the symbol after ours is libc's.
+        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
+        self.address.store(found, Ordering::Relaxed);
+        found
+    }
+}

@@ -1,0 +1,116 @@
+//! The watchdog: the thread that called `run` looks at the simulation from outside while it waits.
+//!
+//! Two things can keep a simulation from its next step: a loop that calls nothing, which uses the
+//! processor, and a call of the real world that blocks, which does not. Both are told from work
+//! that is merely slow by how much of either time has passed since the last step.
+
+use std::backtrace::Backtrace;
+use std::ffi::c_int;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::engine::{self, Body, RUNNING_TID};
+use crate::options::Options;
+use crate::scheduler::{IDLE, STEPS};
+use crate::sys;
+
+/// How often to look.
+const LOOK_NS: u64 = 10_000_000;
+/// How long to wait for the answer to the signal.
+const ANSWER_LOOKS: u32 = 200;
+/// Ignored by default, so a stray one does no harm.
+const SIGNAL: c_int = libc::SIGURG;
+
+/// Why no step is taken any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bark {
+    Spin,
+    BlockedOutside,
+}
+
+/// Waits for `finished(word)`; gives a reason if it will not come.
+pub(crate) fn watch(
+    options: &Options,
+    word: &AtomicU32,
+    finished: impl Fn(u32) -> bool,
+) -> Option<Bark> {
+    let limit_ns = |limit: Duration| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+    let (cpu_limit, wall_limit) = (limit_ns(options.cpu_limit), limit_ns(options.wall_limit));
+    let mut steps = u64::MAX;
+    let mut tid = 0;
+    let (mut cpu_start, mut wall_start) = (0, 0);
+    loop {
+        let value = word.load(Ordering::Acquire);
+        if finished(value) {
+            return None;
+        }
+        sys::futex_wait(word, value, Some(LOOK_NS));
+        let (steps_now, tid_now) =
+            (STEPS.load(Ordering::Relaxed), RUNNING_TID.load(Ordering::Relaxed));
+        let (cpu, wall) = (cpu_ns_of(tid_now), sys::real_clock_ns(libc::CLOCK_MONOTONIC));
+        if steps_now != steps || tid_now != tid || IDLE.load(Ordering::Relaxed) {
+            (steps, tid, cpu_start, wall_start) = (steps_now, tid_now, cpu, wall);
+        } else if cpu.saturating_sub(cpu_start) > cpu_limit {
+            return Some(Bark::Spin);
+        } else if wall.saturating_sub(wall_start) > wall_limit {
+            return Some(Bark::BlockedOutside);
+        }
+    }
+}
+
+/// Processor time that one kernel thread has used.
+fn cpu_ns_of(tid: i32) -> u64 {
+    // How the kernel writes the processor-time clock of a thread: see clock_getcpuclockid(3).
+    sys::real_clock_ns((!tid << 3) | 6)
+}
+
+/// The thread that answered the signal.
+static CAUGHT: AtomicPtr<Body> = AtomicPtr::new(ptr::null_mut());
+static ANSWERED: AtomicU32 = AtomicU32::new(0);
+
+/// Stops the thread that runs simulated code for good, wherever it is; gives its body, with a
+/// backtrace in it, unless it does not answer.
+pub(crate) fn catch_runner() -> Option<&'static Body> {
+    CAUGHT.store(ptr::null_mut(), Ordering::Relaxed);
+    ANSWERED.store(0, Ordering::Release);
+    let tid = RUNNING_TID.load(Ordering::Relaxed);
+    // SAFETY: a signal with a handler, to a thread of this process.
+    unsafe {
+        let args = [libc::getpid() as usize, tid as usize, SIGNAL as usize, 0, 0, 0];
+        sys::raw(libc::SYS_tgkill, args);
+    }
+    for _ in 0..ANSWER_LOOKS {
+        if ANSWERED.load(Ordering::Acquire) == 1 {
+            break;
+        }
+        sys::futex_wait(&ANSWERED, 0, Some(LOOK_NS));
+    }
+    // SAFETY: null, or the address of a body, which is never freed.
+    unsafe { CAUGHT.load(Ordering::Acquire).as_ref() }
+}
+
+/// Sets the handler.
+pub(crate) fn install() {
+    // SAFETY: a zero `sigaction` is valid; the handler has the type that SA_SIGINFO asks for.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) = stop;
+        action.sa_sigaction = handler as usize;
+        action.sa_flags = libc::SA_SIGINFO;
+        libc::sigaction(SIGNAL, &action, ptr::null_mut());
+    }
+}
+
+/// Runs on the stack of the thread that is stuck. It may allocate, against the rules for handlers:
+/// the run is lost in any case, and if the allocator was interrupted the caller stops waiting.
+extern "C" fn stop(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    let Some(body) = engine::current() else { return };
+    let backtrace = Backtrace::force_capture();
+    // SAFETY: this thread has the turn, and never gives it up again.
+    unsafe { *body.backtrace.get() = Some(backtrace) };
+    CAUGHT.store(ptr::from_ref(body).cast_mut(), Ordering::Release);
+    ANSWERED.store(1, Ordering::Release);
+    sys::futex_wake(&ANSWERED, 1);
+    sys::park_for_ever()
+}

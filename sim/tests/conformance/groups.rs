@@ -1,0 +1,179 @@
+//! Groups of threads: paused, resumed, slowed, discarded; and the schedules.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Once};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::{ENGINES, check, limit, options, reports};
+use sim::{Label, Outcome, Schedule};
+
+const MS: Duration = Duration::from_millis(1);
+
+fn group(group: u32) -> sim::LabelGuard {
+    sim::label(Label { group, incarnation: 0 })
+}
+
+/// A paused group stands still, and goes on where it stood.
+#[test]
+fn pause_and_resume() {
+    check("pause", || {
+        let count = Arc::new(AtomicU32::new(0));
+        let ticker = {
+            let count = Arc::clone(&count);
+            let _guard = group(1);
+            thread::spawn(move || {
+                for _ in 0..100 {
+                    thread::sleep(MS);
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        };
+        thread::sleep(10 * MS + MS / 2);
+        sim::pause(1);
+        let paused = count.load(Ordering::Relaxed);
+        thread::sleep(50 * MS);
+        assert_eq!(count.load(Ordering::Relaxed), paused);
+        assert!(sim::threads()[1].paused);
+        sim::resume(1);
+        ticker.join().unwrap();
+        assert!(sim::now() >= 140 * MS, "a pause delays");
+    });
+}
+
+/// A slow clock makes long seconds, for timers that run already too; others do not notice.
+#[test]
+fn clock_rate() {
+    check("rate", || {
+        let _guard = group(1);
+        let slow = thread::spawn(|| {
+            let start = Instant::now();
+            thread::sleep(100 * MS);
+            let passed = start.elapsed();
+            assert!(passed >= 100 * MS && passed < 101 * MS, "{passed:?} by its own clock");
+            sim::now()
+        });
+        drop(_guard);
+        thread::sleep(50 * MS);
+        sim::set_clock_rate(1, 0.5);
+        let ended = slow.join().unwrap();
+        assert!(ended >= 149 * MS && ended < 151 * MS, "{ended:?}");
+    });
+}
+
+/// Discarded threads never run again: what they hold stays held, what they would do is not done.
+#[test]
+fn discard() {
+    for report in reports(
+        "discard",
+        |o| o,
+        || {
+            let count = Arc::new(AtomicU32::new(0));
+            let lock = Arc::new(Mutex::new(()));
+            {
+                let (count, lock) = (Arc::clone(&count), Arc::clone(&lock));
+                let _guard = group(1);
+                thread::spawn(move || {
+                    let _held = lock.lock().unwrap();
+                    loop {
+                        thread::sleep(MS);
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            thread::sleep(10 * MS);
+            sim::discard(1);
+            let seen = count.load(Ordering::Relaxed);
+            assert!(seen > 0);
+            thread::sleep(100 * MS);
+            assert_eq!(count.load(Ordering::Relaxed), seen);
+            assert!(lock.try_lock().is_err());
+            let _guard = group(1);
+            thread::spawn(|| thread::sleep(MS)).join().unwrap();
+        },
+    ) {
+        assert!(report.finished() && report.threads.is_empty(), "{report}");
+    }
+}
+
+/// A thread that pauses its own group stops there; with nobody to resume it that is a deadlock.
+#[test]
+fn pausing_oneself() {
+    for report in reports("self", |o| o, || sim::pause(0)) {
+        assert_eq!(report.outcome, Outcome::Deadlock);
+        assert!(report.threads[0].paused);
+    }
+}
+
+/// Labels nest, and threads inherit.
+#[test]
+fn labels() {
+    check("labels", || {
+        let outer = Label { group: 1, incarnation: 2 };
+        let _guard = sim::label(outer);
+        {
+            let _inner = group(9);
+            assert_eq!(sim::current_label().group, 9);
+        }
+        assert_eq!(sim::current_label(), outer);
+        let child = thread::spawn(|| thread::spawn(sim::current_label).join().unwrap());
+        assert_eq!(child.join().unwrap(), outer);
+    });
+}
+
+/// Every schedule comes to the same result, repeats itself, and agrees on both engines.
+#[test]
+fn schedules() {
+    limit("schedules");
+    let work = || {
+        let total = Arc::new(Mutex::new(0));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        thread::yield_now();
+                        *total.lock().unwrap() += 1;
+                    }
+                });
+            }
+        });
+        assert_eq!(*total.lock().unwrap(), 80);
+    };
+    let pct = Schedule::Pct { depth: 3, steps: 200 };
+    let mut hashes = Vec::new();
+    for schedule in [Schedule::Random, pct, Schedule::Fifo] {
+        let run = |engine| {
+            let report = sim::run(options(engine).schedule(schedule).seed(5), work);
+            assert!(report.finished(), "{report}");
+            report.trace_hash
+        };
+        let [fiber, kernel] = ENGINES.map(run);
+        assert_eq!(fiber, kernel);
+        hashes.push(fiber);
+    }
+    hashes.dedup();
+    assert_eq!(hashes.len(), 3);
+}
+
+/// With the option on, some wait ends for no reason; code that checks its condition does not mind.
+#[test]
+fn spurious_wake_ups() {
+    static SPURIOUS: AtomicU32 = AtomicU32::new(0);
+    static RESET: Once = Once::new();
+    RESET.call_once(|| SPURIOUS.store(0, Ordering::Relaxed));
+    limit("spurious");
+    let work = || {
+        for _ in 0..100 {
+            let start = Instant::now();
+            thread::park_timeout(10 * MS);
+            if start.elapsed() < 10 * MS {
+                SPURIOUS.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    };
+    for (on, engine) in [(false, ENGINES[0]), (true, ENGINES[0]), (true, ENGINES[1])] {
+        let report = sim::run(options(engine).spurious(on), work);
+        assert!(report.finished(), "{report}");
+        assert_eq!(SPURIOUS.swap(0, Ordering::Relaxed) > 0, on);
+    }
+}

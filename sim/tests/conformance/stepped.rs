@@ -1,0 +1,112 @@
+//! Stepped runs: a host gives time and inputs, and takes outputs in order.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::common::{ENGINES, limit, options};
+use sim::{Outcome, Stepped};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A step goes no further than it may; the next deadline is known; outputs carry their times.
+#[test]
+fn time_passes_in_steps() {
+    limit("steps");
+    for engine in ENGINES {
+        let mut stepped = Stepped::start(options(engine), |inbox, outbox| {
+            let ticks = outbox.clone();
+            thread::spawn(move || {
+                loop {
+                    thread::sleep(10 * MS);
+                    ticks.send("tick".to_owned());
+                }
+            });
+            while let Some(word) = inbox.receive() {
+                let word: String = word;
+                thread::sleep(3 * MS);
+                outbox.send(word + "!");
+            }
+        });
+        let pause = stepped.step(5 * MS, []);
+        assert!(pause.running && pause.outputs.is_empty());
+        assert_eq!(pause.now, 5 * MS);
+        let deadline = pause.next_deadline.unwrap();
+        assert!(deadline > 10 * MS && deadline < 11 * MS, "{deadline:?}");
+        let pause = stepped.step(25 * MS, ["one".to_owned(), "two".to_owned()]);
+        let words: Vec<&str> = pause.outputs.iter().map(|(_, word)| word.as_str()).collect();
+        assert_eq!(words, ["one!", "tick", "two!", "tick"]);
+        assert!(pause.outputs.is_sorted_by_key(|(at, _)| *at));
+        assert!(pause.outputs[0].0 >= 8 * MS && pause.outputs[0].0 < 9 * MS);
+        let report = stepped.finish();
+        assert_eq!(report.outcome, Outcome::Stopped);
+        assert_eq!(report.threads.len(), 2);
+    }
+}
+
+/// Waiting for input without a timer is no deadlock: the host may have some.
+#[test]
+fn nothing_to_do_is_no_deadlock() {
+    limit("idle");
+    for engine in ENGINES {
+        let mut stepped = Stepped::start(options(engine), |inbox, outbox| {
+            let number: Option<u32> = inbox.receive();
+            outbox.send(number);
+        });
+        let pause = stepped.step(MS, []);
+        assert!(pause.running);
+        assert_eq!(pause.next_deadline, None);
+        let pause = stepped.step(2 * MS, [7]);
+        assert!(!pause.running);
+        assert_eq!(pause.outputs[0].1, Some(7));
+        assert!(stepped.finish().finished());
+    }
+}
+
+/// A thread that polls never waits, so the step ends by its time.
+#[test]
+fn polling_does_not_hold_the_host() {
+    limit("polling");
+    for engine in ENGINES {
+        let mut stepped = Stepped::start(options(engine), |inbox, outbox| {
+            let mut polls = 0_u32;
+            while inbox.try_receive().is_none_or(|(): ()| false) {
+                thread::yield_now();
+                polls += 1;
+            }
+            outbox.send(polls);
+        });
+        let pause = stepped.step(MS, []);
+        assert!(pause.running && pause.now >= MS && pause.now < 2 * MS);
+        let pause = stepped.step(2 * MS, [()]);
+        assert!(!pause.running && pause.outputs[0].1 > 100);
+    }
+}
+
+/// The same inputs at the same steps make the same run, on both engines.
+#[test]
+fn steps_repeat() {
+    limit("repeat");
+    let run = |engine| {
+        let mut stepped = Stepped::start(options(engine).seed(9), |inbox, outbox| {
+            let inbox: sim::Inbox<u64> = inbox;
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        while let Some(number) = inbox.receive() {
+                            thread::sleep(MS * (number % 7) as u32);
+                            outbox.send(number);
+                        }
+                    });
+                }
+            });
+        });
+        let mut all = Vec::new();
+        for i in 0..50_u64 {
+            all.extend(stepped.step(MS * 2 * i as u32, [i, i * 31]).outputs);
+        }
+        (all, stepped.finish().trace_hash)
+    };
+    let [fiber, kernel] = ENGINES.map(run);
+    assert_eq!(fiber, kernel);
+    assert!(fiber.0.len() > 50);
+}

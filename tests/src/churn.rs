@@ -1,0 +1,125 @@
+//! The churn of part 3C: clients that never rest, servers that come and go.
+//!
+//! In the original every round crashes, restarts and cuts off somebody by chance, so that a run may
+//! do nothing of the kind. Here each happens as often as there on the average, in rounds that are
+//! drawn; and the clients get a first second in which nothing fails.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use config::command::show;
+use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup};
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::IteratorRandom;
+
+use crate::clients::Client;
+use crate::draw;
+use crate::lab::Lab;
+
+const CLIENTS: usize = 3;
+const ROUNDS: usize = 20;
+/// In so many rounds a server is cut off.
+const DISCONNECTS: usize = 4;
+/// In so many one is started, if it does not run, and connected.
+const RETURNS: usize = 10;
+/// In so many one that runs is crashed.
+const CRASHES: usize = 4;
+/// A client looks so often whether its command was committed, after these pauses.
+const LOOKS_AFTER_MS: [u64; 6] = [0, 10, 20, 50, 100, 200];
+
+/// 6.824's internalChurn.
+pub(crate) fn churn(lab: &Lab, setup: Setup) {
+    let servers = setup.servers;
+    let cfg = lab.make_config(setup);
+    let mut rng = lab.rng();
+    let stop = AtomicBool::new(false);
+    cfg.begin();
+    cfg.check_one_leader();
+    let seen: Vec<Vec<u8>> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|me| {
+                let (cfg, stop, rng) = (&cfg, &stop, lab.client_rng(me));
+                Client::start(scope, me, move || client(cfg, me, rng, stop))
+            })
+            .collect();
+        cfg.sleep(RAFT_ELECTION_TIMEOUT);
+        come_and_go(&cfg, &mut rng);
+        cfg.sleep(RAFT_ELECTION_TIMEOUT);
+        cfg.network().reliable(true);
+        for server in 0..servers {
+            if !cfg.is_running(server) {
+                cfg.start_server(server);
+            }
+            cfg.connect(server);
+        }
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(Client::join).collect()
+    });
+    cfg.sleep(RAFT_ELECTION_TIMEOUT);
+
+    let last = cfg.one(&draw::command(&mut rng), servers, true);
+    let committed: Vec<Vec<u8>> =
+        (1..=last).filter_map(|index| cfg.wait(index, servers, None)).collect();
+    if let Some(lost) = seen.iter().find(|command| !committed.contains(command)) {
+        let sentence = format!("a client saw {} committed, but it is in no log", show(lost));
+        lab.fail(Class::Safety, sentence);
+    }
+    if seen.is_empty() {
+        let sentence = "no client saw a command of its own committed, in 15 s and more";
+        lab.fail(Class::Liveness, sentence);
+    }
+    cfg.end();
+}
+
+/// Twenty rounds of trouble.
+fn come_and_go(cfg: &Config, rng: &mut ChaCha8Rng) {
+    let disconnects = draw::in_some_rounds(rng, DISCONNECTS, ROUNDS);
+    let returns = draw::in_some_rounds(rng, RETURNS, ROUNDS);
+    let crashes = draw::in_some_rounds(rng, CRASHES, ROUNDS);
+    for round in 0..ROUNDS {
+        if disconnects[round] {
+            cfg.disconnect(rng.random_range(0..cfg.n()));
+        }
+        if returns[round] {
+            let server = rng.random_range(0..cfg.n());
+            if !cfg.is_running(server) {
+                cfg.start_server(server);
+            }
+            cfg.connect(server);
+        }
+        if crashes[round] {
+            let running = (0..cfg.n()).filter(|server| cfg.is_running(*server));
+            running.choose(rng).into_iter().for_each(|server| cfg.crash(server));
+        }
+        // Shorter than an election may take, so that some are never finished.
+        cfg.sleep(RAFT_ELECTION_TIMEOUT * 7 / 10);
+    }
+}
+
+/// Asks for agreement until it is told to stop; what it saw committed.
+fn client(cfg: &Config, me: usize, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Vec<Vec<u8>> {
+    let mut seen = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let command = draw::command(&mut rng);
+        let started = (0..cfg.n()).filter_map(|server| cfg.start(server, command.clone()));
+        match started.last() {
+            Some(started) if is_committed(cfg, started.index, &command) => seen.push(command),
+            Some(_) => {}
+            None => cfg.sleep(Duration::from_millis(79 + 17 * me as u64)),
+        }
+    }
+    seen
+}
+
+/// Waits a little: the leader may be gone, and then the command may never be committed.
+fn is_committed(cfg: &Config, index: u64, command: &[u8]) -> bool {
+    for pause_ms in LOOKS_AFTER_MS {
+        cfg.sleep(Duration::from_millis(pause_ms));
+        if let (1.., Some(committed)) = cfg.n_committed(index) {
+            return committed == command;
+        }
+    }
+    false
+}

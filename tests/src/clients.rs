@@ -1,0 +1,68 @@
+//! Client threads of a test: like the test itself they unwind when some thread has found a failure.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+
+use config::Stopped;
+use config::label::{self, Label};
+
+/// A thread that works for a test.
+pub(crate) struct Client<'scope, T> {
+    thread: ScopedJoinHandle<'scope, Option<T>>,
+}
+
+impl<'scope, T: Send + 'scope> Client<'scope, T> {
+    /// Starts one.
+    pub(crate) fn start<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        number: usize,
+        work: impl FnOnce() -> T + Send + 'scope,
+    ) -> Client<'scope, T> {
+        let labelled = move || {
+            let _label = label::enter(Label::Kit, "a client");
+            // What unwinds is with the referee already, as in the test's own thread.
+            panic::catch_unwind(AssertUnwindSafe(work)).ok()
+        };
+        let thread = Builder::new()
+            .name(format!("client {number}"))
+            .spawn_scoped(scope, labelled)
+            .expect("failed to start a client");
+        Client { thread }
+    }
+
+    /// Waits for its result, and unwinds as it did if it has none.
+    pub(crate) fn join(self) -> T {
+        let result = self.thread.join().ok().flatten();
+        result.unwrap_or_else(|| panic::resume_unwind(Box::new(Stopped)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use config::{Class, Failure, Referee};
+
+    use super::*;
+
+    #[test]
+    fn a_client_gives_its_result_and_counts_as_the_kit() {
+        let label = thread::scope(|scope| Client::start(scope, 0, label::current).join());
+        assert_eq!(label, Some(Label::Kit));
+    }
+
+    #[test]
+    fn a_client_that_finds_a_failure_unwinds_the_test_with_it() {
+        let referee = Referee::new();
+        let failure = Failure::new(Class::Safety, "found by a client");
+        let test = panic::catch_unwind(AssertUnwindSafe(|| {
+            thread::scope(|scope| {
+                let finder: Client<'_, ()> =
+                    Client::start(scope, 0, || referee.stop(failure.clone()));
+                finder.join();
+            });
+        }));
+        assert!(test.is_err_and(|payload| payload.is::<Stopped>()));
+        assert_eq!(referee.verdict(), Some(Err(failure)));
+    }
+}

@@ -1,0 +1,68 @@
+//! What tests draw at random, always from the seed of their run.
+
+use std::time::Duration;
+
+use config::command::number;
+use rand::distr::{Alphanumeric, SampleString};
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+
+/// A command that no other is equal to: a number of up to 19 digits, like the original's.
+pub(crate) fn command(rng: &mut impl Rng) -> Vec<u8> {
+    number(rng.random::<u64>() >> 1)
+}
+
+/// A command of so many letters and digits.
+pub(crate) fn letters(rng: &mut impl Rng, len: usize) -> Vec<u8> {
+    Alphanumeric.sample_string(rng, len).into_bytes()
+}
+
+/// The pause between two rounds of the tests of Figure 8: mostly too short to commit anything, and
+/// every tenth time, on the average, probably long enough.
+pub(crate) fn figure_8_pause(rng: &mut impl Rng) -> Duration {
+    let longest_ms = if rng.random_ratio(1, 10) { 499 } else { 12 };
+    Duration::from_millis(rng.random_range(0..=longest_ms))
+}
+
+/// True in `times` rounds of `rounds`, at random.
+pub(crate) fn in_some_rounds(rng: &mut ChaCha8Rng, times: usize, rounds: usize) -> Vec<bool> {
+    let mut happens: Vec<bool> = (0..rounds).map(|round| round < times).collect();
+    happens.shuffle(rng);
+    happens
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn a_draw_has_the_size_that_was_asked_for() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        assert_eq!(letters(&mut rng, 5000).len(), 5000);
+        let commands: Vec<usize> = (0..100).map(|_| command(&mut rng).len()).collect();
+        assert!(commands.iter().all(|len| (1..=19).contains(len)));
+        assert!(commands.iter().sum::<usize>() > 1700, "most have 18 or 19 digits");
+    }
+
+    #[test]
+    fn something_happens_in_exactly_so_many_rounds_and_not_always_in_the_same() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let draws: Vec<Vec<bool>> = (0..8).map(|_| in_some_rounds(&mut rng, 4, 20)).collect();
+        for rounds in &draws {
+            assert_eq!((rounds.len(), rounds.iter().filter(|happens| **happens).count()), (20, 4));
+        }
+        assert!(draws.iter().any(|rounds| *rounds != draws[0]));
+    }
+
+    #[test]
+    fn a_pause_is_mostly_short_and_never_longer_than_half_an_election() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let pauses: Vec<u128> = (0..1000).map(|_| figure_8_pause(&mut rng).as_millis()).collect();
+        assert!(pauses.iter().all(|ms| *ms < 500));
+        let long = pauses.iter().filter(|ms| **ms > 12).count();
+        assert!((50..200).contains(&long), "{long} of 1000 were long");
+    }
+}

@@ -1,0 +1,227 @@
+//! Part 3D: snapshots, and a log that stays short because of them.
+//!
+//! A server that comes back needs a snapshot only if the others have discarded what it missed, and
+//! whether they have is luck in the original: a few rounds of a test, or all, may do without. Here
+//! the rounds 0, 10 and 20 make sure. What the server misses there is more than a log may hold, so
+//! it has to come in a snapshot, however an implementation sends it.
+
+use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup};
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
+use crate::draw;
+use crate::lab::Lab;
+
+const SERVERS: usize = 3;
+const ROUNDS: usize = 30;
+/// Every round whose number is a multiple of this makes sure that a snapshot is needed. Since a
+/// third of the rounds, by number, cuts off the leader, so does one of these.
+const SURE_ROUND_INTERVAL: usize = 10;
+/// No server's saved Raft state may have so many bytes: 6.824's MAXLOGSIZE.
+const LOG_SIZE_LIMIT: usize = 2000;
+
+/// What happens to one server in every round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It takes part.
+    None,
+    /// It is cut off, and misses the round.
+    Disconnect,
+    /// It crashes, and misses the round.
+    Crash,
+}
+
+/// TestSnapshotBasic3D: do logs stay short when the lab makes snapshots?
+pub(crate) fn snapshot_basic(lab: &Lab) {
+    snap_common(lab, Setup::reliable(SERVERS), Fault::None);
+}
+
+/// TestSnapshotInstall3D: does a server that was cut off catch up by a snapshot?
+pub(crate) fn snapshot_install(lab: &Lab) {
+    snap_common(lab, Setup::reliable(SERVERS), Fault::Disconnect);
+}
+
+/// TestSnapshotInstallUnreliable3D: the same on a network that loses and delays.
+pub(crate) fn snapshot_install_unreliable(lab: &Lab) {
+    snap_common(lab, Setup::unreliable(SERVERS), Fault::Disconnect);
+}
+
+/// TestSnapshotInstallCrash3D: does a server that crashed catch up by a snapshot?
+pub(crate) fn snapshot_install_crash(lab: &Lab) {
+    snap_common(lab, Setup::reliable(SERVERS), Fault::Crash);
+}
+
+/// TestSnapshotInstallUnCrash3D: the same on a network that loses and delays.
+pub(crate) fn snapshot_install_unreliable_crash(lab: &Lab) {
+    snap_common(lab, Setup::unreliable(SERVERS), Fault::Crash);
+}
+
+/// 6.824's snapcommon.
+fn snap_common(lab: &Lab, setup: Setup, fault: Fault) {
+    let cfg = lab.make_config(setup.with_snapshots());
+    let mut rng = lab.rng();
+    cfg.begin();
+    cfg.one(&draw::command(&mut rng), SERVERS, true);
+    let mut leader = cfg.check_one_leader();
+    for round in 0..ROUNDS {
+        let next = (leader + 1) % SERVERS;
+        let (victim, sender) = if round % 3 == 1 { (leader, next) } else { (next, leader) };
+        match fault {
+            Fault::None => {
+                start_some(&cfg, &mut rng, sender);
+                cfg.one(&draw::command(&mut rng), SERVERS, true);
+                check_log_size(lab, &cfg);
+            }
+            Fault::Disconnect => {
+                cfg.disconnect(victim);
+                leader = miss_a_round(lab, &cfg, &mut rng, round, [victim, sender]);
+            }
+            Fault::Crash => {
+                cfg.crash(victim);
+                leader = miss_a_round(lab, &cfg, &mut rng, round, [victim, sender]);
+            }
+        }
+    }
+    cfg.end();
+}
+
+/// The others agree on some commands, the victim comes back and catches up; the leader then.
+fn miss_a_round(
+    lab: &Lab,
+    cfg: &Config,
+    rng: &mut ChaCha8Rng,
+    round: usize,
+    [victim, sender]: [usize; 2],
+) -> usize {
+    let others = SERVERS - 1;
+    let is_sure = round.is_multiple_of(SURE_ROUND_INTERVAL);
+    let snapshots = cfg.snapshots_applied(victim);
+    let mut index = if is_sure {
+        cfg.one(&draw::letters(rng, LOG_SIZE_LIMIT), others, true)
+    } else {
+        cfg.one(&draw::command(rng), others, true)
+    };
+    let covered_at = next_snapshot(index);
+    start_some(cfg, rng, sender);
+    index = index.max(cfg.one(&draw::command(rng), others, true));
+    // One index behind the snapshot: whoever has applied that has made the snapshot before.
+    while is_sure && index <= covered_at {
+        index = index.max(cfg.one(&draw::command(rng), others, true));
+    }
+    check_log_size(lab, cfg);
+
+    if cfg.is_running(victim) {
+        cfg.connect(victim);
+    } else {
+        cfg.restart(victim);
+    }
+    cfg.one(&draw::command(rng), SERVERS, true);
+    if is_sure && cfg.snapshots_applied(victim) == snapshots {
+        let sentence = format!(
+            "server {victim} caught up with index {index} and applied no snapshot, although no log \
+             may still hold what it had missed"
+        );
+        lab.fail(Class::Contract, sentence);
+    }
+    cfg.check_one_leader()
+}
+
+/// The first index from `index` on at which the lab makes a snapshot: 9, 19, 29 and so on.
+fn next_snapshot(index: u64) -> u64 {
+    index / 10 * 10 + 9
+}
+
+fn start_some(cfg: &Config, rng: &mut ChaCha8Rng, sender: usize) {
+    // It may not lead at all.
+    for _ in 0..rng.random_range(5..15) {
+        cfg.start(sender, draw::command(rng));
+    }
+}
+
+fn check_log_size(lab: &Lab, cfg: &Config) {
+    let size = cfg.log_size();
+    if size >= LOG_SIZE_LIMIT {
+        let sentence = format!(
+            "a server keeps {size} bytes of Raft state, not less than {LOG_SIZE_LIMIT}: was its \
+             log cut at the last snapshot?"
+        );
+        lab.fail(Class::Contract, sentence);
+    }
+}
+
+/// TestSnapshotAllCrash3D: does agreement go on from where it was after all have crashed?
+pub(crate) fn snapshot_all_crash(lab: &Lab) {
+    let cfg = lab.make_config(Setup::reliable(SERVERS).with_snapshots());
+    let mut rng = lab.rng();
+    cfg.begin();
+    cfg.one(&draw::command(&mut rng), SERVERS, true);
+    for _ in 0..5 {
+        for _ in 0..rng.random_range(5..15) {
+            cfg.one(&draw::command(&mut rng), SERVERS, true);
+        }
+        let before = cfg.one(&draw::command(&mut rng), SERVERS, true);
+        cfg.restart_all();
+        let after = cfg.one(&draw::command(&mut rng), SERVERS, true);
+        if after <= before {
+            let sentence = format!(
+                "a command was given index {after} after all servers had crashed, although index \
+                 {before} was taken before"
+            );
+            lab.fail(Class::Safety, sentence);
+        }
+    }
+    check_snapshot_saved(lab, &cfg);
+    cfg.end();
+}
+
+/// TestSnapshotInit3D: does a server that has just started from its snapshot still have it when it
+/// crashes again?
+pub(crate) fn snapshot_init(lab: &Lab) {
+    let cfg = lab.make_config(Setup::reliable(SERVERS).with_snapshots());
+    let mut rng = lab.rng();
+    cfg.begin();
+    cfg.one(&draw::command(&mut rng), SERVERS, true);
+    // Enough for a snapshot at index 9.
+    for _ in 0..11 {
+        cfg.one(&draw::command(&mut rng), SERVERS, true);
+    }
+    check_snapshot_saved(lab, &cfg);
+    cfg.restart_all();
+    // One command, so that every server saves its state.
+    cfg.one(&draw::command(&mut rng), SERVERS, true);
+    cfg.restart_all();
+    // And one to see whether that forgot the snapshot.
+    cfg.one(&draw::command(&mut rng), SERVERS, true);
+    cfg.end();
+}
+
+/// Without a snapshot in any persister a restart tests nothing here; the original does not look.
+fn check_snapshot_saved(lab: &Lab, cfg: &Config) {
+    if cfg.snapshot_size() == 0 {
+        // An implementation may save it a moment later.
+        cfg.sleep(RAFT_ELECTION_TIMEOUT);
+    }
+    if cfg.snapshot_size() == 0 {
+        let sentence =
+            "no server has a snapshot in its persister, although the lab made one at index 9";
+        lab.fail(Class::Contract, sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_made_where_the_next_index_is_a_multiple_of_ten() {
+        let made: Vec<u64> = [1, 8, 9, 10, 19, 20].map(next_snapshot).into();
+        assert_eq!(made, [9, 9, 9, 19, 19, 29]);
+    }
+
+    #[test]
+    fn the_rounds_that_make_sure_cut_off_a_leader_and_followers() {
+        let sure = (0..ROUNDS).step_by(SURE_ROUND_INTERVAL);
+        let of_the_leader = sure.filter(|round| round % 3 == 1).count();
+        assert_eq!(of_the_leader, 1);
+    }
+}

@@ -1,0 +1,140 @@
+//! A run in virtual time: what `sim` reports becomes the outcome of a test.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use config::label::Label;
+use config::{Class, Failure, TEST_LIMIT};
+use sim::{Engine, Options, Report, ThreadInfo};
+
+use crate::runner::child::GRACE;
+use crate::runner::outcome::Outcome;
+
+/// The costliest test of the reference takes about a hundredth of this.
+const STEPS_MAX: u64 = 100_000_000;
+/// So many threads at once are a fault in themselves.
+const THREADS_MAX: usize = 5_000;
+/// A killed server's threads may still wait for an RPC that takes seven seconds to fail.
+const THREADS_END_WITHIN: Duration = Duration::from_secs(10);
+const THREADS_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Runs `test` in virtual time. What goes wrong beside it, such as a thread that spins, is its
+/// outcome.
+pub(crate) fn run(
+    engine: Engine,
+    seed: u64,
+    test: impl FnOnce() -> Outcome + Send + 'static,
+) -> Outcome {
+    let options = Options::new()
+        .seed(seed)
+        .engine(engine)
+        .time_limit(TEST_LIMIT + 4 * GRACE)
+        .step_limit(STEPS_MAX)
+        .thread_limit(THREADS_MAX);
+    let slot = Arc::new(Mutex::new(None));
+    let report = {
+        let slot = Arc::clone(&slot);
+        sim::run(options, move || {
+            let outcome = test();
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        })
+    };
+    let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut outcome = outcome.unwrap_or_else(|| Outcome::failed(failure(&report)));
+    outcome.trace_hash = Some(report.trace_hash);
+    outcome
+}
+
+/// Why the simulation ended before the test did.
+fn failure(report: &Report) -> Failure {
+    let blamed = |id: u32| report.threads.iter().find(|thread| thread.id == id);
+    let of_thread = |class, id, what: &str| {
+        let Some(thread) = blamed(id) else {
+            return Failure::new(class, format!("a thread {what}"));
+        };
+        let sentence = format!("{} {what}", name(thread));
+        let failure = match Label::of(thread.label) {
+            Label::Server(server) => Failure::of(server, class, sentence),
+            Label::Kit => Failure::new(Class::Infra, sentence),
+        };
+        failure.with_notes(place(thread))
+    };
+    match &report.outcome {
+        sim::Outcome::Spin { thread } => of_thread(
+            Class::Spin,
+            *thread,
+            "runs on and on without a call that could let time pass",
+        ),
+        sim::Outcome::BlockedOutside { thread } => of_thread(
+            Class::Outside,
+            *thread,
+            "waits for something outside of the lab, such as a file or a socket",
+        ),
+        sim::Outcome::Deadlock => {
+            Failure::new(Class::Deadlock, "every thread waits for another, for ever")
+                .with_notes(report.threads.iter().map(ToString::to_string))
+        }
+        sim::Outcome::StepLimit => {
+            let busiest = report.threads.iter().find(|t| t.state == sim::ThreadState::Running);
+            let who = busiest.map_or_else(|| "some thread".into(), name);
+            let sentence = format!(
+                "the run took {STEPS_MAX} steps and did not end; {who} was running: does it poll?"
+            );
+            Failure::new(Class::Spin, sentence)
+        }
+        sim::Outcome::ThreadLimit => {
+            let sentence = format!("more than {THREADS_MAX} threads were alive at once");
+            Failure::new(Class::Limit, sentence).with_notes(crowd(&report.threads))
+        }
+        other => Failure::new(Class::Infra, format!("the simulation ended early: {other}")),
+    }
+}
+
+/// `server 1's thread "ticker"`.
+fn name(thread: &ThreadInfo) -> String {
+    let owner = match Label::of(thread.label) {
+        Label::Kit => "the lab".into(),
+        Label::Server(server) => format!("server {server}"),
+    };
+    match thread.name.as_str() {
+        "" => format!("an unnamed thread of {owner}"),
+        name => format!("{owner}'s thread `{name}`"),
+    }
+}
+
+/// Where it stands, from its backtrace.
+fn place(thread: &ThreadInfo) -> Option<String> {
+    thread.backtrace.as_ref().map(|backtrace| format!("it stands here:\n{backtrace}"))
+}
+
+/// How many threads each server has.
+fn crowd(threads: &[ThreadInfo]) -> Vec<String> {
+    let mut crowd: BTreeMap<String, (usize, &ThreadInfo)> = BTreeMap::new();
+    for thread in threads {
+        crowd.entry(format!("{:?}", Label::of(thread.label))).or_insert((0, thread)).0 += 1;
+    }
+    let line = |(count, one): &(usize, &ThreadInfo)| match count {
+        1 => name(one),
+        n => format!("{n} threads like {}", name(one)),
+    };
+    crowd.values().map(line).collect()
+}
+
+/// Waits for the threads of all servers to end, and tells of those that do not.
+pub(crate) fn threads_left_behind() -> Vec<String> {
+    let of_servers = || -> Vec<ThreadInfo> {
+        let threads = sim::threads().into_iter();
+        threads.filter(|thread| Label::of(thread.label) != Label::Kit).collect()
+    };
+    let mut waited = Duration::ZERO;
+    let mut left = of_servers();
+    while !left.is_empty() && waited < THREADS_END_WITHIN {
+        thread::sleep(THREADS_LOOK_INTERVAL);
+        waited += THREADS_LOOK_INTERVAL;
+        left = of_servers();
+    }
+    let tell = |line| format!("{line} outlived the kill by {} s", THREADS_END_WITHIN.as_secs());
+    crowd(&left).into_iter().map(tell).collect()
+}
