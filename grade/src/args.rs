@@ -77,7 +77,7 @@ impl Grading {
             None => (1..=self.seeds).collect(),
         };
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        let jobs = self.jobs.map_or_else(|| cores(), usize::from);
+        let jobs = self.jobs.map_or_else(cores, usize::from);
         Ok(Plan { tests, seeds, jobs, paths: self.paths })
     }
 }

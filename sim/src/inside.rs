@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::engine;
 use crate::report::{Label, ThreadInfo};
 use crate::run::attach;
+use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, State};
 use crate::trace::Op;
 
 /// Whether the calling thread runs in virtual time.
@@ -120,12 +120,4 @@ fn change(f: impl FnOnce(&mut crate::scheduler::Scheduler)) {
         scheduler.point(false)
     });
     turn::go(me, next);
-}
-
-/// Blocks the calling thread for good. For tests of what is said about such threads.
-#[doc(hidden)]
-pub fn block_for_ever() {
-    if let Some(me) = engine::current() {
-        turn::block(me, State::Sleeping, None);
-    }
 }

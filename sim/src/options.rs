@@ -204,7 +204,8 @@ impl Options {
         self
     }
 
-    /// Whether condition variables and parked threads sometimes wake for no reason; off by default.
+    /// Whether the standard library's condition variables and parked threads sometimes wake for no
+    /// reason; off by default. `parking_lot` hides such wakes.
     #[must_use]
     pub fn spurious(mut self, spurious: bool) -> Options {
         self.spurious = spurious;

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::frames;
 use crate::options::Engine;
 use crate::trace::Step;
 
@@ -181,6 +182,15 @@ impl Report {
     }
 }
 
+impl ThreadInfo {
+    /// Where the thread stands, the innermost call first: `name at file:line`. Empty without a
+    /// backtrace. The first call resolves names, which can take a tenth of a second.
+    #[must_use]
+    pub fn frames(&self) -> Vec<String> {
+        self.backtrace.as_deref().map(frames::short).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.group, self.incarnation)
@@ -242,10 +252,8 @@ impl fmt::Display for Report {
         )?;
         for thread in &self.threads {
             writeln!(f, "  {thread}")?;
-            if let Some(backtrace) = &thread.backtrace {
-                for line in backtrace.to_string().lines() {
-                    writeln!(f, "      {line}")?;
-                }
+            for frame in thread.frames() {
+                writeln!(f, "      {frame}")?;
             }
         }
         Ok(())

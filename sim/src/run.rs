@@ -4,6 +4,7 @@
 //! real call costs the process one parked thread, and the caller still has its report.
 
 use std::any::Any;
+use std::backtrace::Backtrace;
 use std::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
@@ -17,8 +18,9 @@ use crate::hooks::threads::STACK_SIZE;
 use crate::options::{Engine, Options};
 use crate::report::{Outcome, PanicInfo, Report, ThreadInfo};
 use crate::scheduler::border::BORDER;
+use crate::scheduler::threads::name_of;
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{IDLE, STEPS, Scheduler, Stop, name_of};
+use crate::scheduler::{IDLE, STEPS, Scheduler, Stop};
 use crate::sys;
 use crate::watchdog::{self, Bark};
 
@@ -222,16 +224,19 @@ impl Drop for Driver {
     }
 }
 
-/// Backtraces of the run in progress, from the machine to the caller.
-struct Collected(Mutex<Vec<(u32, std::backtrace::Backtrace)>>);
+/// A list that the machine and the caller pass things in.
+struct Shared<T>(Mutex<Vec<T>>);
 
-static COLLECTED: Collected = Collected(Mutex::new(Vec::new()));
-
-impl Collected {
-    fn with_lock<R>(&self, f: impl FnOnce(&mut Vec<(u32, std::backtrace::Backtrace)>) -> R) -> R {
+impl<T> Shared<T> {
+    fn with_lock<R>(&self, f: impl FnOnce(&mut Vec<T>) -> R) -> R {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// Backtraces of the run in progress, with the numbers of the threads.
+static COLLECTED: Shared<(u32, Backtrace)> = Shared(Mutex::new(Vec::new()));
+/// Bodies of machines that have ended, to be used again.
+static MACHINES: Shared<&'static Body> = Shared(Mutex::new(Vec::new()));
 
 /// The life of the machine thread.
 fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, control: &Control) {
@@ -239,7 +244,7 @@ fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, 
     if options.engine == Engine::Kernel {
         pin_to_one_processor();
     }
-    let body = Body::leak();
+    let body = MACHINES.with_lock(Vec::pop).unwrap_or_else(Body::leak);
     #[cfg(target_arch = "x86_64")]
     engine::fiber::adopt(body);
     let mut scheduler = Scheduler::new(options);
@@ -273,6 +278,7 @@ fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, 
         control.done.store(carried_out, Ordering::Release);
         sys::futex_wake(&control.done, 1);
         if over {
+            MACHINES.with_lock(|spare| spare.push(body));
             return;
         }
     }
@@ -380,8 +386,8 @@ fn memory_peak_bytes() -> u64 {
     u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024
 }
 
-/// What a thread's live copy in `sim::threads` and a report have in common.
-pub(crate) fn attach(infos: &mut [ThreadInfo], traces: Vec<(u32, std::backtrace::Backtrace)>) {
+/// Puts backtraces to the threads that took them.
+pub(crate) fn attach(infos: &mut [ThreadInfo], traces: Vec<(u32, Backtrace)>) {
     for (id, backtrace) in traces {
         if let Some(info) = infos.iter_mut().find(|info| info.id == id) {
             info.backtrace = Some(Arc::new(backtrace));

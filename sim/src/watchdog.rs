@@ -2,7 +2,8 @@
 //!
 //! Two things can keep a simulation from its next step: a loop that calls nothing, which uses the
 //! processor, and a call of the real world that blocks, which does not. Both are told from work
-//! that is merely slow by how much of either time has passed since the last step.
+//! that is merely slow by how much of either time has passed since the last step. Processor time is
+//! that of the kernel thread which has the turn, since others in the process may be busy too.
 
 use std::backtrace::Backtrace;
 use std::ffi::c_int;
@@ -97,7 +98,7 @@ pub(crate) fn install() {
         let mut action: libc::sigaction = std::mem::zeroed();
         let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) = stop;
         action.sa_sigaction = handler as usize;
-        action.sa_flags = libc::SA_SIGINFO;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
         libc::sigaction(SIGNAL, &action, ptr::null_mut());
     }
 }

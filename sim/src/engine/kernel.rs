@@ -4,6 +4,7 @@
 //! Slower by a factor of thirty, but it asks nothing of the processor, so it runs on any Linux and
 //! checks the fiber engine: one seed must give one trace hash on both.
 
+use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -14,6 +15,14 @@ use crate::hooks;
 use crate::scheduler::border::BORDER;
 use crate::sys;
 
+/// Bodies of threads that have ended and to which nobody holds a handle.
+struct Spare(UnsafeCell<Vec<&'static Body>>);
+
+// SAFETY: only the thread with the turn touches the list, and there is one simulation.
+unsafe impl Sync for Spare {}
+
+static SPARE: Spare = Spare(UnsafeCell::new(Vec::new()));
+
 /// See [`engine::prepare`].
 pub(crate) fn prepare(
     stack_size: usize,
@@ -21,7 +30,8 @@ pub(crate) fn prepare(
     argument: *mut c_void,
     detached: bool,
 ) -> Result<&'static Body, c_int> {
-    let body = Body::leak();
+    // SAFETY: see `Spare`.
+    let body = unsafe { (*SPARE.0.get()).pop() }.unwrap_or_else(Body::leak);
     body.assign(start, argument, detached);
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let mut pthread = 0;
@@ -55,7 +65,8 @@ pub(crate) fn switch(from: &'static Body, to: &'static Body) {
 }
 
 /// See [`engine::leave`].
-pub(crate) fn leave(to: &'static Body) {
+pub(crate) fn leave(from: &'static Body, to: &'static Body) {
+    debug_assert!(from.ended.get(), "only a thread that has ended leaves");
     engine::quit();
     BORDER.adjust_asleep(-1);
     pass_turn(to);
@@ -64,13 +75,14 @@ pub(crate) fn leave(to: &'static Body) {
 /// See [`engine::release`]. The kernel thread is on its way out, so joining it is short.
 pub(crate) fn release(body: &'static Body) {
     // SAFETY: the thread has ended, and its handle is used here for the last time. One that
-    // releases itself cannot join itself.
+    // releases itself cannot join itself. For the list see `Spare`.
     unsafe {
         if libc::pthread_self() == body.pthread.get() {
             hooks::real_pthread_detach(body.pthread.get());
         } else {
             hooks::real_pthread_join(body.pthread.get(), ptr::null_mut());
         }
+        (*SPARE.0.get()).push(body);
     }
 }
 

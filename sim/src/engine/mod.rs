@@ -50,8 +50,10 @@ pub(crate) struct Body {
     pub(crate) stack_base: Cell<usize>,
     pub(crate) stack_size: Cell<usize>,
     /// Where a fiber's stack begins.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) stack_top: Cell<usize>,
     /// Cleared by the kernel when the donor's own kernel thread is gone.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) kernel_alive: AtomicU32,
 }
 
@@ -82,7 +84,9 @@ impl Body {
             backtrace: UnsafeCell::new(None),
             stack_base: Cell::new(0),
             stack_size: Cell::new(0),
+            #[cfg(target_arch = "x86_64")]
             stack_top: Cell::new(0),
+            #[cfg(target_arch = "x86_64")]
             kernel_alive: AtomicU32::new(1),
         }))
     }
@@ -221,7 +225,7 @@ pub(crate) fn leave(engine: Engine, from: &'static Body, to: &'static Body) {
             fiber::switch(from, to);
             std::process::abort();
         }
-        _ => kernel::leave(to),
+        _ => kernel::leave(from, to),
     }
 }
 

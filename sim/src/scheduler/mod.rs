@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use crate::engine::Body;
 use crate::options::{Engine, Options, Output, Schedule};
-use crate::report::{Label, Outcome, PanicInfo, ThreadInfo, ThreadState};
+use crate::report::{Label, Outcome, PanicInfo};
 use crate::scheduler::border::BORDER;
 use crate::scheduler::groups::Groups;
 use crate::scheduler::lines::Lines;
 use crate::scheduler::random::Random;
 use crate::scheduler::ready::Ready;
 use crate::scheduler::timers::Timers;
+use crate::scheduler::tracer::Tracer;
 use crate::sys;
-use crate::trace::{Op, Tracer};
+use crate::trace::Op;
 
 pub(crate) mod turn;
 pub(crate) mod random;
@@ -26,6 +27,9 @@ pub(crate) mod timers;
 pub(crate) mod groups;
 pub(crate) mod border;
 pub(crate) mod lines;
+pub(crate) mod tracer;
+mod faults;
+pub(crate) mod threads;
 
 /// What a hooked call costs in virtual time.
 pub(crate) const CALL_NS: u64 = 1_000;
@@ -197,7 +201,7 @@ impl Scheduler {
     /// Takes a step of the running thread: time, hash, limits.
     #[inline]
     pub(crate) fn step(&mut self, op: Op, cost_ns: u64) {
-        self.now += cost_ns;
+        self.now = self.now.saturating_add(cost_ns);
         self.steps += 1;
         STEPS.store(self.steps, Ordering::Relaxed);
         let thread = &self.threads[self.current as usize];
@@ -262,7 +266,7 @@ impl Scheduler {
         thread.spurious = false;
         let mut at = deadline.map(|local| self.groups.global(thread.label.group, local));
         if self.spurious && matches!(state, State::Futex { .. }) && self.random.below(8) == 0 {
-            let early = now + self.random.below(2_000_000);
+            let early = now.saturating_add(self.random.below(2_000_000));
             if at.is_none_or(|at| early < at) {
                 self.threads[slot as usize].spurious = true;
                 at = Some(early);
@@ -499,108 +503,4 @@ impl Scheduler {
             }
         }
     }
-}
-
-/// Groups and labels.
-impl Scheduler {
-    pub(crate) fn pause(&mut self, group: u32) {
-        self.groups.set_paused(group, true);
-        let threads = &mut self.threads;
-        self.ready.extract(|slot| {
-            let thread = &mut threads[slot as usize];
-            let held = thread.label.group == group;
-            if held {
-                thread.state = State::Held;
-            }
-            held
-        });
-    }
-
-    pub(crate) fn resume(&mut self, group: u32) {
-        self.groups.set_paused(group, false);
-        for slot in 0..self.threads.len() as u32 {
-            let thread = &self.threads[slot as usize];
-            if thread.state == State::Held && thread.label.group == group {
-                self.make_ready(slot);
-            }
-        }
-    }
-
-    /// Ends a group's threads where they stand. Locks they hold stay held; nothing is run.
-    pub(crate) fn discard(&mut self, group: u32) {
-        self.groups.set_paused(group, false);
-        let threads = &self.threads;
-        self.ready.extract(|slot| threads[slot as usize].label.group == group);
-        for slot in 0..self.threads.len() as u32 {
-            let thread = &mut self.threads[slot as usize];
-            if thread.state == State::Free || thread.label.group != group {
-                continue;
-            }
-            if let State::Futex { address } = thread.state {
-                BORDER.with(|waiters| waiters.remove(address, slot));
-            }
-            if thread.state != State::Discarded {
-                thread.state = State::Discarded;
-                thread.body = None;
-                self.timers.cancel(slot);
-                self.alive -= 1;
-            }
-        }
-    }
-
-    /// Changes the rate of a group's clock, and moves its timers accordingly.
-    pub(crate) fn set_rate(&mut self, group: u32, rate_ppm: u64) {
-        self.groups.set_rate(group, rate_ppm, self.now);
-        for slot in 0..self.threads.len() as u32 {
-            let thread = &self.threads[slot as usize];
-            let waits = matches!(thread.state, State::Sleeping | State::Futex { .. });
-            if waits
-                && thread.label.group == group
-                && !thread.spurious
-                && let Some(local) = thread.deadline
-            {
-                self.timers.set(slot, self.groups.global(group, local));
-            }
-        }
-    }
-
-    /// Every live thread, in order of creation.
-    pub(crate) fn infos(&self) -> Vec<ThreadInfo> {
-        let at = Duration::from_nanos;
-        let mut infos: Vec<ThreadInfo> = self
-            .threads
-            .iter()
-            .filter(|thread| !matches!(thread.state, State::Free | State::Discarded))
-            .map(|thread| {
-                let group = thread.label.group;
-                let deadline = thread.deadline.map(|local| self.groups.global(group, local));
-                ThreadInfo {
-                    id: thread.id,
-                    name: name_of(&thread.name),
-                    label: thread.label,
-                    state: match thread.state {
-                        State::Running => ThreadState::Running,
-                        State::Sleeping => {
-                            ThreadState::Sleeping { until: at(deadline.unwrap_or(u64::MAX)) }
-                        }
-                        State::Futex { .. } => ThreadState::Waiting { deadline: deadline.map(at) },
-                        State::Joining { id } => ThreadState::Joining { thread: id },
-                        _ => ThreadState::Ready,
-                    },
-                    since: at(thread.since),
-                    waited: at(self.now.saturating_sub(thread.since)),
-                    paused: self.groups.is_paused(group),
-                    backtrace: None,
-                }
-            })
-            .collect();
-        infos.sort_unstable_by_key(|info| info.id);
-        infos
-    }
-}
-
-/// A name as the system keeps it: up to a zero byte.
-pub(crate) fn name_of(bytes: &[u8; 16]) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
 }

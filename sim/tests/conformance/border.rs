@@ -143,14 +143,40 @@ fn channel_to_the_outside_and_back() {
 #[test]
 fn deadlock_beside_a_sleeping_thread() {
     limit("deadlock beside");
-    let (_keep, never) = mpsc::channel::<()>();
+    let (keep, never) = mpsc::channel::<()>();
     let sleeper = thread::spawn(move || never.recv());
     for engine in ENGINES {
         let report = sim::run(options(engine), thread::park);
         assert_eq!(report.outcome, Outcome::Deadlock);
     }
-    drop(_keep);
+    drop(keep);
     assert!(sleeper.join().expect("the sleeper ends").is_err());
+}
+
+/// A handle may leave the simulation: what has ended can be joined outside, what was left behind is
+/// refused rather than waited for.
+#[test]
+fn handles_that_leave() {
+    limit("handles");
+    for engine in ENGINES {
+        let handles = Arc::new(Mutex::new(Vec::new()));
+        let inside = Arc::clone(&handles);
+        let report = sim::run(options(engine), move || {
+            let ended = thread::spawn(|| 7);
+            let left = thread::spawn(|| {
+                thread::park();
+                8
+            });
+            thread::sleep(Duration::from_millis(1));
+            inside.lock().expect("not poisoned").extend([left, ended]);
+        });
+        assert!(report.finished() && report.threads.len() == 1, "{report}");
+        let mut handles = handles.lock().expect("not poisoned");
+        assert_eq!(handles.pop().expect("two handles").join().expect("it ended"), 7);
+        let left = handles.pop().expect("two handles");
+        let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| left.join()));
+        assert!(refused.is_err());
+    }
 }
 
 /// A second run waits for the first; runs from many threads all come to their end.

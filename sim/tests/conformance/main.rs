@@ -14,3 +14,4 @@ mod overflow;
 mod border;
 mod groups;
 mod stepped;
+mod determinism;

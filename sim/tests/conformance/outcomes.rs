@@ -35,6 +35,9 @@ fn deadlock() {
         assert_eq!(other.state, ThreadState::Waiting { deadline: None });
         let backtrace = other.backtrace.as_ref().map(ToString::to_string).unwrap_or_default();
         assert!(backtrace.contains("takes_backwards"), "{backtrace}");
+        let frames = other.frames();
+        assert!(frames.iter().any(|frame| frame.contains("takes_backwards")), "{frames:#?}");
+        assert!(!frames.iter().any(|frame| frame.starts_with("sim::")), "{frames:#?}");
         assert!(report.to_string().contains("thread 1 `backwards` of 2.1: waiting"));
     }
 }

@@ -35,7 +35,7 @@ fn scoped() {
 fn results_and_panics() {
     check("results", || {
         assert_eq!(thread::spawn(|| "result").join().unwrap(), "result");
-        let payload = thread::spawn(|| panic::panic_any(42_u8)).join().unwrap_err();
+        let payload = thread::spawn(|| panic::resume_unwind(Box::new(42_u8))).join().unwrap_err();
         assert_eq!(payload.downcast_ref::<u8>(), Some(&42));
         let caught = panic::catch_unwind(|| {
             thread::sleep(MS);

@@ -1,0 +1,84 @@
+//! A bug between two critical sections, and a loop that only reads a flag: with edges and without.
+//!
+//! Built plainly, no lock here is ever contended, so a thread is never parted from itself between
+//! its two sections, and no schedule shows the bug. Built through `sim-rustc`, which instruments
+//! this crate, it is a matter of a few seeds. `tests/edges.rs` builds it so and runs it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use sim::{Options, Outcome, Output};
+
+fn main() {
+    println!("instrumented {}", sim::instrumented_edges() > 0);
+    println!("cooperative {}", first_seed(false, 1_000));
+    println!("edges {}", first_seed(true, 50));
+    println!("engines {}", if engines_agree() { "agree" } else { "disagree" });
+    println!("spin_cooperative {}", spin(false));
+    println!("spin_edges {}", spin(true));
+}
+
+/// Takes what was seen to be there, although somebody else may have taken it since.
+fn withdraw(account: &Mutex<i32>) {
+    let balance = *account.lock().unwrap();
+    if balance >= 100 {
+        *account.lock().unwrap() -= 100;
+    }
+}
+
+/// The first seed that shows an overdrawn account, or `never`.
+fn first_seed(edges: bool, seeds: u64) -> String {
+    let overdrawn = |seed| {
+        let options = Options::new().seed(seed).edges(edges).edge_mean(20);
+        let report = sim::run(options.output(Output::Captured), || {
+            let account = Mutex::new(100);
+            thread::scope(|scope| {
+                scope.spawn(|| withdraw(&account));
+                scope.spawn(|| withdraw(&account));
+            });
+            assert_eq!(account.into_inner().unwrap(), 0, "overdrawn");
+        });
+        report.outcome != Outcome::Finished
+    };
+    (0..seeds).find(|seed| overdrawn(*seed)).map_or("never".to_owned(), |seed| seed.to_string())
+}
+
+/// Whether both engines switch at the same edges.
+fn engines_agree() -> bool {
+    let hash = |engine, seed| {
+        let options = Options::new().engine(engine).seed(seed).edges(true).edge_mean(20);
+        let report = sim::run(options, || {
+            let total = Mutex::new(0);
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| (0..10).for_each(|i| *total.lock().unwrap() += i));
+                }
+            });
+        });
+        report.trace_hash
+    };
+    (0..20).all(|seed| hash(sim::Engine::Fiber, seed) == hash(sim::Engine::Kernel, seed))
+}
+
+/// What becomes of a thread that waits for a flag in a loop without any call.
+fn spin(edges: bool) -> &'static str {
+    let options = Options::new().edges(edges).cpu_limit(Duration::from_millis(300));
+    let report = sim::run(options, || {
+        let flag = Arc::new(AtomicBool::new(false));
+        let other = Arc::clone(&flag);
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(1));
+            other.store(true, Ordering::Relaxed);
+        });
+        while !flag.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    });
+    match report.outcome {
+        Outcome::Finished => "ends",
+        Outcome::Spin { .. } => "named",
+        _ => "other",
+    }
+}

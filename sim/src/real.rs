@@ -1,0 +1,113 @@
+//! Where there is no virtual time: the same calls, in real time.
+//!
+//! `run` runs the closure on a thread of its own and says in its report that nothing was virtual.
+//! Everything else does nothing, so that a test written for the simulation still builds and runs.
+
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::options::Options;
+use crate::report::{Label, Outcome, Report, ThreadInfo};
+
+/// Runs `closure` in real time. See the documentation of this function on Linux.
+///
+/// # Panics
+/// If no thread can be started.
+#[expect(clippy::needless_pass_by_value, reason = "the signature is that of virtual time")]
+pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report {
+    let Options { engine, seed, .. } = options;
+    let start = Instant::now();
+    let thread = std::thread::Builder::new().name("sim".to_owned());
+    let handle = thread
+        .spawn(move || panic::catch_unwind(AssertUnwindSafe(closure)))
+        .expect("a thread for the closure");
+    let outcome = match handle.join() {
+        Ok(Ok(())) => Outcome::Finished,
+        Ok(Err(payload)) | Err(payload) => {
+            let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+            Outcome::Panicked { message: text.unwrap_or_default() }
+        }
+    };
+    Report {
+        outcome,
+        is_virtual: false,
+        engine,
+        seed,
+        elapsed: start.elapsed(),
+        steps: 0,
+        switches: 0,
+        spawned: 1,
+        threads_peak: 1,
+        threads: Vec::new(),
+        panics: Vec::new(),
+        trace_hash: 0,
+        trace: Vec::new(),
+        output: Vec::new(),
+        outside_wakes: 0,
+        memory_peak_bytes: 0,
+    }
+}
+
+/// False: nothing is virtual here.
+#[must_use]
+pub fn is_virtual() -> bool {
+    false
+}
+
+/// Real time since the first call.
+#[must_use]
+pub fn now() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Does nothing.
+#[must_use = "the label lasts as long as the guard"]
+pub fn label(_label: Label) -> LabelGuard {
+    LabelGuard { not_send: PhantomData }
+}
+
+/// Does nothing.
+#[derive(Debug)]
+pub struct LabelGuard {
+    not_send: PhantomData<*const ()>,
+}
+
+/// The default label.
+#[must_use]
+pub fn current_label() -> Label {
+    Label::default()
+}
+
+/// None: threads are not known.
+#[must_use]
+pub fn threads() -> Vec<ThreadInfo> {
+    Vec::new()
+}
+
+/// None: threads are not known.
+#[must_use]
+pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
+    Vec::new()
+}
+
+/// Does nothing.
+pub fn pause(_group: u32) {}
+
+/// Does nothing.
+pub fn resume(_group: u32) {}
+
+/// Does nothing.
+pub fn discard(_group: u32) {}
+
+/// Does nothing.
+pub fn set_clock_rate(_group: u32, _rate: f64) {}
+
+/// None: no code is switched at its edges.
+#[must_use]
+pub fn instrumented_edges() -> u64 {
+    0
+}

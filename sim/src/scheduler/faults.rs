@@ -1,0 +1,67 @@
+//! What a test does to a group of threads: pause and resume, discard, and change of the clock.
+
+use crate::scheduler::border::BORDER;
+use crate::scheduler::{Scheduler, State};
+
+impl Scheduler {
+    pub(crate) fn pause(&mut self, group: u32) {
+        self.groups.set_paused(group, true);
+        let threads = &mut self.threads;
+        self.ready.extract(|slot| {
+            let thread = &mut threads[slot as usize];
+            let held = thread.label.group == group;
+            if held {
+                thread.state = State::Held;
+            }
+            held
+        });
+    }
+
+    pub(crate) fn resume(&mut self, group: u32) {
+        self.groups.set_paused(group, false);
+        for slot in 0..self.threads.len() as u32 {
+            let thread = &self.threads[slot as usize];
+            if thread.state == State::Held && thread.label.group == group {
+                self.make_ready(slot);
+            }
+        }
+    }
+
+    /// Ends a group's threads where they stand. Locks they hold stay held; nothing is run.
+    pub(crate) fn discard(&mut self, group: u32) {
+        self.groups.set_paused(group, false);
+        let threads = &self.threads;
+        self.ready.extract(|slot| threads[slot as usize].label.group == group);
+        for slot in 0..self.threads.len() as u32 {
+            let thread = &mut self.threads[slot as usize];
+            if thread.state == State::Free || thread.label.group != group {
+                continue;
+            }
+            if let State::Futex { address } = thread.state {
+                BORDER.with(|waiters| waiters.remove(address, slot));
+            }
+            if thread.state != State::Discarded {
+                thread.state = State::Discarded;
+                thread.body = None;
+                self.timers.cancel(slot);
+                self.alive -= 1;
+            }
+        }
+    }
+
+    /// Changes the rate of a group's clock, and moves its timers accordingly.
+    pub(crate) fn set_rate(&mut self, group: u32, rate_ppm: u64) {
+        self.groups.set_rate(group, rate_ppm, self.now);
+        for slot in 0..self.threads.len() as u32 {
+            let thread = &self.threads[slot as usize];
+            let waits = matches!(thread.state, State::Sleeping | State::Futex { .. });
+            if waits
+                && thread.label.group == group
+                && !thread.spurious
+                && let Some(local) = thread.deadline
+            {
+                self.timers.set(slot, self.groups.global(group, local));
+            }
+        }
+    }
+}

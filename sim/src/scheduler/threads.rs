@@ -1,0 +1,48 @@
+//! What the scheduler tells of its threads.
+
+use std::time::Duration;
+
+use crate::report::{ThreadInfo, ThreadState};
+use crate::scheduler::{Scheduler, State};
+
+impl Scheduler {
+    /// Every live thread, in order of creation.
+    pub(crate) fn infos(&self) -> Vec<ThreadInfo> {
+        let at = Duration::from_nanos;
+        let mut infos: Vec<ThreadInfo> = self
+            .threads
+            .iter()
+            .filter(|thread| !matches!(thread.state, State::Free | State::Discarded))
+            .map(|thread| {
+                let group = thread.label.group;
+                let deadline = thread.deadline.map(|local| self.groups.global(group, local));
+                ThreadInfo {
+                    id: thread.id,
+                    name: name_of(&thread.name),
+                    label: thread.label,
+                    state: match thread.state {
+                        State::Running => ThreadState::Running,
+                        State::Sleeping => {
+                            ThreadState::Sleeping { until: at(deadline.unwrap_or(u64::MAX)) }
+                        }
+                        State::Futex { .. } => ThreadState::Waiting { deadline: deadline.map(at) },
+                        State::Joining { id } => ThreadState::Joining { thread: id },
+                        _ => ThreadState::Ready,
+                    },
+                    since: at(thread.since),
+                    waited: at(self.now.saturating_sub(thread.since)),
+                    paused: self.groups.is_paused(group),
+                    backtrace: None,
+                }
+            })
+            .collect();
+        infos.sort_unstable_by_key(|info| info.id);
+        infos
+    }
+}
+
+/// A name as the system keeps it: up to a zero byte.
+pub(crate) fn name_of(bytes: &[u8; 16]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
