@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::tests::{Job, Outcome, Test};
+use ::tests::{Clock, Job, Outcome, Test};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Plan;
@@ -38,8 +38,7 @@ pub(crate) fn run(program: &Path, plan: &Plan) -> Vec<Run> {
                 while let Some((seed, test)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     progress.begin(test, *seed);
                     let start = Instant::now();
-                    let outcome =
-                        Job { program, test, seed: *seed, clock: tests::Clock::default() }.run();
+                    let outcome = Job { program, test, seed: *seed, clock: Clock::default() }.run();
                     let run = Run { test, seed: *seed, outcome, time: start.elapsed() };
                     progress.end(&run);
                     runs.lock().expect("no thread panics while it holds this").push(run);
