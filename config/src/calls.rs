@@ -16,9 +16,14 @@ use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
 use crate::panics;
 use crate::referee::{Referee, Stopped};
+use crate::threads;
 
-/// `make` must have returned by then.
-pub const MAKE_LIMIT: Duration = Duration::from_secs(5);
+/// `make` must have returned by then: a second of virtual time, in which computing costs next to
+/// nothing, but more of real time, which the machine may spend on something else.
+pub fn make_limit() -> Duration {
+    Duration::from_secs(if sim::is_virtual() { 1 } else { 5 })
+}
+
 /// Every other method of a peer must have returned by then; none has reason to wait at all.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// An RPC that is older than this is worth a note when something hangs.
@@ -92,7 +97,7 @@ impl Calls {
         what: &'static str,
         call: impl FnOnce() -> T,
     ) -> Result<T, Stopped> {
-        let limit = if what == "make" { MAKE_LIMIT } else { CALL_LIMIT };
+        let limit = if what == "make" { make_limit() } else { CALL_LIMIT };
         let number = self.enter(Call { server, what, since: Instant::now(), limit });
         let _label = label::enter(Label::Server(server), what);
         // The peer is given up after a panic, so no broken invariant of it is ever seen.
@@ -192,6 +197,7 @@ impl Shared {
                 Failure::of(server, Class::Timeout, hangs).with_notes(hung_handlers(&self.network))
             }
         }
+        .with_notes(threads::waiting(server))
     }
 }
 

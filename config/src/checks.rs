@@ -117,10 +117,10 @@ impl Config {
     /// All servers in a phrase, those that were not asked too.
     fn tell(&self, states: &[State]) -> String {
         let phrase = |server: usize| match states.iter().find(|state| state.server == server) {
-            Some(State { term, leads: true, .. }) => format!("{server} leads term {term}"),
-            Some(State { term, leads: false, .. }) => format!("{server} is in term {term}"),
-            None if self.is_running(server) => format!("{server} is disconnected"),
-            None => format!("{server} is down"),
+            Some(State { term, leads: true, .. }) => format!("server {server} leads term {term}"),
+            Some(State { term, leads: false, .. }) => format!("server {server} is in term {term}"),
+            None if self.is_running(server) => format!("server {server} is disconnected"),
+            None => format!("server {server} is down"),
         };
         (0..self.n()).map(phrase).collect::<Vec<_>>().join(", ")
     }

@@ -35,6 +35,14 @@ impl Label {
     }
 }
 
+/// What a line that a thread prints in virtual time is stamped with.
+pub fn name(label: sim::Label) -> String {
+    match Label::of(label) {
+        Label::Kit => "lab".into(),
+        Label::Server(server) => format!("server {server}"),
+    }
+}
+
 /// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
     Entered { before: WORK.replace(Some((label, doing))), _group: sim::label(label.group()) }

@@ -28,10 +28,11 @@ mod calls;
 pub mod command;
 pub mod label;
 pub mod panics;
+pub mod threads;
 mod failure;
 mod referee;
 
-pub use calls::{CALL_LIMIT, MAKE_LIMIT};
+pub use calls::{CALL_LIMIT, make_limit};
 pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT};
 pub use failure::{Class, Failure};
 pub use peer::{ApplyMsg, Make, PeerContext, RaftPeer, Started};

@@ -104,42 +104,34 @@ fn a_panic_in_an_rpc_handler_is_the_handlers_servers() {
     assert_eq!(answer.recv().unwrap(), Err(CallError::NoAnswer));
 }
 
-/// A thread without a name carries the name of the thread that started it.
+/// A thread belongs to whom the thread that started it belongs to, whatever the lab called.
 #[test]
-fn a_panic_in_an_unnamed_thread_is_its_servers() {
-    let spawn = || drop(thread::spawn(|| panic!("out of luck")));
-    // Elsewhere than on Linux nothing tells whose thread it is.
-    let expected = if cfg!(target_os = "linux") {
-        panics_in_1("server 1 panicked in an unnamed thread of its own: out of luck")
-    } else {
-        let sentence = "a server panicked in an unnamed thread of its own: out of luck";
-        Failure::new(Class::Panic, sentence)
+fn a_panic_in_a_thread_of_its_own_is_its_servers() {
+    let unnamed = || drop(thread::spawn(|| panic!("out of luck")));
+    let named = || {
+        let ticker = thread::Builder::new().name("ticker".into());
+        drop(ticker.spawn(|| panic!("out of luck")).unwrap());
     };
-    reports(in_method("make", spawn), nothing, &expected);
     let call = |_: &Config, fakes: &Fakes| {
         let _ = fakes.of(0).context.ends[1].call::<str, String>("Raft.Echo", "you");
     };
-    reports(in_method("Echo", spawn), call, &expected);
-}
-
-/// A name that the student chose says what the thread does, but not for whom.
-#[test]
-fn a_panic_in_a_named_thread_is_reported_by_its_name() {
-    let spawn = || {
-        let named = thread::Builder::new().name("ticker".into());
-        drop(named.spawn(|| panic!("out of luck")).unwrap());
+    let start = |cfg: &Config, _: &Fakes| {
+        cfg.start(1, vec![1]);
     };
-    let sentence = "a server panicked in its thread `ticker`: out of luck";
-    reports(in_method("make", spawn), nothing, &Failure::new(Class::Panic, sentence));
+    let of_unnamed = panics_in_1("server 1 panicked in an unnamed thread of its own: out of luck");
+    reports(in_method("make", unnamed), nothing, &of_unnamed);
+    reports(in_method("Echo", unnamed), call, &of_unnamed);
+    reports(in_method("start", unnamed), start, &of_unnamed);
+    let of_named = panics_in_1("server 1 panicked in its thread `ticker`: out of luck");
+    reports(in_method("make", named), nothing, &of_named);
+    reports(in_method("start", named), start, &of_named);
 }
 
 #[test]
 fn a_panic_without_a_text_is_reported_all_the_same() {
     let spawn = || drop(thread::spawn(|| panic::panic_any(7)));
     let sentence = "server 1 panicked in an unnamed thread of its own: a panic without a text";
-    if cfg!(target_os = "linux") {
-        reports(in_method("make", spawn), nothing, &panics_in_1(sentence));
-    }
+    reports(in_method("make", spawn), nothing, &panics_in_1(sentence));
 }
 
 #[test]

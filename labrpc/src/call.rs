@@ -147,11 +147,9 @@ impl Journey<'_> {
 
     /// Takes the snapshot on arrival and draws the fate; an unreachable server ends the call here.
     fn arrive(&self, bytes: usize) -> Result<(Server, Fate), End> {
-        if self.network.state.lock().closed {
-            return Err(Ending::Closed.into());
-        }
+        let found = self.look_up()?;
         self.request.log(self.network, Step::Sent { bytes });
-        match self.look_up() {
+        match found {
             (Some(server), None, fate @ Fate::Accepted { .. }) => Ok((server, fate)),
             (_, Some(obstacle), Fate::Unreachable { after }) => {
                 sleep(after);
@@ -162,9 +160,12 @@ impl Journey<'_> {
     }
 
     /// The server, what stands in the way to it, and the fate: one look under one lock.
-    fn look_up(&self) -> (Option<Server>, Option<Ending>, Fate) {
+    fn look_up(&self) -> Result<(Option<Server>, Option<Ending>, Fate), Ending> {
         let mut guard = self.network.state.lock();
         let state = &mut *guard;
+        if state.closed {
+            return Err(Ending::Closed);
+        }
         let (from, to) = (self.request.from.as_ref(), self.request.to.as_ref());
         let pending = Pending {
             call: self.request.call,
@@ -190,7 +191,7 @@ impl Journey<'_> {
             // The end was deleted, and its generator with it; a caller that tries again and again
             // must not spin all the same.
             let after = Duration::from_millis(*fate::UNREACHABLE_DELAY_MS.end());
-            return (server, Some(Ending::Disabled), Fate::Unreachable { after });
+            return Ok((server, Some(Ending::Disabled), Fate::Unreachable { after }));
         };
         let obstacle = if !end.enabled || to.is_none() {
             Some(Ending::Disabled)
@@ -201,7 +202,7 @@ impl Journey<'_> {
         };
         conditions.reachable = obstacle.is_none();
         let fate = Fate::draw(&mut end.rng, &conditions);
-        (server, obstacle, fate)
+        Ok((server, obstacle, fate))
     }
 
     /// Runs the handler on a thread of its own and waits for it as long as the server lives.

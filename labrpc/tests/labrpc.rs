@@ -240,40 +240,28 @@ fn test_concurrent_one() {
 
 /// TestRegression1: calls that were sent while the end was disabled neither delay one that is sent
 /// after it was enabled, nor reach the server later.
-///
-/// 6.824 wants the new call back within 30 ms while the early ones take up to 100. Here the early
-/// ones take up to seven seconds and the new one has to be back before the first of them, which
-/// says the same without a clock.
 #[test]
 fn test_regression1() {
     bounded(|| {
         let network = Network::new(1);
-        network.long_delays(true);
         let server = junk_server(&network);
         let end = network.make_end("end1-99");
         network.connect("end1-99", "server99");
-        let sent = watch(&network, |step| matches!(step, Step::Sent { .. }));
-        let (ended, order) = mpsc::channel();
         thread::scope(|scope| {
             for arg in 0..20_i64 {
-                let (end, ended) = (end.clone(), ended.clone());
+                let end = end.clone();
                 scope.spawn(move || {
                     let early: Result<String, _> = end.call("JunkServer.Handler2", &(100 + arg));
                     assert_eq!(early, Err(CallError::NoAnswer));
-                    ended.send("early").unwrap();
                 });
             }
-            for _ in 0..20 {
-                sent.recv().unwrap();
-            }
-            let in_vain = network.pending().len();
+            thread::sleep(Duration::from_millis(10));
+            assert!(network.pending().len() > 1, "most of them wait, for up to 100 ms");
             network.enable("end1-99", true);
-            let reply = end.call("JunkServer.Handler2", &99_i64);
-            ended.send("new").unwrap();
-            assert_eq!(reply, Ok("handler2-99".to_string()));
-            // Of 20 waits of up to 7 s one may be over at once, but never the most of them.
-            let before = order.iter().take_while(|name| *name == "early").count();
-            assert!(before < in_vain / 2, "{before} of {in_vain} early calls ended first");
+            let start = Instant::now();
+            assert_eq!(end.call("JunkServer.Handler2", &99_i64), Ok("handler2-99".to_string()));
+            let took = start.elapsed();
+            assert!(took < Duration::from_millis(30), "it took {took:?}");
         });
         assert_eq!(*server.named.lock(), [99]);
         assert_eq!(network.get_count("server99"), Some(1));
@@ -283,7 +271,7 @@ fn test_regression1() {
 /// TestKilled: a call in a handler that does not return fails soon after its server is deleted, and
 /// not before.
 ///
-/// 6.824 allows 100 ms for what it looks at every 100 ms; here it is 200.
+/// 6.824 allows 100 ms for what it looks at every 100 ms; here it is one more.
 #[test]
 fn test_killed() {
     bounded(|| {
@@ -303,7 +291,7 @@ fn test_killed() {
         let (reply, at) = end_of_call.recv().unwrap();
         assert_eq!(reply, Err(CallError::NoAnswer));
         let took = at - deleted;
-        assert!(took < Duration::from_millis(200), "it took {took:?}");
+        assert!(took <= Duration::from_millis(101), "it took {took:?}");
     });
 }
 

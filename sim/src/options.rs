@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::report::Label;
+
 /// How simulated threads are carried by the machine.
 ///
 /// Both engines run the same scheduler, so the same seed gives the same trace hash on either.
@@ -76,6 +78,7 @@ pub struct Options {
     pub(crate) engine: Engine,
     pub(crate) schedule: Schedule,
     pub(crate) output: Output,
+    pub(crate) label_names: fn(Label) -> String,
     pub(crate) time_limit: Duration,
     pub(crate) step_limit: u64,
     pub(crate) thread_limit: usize,
@@ -96,6 +99,7 @@ impl Default for Options {
             engine: Engine::from_env(),
             schedule: Schedule::Random,
             output: Output::Stamped,
+            label_names: numbers,
             time_limit: Duration::from_secs(3600),
             step_limit: 1_000_000_000,
             thread_limit: 20_000,
@@ -143,6 +147,13 @@ impl Options {
     #[must_use]
     pub fn output(mut self, output: Output) -> Options {
         self.output = output;
+        self
+    }
+
+    /// What stamped lines call a label; by default its numbers, and nothing for the first label.
+    #[must_use]
+    pub fn label_names(mut self, names: fn(Label) -> String) -> Options {
+        self.label_names = names;
         self
     }
 
@@ -225,4 +236,8 @@ impl Options {
         self.backtraces = backtraces;
         self
     }
+}
+
+fn numbers(label: Label) -> String {
+    if label == Label::default() { String::new() } else { label.to_string() }
 }

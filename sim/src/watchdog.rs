@@ -18,6 +18,8 @@ use crate::sys;
 
 /// How often to look.
 const LOOK_NS: u64 = 10_000_000;
+/// A thread that has used more than this is not blocked.
+const BLOCKED_CPU_NS: u64 = 1_000_000;
 /// How long to wait for the answer to the signal.
 const ANSWER_LOOKS: u32 = 200;
 /// Ignored by default, so a stray one does no harm.
@@ -40,7 +42,7 @@ pub(crate) fn watch(
     let (cpu_limit, wall_limit) = (limit_ns(options.cpu_limit), limit_ns(options.wall_limit));
     let mut steps = u64::MAX;
     let mut tid = 0;
-    let (mut cpu_start, mut wall_start) = (0, 0);
+    let (mut cpu_start, mut cpu_seen, mut wall_start) = (0, 0, 0);
     loop {
         let value = word.load(Ordering::Acquire);
         if finished(value) {
@@ -52,8 +54,12 @@ pub(crate) fn watch(
         let (cpu, wall) = (cpu_ns_of(tid_now), sys::real_clock_ns(libc::CLOCK_MONOTONIC));
         if steps_now != steps || tid_now != tid || IDLE.load(Ordering::Relaxed) {
             (steps, tid, cpu_start, wall_start) = (steps_now, tid_now, cpu, wall);
+            cpu_seen = cpu;
         } else if cpu.saturating_sub(cpu_start) > cpu_limit {
             return Some(Bark::Spin);
+        } else if cpu.saturating_sub(cpu_seen) > BLOCKED_CPU_NS {
+            // It computes, on however busy a machine: so it is not blocked.
+            (cpu_seen, wall_start) = (cpu, wall);
         } else if wall.saturating_sub(wall_start) > wall_limit {
             return Some(Bark::BlockedOutside);
         }

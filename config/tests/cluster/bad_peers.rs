@@ -11,7 +11,7 @@ use labrpc::CallError;
 use parking_lot::Mutex;
 
 const LIMIT: Duration = Duration::from_secs(30);
-/// `make` may take 5 s, every other call 10 s, and they are looked at twice a second.
+/// `make` may take a second, every other call 10 s, and they are looked at twice a second.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 const TERM_MAX: u64 = 1 << 32;
 
@@ -92,15 +92,17 @@ fn a_panic_in_kill_at_the_end_spares_no_other_peer() {
 }
 
 #[test]
-fn a_peer_that_never_returns_from_make_has_five_seconds() {
+fn a_peer_that_never_returns_from_make_has_a_second() {
     let act = |fake: &Fake, method: &'static str| {
         if method == "make" && fake.context.me == 1 {
             hang();
         }
     };
     let body = |_: &Config, _: &Fakes| unreachable!("there is a cluster");
-    let sentence = "server 1 has not returned from `make` for 5 s";
-    fails(HANG_LIMIT, act, body, Failure::of(1, Class::Timeout, sentence));
+    let sentence = "server 1 has not returned from `make` for 1 s";
+    let expected = Failure::of(1, Class::Timeout, sentence);
+    let note = "an unnamed thread of server 1 has waited 1.5 s".into();
+    fails(HANG_LIMIT, act, body, expected.with_notes([note]));
 }
 
 #[test]
@@ -112,7 +114,9 @@ fn a_peer_that_never_returns_from_start_has_ten_seconds() {
     };
     let body = |cfg: &Config, _: &Fakes| _ = cfg.start(2, vec![1]);
     let sentence = "server 2 has not returned from `start` for 10 s";
-    fails(HANG_LIMIT, act, body, Failure::of(2, Class::Timeout, sentence));
+    let expected = Failure::of(2, Class::Timeout, sentence);
+    let note = "an unnamed thread of server 2 has waited 10.5 s".into();
+    fails(HANG_LIMIT, act, body, expected.with_notes([note]));
 }
 
 /// 6.824 warns of it: a lock must not be held across a call.
@@ -140,7 +144,11 @@ fn a_peer_that_calls_itself_under_its_own_lock_is_in_a_deadlock() {
     };
     let sentence = "server 1 has not returned from `get_state` for 10 s: it calls Raft.Echo of \
                     itself and its handler never returns; is a lock held across the call?";
-    fails(HANG_LIMIT, act, body, Failure::of(1, Class::Deadlock, sentence));
+    let notes = [
+        "an unnamed thread of server 1 has waited 10.5 s for a lock".into(),
+        "server 1's thread `rpc` has waited 10.5 s for a lock".into(),
+    ];
+    fails(HANG_LIMIT, act, body, Failure::of(1, Class::Deadlock, sentence).with_notes(notes));
 }
 
 /// The time in the note is what the clock makes it.

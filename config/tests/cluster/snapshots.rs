@@ -178,7 +178,8 @@ fn a_peer_that_applies_under_the_lock_that_snapshot_takes_hangs() {
         apply(&fakes.of(1), 1..=10);
     });
     let sentence = "server 1 has not returned from `snapshot` for 10 s";
-    assert_eq!(failure, Failure::of(1, Class::Timeout, sentence));
+    let note = "server 1's thread `applier` has waited 10.5 s for a lock".into();
+    assert_eq!(failure, Failure::of(1, Class::Timeout, sentence).with_notes([note]));
 }
 
 /// It runs on the applier's thread, and is not the applier's fault.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,22 +14,13 @@ use parking_lot::Mutex;
 /// A failure that has not come by then never comes; the limits of the tests are shorter.
 const FAILURE_LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs `test` and fails if it takes longer than `limit`, so that nothing here can hang. What
-/// hangs is abandoned, and ends with the process.
+/// Runs `test` in virtual time and fails if it takes longer than `limit`, so that nothing here can
+/// hang. What hangs in it is abandoned. Returns how long it took.
 #[track_caller]
-pub(crate) fn bounded(limit: Duration, test: impl FnOnce() + Send + 'static) {
-    let (ended, end) = mpsc::channel();
-    let worker = thread::spawn(move || {
-        test();
-        let _ = ended.send(());
-    });
-    match end.recv_timeout(limit) {
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("the test takes longer than {limit:?}"),
-        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => {}
-    }
-    if let Err(panic) = worker.join() {
-        panic::resume_unwind(panic);
-    }
+pub(crate) fn bounded(limit: Duration, test: impl FnOnce() + Send + 'static) -> Duration {
+    let report = sim::run(sim::Options::new().seed(1).time_limit(limit), test);
+    assert_eq!(report.outcome, sim::Outcome::Finished, "{report}");
+    report.elapsed
 }
 
 /// One incarnation of a peer that does what a test tells it, and nothing else.
@@ -145,9 +136,19 @@ impl Fakes {
             }
         });
         match self.referee.wait(FAILURE_LIMIT) {
-            Some(Err(failure)) => failure,
+            Some(Err(failure)) => without_places(failure),
             Some(Ok(())) => panic!("nothing failed"),
             None => panic!("nothing happened"),
         }
     }
+}
+
+/// Notes end with the place in the source where a thread stands, which is not what is tested.
+fn without_places(mut failure: Failure) -> Failure {
+    for note in &mut failure.notes {
+        if let Some(end) = note.find(", in ") {
+            note.truncate(end);
+        }
+    }
+    failure
 }

@@ -47,3 +47,30 @@ fn one_that_calls_itself_while_it_holds_its_own_lock() {
         }";
     check("locks_itself", "get_state", line);
 }
+
+#[test]
+fn one_that_panics_in_a_thread_of_its_own() {
+    let line = "if peer.me == 2 {
+        let ticker = std::thread::Builder::new().name(\"ticker\".into());
+        ticker.spawn(|| panic!(\"no more\")).unwrap();
+    }";
+    check("panics_in_a_thread", "make", line);
+}
+
+#[test]
+fn one_that_computes_for_ever() {
+    let line = "if peer.me == 1 {
+        std::thread::spawn(|| loop { std::hint::spin_loop(); });
+    }";
+    check("computes_for_ever", "make", line);
+}
+
+#[test]
+fn one_that_waits_for_the_world_outside() {
+    let line = "if peer.me == 0 {
+        std::thread::spawn(|| {
+            std::net::TcpListener::bind(\"127.0.0.1:0\").unwrap().accept().unwrap();
+        });
+    }";
+    check("waits_for_the_world", "make", line);
+}

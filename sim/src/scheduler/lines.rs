@@ -15,6 +15,7 @@ use crate::sys;
 #[derive(Debug)]
 pub(crate) struct Lines {
     pub(crate) output: Output,
+    label_names: fn(Label) -> String,
     pub(crate) captured: Vec<String>,
     /// By slot: standard output, standard error.
     begun: Vec<[Vec<u8>; 2]>,
@@ -22,8 +23,8 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(output: Output) -> Lines {
-        Lines { output, captured: Vec::new(), begun: Vec::new(), stamped: Vec::new() }
+    pub(crate) fn new(output: Output, label_names: fn(Label) -> String) -> Lines {
+        Lines { output, label_names, captured: Vec::new(), begun: Vec::new(), stamped: Vec::new() }
     }
 
     pub(crate) fn admit(&mut self, slot: u32) {
@@ -63,10 +64,12 @@ impl Lines {
         let at = Duration::from_nanos(now);
         // Writing to a vector cannot fail.
         let _ = write!(self.stamped, "[{:>6}.{:06} ", at.as_secs(), at.subsec_micros());
-        if thread.label != Label::default() {
-            let _ = write!(self.stamped, "{} ", thread.label);
-        }
+        let owner = (self.label_names)(thread.label);
         let end = thread.name.iter().position(|byte| *byte == 0).unwrap_or(16);
+        // A thread may carry its owner in its name.
+        if !owner.is_empty() && !thread.name[..end].starts_with(owner.as_bytes()) {
+            let _ = write!(self.stamped, "{owner} ");
+        }
         if end == 0 {
             let _ = write!(self.stamped, "#{}] ", thread.id);
         } else {

@@ -187,7 +187,7 @@ impl Scheduler {
             spurious: options.spurious,
             clock_reads: CLOCK_READS_MAX,
             edge_mean: options.edge_mean,
-            lines: Lines::new(options.output),
+            lines: Lines::new(options.output, options.label_names),
             panics: Vec::new(),
             reporter: None,
             random,

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use config::label::Label;
-use config::{Class, Failure, TEST_LIMIT};
+use config::label::{self, Label};
+use config::{Class, Failure, TEST_LIMIT, threads};
 use sim::{Engine, Options, Report, ThreadInfo};
 
 use crate::runner::child::GRACE;
@@ -16,6 +16,10 @@ use crate::runner::outcome::Outcome;
 const STEPS_MAX: u64 = 100_000_000;
 /// So many threads at once are a fault in themselves.
 const THREADS_MAX: usize = 5_000;
+/// A thread that computes for so long without a call is in an endless loop.
+const CPU_WITHOUT_A_STEP: Duration = Duration::from_secs(5);
+/// A thread that waits for so long in real time waits for something that time does not end.
+const REAL_TIME_WITHOUT_A_STEP: Duration = Duration::from_secs(10);
 /// A killed server's threads may still wait for an RPC that takes seven seconds to fail.
 const THREADS_END_WITHIN: Duration = Duration::from_secs(10);
 const THREADS_LOOK_INTERVAL: Duration = Duration::from_millis(100);
@@ -32,7 +36,10 @@ pub(crate) fn run(
         .engine(engine)
         .time_limit(TEST_LIMIT + 4 * GRACE)
         .step_limit(STEPS_MAX)
-        .thread_limit(THREADS_MAX);
+        .thread_limit(THREADS_MAX)
+        .cpu_limit(CPU_WITHOUT_A_STEP)
+        .wall_limit(REAL_TIME_WITHOUT_A_STEP)
+        .label_names(label::name);
     let slot = Arc::new(Mutex::new(None));
     let report = {
         let slot = Arc::clone(&slot);
@@ -54,12 +61,12 @@ fn failure(report: &Report) -> Failure {
         let Some(thread) = blamed(id) else {
             return Failure::new(class, format!("a thread {what}"));
         };
-        let sentence = format!("{} {what}", name(thread));
+        let sentence = format!("{} {what}", threads::name(thread));
         let failure = match Label::of(thread.label) {
             Label::Server(server) => Failure::of(server, class, sentence),
             Label::Kit => Failure::new(Class::Infra, sentence),
         };
-        failure.with_notes(place(thread))
+        failure.with_notes(threads::place(thread).map(|place| format!("it is {place}")))
     };
     match &report.outcome {
         sim::Outcome::Spin { thread } => of_thread(
@@ -73,12 +80,16 @@ fn failure(report: &Report) -> Failure {
             "waits for something outside of the lab, such as a file or a socket",
         ),
         sim::Outcome::Deadlock => {
-            Failure::new(Class::Deadlock, "every thread waits for another, for ever")
-                .with_notes(report.threads.iter().map(ToString::to_string))
+            Failure::new(Class::Deadlock, "every thread waits for another, for ever").with_notes(
+                report.threads.iter().map(|thread| {
+                    let place = threads::place(thread).unwrap_or_default();
+                    format!("{} waits {place}", threads::name(thread))
+                }),
+            )
         }
         sim::Outcome::StepLimit => {
             let busiest = report.threads.iter().find(|t| t.state == sim::ThreadState::Running);
-            let who = busiest.map_or_else(|| "some thread".into(), name);
+            let who = busiest.map_or_else(|| "some thread".into(), threads::name);
             let sentence = format!(
                 "the run took {STEPS_MAX} steps and did not end; {who} was running: does it poll?"
             );
@@ -92,32 +103,15 @@ fn failure(report: &Report) -> Failure {
     }
 }
 
-/// `server 1's thread "ticker"`.
-fn name(thread: &ThreadInfo) -> String {
-    let owner = match Label::of(thread.label) {
-        Label::Kit => "the lab".into(),
-        Label::Server(server) => format!("server {server}"),
-    };
-    match thread.name.as_str() {
-        "" => format!("an unnamed thread of {owner}"),
-        name => format!("{owner}'s thread `{name}`"),
-    }
-}
-
-/// Where it stands, from its backtrace.
-fn place(thread: &ThreadInfo) -> Option<String> {
-    thread.backtrace.as_ref().map(|backtrace| format!("it stands here:\n{backtrace}"))
-}
-
 /// How many threads each server has.
 fn crowd(threads: &[ThreadInfo]) -> Vec<String> {
-    let mut crowd: BTreeMap<String, (usize, &ThreadInfo)> = BTreeMap::new();
+    let mut crowd: BTreeMap<sim::Label, (usize, &ThreadInfo)> = BTreeMap::new();
     for thread in threads {
-        crowd.entry(format!("{:?}", Label::of(thread.label))).or_insert((0, thread)).0 += 1;
+        crowd.entry(thread.label).or_insert((0, thread)).0 += 1;
     }
     let line = |(count, one): &(usize, &ThreadInfo)| match count {
-        1 => name(one),
-        n => format!("{n} threads like {}", name(one)),
+        1 => threads::name(one),
+        n => format!("{n} threads like {}", threads::name(one)),
     };
     crowd.values().map(line).collect()
 }

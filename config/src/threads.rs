@@ -1,0 +1,78 @@
+//! What the threads of the servers do, as far as virtual time lets the lab see it.
+
+use std::time::Duration;
+
+use sim::{ThreadInfo, ThreadState};
+
+use crate::label::Label;
+
+/// A thread that has waited so long without a limit is worth a note when something hangs.
+const LONG_WAIT: Duration = Duration::from_secs(1);
+/// Code of the kit's crates, as it is called in a backtrace.
+const KIT: [&str; 4] = ["labrpc::", "<labrpc::", "config::", "<config::"];
+
+/// ``server 1's thread `ticker` ``.
+pub fn name(thread: &ThreadInfo) -> String {
+    let owner = match Label::of(thread.label) {
+        Label::Kit => "the lab".to_owned(),
+        Label::Server(server) => format!("server {server}"),
+    };
+    // Threads that the lab starts for a server have its name in theirs, for real time.
+    match thread.name.trim_start_matches(owner.as_str()).trim_start() {
+        "" => format!("an unnamed thread of {owner}"),
+        name => format!("{owner}'s thread `{name}`"),
+    }
+}
+
+/// Where a thread stands, such as `in raft::Raft::tick at src/raft.rs:57:9`: the innermost call
+/// that is neither of a library nor of the kit. None without a backtrace.
+pub fn place(thread: &ThreadInfo) -> Option<String> {
+    thread.frames().iter().find_map(|frame| {
+        let (name, file) = frame.rsplit_once(" at ")?;
+        let is_foreign =
+            ["/rustc/", "/registry/src/", "/sim/src/"].iter().any(|p| file.contains(p));
+        if is_foreign || !file.contains(".rs:") || is_of_kit(name) {
+            return None;
+        }
+        // Where the crate lies is no news.
+        let start = file.rfind("/src/").or_else(|| file.rfind("/tests/")).map_or(0, |at| at + 1);
+        Some(format!("in {name} at {}", &file[start..]))
+    })
+}
+
+fn is_of_kit(name: &str) -> bool {
+    KIT.iter().any(|crate_name| name.starts_with(crate_name))
+}
+
+/// What a thread waits for, as its innermost calls tell.
+fn object(thread: &ThreadInfo) -> &'static str {
+    for frame in thread.frames() {
+        if frame.contains("condvar") || frame.contains("Condvar") {
+            return " on a condition variable";
+        }
+        if frame.contains("lock_slow") || frame.contains("lock_contended") {
+            return " for a lock";
+        }
+        if frame.contains("crossbeam_channel") || frame.contains("mpmc") {
+            return " on a channel";
+        }
+    }
+    ""
+}
+
+/// A sentence for each thread of `server` that has waited for long with nothing that would end it
+/// but another thread. Empty in real time.
+pub(crate) fn waiting(server: usize) -> Vec<String> {
+    let threads = sim::threads_with_backtraces();
+    let waits = |thread: &&ThreadInfo| {
+        Label::of(thread.label) == Label::Server(server)
+            && thread.state == (ThreadState::Waiting { deadline: None })
+            && thread.waited > LONG_WAIT
+    };
+    let tell = |thread: &ThreadInfo| {
+        let place = place(thread).map_or_else(String::new, |place| format!(", {place}"));
+        let (name, seconds) = (name(thread), thread.waited.as_secs_f64());
+        format!("{name} has waited {seconds:.1} s{}{place}", object(thread))
+    };
+    threads.iter().filter(waits).map(tell).collect()
+}
