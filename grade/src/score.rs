@@ -130,7 +130,7 @@ pub(crate) mod tests {
                 verdict,
                 figures: None,
                 findings: vec![],
-                trace_hash: None,
+                simulation: None,
                 output: String::new(),
             },
             time: Duration::from_secs(seed),

@@ -47,6 +47,7 @@ pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report 
         trace: Vec::new(),
         output: Vec::new(),
         outside_wakes: 0,
+        cpu: Duration::ZERO,
         memory_peak_bytes: 0,
     }
 }

@@ -155,6 +155,8 @@ pub struct Report {
     pub output: Vec<String>,
     /// Wakes that came from threads outside: if not 0, the run need not repeat.
     pub outside_wakes: u64,
+    /// Processor time that the process used during the run.
+    pub cpu: Duration,
     /// The process's peak resident memory, in bytes, at the end of the run.
     pub memory_peak_bytes: u64,
 }

@@ -73,6 +73,8 @@ pub(crate) struct Driver {
     /// Set when a thread got stuck: the outcome, and the machine is lost.
     stuck: Option<Outcome>,
     finished: bool,
+    /// Processor time of the process when the run began.
+    cpu_start_ns: u64,
 }
 
 /// Held for the length of a run. A word of our own rather than a `Mutex`, since a stepped run may
@@ -102,6 +104,7 @@ impl Driver {
         assert!(missing.is_empty(), "these hooks are not in force in this executable: {missing:?}");
         prepare_process();
         lock_runs();
+        let cpu_start_ns = sys::real_clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID);
         let run = NEXT_RUN.fetch_add(1, Ordering::Relaxed);
         RUN.store(run, Ordering::SeqCst);
         STEPS.store(0, Ordering::Relaxed);
@@ -119,7 +122,8 @@ impl Driver {
             .name("sim machine".to_owned())
             .spawn(move || machine(&settings, stepped, closure, &shared))
             .expect("a kernel thread for the simulation");
-        Driver { options, control, machine: Some(machine), stuck: None, finished: false }
+        let machine = Some(machine);
+        Driver { options, control, machine, stuck: None, finished: false, cpu_start_ns }
     }
 
     /// Lets the simulation run until `until` (in ns), or its end; true while it is not over.
@@ -211,6 +215,9 @@ impl Driver {
             trace: scheduler.tracer.steps.unwrap_or_default(),
             output: scheduler.lines.captured,
             outside_wakes: BORDER.wakes_in(),
+            cpu: Duration::from_nanos(
+                sys::real_clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID) - self.cpu_start_ns,
+            ),
             memory_peak_bytes: memory_peak_bytes(),
         }
     }

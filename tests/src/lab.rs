@@ -53,6 +53,10 @@ impl Lab {
         self.referee.find(finding);
     }
 
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     pub(crate) fn referee(&self) -> &Referee {
         &self.referee
     }

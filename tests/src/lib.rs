@@ -26,5 +26,7 @@ mod draw;
 mod runner;
 
 pub use lab::Lab;
-pub use runner::{Clock, Job, Outcome, SEEDS_BY_DEFAULT, find, main, nearest};
+pub use runner::{
+    Clock, Job, Outcome, SEEDS_BY_DEFAULT, Simulation, find, main, nearest, run_here,
+};
 pub use table::{LABS, Part, Test};

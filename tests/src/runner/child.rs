@@ -50,19 +50,34 @@ pub(crate) fn obey(
     let referee = Referee::new();
     panics::report_to(referee.clone());
     let lab = Lab::new(make, order.seed, referee);
-    let test = order.test;
-    let outcome = match order.clock {
-        Clock::Real => judge(lab, test),
-        Clock::Virtual(engine) => {
-            virtual_time::run(engine, order.seed, move || judge_to_the_last_thread(lab, test))
-        }
-    };
+    let outcome = run(lab, order.test, order.clock);
     if let Err(error) = outcome.write(&order.file) {
         eprintln!("failed to write {}: {error}", order.file.display());
         process::exit(1);
     }
     // At once: threads of the implementation may hang.
     process::exit(0);
+}
+
+/// Runs a test in this process, for a look at what it costs. Panics in threads of the peers are no
+/// verdict here, and what one run leaves behind, such as a static, the next one finds.
+pub fn run_here(
+    make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
+    test: &'static Test,
+    seed: u64,
+    clock: Clock,
+) -> Outcome {
+    run(Lab::new(make, seed, Referee::new()), test, clock)
+}
+
+fn run(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
+    match clock {
+        Clock::Real => judge(lab, test),
+        Clock::Virtual(engine) => {
+            let seed = lab.seed();
+            virtual_time::run(engine, seed, move || judge_to_the_last_thread(lab, test))
+        }
+    }
 }
 
 /// Runs the test on a thread of its own, so that this one can give it up.
@@ -90,7 +105,7 @@ fn judge(lab: Lab, test: &'static Test) -> Outcome {
         verdict,
         figures: referee.figures(),
         findings: referee.findings(),
-        trace_hash: None,
+        simulation: None,
         output: String::new(),
     }
 }

@@ -16,9 +16,10 @@ use libtest_mimic::Arguments;
 
 use settings::Settings;
 
+pub use child::run_here;
 pub use filter::{find, nearest};
 pub use job::Job;
-pub use outcome::Outcome;
+pub use outcome::{Outcome, Simulation};
 pub use settings::{Clock, SEEDS_BY_DEFAULT};
 
 /// Puts an implementation through the labs: the whole `main` of a `harness = false` test target.

@@ -1,6 +1,7 @@
 //! What one run came to, as the child process leaves it and its parent reads it.
 
 use std::path::Path;
+use std::time::Duration;
 use std::{fs, io};
 
 use config::{Failure, Figures};
@@ -15,10 +16,27 @@ pub struct Outcome {
     pub figures: Option<Figures>,
     /// What is no failure but worth telling.
     pub findings: Vec<String>,
-    /// In virtual time, the hash of all its steps: two runs of a seed have the same.
-    pub trace_hash: Option<u64>,
+    /// What the simulation used; none in real time.
+    pub simulation: Option<Simulation>,
     /// What the run printed; its end, if that is much.
     pub output: String,
+}
+
+/// What a run in virtual time used. All but the processor time are the same in every run of a seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Simulation {
+    /// A hash over all steps: two runs that agree on it are the same run.
+    pub trace_hash: u64,
+    /// Virtual time, to the end of the last thread.
+    pub time: Duration,
+    /// Calls that the simulation took over.
+    pub steps: u64,
+    /// Changes from one thread to another.
+    pub switches: u64,
+    /// Threads alive at once, at most.
+    pub threads_peak: usize,
+    /// Processor time.
+    pub cpu: Duration,
 }
 
 impl Outcome {
@@ -28,7 +46,7 @@ impl Outcome {
             verdict: Err(failure),
             figures: None,
             findings: Vec::new(),
-            trace_hash: None,
+            simulation: None,
             output: String::new(),
         }
     }

@@ -129,7 +129,7 @@ mod tests {
             verdict: Ok(()),
             figures: Some(figures),
             findings: vec!["the term went from 1 to 2 although nothing had failed".into()],
-            trace_hash: None,
+            simulation: None,
             output: "ignored".into(),
         };
         assert_eq!(

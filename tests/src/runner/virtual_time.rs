@@ -10,7 +10,7 @@ use config::{Class, Failure, TEST_LIMIT, threads};
 use sim::{Engine, Options, Report, ThreadInfo};
 
 use crate::runner::child::GRACE;
-use crate::runner::outcome::Outcome;
+use crate::runner::outcome::{Outcome, Simulation};
 
 /// The costliest test of the reference takes about a hundredth of this.
 const STEPS_MAX: u64 = 100_000_000;
@@ -50,7 +50,14 @@ pub(crate) fn run(
     };
     let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut outcome = outcome.unwrap_or_else(|| Outcome::failed(failure(&report)));
-    outcome.trace_hash = Some(report.trace_hash);
+    outcome.simulation = Some(Simulation {
+        trace_hash: report.trace_hash,
+        time: report.elapsed,
+        steps: report.steps,
+        switches: report.switches,
+        threads_peak: report.threads_peak,
+        cpu: report.cpu,
+    });
     outcome
 }
 

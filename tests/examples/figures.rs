@@ -1,0 +1,81 @@
+//! Prints what each test costs on the reference, as a mean over seeds, and what all cost together.
+//!
+//! `cargo run --release -p tests --example figures -- --seeds 5`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tests::{Clock, LABS, Test, run_here};
+
+#[derive(Default)]
+struct Sums {
+    cpu: Duration,
+    time: Duration,
+    rpcs: u64,
+    bytes: u64,
+    switches: u64,
+    threads_peak: usize,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let seeds: u32 = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => 5,
+        ["--seeds", n] if n.parse::<u32>().is_ok_and(|n| n > 0) => n.parse().expect("a number"),
+        _ => {
+            eprintln!("error: usage: figures [--seeds N]");
+            return ExitCode::from(2);
+        }
+    };
+    println!(
+        "{:<38} {:>9} {:>7} {:>6} {:>8} {:>9} {:>7}",
+        "test", "virtual_s", "cpu_ms", "rpcs", "bytes", "switches", "threads"
+    );
+    let (mut cpu, mut time) = (Duration::ZERO, Duration::ZERO);
+    for test in LABS {
+        let Some(sums) = sums(test, seeds) else { return ExitCode::FAILURE };
+        let mean = |sum: u64| sum / u64::from(seeds);
+        println!(
+            "{:<38} {:>9.1} {:>7.2} {:>6} {:>8} {:>9} {:>7}",
+            test.name(),
+            (sums.time / seeds).as_secs_f64(),
+            (sums.cpu / seeds).as_secs_f64() * 1e3,
+            mean(sums.rpcs),
+            mean(sums.bytes),
+            mean(sums.switches),
+            sums.threads_peak,
+        );
+        // The comparison is with suites that have the original's tests alone.
+        if test.original.is_some() {
+            cpu += sums.cpu / seeds;
+            time += sums.time / seeds;
+        }
+    }
+    println!(
+        "total cpu_s_per_seed {:.3} virtual_s_per_seed {:.1}",
+        cpu.as_secs_f64(),
+        time.as_secs_f64()
+    );
+    ExitCode::SUCCESS
+}
+
+/// None if a run failed, which is said.
+fn sums(test: &'static Test, seeds: u32) -> Option<Sums> {
+    let mut sums = Sums::default();
+    for seed in 1..=u64::from(seeds) {
+        let outcome = run_here(raft::make, test, seed, Clock::default());
+        let (Ok(()), Some(figures), Some(used)) =
+            (&outcome.verdict, outcome.figures, outcome.simulation)
+        else {
+            eprintln!("{} fails with seed {seed}: {:?}", test.name(), outcome.verdict);
+            return None;
+        };
+        sums.cpu += used.cpu;
+        sums.time += figures.time;
+        sums.rpcs += figures.rpcs;
+        sums.bytes += figures.bytes;
+        sums.switches += used.switches;
+        sums.threads_peak = sums.threads_peak.max(used.threads_peak);
+    }
+    Some(sums)
+}
