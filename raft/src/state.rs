@@ -7,6 +7,7 @@ use config::Started;
 use rand::RngExt;
 
 use crate::log::{Entry, Log};
+use crate::persist::Saved;
 use crate::replication::Follower;
 use crate::senders::Request;
 
@@ -41,6 +42,8 @@ pub(crate) struct State {
 
     /// When a follower or a candidate stands for election.
     pub(crate) election_due: Instant,
+    /// What was saved last.
+    pub(crate) saved: Saved,
     /// The persistent state is not what was saved.
     pub(crate) must_save: bool,
     pub(crate) killed: bool,

@@ -5,6 +5,7 @@ mod replication;
 mod figure_7;
 mod commit;
 mod snapshot;
+mod persist;
 mod log;
 
 use std::time::Instant;
