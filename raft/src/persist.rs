@@ -92,7 +92,7 @@ impl Saved {
         }
         let is_good = |chunk: &&Chunk| log.term_at(chunk.last_index) == Some(chunk.last_term);
         self.chunks.truncate(self.chunks.iter().take_while(is_good).count());
-        // The last one may have grown.
+        // The last one is made anew, so that each is filled before the next begins.
         self.chunks.pop();
         let mut last_index = self.chunks.last().map_or(self.last_included_index, |c| c.last_index);
         for entries in log.slice_from(last_index + 1).chunks(CHUNK_ENTRIES) {
