@@ -1,7 +1,7 @@
 //! The log (section 5.3) behind the snapshot that stands for its beginning (section 7).
 //!
-//! The only place that does arithmetic on indices: everywhere else an index is an index of the
-//! paper, counted from 1 over everything that was ever in the log.
+//! The only place that knows where an entry lies in memory: everywhere else an index is an index of
+//! the paper, counted from 1 over everything that was ever in the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +74,8 @@ impl Log {
         &self.entries[start..]
     }
 
-    /// Copies of the entries from `index` on, which is not forgotten: as many as make up `bytes_max` bytes of
-    /// commands, but one at least if there is one.
+    /// Copies of the entries from `index` on, which is not forgotten: no more than `bytes_max`
+    /// bytes of commands, but one entry at least if there is one.
     pub(crate) fn entries_from(&self, index: u64, bytes_max: usize) -> Vec<Entry> {
         let mut bytes = 0;
         let fits = |entry: &&Entry| {
