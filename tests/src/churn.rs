@@ -2,7 +2,8 @@
 //!
 //! In the original every round crashes, restarts and cuts off somebody by chance, so that a run may
 //! do nothing of the kind. Here each happens as often as there on the average, in rounds that are
-//! drawn; and the clients get a first second in which nothing fails.
+//! drawn; and the clients get a first second in which nothing fails, so that a run in which none of
+//! them sees a command of its own committed is a failure, too.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
