@@ -7,6 +7,7 @@ mod commit;
 mod snapshot;
 mod persist;
 mod log;
+mod storm;
 
 use std::time::Instant;
 
