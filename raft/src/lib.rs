@@ -16,7 +16,7 @@
 //! | `commit` | when an entry is committed (5.3, 5.4.2) |
 //! | `apply` | what the service gets, in order (5.3) |
 //! | `snapshot` | InstallSnapshot, and the log that forgets its beginning (7) |
-//! | `log` | the only place that does arithmetic on indices |
+//! | `log` | the entries by index, and the only place that knows where they lie in memory |
 //! | `persist` | what survives a crash |
 //!
 //! **The threads** only carry messages. Each goes through the one door to the state,

@@ -1,7 +1,7 @@
 //! The log (section 5.3) behind the snapshot that stands for its beginning (section 7).
 //!
-//! The only place that does arithmetic on indices: everywhere else an index is an index of the
-//! paper, counted from 1 over everything that was ever in the log.
+//! The only place that knows where an entry lies in memory: everywhere else an index is an index of
+//! the paper, counted from 1 over everything that was ever in the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) term: u64,
+    // Else serde would take the bytes one by one, like a list of anything.
+    #[serde(with = "serde_bytes")]
     pub(crate) command: Vec<u8>,
 }
 
 /// The entries of one server. The first of all has index 1; those up to `last_included_index` are
 /// forgotten, and the snapshot stands for them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Log {
     last_included_index: u64,
     last_included_term: u64,
@@ -23,6 +25,15 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    /// The log behind a snapshot that ends with this index and term.
+    pub(crate) fn new(
+        last_included_index: u64,
+        last_included_term: u64,
+        entries: Vec<Entry>,
+    ) -> Log {
+        Log { last_included_index, last_included_term, entries }
+    }
+
     /// The index of the last entry that the snapshot stands for; 0 if there is none.
     pub(crate) fn last_included_index(&self) -> u64 {
         self.last_included_index
@@ -57,17 +68,22 @@ impl Log {
         self.get(index).map(|entry| entry.term)
     }
 
-    /// The entries from `index` on, which is not forgotten: as many as make up `bytes_max` bytes of
-    /// commands, but one at least if there is one.
-    pub(crate) fn entries_from(&self, index: u64, bytes_max: usize) -> Vec<Entry> {
+    /// The entries from `index` on, which is not forgotten.
+    pub(crate) fn slice_from(&self, index: u64) -> &[Entry] {
         let start = self.position(index).expect("an entry that is not forgotten");
+        &self.entries[start..]
+    }
+
+    /// Copies of the entries from `index` on, which is not forgotten: no more than `bytes_max`
+    /// bytes of commands, but one entry at least if there is one.
+    pub(crate) fn entries_from(&self, index: u64, bytes_max: usize) -> Vec<Entry> {
         let mut bytes = 0;
         let fits = |entry: &&Entry| {
             let is_first = bytes == 0;
             bytes += entry.command.len().max(1);
             is_first || bytes <= bytes_max
         };
-        self.entries[start..].iter().take_while(fits).cloned().collect()
+        self.slice_from(index).iter().take_while(fits).cloned().collect()
     }
 
     /// Whether a log that ends with this index and term is at least as up to date as this one: the
@@ -128,7 +144,7 @@ impl Log {
     /// Forgets everything: a snapshot that ends with this index and term takes its place
     /// (section 7).
     pub(crate) fn start_over(&mut self, last_included_index: u64, last_included_term: u64) {
-        *self = Log { last_included_index, last_included_term, entries: Vec::new() };
+        *self = Log::new(last_included_index, last_included_term, Vec::new());
     }
 
     /// Where `entries` has the entry with this index, or will have it; none if it is forgotten.

@@ -3,23 +3,35 @@
 use std::time::Instant;
 
 use config::Persister;
+use labrpc::codec;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
-use crate::log::Log;
+use crate::log::{Entry, Log};
 use crate::state::{Role, State, election_timeout};
 
-#[derive(Serialize)]
-struct Saved<'a> {
+/// So many entries are encoded together.
+const CHUNK_ENTRIES: usize = 64;
+
+/// The persistent state as it is saved; the snapshot is saved beside it.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Saved {
     current_term: u64,
     voted_for: Option<usize>,
-    log: &'a Log,
+    last_included_index: u64,
+    last_included_term: u64,
+    /// The entries, in chunks that are encoded each by itself. Most changes of a log are at its
+    /// end, and what a chunk was encoded to for the last save is still good then. To encode all of
+    /// a long log for each of its entries took most of the time of the whole lab.
+    chunks: Vec<Chunk>,
 }
 
-#[derive(Default, Deserialize)]
-struct Restored {
-    current_term: u64,
-    voted_for: Option<usize>,
-    log: Log,
+#[derive(Serialize, Deserialize)]
+struct Chunk {
+    /// The index and the term of its last entry.
+    last_index: u64,
+    last_term: u64,
+    entries: ByteBuf,
 }
 
 impl State {
@@ -29,10 +41,10 @@ impl State {
         if !self.must_save {
             return;
         }
-        let State { current_term, voted_for, log, .. } = &*self;
-        let saved = Saved { current_term: *current_term, voted_for: *voted_for, log };
-        let bytes = labrpc::codec::encode(&saved).expect("plain data has an encoding");
-        persister.save(bytes, self.snapshot.clone());
+        self.saved.current_term = self.current_term;
+        self.saved.voted_for = self.voted_for;
+        self.saved.take_log(&self.log);
+        persister.save(encode(&self.saved), self.snapshot.clone());
         self.must_save = false;
     }
 
@@ -40,24 +52,62 @@ impl State {
     /// snapshot, so what that stands for is committed and applied (section 7).
     pub(crate) fn restored_from(me: usize, servers: usize, persister: &Persister) -> State {
         let raft_state = persister.read_raft_state();
-        let Restored { current_term, voted_for, log } = if raft_state.is_empty() {
-            Restored::default() // It never ran before.
+        let saved = if raft_state.is_empty() {
+            Saved::default() // It never ran before.
         } else {
-            labrpc::codec::decode(&raft_state).expect("what was saved can be read")
+            decode::<Saved>(&raft_state)
         };
         State {
             me,
             servers,
-            current_term,
-            voted_for,
-            commit_index: log.last_included_index(),
-            last_applied: log.last_included_index(),
-            log,
+            current_term: saved.current_term,
+            voted_for: saved.voted_for,
+            log: saved.log(),
             snapshot: persister.read_snapshot(),
+            commit_index: saved.last_included_index,
+            last_applied: saved.last_included_index,
             role: Role::Follower,
             election_due: Instant::now() + election_timeout(),
+            saved,
             must_save: false,
             killed: false,
         }
     }
+}
+
+impl Saved {
+    fn log(&self) -> Log {
+        let chunks = self.chunks.iter();
+        let entries = chunks.flat_map(|chunk| decode::<Vec<Entry>>(&chunk.entries)).collect();
+        Log::new(self.last_included_index, self.last_included_term, entries)
+    }
+
+    /// By the Log Matching Property (section 5.3) a chunk is still good if its last entry has the
+    /// same index and term as before.
+    fn take_log(&mut self, log: &Log) {
+        if self.last_included_index != log.last_included_index() {
+            self.last_included_index = log.last_included_index();
+            self.last_included_term = log.last_included_term();
+            self.chunks.clear();
+        }
+        let is_good = |chunk: &&Chunk| log.term_at(chunk.last_index) == Some(chunk.last_term);
+        self.chunks.truncate(self.chunks.iter().take_while(is_good).count());
+        // The last one is made anew, so that each is filled before the next begins.
+        self.chunks.pop();
+        let mut last_index = self.chunks.last().map_or(self.last_included_index, |c| c.last_index);
+        for entries in log.slice_from(last_index + 1).chunks(CHUNK_ENTRIES) {
+            last_index += entries.len() as u64;
+            let last_term = log.term_at(last_index).expect("the index of an entry");
+            let entries = ByteBuf::from(encode(entries));
+            self.chunks.push(Chunk { last_index, last_term, entries });
+        }
+    }
+}
+
+fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    codec::encode(value).expect("plain data has an encoding")
+}
+
+fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> T {
+    codec::decode(bytes).expect("what was saved can be read")
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use config::Started;
 use serde::{Deserialize, Serialize};
 
 use crate::log::Entry;
@@ -96,6 +97,20 @@ impl State {
 
 /// The leader's part.
 impl State {
+    /// The service wants a command in the log. Only a leader takes it, and nobody hears of that
+    /// before the command is saved.
+    pub(crate) fn start(&mut self, command: Vec<u8>, now: Instant) -> Option<Started> {
+        if !self.is_leader() {
+            return None;
+        }
+        let term = self.current_term;
+        let index = self.log.append(Entry { term, command });
+        self.must_save = true;
+        self.advance_commit_index();
+        self.schedule_news(now);
+        Some(Started { index, term })
+    }
+
     /// Sends every follower that is due what it was not sent yet, or a heartbeat.
     pub(crate) fn replicate(&mut self, now: Instant) -> Vec<(usize, Request)> {
         let Role::Leader { followers } = &self.role else { return Vec::new() };

@@ -17,6 +17,7 @@ pub(crate) struct InstallSnapshotArgs {
     pub(crate) last_included_index: u64,
     /// The term of that entry.
     pub(crate) last_included_term: u64,
+    #[serde(with = "serde_bytes")]
     pub(crate) snapshot: Vec<u8>,
 }
 

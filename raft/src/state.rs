@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use config::Started;
 use rand::RngExt;
 
-use crate::log::{Entry, Log};
+use crate::log::Log;
+use crate::persist::Saved;
 use crate::replication::Follower;
 use crate::senders::Request;
 
@@ -41,6 +41,8 @@ pub(crate) struct State {
 
     /// When a follower or a candidate stands for election.
     pub(crate) election_due: Instant,
+    /// What was saved last.
+    pub(crate) saved: Saved,
     /// The persistent state is not what was saved.
     pub(crate) must_save: bool,
     pub(crate) killed: bool,
@@ -78,19 +80,6 @@ impl State {
         } else {
             Vec::new()
         }
-    }
-
-    /// The service wants a command in the log (section 5.3). Only a leader takes it.
-    pub(crate) fn start(&mut self, command: Vec<u8>, now: Instant) -> Option<Started> {
-        if !self.is_leader() {
-            return None;
-        }
-        let term = self.current_term;
-        let index = self.log.append(Entry { term, command });
-        self.must_save = true;
-        self.advance_commit_index();
-        self.schedule_news(now);
-        Some(Started { index, term })
     }
 
     pub(crate) fn is_leader(&self) -> bool {

@@ -27,7 +27,7 @@ pub(crate) fn persist_1(lab: &Lab) {
     cfg.begin();
     cfg.one(&number(11), servers, true);
 
-    // All of them; none still runs when the first comes back.
+    // All of them. Unlike the original's, none still runs when the first comes back.
     cfg.restart_all();
     cfg.one(&number(12), servers, true);
 
@@ -40,7 +40,8 @@ pub(crate) fn persist_1(lab: &Lab) {
     cfg.disconnect(leader2);
     let index = cfg.one(&number(14), servers - 1, true);
     cfg.restart(leader2);
-    // Before the next command, or that could hide a leader which forgot this one.
+    // Before the next command, or that could hide a leader which forgot this one. The original waits
+    // for index 4, which is another command's after a retry.
     cfg.wait(index, servers, None);
 
     let follower = (cfg.check_one_leader() + 1) % servers;
@@ -123,7 +124,8 @@ pub(crate) fn figure_8(lab: &Lab) {
     let cfg = lab.make_config(Setup::reliable(servers));
     let mut rng = lab.rng();
     cfg.begin();
-    cfg.one(&draw::command(&mut rng), 1, true);
+    // By all, where the original wants one: the figure begins with logs that are alike.
+    cfg.one(&draw::command(&mut rng), servers, true);
     the_figure(&cfg, &mut rng);
     for server in 0..servers {
         cfg.connect(server);

@@ -40,6 +40,14 @@ fn a_candidate_that_asks_again_gets_its_vote_again() {
     assert!(!voter.must_save, "nothing has changed");
 }
 
+/// A vote that a crash forgets could be given twice.
+#[test]
+fn a_vote_is_saved_though_the_term_is_known() {
+    let mut voter = server(0, 3, 4, &[]);
+    assert_eq!(voter.request_vote(&vote(4, 1, (0, 0))), granted(4));
+    assert!(voter.must_save);
+}
+
 /// Figure 2: term and vote are persistent, and saved before the answer. Both survive a restart.
 #[test]
 fn a_restart_remembers_term_and_vote() {

@@ -5,7 +5,9 @@ mod replication;
 mod figure_7;
 mod commit;
 mod snapshot;
+mod persist;
 mod log;
+mod storm;
 
 use std::time::Instant;
 

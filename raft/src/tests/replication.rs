@@ -73,6 +73,14 @@ fn a_message_of_an_old_term_is_refused_and_changes_nothing() {
     assert_eq!((follower.commit_index, follower.election_due), (0, due));
 }
 
+/// 5.1: a term is saved even if it is all that is new in a message.
+#[test]
+fn a_higher_term_is_saved_though_the_log_stays_as_it_is() {
+    let mut follower = server(1, 3, 4, &[1, 1]);
+    assert_eq!(follower.append_entries(append(5, (2, 1), &[], 0)), success(5));
+    assert!(follower.must_save);
+}
+
 /// 5.2: the leader is there, even if it has to go back to where the logs agree.
 #[test]
 fn a_refusal_resets_the_election_timer_all_the_same() {
@@ -86,6 +94,7 @@ fn a_refusal_resets_the_election_timer_all_the_same() {
 #[test]
 fn a_leader_steps_down_before_a_higher_term_in_an_answer() {
     let mut leader = leader(0, 3, 4, &[1]);
+    leader.election_due = Instant::now();
     let reply = AppendEntriesReply { term: 6, ..AppendEntriesReply::default() };
     leader.note_appended(1, &append(4, (1, 1), &[], 0), &reply, Instant::now());
     assert_eq!((leader.is_leader(), leader.current_term, leader.must_save), (false, 6, true));
@@ -190,6 +199,8 @@ fn late_answers_take_back_nothing() {
     assert_eq!(state_of(&leader), (2, 5), "it refused what it has by now");
     leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 1), now);
     assert_eq!(state_of(&leader), (2, 3), "not below what it has");
+    leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 4), now);
+    assert_eq!(state_of(&leader), (2, 3), "nor up by a refusal");
     leader.note_appended(1, &append(2, (3, 1), &[2], 0), &success(2), now);
     assert_eq!(state_of(&leader), (4, 5));
 }
@@ -201,6 +212,7 @@ fn answers_of_an_older_term_are_ignored() {
     let mut leader = leader(0, 3, 5, &[1, 1]);
     let before = format!("{:?}", leader.role);
     leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(3), now);
+    leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(5), now);
     leader.note_appended(1, &append(3, (2, 1), &[], 0), &refused(3, None, 1), now);
     // A server that was killed answers like this.
     leader.note_appended(1, &append(5, (2, 1), &[], 0), &AppendEntriesReply::default(), now);

@@ -211,6 +211,7 @@ fn a_snapshot_is_sent_once_and_its_answer_counts_for_it_alone() {
     };
     assert_eq!(args.last_included_index, 3);
     leader.snapshot(5, snapshot_up_to(5));
+    leader.start(command(6, 2), clock);
     assert_eq!(sent_to(&mut leader, 1, clock), None);
 
     let reply = follower.install_snapshot(args.clone());

@@ -1,0 +1,81 @@
+//! Figure 2, persistent state: what a restart finds is what was there when it was last saved.
+
+use config::Persister;
+
+use super::{append, command, entries, leader, server};
+use crate::log::Log;
+use crate::state::State;
+
+/// Saves, restarts, and sees whether everything came back.
+#[track_caller]
+fn check(state: &mut State, persister: &Persister) {
+    state.must_save = true;
+    state.save_to(persister);
+    assert!(!state.must_save);
+    let restored = State::restored_from(state.me, state.servers, persister);
+    assert_eq!(restored.current_term, state.current_term);
+    assert_eq!(restored.voted_for, state.voted_for);
+    assert_eq!(restored.log, state.log);
+    assert_eq!(restored.snapshot, state.snapshot);
+    assert_eq!(restored.commit_index, state.log.last_included_index());
+}
+
+#[test]
+fn a_server_that_never_ran_starts_with_nothing() {
+    let state = State::restored_from(0, 3, &Persister::new());
+    assert_eq!((state.current_term, state.voted_for), (0, None));
+    assert_eq!(state.log, Log::default());
+}
+
+/// The log is saved in chunks, of which only those that have changed are made anew: so it is
+/// changed here in every way, at the ends of chunks and between them.
+#[test]
+fn a_log_comes_back_however_it_has_changed() {
+    let persister = Persister::new();
+    let mut state = server(1, 3, 9, &[]);
+    for index in 1..=200 {
+        state.append_entries(append(9, (index - 1, u64::from(index > 1)), &[1], index));
+        check(&mut state, &persister);
+    }
+    for (conflict, terms) in
+        [(200, vec![2; 3]), (129, vec![3; 40]), (128, vec![4]), (10, vec![5; 200])]
+    {
+        state.commit_index = 0;
+        let args = append(9, (conflict - 1, state.log.term_at(conflict - 1).unwrap()), &terms, 0);
+        assert!(state.append_entries(args).success);
+        check(&mut state, &persister);
+    }
+    for index in [1, 64, 65, 200] {
+        state.last_applied = index;
+        state.snapshot(index, vec![1; 3]);
+        check(&mut state, &persister);
+    }
+    state.log.start_over(500, 7);
+    check(&mut state, &persister);
+    for entry in entries(501, &[7; 70]) {
+        state.log.append(entry);
+    }
+    check(&mut state, &persister);
+
+    // And a server that goes on after a restart saves right, too.
+    let mut state = State::restored_from(1, 3, &persister);
+    state.log.append(super::entry(571, 8));
+    check(&mut state, &persister);
+}
+
+/// D10 of the kit's list of bugs: what changes nothing is not saved.
+#[test]
+fn heartbeats_are_not_saved() {
+    let persister = Persister::new();
+    let mut leader = leader(0, 3, 2, &[1]);
+    let mut follower = server(1, 3, 2, &[1]);
+    follower.append_entries(append(2, (1, 1), &[], 1));
+    leader.on_deadline(std::time::Instant::now());
+    for state in [&mut leader, &mut follower] {
+        state.save_to(&persister);
+        assert!(persister.read_raft_state().is_empty());
+    }
+    leader.start(command(2, 2), std::time::Instant::now());
+    leader.save_to(&persister);
+    assert!(!persister.read_raft_state().is_empty());
+}

@@ -1,0 +1,260 @@
+//! Whole clusters of states in a storm: messages are lost, repeated and reordered without bounds,
+//! servers crash and forget what they did not save, clocks run as they like. Whatever happens, the
+//! properties of Figure 3 hold; and when the storm is over, all servers agree.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use config::{ApplyMsg, Persister};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+use crate::election::RequestVoteReply;
+use crate::replication::AppendEntriesReply;
+use crate::senders::Request;
+use crate::snapshot::InstallSnapshotReply;
+use crate::state::State;
+
+enum Reply {
+    Vote(RequestVoteReply),
+    Append(AppendEntriesReply),
+    Install(InstallSnapshotReply),
+}
+
+/// A message on its way: a request, or the reply to it.
+struct Message {
+    from: usize,
+    to: usize,
+    request: Request,
+    reply: Option<Reply>,
+}
+
+struct Cluster {
+    rng: ChaCha8Rng,
+    states: Vec<State>,
+    persisters: Vec<Persister>,
+    messages: VecDeque<Message>,
+    commands: u64,
+    /// What was applied anywhere, by index.
+    applied: BTreeMap<u64, Vec<u8>>,
+    leaders: BTreeMap<u64, usize>,
+    votes: BTreeMap<(u64, usize), usize>,
+}
+
+impl Cluster {
+    fn new(seed: u64, servers: usize) -> Cluster {
+        let persisters: Vec<Persister> = (0..servers).map(|_| Persister::new()).collect();
+        let restored = |(me, persister)| State::restored_from(me, servers, persister);
+        Cluster {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            states: persisters.iter().enumerate().map(restored).collect(),
+            persisters,
+            messages: VecDeque::new(),
+            commands: 0,
+            applied: BTreeMap::new(),
+            leaders: BTreeMap::new(),
+            votes: BTreeMap::new(),
+        }
+    }
+
+    fn storm(&mut self, steps: usize) {
+        // The less of the steps are deliveries, the more messages are on their way at a time.
+        let deliveries = self.rng.random_range(200..600);
+        for _ in 0..steps {
+            let server = self.rng.random_range(0..self.states.len());
+            match self.rng.random_range(0..1000) {
+                step if step < deliveries => self.deliver_any(),
+                // Mostly in time for heartbeats; elections are to be rare enough to have winners.
+                0..950 if self.states[server].is_leader() => self.reach_deadline(server),
+                950..960 => self.reach_deadline(server),
+                960..985 => self.start(),
+                985..990 => self.make_snapshot(server),
+                990..995 => self.restart(server),
+                _ => {}
+            }
+        }
+    }
+
+    fn deliver_any(&mut self) {
+        if self.messages.is_empty() {
+            return;
+        }
+        let in_order = self.rng.random_bool(0.5);
+        let any = if in_order { 0 } else { self.rng.random_range(0..self.messages.len()) };
+        let message = self.messages.remove(any).expect("it is in range");
+        if self.rng.random_bool(0.1) {
+            return; // It is lost.
+        }
+        if self.rng.random_bool(0.2) && message.reply.is_none() {
+            let Message { from, to, ref request, .. } = message;
+            self.messages.push_back(Message { from, to, request: request.clone(), reply: None });
+        }
+        self.deliver(message);
+    }
+
+    fn deliver(&mut self, message: Message) {
+        let Message { from, to, request, reply } = message;
+        let state = &mut self.states[to];
+        let now = std::time::Instant::now();
+        let answer = match (&request, reply) {
+            (Request::Vote(args), None) => {
+                let reply = state.request_vote(args);
+                if reply.vote_granted {
+                    let voted_for = *self.votes.entry((args.term, to)).or_insert(from);
+                    assert_eq!(voted_for, from, "server {to} voted twice in term {}", args.term);
+                }
+                Some(Reply::Vote(reply))
+            }
+            (Request::Append(args), None) => {
+                Some(Reply::Append(state.append_entries(args.clone())))
+            }
+            (Request::Install(args), None) => {
+                Some(Reply::Install(state.install_snapshot(args.clone())))
+            }
+            (Request::Vote(args), Some(Reply::Vote(reply))) => {
+                state.count_vote(from, args, &reply, now);
+                None
+            }
+            (Request::Append(args), Some(Reply::Append(reply))) => {
+                state.note_appended(from, args, &reply, now);
+                None
+            }
+            (Request::Install(args), Some(Reply::Install(reply))) => {
+                state.note_installed(from, args, &reply, now);
+                None
+            }
+            _ => unreachable!("a reply is of its request's kind"),
+        };
+        self.settle(to);
+        if answer.is_some() {
+            self.messages.push_back(Message { from: to, to: from, request, reply: answer });
+        }
+    }
+
+    fn reach_deadline(&mut self, server: usize) {
+        let state = &mut self.states[server];
+        let Some(deadline) = state.deadline() else { return };
+        let requests = state.on_deadline(deadline);
+        self.settle(server);
+        let to_message = |(to, request)| Message { from: server, to, request, reply: None };
+        self.messages.extend(requests.into_iter().map(to_message));
+    }
+
+    fn start(&mut self) {
+        self.commands += 1;
+        let command = format!("command {}", self.commands).into_bytes();
+        for server in 0..self.states.len() {
+            self.states[server].start(command.clone(), std::time::Instant::now());
+            self.settle(server);
+        }
+    }
+
+    /// The service's snapshot is all that it was given, and so tells whether that was right.
+    fn snapshot_up_to(&self, index: u64) -> Vec<u8> {
+        let commands: Vec<&Vec<u8>> = self.applied.range(..=index).map(|(_, c)| c).collect();
+        labrpc::codec::encode(&commands).unwrap()
+    }
+
+    fn make_snapshot(&mut self, server: usize) {
+        let index = self.states[server].last_applied;
+        let snapshot = self.snapshot_up_to(index);
+        self.states[server].snapshot(index, snapshot);
+        self.settle(server);
+    }
+
+    /// A crash: what was not saved is gone.
+    fn restart(&mut self, server: usize) {
+        let servers = self.states.len();
+        self.states[server] = State::restored_from(server, servers, &self.persisters[server]);
+        let (index, snapshot) = (self.states[server].last_applied, &self.states[server].snapshot);
+        if snapshot.is_empty() {
+            assert_eq!(index, 0, "server {server} starts with what nobody gave its service");
+        } else {
+            assert_eq!(*snapshot, self.snapshot_up_to(index));
+        }
+    }
+
+    /// Saves, as a server does after each step, and looks at the properties.
+    fn settle(&mut self, server: usize) {
+        self.states[server].save_to(&self.persisters[server]);
+        if self.rng.random_bool(0.5) {
+            self.apply(server);
+        }
+        let state = &self.states[server];
+        if state.is_leader() {
+            let leader = *self.leaders.entry(state.current_term).or_insert(server);
+            assert_eq!(leader, server, "Election Safety in term {}", state.current_term);
+            for (index, command) in self.applied.range(state.log.last_included_index() + 1..) {
+                let own = state.log.get(*index).map(|entry| &entry.command);
+                assert_eq!(own, Some(command), "Leader Completeness at index {index}");
+            }
+        }
+    }
+
+    /// The service gets all that is there for it.
+    fn apply(&mut self, server: usize) {
+        let mut last_applied = self.states[server].last_applied;
+        while let Some(message) = self.states[server].next_to_apply() {
+            match message {
+                ApplyMsg::Command { index, command } => {
+                    assert_eq!(index, last_applied + 1, "server {server} applies in order");
+                    let first = self.applied.entry(index).or_insert_with(|| command.clone());
+                    assert_eq!(*first, command, "State Machine Safety at index {index}");
+                    last_applied = index;
+                }
+                ApplyMsg::Snapshot { index, snapshot, .. } => {
+                    assert!(index > last_applied, "server {server} goes back");
+                    assert_eq!(snapshot, self.snapshot_up_to(index));
+                    last_applied = index;
+                }
+            }
+        }
+    }
+
+    fn check_log_matching(&self) {
+        for (a, b) in self.states.iter().flat_map(|a| self.states.iter().map(move |b| (a, b))) {
+            let first = a.log.last_included_index().max(b.log.last_included_index()) + 1;
+            let last = a.log.last_index().min(b.log.last_index());
+            let agreement = (first..=last).rev().find(|i| a.log.term_at(*i) == b.log.term_at(*i));
+            for index in first..=agreement.unwrap_or(0) {
+                assert_eq!(a.log.get(index), b.log.get(index), "Log Matching at index {index}");
+            }
+        }
+    }
+
+    /// No message is lost any more, and deadlines are reached in their order.
+    fn calm_down(&mut self) {
+        for round in 0.. {
+            assert!(round < 1000, "the servers do not agree");
+            while let Some(message) = self.messages.pop_front() {
+                self.deliver(message);
+            }
+            for server in 0..self.states.len() {
+                self.apply(server);
+            }
+            let last = *self.applied.keys().last().unwrap_or(&0);
+            let agree =
+                |state: &State| state.last_applied == last && state.log.last_index() == last;
+            if last > 0 && self.states.iter().all(agree) {
+                return;
+            }
+            if round % 20 == 0 {
+                self.start(); // An entry of its own term is what a leader commits old ones by.
+            }
+            let next = (0..self.states.len()).min_by_key(|server| self.states[*server].deadline());
+            self.reach_deadline(next.expect("there are servers"));
+        }
+    }
+}
+
+#[test]
+fn the_properties_of_figure_3_hold_in_any_storm() {
+    for seed in 0..150 {
+        let mut cluster = Cluster::new(seed, [3, 5, 4][seed as usize % 3]);
+        for _ in 0..8 {
+            cluster.storm(400);
+            cluster.check_log_matching();
+        }
+        cluster.calm_down();
+        cluster.check_log_matching();
+    }
+}
