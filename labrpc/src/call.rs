@@ -24,7 +24,7 @@ const DEAD_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// Makes one call; the request comes back for what the caller may have to log of it.
 pub(crate) fn call(
     network: &Arc<Shared>,
-    end: &Name,
+    end: usize,
     method: &str,
     args: Vec<u8>,
 ) -> (Request, Result<Vec<u8>, CallError>) {
@@ -73,7 +73,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(network: &Shared, end: &Name, method: &str) -> Request {
+    pub(crate) fn new(network: &Shared, end: usize, method: &str) -> Request {
         let mut guard = network.state.lock();
         let state = &mut *guard;
         state.calls_made += 1;
@@ -85,7 +85,7 @@ impl Request {
                 new
             }
         };
-        let (from, to) = match state.ends.get(end) {
+        let (from, to) = match state.end(end) {
             Some(end) => (end.owner.clone(), end.destination.clone()),
             None => (None, None),
         };
@@ -106,7 +106,7 @@ impl Request {
 
 struct Journey<'a> {
     network: &'a Arc<Shared>,
-    end: &'a Name,
+    end: usize,
     request: &'a Request,
 }
 
@@ -133,7 +133,7 @@ impl Journey<'_> {
             self.dispatch_duplicate(&server, Arc::clone(&args), after);
         }
         let reply = self.handle(&server, args)?;
-        if self.is_dead(&self.network.state.lock(), &server) {
+        if self.is_dead(&mut self.network.state.lock(), &server) {
             return Err(Ending::ServerGone.into());
         }
         if reply_lost {
@@ -187,7 +187,7 @@ impl Journey<'_> {
             request: there.disturbance,
             reply: back.disturbance,
         };
-        let Some(end) = state.ends.get_mut(self.end) else {
+        let Some(end) = state.end(self.end) else {
             // The end was deleted, and its generator with it; a caller that tries again and again
             // must not spin all the same.
             let after = Duration::from_millis(*fate::UNREACHABLE_DELAY_MS.end());
@@ -223,7 +223,7 @@ impl Journey<'_> {
                 outcome.filled.wait_for(&mut slot, DEAD_CHECK_INTERVAL).timed_out();
             if waited_in_vain && slot.is_none() {
                 let dead = MutexGuard::unlocked(&mut slot, || {
-                    self.is_dead(&self.network.state.lock(), server)
+                    self.is_dead(&mut self.network.state.lock(), server)
                 });
                 if dead {
                     return Err(Ending::ServerGone.into());
@@ -263,8 +263,8 @@ impl Journey<'_> {
     }
 
     /// Dead: the end was switched off, or under the server's name is now another one or none.
-    fn is_dead(&self, state: &State, server: &Server) -> bool {
-        let enabled = state.ends.get(self.end).is_some_and(|end| end.enabled);
+    fn is_dead(&self, state: &mut State, server: &Server) -> bool {
+        let enabled = state.end(self.end).is_some_and(|end| end.enabled);
         let registered = self.request.to.as_ref().and_then(|to| state.servers.get(to));
         !enabled || !registered.is_some_and(|registered| registered.is(server))
     }
@@ -277,7 +277,7 @@ impl Journey<'_> {
             return Ok(());
         }
         let long_delays = state.long_delays;
-        let end = state.ends.get_mut(self.end);
+        let end = state.end(self.end);
         let after = end.map_or(Duration::ZERO, |end| fate::vain_wait(&mut end.rng, long_delays));
         drop(guard);
         sleep(after);

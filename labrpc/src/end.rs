@@ -17,11 +17,13 @@ use crate::network::Shared;
 pub struct ClientEnd {
     network: Arc<Shared>,
     name: Name,
+    /// By which the network knows it.
+    number: usize,
 }
 
 impl ClientEnd {
-    pub(crate) fn new(network: Arc<Shared>, name: Name) -> ClientEnd {
-        ClientEnd { network, name }
+    pub(crate) fn new(network: Arc<Shared>, name: Name, number: usize) -> ClientEnd {
+        ClientEnd { network, name, number }
     }
 
     /// The end's name.
@@ -44,11 +46,11 @@ impl ClientEnd {
     {
         let args = codec::encode(args).map_err(|why| {
             let error = CallError::UnencodableArgs { method: method.into(), why };
-            let request = Request::new(&self.network, &self.name, method);
+            let request = Request::new(&self.network, self.number, method);
             request.log(&self.network, Step::Misused(error.to_string()));
             error
         })?;
-        let (request, result) = call::call(&self.network, &self.name, method, args);
+        let (request, result) = call::call(&self.network, self.number, method, args);
         codec::decode(&result?).map_err(|why| {
             let error = CallError::UndecodableReply { method: method.into(), why };
             request.log(&self.network, Step::Misused(error.to_string()));
@@ -61,6 +63,6 @@ impl ClientEnd {
     /// # Errors
     /// As for [`ClientEnd::call`].
     pub fn call_raw(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        call::call(&self.network, &self.name, method, args).1
+        call::call(&self.network, self.number, method, args).1
     }
 }

@@ -32,13 +32,15 @@ pub(crate) struct Shared {
 
 pub(crate) struct State {
     seed: u64,
-    ends_made: u64,
     pub(crate) calls_made: u64,
     pub(crate) unreliable: bool,
     pub(crate) long_delays: bool,
     pub(crate) long_reordering: bool,
     pub(crate) closed: bool,
-    pub(crate) ends: BTreeMap<Name, End>,
+    /// Every end that was ever made, by number; none for one that was deleted. A call looks its end
+    /// up several times, so that is no search.
+    ends: Vec<Option<End>>,
+    end_numbers: BTreeMap<Name, usize>,
     pub(crate) servers: BTreeMap<Name, Server>,
     links: BTreeMap<(Name, Name), Link>,
     pub(crate) methods: BTreeMap<String, Arc<str>>,
@@ -83,13 +85,13 @@ impl Network {
     pub fn new(seed: u64) -> Network {
         let state = State {
             seed,
-            ends_made: 0,
             calls_made: 0,
             unreliable: false,
             long_delays: false,
             long_reordering: false,
             closed: false,
-            ends: BTreeMap::new(),
+            ends: Vec::new(),
+            end_numbers: BTreeMap::new(),
             servers: BTreeMap::new(),
             links: BTreeMap::new(),
             methods: BTreeMap::new(),
@@ -119,12 +121,13 @@ impl Network {
     fn insert_end(&self, name: Name, owner: Option<Name>) -> ClientEnd {
         let mut state = self.shared.state.lock();
         let mut rng = ChaCha8Rng::seed_from_u64(state.seed);
-        rng.set_stream(state.ends_made);
-        state.ends_made += 1;
+        let number = state.ends.len();
+        rng.set_stream(number as u64);
         let end = End { owner, destination: None, enabled: false, rng };
-        let old = state.ends.insert(name.clone(), end);
+        let old = state.end_numbers.insert(name.clone(), number);
         assert!(old.is_none(), "an end named {name} exists already");
-        ClientEnd::new(Arc::clone(&self.shared), name)
+        state.ends.push(Some(end));
+        ClientEnd::new(Arc::clone(&self.shared), name, number)
     }
 
     /// Forgets an end; calls through it get no answer.
@@ -133,8 +136,11 @@ impl Network {
     /// If there is no such end.
     pub fn delete_end(&self, name: impl Into<Name>) {
         let name = name.into();
-        let old = self.shared.state.lock().ends.remove(&name);
-        assert!(old.is_some(), "there is no end named {name}");
+        let mut state = self.shared.state.lock();
+        match state.end_numbers.remove(&name) {
+            Some(number) => state.ends[number] = None,
+            None => panic!("there is no end named {name}"),
+        }
     }
 
     /// Sets the destination of an end; the server need not exist yet.
@@ -156,7 +162,9 @@ impl Network {
     }
 
     fn with_end(&self, name: &Name, change: impl FnOnce(&mut End)) {
-        match self.shared.state.lock().ends.get_mut(name) {
+        let mut state = self.shared.state.lock();
+        let number = state.end_numbers.get(name).copied();
+        match number.and_then(|number| state.end(number)) {
             Some(end) => change(end),
             None => panic!("there is no end named {name}"),
         }
@@ -285,6 +293,11 @@ impl Network {
 }
 
 impl State {
+    /// An end by its number, unless it was deleted.
+    pub(crate) fn end(&mut self, number: usize) -> Option<&mut End> {
+        self.ends[number].as_mut()
+    }
+
     /// The way between two servers; undisturbed if either is unknown.
     pub(crate) fn link(&self, from: Option<&Name>, to: Option<&Name>) -> Link {
         // Most runs never touch a link, and this is on the path of every call.
