@@ -39,7 +39,8 @@ pub(crate) fn run(
         .thread_limit(THREADS_MAX)
         .cpu_limit(CPU_WITHOUT_A_STEP)
         .wall_limit(REAL_TIME_WITHOUT_A_STEP)
-        .label_names(label::name);
+        .label_names(label::name)
+        .edges(sim::instrumented_edges() > 0);
     let slot = Arc::new(Mutex::new(None));
     let report = {
         let slot = Arc::clone(&slot);
