@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use toml_edit::{DocumentMut, value};
+use toml_edit::{Array, DocumentMut, value};
 
 use crate::exit::Refusal;
 use crate::kit::Kit;
@@ -38,6 +38,7 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
         write(&dir.join(file), &text.replace("my_raft", &name.replace('-', "_")))?;
     }
     write(&dir.join("Cargo.toml"), &manifest(&kit, name)?)?;
+    write(&dir.join(".cargo/config.toml"), &explore_alias(&kit))?;
     // The kit's own versions: nothing is to be fetched that the kit does not use itself.
     fs::copy(kit.path("Cargo.lock"), dir.join("Cargo.lock"))
         .context("failed to copy the kit's Cargo.lock")?;
@@ -46,6 +47,17 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
     println!("    cargo grade .                    says what it is worth");
     println!("and before that, once: cargo install --path {}", kit.path("grade").display());
     Ok(())
+}
+
+/// `cargo explore` in the student's folder runs the kit's.
+fn explore_alias(kit: &Kit) -> String {
+    let mut config = DocumentMut::new();
+    let manifest = kit.path("Cargo.toml").display().to_string();
+    let words =
+        ["run", "--quiet", "--manifest-path", &manifest, "--package", "tests", "--bin", "explore"];
+    let words: Array = words.into_iter().chain(["--"]).collect();
+    config["alias"]["explore"] = value(words);
+    config.to_string()
 }
 
 fn refuse_if_in_use(dir: &Path) -> Result<()> {

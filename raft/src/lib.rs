@@ -4,7 +4,7 @@
 //! Ousterhout; a file a section. All of Figure 2 and section 7 are here; changes of membership
 //! (section 6) are not.
 //!
-//! **The rules** are methods of [`state::State`], which is Figure 2's state of one server. They are
+//! **The rules** are methods of `State`, which is Figure 2's state of one server. They are
 //! plain functions: a message and the time go in, an answer or messages come out. Nothing in them
 //! sends, waits or locks, so each can be tested by itself, and read beside the paper.
 //!
@@ -20,9 +20,9 @@
 //! | `persist` | what survives a crash |
 //!
 //! **The threads** only carry messages. Each goes through the one door to the state,
-//! [`raft::Raft::with_state`], which saves what a rule changed before anybody can hear of it.
+//! `Raft::with_state`, which saves what a rule changed before anybody can hear of it.
 //! - The ticker sleeps until the next deadline, and takes from the rules what is to be sent then.
-//! - The [senders](senders::Senders) make the calls. The answer to a call may take seven seconds or
+//! - The senders make the calls. The answer to a call may take seven seconds or
 //!   never come, so each call has a thread of its own while it lasts.
 //! - The applier hands over what is committed, and holds no lock meanwhile.
 //! - The threads of the network run the handlers, and the threads of the service `start` and

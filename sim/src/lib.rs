@@ -50,7 +50,7 @@
 //! aside). A step costs a microsecond of virtual time, a clock read 50 ns; computation is free.
 //! Who is ready is picked by the [`Schedule`]; when nobody is, the clock jumps to the next timer.
 //! [`Report::trace_hash`] covers every step, so two runs can be compared by one number, and
-//! [`repeat`] does so. All choices come from one seed through xoshiro256**.
+//! [`repeat()`] does so. All choices come from one seed through xoshiro256**.
 //!
 //! A simulated thread is a fiber on Linux x86-64: all of a run share one kernel thread. Each has a
 //! stack and thread-local storage of its own that a real thread once set up and left behind, so
@@ -58,7 +58,7 @@
 //! [`Engine::Kernel`] is asked for (or `SIM_ENGINE=kernel` set), a simulated thread is a kernel
 //! thread that waits for its turn. One seed gives one trace hash on both.
 //!
-//! Where neither exists, [`run`] runs the closure in real time, and [`Report::is_virtual`] says so.
+//! Where neither exists, [`run()`] runs the closure in real time, and [`Report::is_virtual`] says so.
 //!
 //! # What it costs
 //!
@@ -104,7 +104,7 @@
 //! - Threads outside may share locks with threads inside, both ways; their timing is real, and then
 //!   a run need not repeat ([`Report::outside_wakes`]).
 //!
-//! [`repeat`] finds what leaks in by any of these ways, and names the first step that differs.
+//! [`repeat()`] finds what leaks in by any of these ways, and names the first step that differs.
 //!
 //! # With a debugger
 //!
