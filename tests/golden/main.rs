@@ -1,0 +1,31 @@
+//! Golden runs: what the reference does with a fixed seed is pinned by each test's closing line, and
+//! both engines have to agree on it to the step.
+//!
+//! A new toolchain or a change of the reference may change the lines; `just bless` accepts them.
+
+use tests::{Clock, LABS, run_here};
+
+#[test]
+fn the_reference_does_with_a_seed_what_it_always_did() {
+    let lines: Vec<String> = LABS
+        .iter()
+        .map(|test| {
+            let fibers = run_here(raft::make, test, 1, Clock::Virtual(sim::Engine::Fiber));
+            assert_eq!(fibers.verdict, Ok(()), "{}", test.name());
+            let figures = fibers.figures.expect("a test that passes has figures");
+            format!("{:<38} {figures}", test.name())
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn both_engines_take_the_same_steps() {
+    for test in LABS {
+        let hash = |engine| {
+            let outcome = run_here(raft::make, test, 2, Clock::Virtual(engine));
+            outcome.simulation.map(|simulation| simulation.trace_hash)
+        };
+        assert_eq!(hash(sim::Engine::Fiber), hash(sim::Engine::Kernel), "{}", test.name());
+    }
+}
