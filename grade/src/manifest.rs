@@ -9,7 +9,7 @@ use crate::kit::Kit;
 /// The kit's crates that a submission may use, from wherever it says to have them.
 const OF_THE_KIT: [&str; 2] = ["config", "labrpc"];
 /// The crates of the registry that it may use.
-const ALLOWED: [&str; 11] = [
+const ALLOWED: [&str; 12] = [
     "anyhow",
     "arc-swap",
     "bincode",
@@ -19,6 +19,7 @@ const ALLOWED: [&str; 11] = [
     "parking_lot",
     "rand",
     "serde",
+    "serde_bytes",
     "thiserror",
     "tracing",
 ];
@@ -198,7 +199,7 @@ mod tests {
     fn what_is_not_allowed_is_refused_by_name() {
         let refused = "it cannot be graded: it depends on \"tokio\", which is not allowed; the \
                        allowed are config, labrpc, anyhow, arc-swap, bincode, bytes, \
-                       crossbeam-channel, log, parking_lot, rand, serde, thiserror, tracing";
+                       crossbeam-channel, log, parking_lot, rand, serde, serde_bytes, thiserror, tracing";
         check("tokio = \"1\"", Err(refused));
         check("log = { package = \"tokio\", version = \"1\" }", Err(refused));
         check(

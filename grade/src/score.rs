@@ -1,6 +1,6 @@
 //! From outcomes to points: a test gives its points if every seed passed.
 
-use ::tests::Test;
+use ::tests::{Outcome, Part, Test};
 use config::{Class, Failure};
 
 use crate::exit::Exit;
@@ -40,6 +40,16 @@ impl Run {
     }
 }
 
+impl Run {
+    /// How long it took: by its own clock, which a busy machine does not change, if it has one.
+    fn seconds(&self) -> f64 {
+        let Outcome { figures, simulation, .. } = &self.outcome;
+        let of_test = figures.as_ref().map(|figures| figures.time);
+        let of_run = simulation.as_ref().map(|simulation| simulation.time);
+        of_test.or(of_run).unwrap_or(self.time).as_secs_f64()
+    }
+}
+
 impl Score {
     /// The scores of the tests, in their order.
     pub(crate) fn of_each(tests: &[&'static Test], runs: Vec<Run>) -> Vec<Score> {
@@ -76,7 +86,7 @@ impl Score {
 
     /// The mean of the times in seconds, and their standard deviation if there are several.
     pub(crate) fn time(&self) -> (f64, Option<f64>) {
-        let times: Vec<f64> = self.runs.iter().map(|run| run.time.as_secs_f64()).collect();
+        let times: Vec<f64> = self.runs.iter().map(Run::seconds).collect();
         let n = times.len() as f64;
         let mean = times.iter().sum::<f64>() / n;
         if times.len() < 2 {
@@ -87,14 +97,28 @@ impl Score {
     }
 }
 
-/// The points that are won, that can be, and that are undecided.
-pub(crate) fn sums(scores: &[Score]) -> (u32, u32, u32) {
-    let sum = |wanted: &[Points]| {
-        let chosen = scores.iter().filter(|score| wanted.contains(&score.points()));
-        chosen.map(|score| score.test.points).sum::<u32>()
-    };
-    let all = [Points::All, Points::None, Points::Undecided];
-    (sum(&[Points::All]), sum(&all), sum(&[Points::Undecided]))
+/// Points of several tests: those that are won, that can be, and that are undecided.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) won: u32,
+    pub(crate) all: u32,
+    pub(crate) undecided: u32,
+}
+
+/// The sums of the lab's own tests, and those of part 3E, whose points are counted apart.
+pub(crate) fn sums(scores: &[Score]) -> (Sums, Sums) {
+    let (mut lab, mut adversary) = (Sums::default(), Sums::default());
+    for score in scores {
+        let sums = if score.test.part == Part::E { &mut adversary } else { &mut lab };
+        let points = score.test.points;
+        sums.all += points;
+        match score.points() {
+            Points::All => sums.won += points,
+            Points::Undecided => sums.undecided += points,
+            Points::None => {}
+        }
+    }
+    (lab, adversary)
 }
 
 pub(crate) fn exit(scores: &[Score]) -> Exit {
@@ -112,7 +136,7 @@ pub(crate) fn exit(scores: &[Score]) -> Exit {
 pub(crate) mod tests {
     use std::time::Duration;
 
-    use ::tests::{LABS, Outcome};
+    use ::tests::LABS;
 
     use super::*;
 
@@ -146,7 +170,9 @@ pub(crate) mod tests {
             score(1, vec![Ok(()), Ok(())]),
         ];
         assert_eq!(scores.each_ref().map(Score::points), [Points::None, Points::All]);
-        assert_eq!((sums(&scores), exit(&scores)), ((6, 10, 0), Exit::Failed));
+        let lab = Sums { won: 6, all: 10, undecided: 0 };
+        assert_eq!(sums(&scores), (lab, Sums::default()));
+        assert_eq!(exit(&scores), Exit::Failed);
     }
 
     #[test]
@@ -159,7 +185,19 @@ pub(crate) mod tests {
         ];
         let points = scores.each_ref().map(Score::points);
         assert_eq!(points, [Points::Undecided, Points::None, Points::All]);
-        assert_eq!((sums(&scores), exit(&scores)), ((5, 15, 4), Exit::Kit));
+        let lab = Sums { won: 5, all: 15, undecided: 4 };
+        assert_eq!(sums(&scores), (lab, Sums::default()));
+        assert_eq!(exit(&scores), Exit::Kit);
+    }
+
+    #[test]
+    fn the_points_of_3e_are_counted_apart() {
+        let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");
+        let scores = [score(0, vec![Ok(())]), score(adversary, vec![Ok(())])];
+        let points = LABS[adversary].points;
+        let (lab, apart) = sums(&scores);
+        assert_eq!((lab.won, lab.all), (4, 4));
+        assert_eq!((apart.won, apart.all), (points, points));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The table of a submission, in the style of the `dstest` script that students of 6.824 know.
 
-use std::fmt::Write;
-
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::args::Plan;
@@ -54,15 +52,21 @@ fn points(score: &Score) -> String {
 }
 
 fn sum_line(scores: &[Score]) -> String {
-    let (won, all, undecided) = sums(scores);
+    let (lab, adversary) = sums(scores);
     let passed = scores.iter().filter(|score| score.points() == Points::All).count();
-    let mut line =
-        format!("{won} of {all} points; {passed} of {} tests passed every seed", scores.len());
-    if undecided > 0 {
-        write!(line, "; {undecided} points undecided by a fault of the kit")
-            .expect("a string takes everything");
+    let mut parts = Vec::new();
+    if lab.all > 0 {
+        parts.push(format!("{} of {} points", lab.won, lab.all));
     }
-    line
+    if adversary.all > 0 {
+        parts.push(format!("{} of {} points in 3E, apart", adversary.won, adversary.all));
+    }
+    parts.push(format!("{passed} of {} tests passed every seed", scores.len()));
+    let undecided = lab.undecided + adversary.undecided;
+    if undecided > 0 {
+        parts.push(format!("{undecided} points undecided by a fault of the kit"));
+    }
+    parts.join("; ")
 }
 
 #[cfg(test)]
