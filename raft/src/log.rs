@@ -57,6 +57,11 @@ impl Log {
         self.get(index).map(|entry| entry.term)
     }
 
+    /// The terms of all entries that are not forgotten.
+    pub(crate) fn terms(&self) -> Vec<u64> {
+        self.entries.iter().map(|entry| entry.term).collect()
+    }
+
     /// The entries from `index` on, which is not forgotten: as many as make up `bytes_max` bytes of
     /// commands, but one at least if there is one.
     pub(crate) fn entries_from(&self, index: u64, bytes_max: usize) -> Vec<Entry> {

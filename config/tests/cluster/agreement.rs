@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Fake, Fakes, bounded};
 use config::command::number;
-use config::{ApplyMsg, Class, Config, Failure, Setup, Started};
+use config::{ApplyMsg, Class, Config, Failure, Rule, Setup, Started};
 
 /// Most of the tests here do not wait; `one` waits for 2 s in some.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -149,7 +149,7 @@ fn without_retry_a_command_that_is_not_applied_fails_after_two_seconds() {
         cfg.one(&number(7), 2, false);
     };
     let start = Instant::now();
-    fails(LIMIT, body, Failure::new(Class::Liveness, sentence));
+    fails(LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
@@ -163,7 +163,7 @@ fn a_command_that_nobody_takes_fails_after_ten_seconds() {
         cfg.one(&number(7), 3, true);
     };
     let start = Instant::now();
-    fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence));
+    fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
     assert!(start.elapsed() >= Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
@@ -176,7 +176,7 @@ fn an_entry_out_of_order_is_the_servers_fault() {
         cfg.wait(3, 1, None);
     };
     let sentence = "server 2 applied index 3, but index 2 was next";
-    fails(LIMIT, body, Failure::of(2, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(2, Class::Safety, sentence).with_rule(Rule::S9));
 }
 
 /// checkLogs: the state machine safety of the paper's figure 3.
@@ -189,7 +189,7 @@ fn different_commands_at_one_index_name_both_servers() {
         cfg.wait(1, 2, None);
     };
     let sentence = "server 1 applied \"8\" at index 1, where server 0 applied \"7\"";
-    fails(LIMIT, body, Failure::of(1, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(1, Class::Safety, sentence).with_rule(Rule::S8));
 }
 
 /// checkLogs: the logs of the lab survive a crash.
@@ -202,8 +202,8 @@ fn another_command_after_a_restart_is_found_by_the_servers_own_log() {
         apply(&fakes.of(0), 1, 8);
         cfg.wait(2, 1, None);
     };
-    let sentence = "server 0 applied \"8\" at index 1, where server 0 applied \"7\"";
-    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
+    let sentence = "server 0 applied \"8\" at index 1, where it had applied \"7\"";
+    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence).with_rule(Rule::S8));
 }
 
 /// Stricter than 6.824's applier, which lets a restarted server go on anywhere.
@@ -217,7 +217,7 @@ fn a_restarted_server_applies_again_from_the_first_index() {
         cfg.wait(2, 1, None);
     };
     let sentence = "server 0 applied index 2, but index 1 was next";
-    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence).with_rule(Rule::S9));
 }
 
 /// crash1: nothing really dies, so a zombie may go on applying whatever it likes.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use crate::support::{Fakes, bounded};
-use config::{Class, Config, Failure, Setup};
+use config::{Class, Config, Failure, Rule, Setup};
 
 /// Every check here is over after one or two looks, but for the one that has [`NO_LEADER_LIMIT`].
 const LIMIT: Duration = Duration::from_secs(30);
@@ -91,7 +91,8 @@ fn two_leaders_in_one_term_break_safety() {
             Class::Safety,
             "term 3 has 2 leaders, servers 0 and 2: \
              0 leads term 3, 1 is in term 3, 2 leads term 3",
-        ),
+        )
+        .with_rule(Rule::S1),
     );
 }
 
@@ -106,7 +107,8 @@ fn two_leaders_in_an_older_term_break_safety_too() {
             Class::Safety,
             "term 3 has 2 leaders, servers 0 and 1: \
              0 leads term 3, 1 leads term 3, 2 leads term 4",
-        ),
+        )
+        .with_rule(Rule::S1),
     );
 }
 
@@ -121,7 +123,8 @@ fn three_leaders_in_one_term_are_all_named() {
             Class::Safety,
             "term 1 has 3 leaders, servers 0, 1 and 2: \
              0 leads term 1, 1 leads term 1, 2 leads term 1",
-        ),
+        )
+        .with_rule(Rule::S1),
     );
 }
 
@@ -153,7 +156,8 @@ fn without_a_leader_every_server_is_told_of_after_five_seconds() {
             Class::Liveness,
             "expected one leader within 5 s, got none: \
              0 is in term 7, 1 is disconnected, 2 is down",
-        ),
+        )
+        .with_rule(Rule::L1),
     );
     assert!(start.elapsed() >= 10 * Duration::from_millis(450), "{:?}", start.elapsed());
 }
@@ -188,7 +192,8 @@ fn a_leader_without_a_majority_is_named() {
             Class::Safety,
             "expected no leader among the connected servers, but server 1 claims to lead: \
              0 is in term 3, 1 leads term 3, 2 is disconnected",
-        ),
+        )
+        .with_rule(Rule::L5),
     );
 }
 
@@ -203,7 +208,8 @@ fn several_leaders_without_a_majority_are_named() {
             Class::Safety,
             "expected no leader among the connected servers, but servers 0 and 2 claim to lead: \
              0 leads term 3, 1 is in term 0, 2 leads term 4",
-        ),
+        )
+        .with_rule(Rule::L5),
     );
 }
 
@@ -233,7 +239,8 @@ fn terms_that_disagree_are_listed() {
         Failure::new(
             Class::Liveness,
             "servers disagree on the term: 0 leads term 4, 1 is in term 3, 2 is in term 4",
-        ),
+        )
+        .with_rule(Rule::L4),
     );
 }
 
