@@ -6,6 +6,7 @@ use crate::calls::hung_handlers;
 use crate::command::show;
 use crate::config::Config;
 use crate::failure::{Class, Failure};
+use crate::invariants::Rule;
 use crate::peer::Started;
 
 /// [`Config::one`] looks for a leader so long in all.
@@ -93,7 +94,7 @@ impl Config {
             let command = show(command);
             let sentence =
                 format!("server {leader} led a moment before, but would not take {command}");
-            self.referee.stop(Failure::of(leader, Class::Liveness, sentence));
+            self.referee.stop(Failure::of(leader, Class::Liveness, sentence).with_rule(Rule::L1));
         })
     }
 
@@ -124,7 +125,7 @@ impl Config {
     }
 
     fn stop_for_want_of_progress(&self, sentence: String) -> ! {
-        let failure = Failure::new(Class::Liveness, sentence);
+        let failure = Failure::new(Class::Liveness, sentence).with_rule(Rule::L2);
         self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
     }
 }

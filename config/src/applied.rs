@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::command::show;
 use crate::failure::{Class, Failure};
+use crate::invariants::Rule;
 
 /// The applied entries of all servers.
 pub(crate) struct Applied {
@@ -86,7 +87,7 @@ impl Applied {
         if index != expected {
             let sentence =
                 format!("server {server} applied index {index}, but index {expected} was next");
-            return Err(Failure::of(server, Class::Safety, sentence));
+            return Err(Failure::of(server, Class::Safety, sentence).with_rule(Rule::S9));
         }
         for (other, slot) in state.servers.iter().enumerate() {
             if let Some(theirs) = slot.log.get(&index)
@@ -98,7 +99,7 @@ impl Applied {
                     show(command),
                     show(theirs)
                 );
-                return Err(Failure::of(server, Class::Safety, sentence));
+                return Err(Failure::of(server, Class::Safety, sentence).with_rule(Rule::S8));
             }
         }
         let slot = &mut state.servers[server];
@@ -118,7 +119,7 @@ impl Applied {
     ) -> Result<Taken, Failure> {
         let refused = |why: String| {
             let sentence = format!("server {server} has a snapshot that {why}");
-            Failure::of(server, Class::Safety, sentence)
+            Failure::of(server, Class::Safety, sentence).with_rule(Rule::S14)
         };
         let mut state = self.state.lock();
         if !state.is_alive(server, incarnation) {
@@ -171,6 +172,11 @@ impl Applied {
     }
 }
 
+/// The index up to which a snapshot of the lab's goes; none if the lab did not make it.
+pub(crate) fn covers(snapshot: &[u8]) -> Option<u64> {
+    codec::decode::<(u64, Vec<Vec<u8>>)>(snapshot).ok().map(|(covers, _)| covers)
+}
+
 impl State {
     fn is_alive(&self, server: usize, incarnation: u32) -> bool {
         let slot = &self.servers[server];
@@ -206,8 +212,8 @@ mod tests {
         applied.command(0, 1, 1, &number(7)).unwrap();
         let failure = applied.command(1, 1, 1, &number(8)).unwrap_err();
         assert_eq!(
-            failure.to_string(),
-            "safety: server 1 applied \"8\" at index 1, where server 0 applied \"7\""
+            failure.sentence,
+            "server 1 applied \"8\" at index 1, where server 0 applied \"7\""
         );
     }
 
@@ -218,8 +224,8 @@ mod tests {
         for index in [1, 3] {
             let failure = applied.command(0, 1, index, &number(7)).unwrap_err();
             assert_eq!(
-                failure.to_string(),
-                format!("safety: server 0 applied index {index}, but index 2 was next")
+                failure.sentence,
+                format!("server 0 applied index {index}, but index 2 was next")
             );
         }
     }

@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 use crate::applied::{Applied, Taken};
 use crate::calls::Calls;
 use crate::failure::Failure;
+use crate::invariants::observer::Observer;
 use crate::label::{self, Label};
 use crate::peer::{ApplyMsg, RaftPeer};
 use crate::referee::Referee;
@@ -23,6 +24,7 @@ pub(crate) struct Applier {
     pub(crate) snapshots: bool,
     pub(crate) applied: Arc<Applied>,
     pub(crate) calls: Calls,
+    pub(crate) observer: Observer,
     pub(crate) referee: Referee,
 }
 
@@ -47,6 +49,9 @@ impl Applier {
         match message {
             ApplyMsg::Command { index, command } => {
                 let taken = self.applied.command(self.server, self.incarnation, index, &command)?;
+                if taken == Taken::Yes {
+                    self.observer.applies(self.server, self.incarnation, index, &command)?;
+                }
                 if taken == Taken::Yes && self.snapshots && (index + 1) % SNAPSHOT_INTERVAL == 0 {
                     self.make_snapshot(index);
                 }

@@ -8,6 +8,8 @@ use rand::RngExt;
 use crate::calls::hung_handlers;
 use crate::config::Config;
 use crate::failure::{Class, Failure};
+use crate::invariants::Rule;
+use crate::invariants::board::Question;
 
 /// [`Config::check_one_leader`] looks so often.
 const LOOKS_FOR_A_LEADER: usize = 10;
@@ -20,6 +22,7 @@ struct State {
     server: usize,
     term: u64,
     leads: bool,
+    question: Option<Question>,
 }
 
 impl Config {
@@ -34,13 +37,21 @@ impl Config {
             let pause_ms = self.rng.lock().random_range(450..=549);
             self.sleep(Duration::from_millis(pause_ms));
             states = self.connected_states();
-            if let Some(leader) = self.the_leader(&states) {
+            let leader = self.the_leader(&states);
+            self.note_leaders(&states);
+            if let Some(leader) = leader {
                 return leader;
             }
         }
         let sentence = format!("expected one leader within 5 s, got none: {}", self.tell(&states));
-        let failure = Failure::new(Class::Liveness, sentence);
+        let failure = Failure::new(Class::Liveness, sentence).with_rule(Rule::L1);
         self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
+    }
+
+    fn note_leaders(&self, states: &[State]) {
+        for State { term, leads, question, .. } in states {
+            self.note_leader(*question, (*term, *leads));
+        }
     }
 
     fn the_leader(&self, states: &[State]) -> Option<usize> {
@@ -56,7 +67,7 @@ impl Config {
                     list(servers),
                     self.tell(states)
                 );
-                self.referee.stop(Failure::new(Class::Safety, sentence));
+                self.referee.stop(Failure::new(Class::Safety, sentence).with_rule(Rule::S1));
             }
         }
         leaders.into_values().next_back().map(|servers| servers[0])
@@ -71,7 +82,7 @@ impl Config {
         };
         if states.iter().any(|state| state.term != first.term) {
             let sentence = format!("servers disagree on the term: {}", self.tell(&states));
-            self.referee.stop(Failure::new(Class::Liveness, sentence));
+            self.referee.stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
         }
         first.term
     }
@@ -90,26 +101,29 @@ impl Config {
                 },
                 self.tell(&states)
             );
-            self.referee.stop(Failure::new(Class::Safety, sentence));
+            self.referee.stop(Failure::new(Class::Safety, sentence).with_rule(Rule::L5));
         }
     }
 
     /// What the connected servers say, now or, if that is not `good`, a moment later.
     fn look_until(&self, good: impl Fn(&[State]) -> bool) -> Vec<State> {
-        let states = self.connected_states();
-        if good(&states) {
-            return states;
+        let mut states = self.connected_states();
+        if !good(&states) {
+            self.sleep(SECOND_LOOK_AFTER);
+            states = self.connected_states();
         }
-        self.sleep(SECOND_LOOK_AFTER);
-        self.connected_states()
+        if good(&states) {
+            self.note_leaders(&states);
+        }
+        states
     }
 
     fn connected_states(&self) -> Vec<State> {
         let connected = (0..self.n()).filter(|server| self.is_connected(*server));
         connected
             .filter_map(|server| {
-                let (term, leads) = self.get_state(server)?;
-                Some(State { server, term, leads })
+                let ((term, leads), question) = self.look(server)?;
+                Some(State { server, term, leads, question })
             })
             .collect()
     }

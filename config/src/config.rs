@@ -14,6 +14,8 @@ use crate::applied::Applied;
 use crate::applier::Applier;
 use crate::calls::{self, Calls};
 use crate::failure::{Class, Failure};
+use crate::invariants::board::Question;
+use crate::invariants::observer::Observer;
 use crate::label::{self, Label};
 use crate::peer::{Make, PeerContext, RaftPeer, Started};
 use crate::persister::Persister;
@@ -35,12 +37,14 @@ pub struct Setup {
     pub unreliable: bool,
     /// The lab makes snapshots (part D).
     pub snapshots: bool,
+    /// The rules of Raft are watched at every step.
+    pub invariants: bool,
 }
 
 impl Setup {
     /// So many servers on a reliable network, without snapshots.
     pub fn reliable(servers: usize) -> Setup {
-        Setup { servers, unreliable: false, snapshots: false }
+        Setup { servers, unreliable: false, snapshots: false, invariants: true }
     }
 
     /// So many servers on a network that loses and delays, without snapshots.
@@ -52,6 +56,12 @@ impl Setup {
     #[must_use]
     pub fn with_snapshots(self) -> Setup {
         Setup { snapshots: true, ..self }
+    }
+
+    /// The same without a watch on the rules of Raft, to see what that costs.
+    #[must_use]
+    pub fn without_invariants(self) -> Setup {
+        Setup { invariants: false, ..self }
     }
 }
 
@@ -66,6 +76,7 @@ pub struct Config {
     pub(crate) servers: Mutex<Vec<Slot>>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
     pub(crate) calls: Calls,
+    pub(crate) observer: Observer,
     make: Make,
     snapshots: bool,
     made_at: Instant,
@@ -79,8 +90,6 @@ pub(crate) struct Slot {
     pub(crate) connected: bool,
     deaf: bool,
     incarnation: u32,
-    /// The highest term that this incarnation has reported.
-    term_seen: u64,
     ends: Vec<Name>,
     persister: Arc<Persister>,
 }
@@ -103,8 +112,15 @@ impl Config {
         network.long_delays(true);
         report_misuse(&network, referee);
         let now = Instant::now();
+        let calls = Calls::new(referee.clone(), network.clone());
+        let observer = if setup.invariants {
+            Observer::new(setup.servers, &network, calls.clone(), referee.clone())
+        } else {
+            Observer::off()
+        };
         let config = Config {
-            calls: Calls::new(referee.clone(), network.clone()),
+            calls,
+            observer,
             network,
             referee: referee.clone(),
             applied: Arc::new(Applied::new(setup.servers)),
@@ -143,11 +159,13 @@ impl Config {
             let mut servers = self.servers.lock();
             let slot = &mut servers[server];
             slot.incarnation += 1;
-            slot.term_seen = 0;
             // The old incarnation keeps the old object: what it still saves is lost.
-            slot.persister = Arc::new(slot.persister.copy());
+            let copy = slot.persister.copy();
+            let copy = self.observer.watch_saves(server, slot.incarnation, copy);
+            slot.persister = Arc::new(copy);
             (slot.incarnation, Arc::clone(&slot.persister))
         };
+        self.observer.start(server, incarnation);
         // Fresh ends, so that the old incarnation can no longer send.
         let names: Vec<Name> =
             (0..self.n()).map(|to| format!("{server}.{incarnation}-{to}").into()).collect();
@@ -162,6 +180,7 @@ impl Config {
             self.referee.stop(failure);
         }
         let (apply, messages) = bounded(0);
+        let saved = Arc::clone(&persister);
         let peer = self.make_peer(PeerContext { ends, me: server, persister, apply });
         Applier {
             server,
@@ -170,9 +189,11 @@ impl Config {
             snapshots: self.snapshots,
             applied: Arc::clone(&self.applied),
             calls: self.calls.clone(),
+            observer: self.observer.clone(),
             referee: self.referee.clone(),
         }
         .start(messages);
+        self.observer.made(server, incarnation, &peer, &saved);
         let rpc_server = self.ask(server, "service", || Server::from(Arc::clone(&peer).service()));
         self.servers.lock()[server].peer = Some(peer);
         self.network.add_server(server, rpc_server);
@@ -205,10 +226,12 @@ impl Config {
 
     /// Takes from a server all by which it could still be heard; what is left is to kill it.
     fn cut_off(&self, server: usize) -> Option<Arc<dyn RaftPeer>> {
+        self.observer.crash(server);
         self.disconnect(server);
         // First the network, then the persister: nobody may be told of what a restart forgets.
         self.network.delete_server(server);
         self.applied.crash(server);
+        self.observer.cut_off(server);
         let mut servers = self.servers.lock();
         let slot = &mut servers[server];
         slot.ends.clear();
@@ -283,6 +306,8 @@ impl Config {
     /// does not run.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let peer = self.servers.lock()[server].peer.clone()?;
+        let question = self.observer.ask(server);
+        let told = command.clone();
         let started = self.ask(server, "start", move || peer.start(command))?;
         let Started { index, term } = started;
         if index == 0 || term == 0 || term > TERM_MAX {
@@ -294,21 +319,23 @@ impl Config {
                 ),
             );
         }
+        self.judge(self.observer.takes(question, started, &told));
         Some(started)
     }
 
     /// A server's term, and whether it believes that it leads it; none if it does not run.
     pub fn get_state(&self, server: usize) -> Option<(u64, bool)> {
-        let (peer, incarnation, seen_before) = {
-            let slot = &self.servers.lock()[server];
-            (slot.peer.clone()?, slot.incarnation, slot.term_seen)
-        };
+        let (state, question) = self.look(server)?;
+        self.note_leader(question, state);
+        Some(state)
+    }
+
+    /// [`Config::get_state`], and the question that it answers; who leads is not judged yet.
+    pub(crate) fn look(&self, server: usize) -> Option<((u64, bool), Option<Question>)> {
+        let peer = self.servers.lock()[server].peer.clone()?;
+        let question = self.observer.ask(server);
         let (term, leads) = self.ask(server, "get_state", move || peer.get_state());
-        if term < seen_before {
-            let sentence =
-                format!("server {server} is in term {term} after it was in term {seen_before}");
-            self.referee.stop(Failure::of(server, Class::Safety, sentence));
-        }
+        self.judge(self.observer.says_term(question, term));
         if term > TERM_MAX {
             self.contract(
                 server,
@@ -321,12 +348,20 @@ impl Config {
                 format!("server {server} says that it leads term 0; the first term to lead is 1"),
             );
         }
-        let slot = &mut self.servers.lock()[server];
-        // It may have been restarted meanwhile, and the new incarnation said nothing of the kind.
-        if slot.incarnation == incarnation {
-            slot.term_seen = slot.term_seen.max(term);
+        Some(((term, leads), question))
+    }
+
+    /// Holds what a server said of itself against all that was seen of all.
+    pub(crate) fn note_leader(&self, question: Option<Question>, (term, leads): (u64, bool)) {
+        if leads {
+            self.judge(self.observer.leads(question, term));
         }
-        Some((term, leads))
+    }
+
+    fn judge(&self, verdict: Result<(), Failure>) {
+        if let Err(failure) = verdict {
+            self.referee.stop(failure);
+        }
     }
 
     fn contract(&self, server: usize, sentence: String) -> ! {
@@ -414,6 +449,7 @@ impl Drop for Config {
             }
         }
         self.network.cleanup();
+        self.observer.close();
         self.calls.close();
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::invariants::Rule;
+
 /// The kinds of verdict, kept apart in every report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
@@ -55,6 +57,8 @@ pub struct Failure {
     pub server: Option<usize>,
     /// What happened, in one sentence with servers, terms and indices.
     pub sentence: String,
+    /// The rule that was broken, if it is one of Raft's.
+    pub rule: Option<Rule>,
     /// What else may help to understand it, a sentence each.
     pub notes: Vec<String>,
 }
@@ -62,12 +66,18 @@ pub struct Failure {
 impl Failure {
     /// A failure that no single server is to blame for.
     pub fn new(class: Class, sentence: impl Into<String>) -> Failure {
-        Failure { class, server: None, sentence: sentence.into(), notes: Vec::new() }
+        Failure { class, server: None, sentence: sentence.into(), rule: None, notes: Vec::new() }
     }
 
     /// A failure of one server.
     pub fn of(server: usize, class: Class, sentence: impl Into<String>) -> Failure {
         Failure { server: Some(server), ..Failure::new(class, sentence) }
+    }
+
+    /// Names the rule that was broken.
+    #[must_use]
+    pub fn with_rule(self, rule: Rule) -> Failure {
+        Failure { rule: Some(rule), ..self }
     }
 
     /// Adds sentences that may help.
@@ -81,6 +91,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.class, self.sentence)?;
+        if let Some(rule) = self.rule {
+            write!(f, "\n  rule: {rule}")?;
+        }
         for note in &self.notes {
             write!(f, "\n  {note}")?;
         }

@@ -29,12 +29,14 @@ pub mod command;
 pub mod label;
 pub mod panics;
 pub mod threads;
+mod invariants;
 mod failure;
 mod referee;
 
 pub use calls::{CALL_LIMIT, make_limit};
 pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT};
 pub use failure::{Class, Failure};
-pub use peer::{ApplyMsg, Make, PeerContext, RaftPeer, Started};
+pub use invariants::Rule;
+pub use peer::{ApplyMsg, Inspect, Make, PeerContext, RaftPeer, Role, Started};
 pub use persister::Persister;
 pub use referee::{Figures, Referee, Stopped};

@@ -41,8 +41,72 @@ pub trait RaftPeer: Send + Sync + 'static {
         let _ = (index, snapshot);
     }
 
+    /// This peer's state, if it shows it: `Some` of a copy that was made under the peer's lock, or
+    /// `None`.
+    ///
+    /// The lab watches the rules of Raft by it, and says which one was broken first, when and where.
+    /// Without it most rules can only be seen broken by what they lead to.
+    fn inspect(&self) -> Option<Inspect> {
+        None
+    }
+
     /// The lab is done with this peer: every thread of it has to end soon. Returns at once.
     fn kill(&self);
+}
+
+/// Figure 2's state of one server, at one instant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inspect {
+    /// What the server is.
+    pub role: Role,
+    /// The latest term it has seen.
+    pub current_term: u64,
+    /// The candidate that got its vote in the current term.
+    pub voted_for: Option<usize>,
+    /// The terms of the entries in its log, from `last_included_index + 1` on.
+    pub log_terms: Vec<u64>,
+    /// The highest entry that it knows to be committed.
+    pub commit_index: u64,
+    /// The last entry that it has handed over.
+    pub last_applied: u64,
+    /// The last entry that its snapshot stands for; 0 without one (section 7).
+    pub last_included_index: u64,
+    /// The term of that entry; 0 without one.
+    pub last_included_term: u64,
+}
+
+/// What a server is (Figure 4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It answers the others.
+    #[default]
+    Follower,
+    /// It stands for election in the current term, with its own vote.
+    Candidate,
+    /// It leads the current term.
+    Leader,
+}
+
+impl Inspect {
+    /// The index of the last entry; 0 if there never was one.
+    pub fn last_index(&self) -> u64 {
+        self.last_included_index + self.log_terms.len() as u64
+    }
+
+    /// The term of the last entry; 0 if there never was one.
+    pub fn last_term(&self) -> u64 {
+        self.log_terms.last().copied().unwrap_or(self.last_included_term)
+    }
+
+    /// The term of the entry at `index`: 0 at index 0, none where there is no entry, or none any
+    /// more.
+    pub fn term_at(&self, index: u64) -> Option<u64> {
+        let behind = index.checked_sub(self.last_included_index)?;
+        match usize::try_from(behind).ok()?.checked_sub(1) {
+            None => Some(self.last_included_term),
+            Some(position) => self.log_terms.get(position).copied(),
+        }
+    }
 }
 
 /// Where a command was put by [`RaftPeer::start`].

@@ -3,18 +3,26 @@
 //! 6.824's Persister of 2023 and later: [`Persister::save`] is the only writer, so the two are
 //! always saved together. It never touches a disk.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use parking_lot::Mutex;
 
 /// The saved bytes of one server.
 #[derive(Default)]
 pub struct Persister {
     saved: Mutex<Saved>,
+    was_read: AtomicBool,
+    watcher: Option<Watcher>,
 }
 
-#[derive(Clone, Default)]
-struct Saved {
+/// Is called after each save with what was saved before and now, on the thread that saves.
+type Watcher = Arc<dyn Fn(&Saved, &Saved) + Send + Sync>;
+
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Saved {
     raft_state: Vec<u8>,
-    snapshot: Vec<u8>,
+    pub(crate) snapshot: Vec<u8>,
 }
 
 impl Persister {
@@ -25,17 +33,37 @@ impl Persister {
 
     /// Another persister with the same content; later saves to one leave the other alone.
     pub fn copy(&self) -> Persister {
-        Persister { saved: Mutex::new(self.saved.lock().clone()) }
+        Persister { saved: Mutex::new(self.saved.lock().clone()), ..Persister::default() }
+    }
+
+    /// The same, with somebody who is told of each save.
+    pub(crate) fn watched_by(
+        self,
+        watcher: impl Fn(&Saved, &Saved) + Send + Sync + 'static,
+    ) -> Persister {
+        Persister { watcher: Some(Arc::new(watcher)), ..self }
     }
 
     /// Replaces both, at once. An empty `snapshot` erases the one that was saved.
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
-        *self.saved.lock() = Saved { raft_state, snapshot };
+        let new = Saved { raft_state, snapshot };
+        let Some(watcher) = &self.watcher else {
+            *self.saved.lock() = new;
+            return;
+        };
+        let old = std::mem::replace(&mut *self.saved.lock(), new.clone());
+        watcher(&old, &new);
     }
 
     /// The Raft state that was saved last; empty if none was.
     pub fn read_raft_state(&self) -> Vec<u8> {
+        self.was_read.store(true, Ordering::Relaxed);
         self.saved.lock().raft_state.clone()
+    }
+
+    /// Whether anybody has read the Raft state.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read.load(Ordering::Relaxed)
     }
 
     /// The size of the Raft state in bytes.

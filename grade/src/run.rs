@@ -38,7 +38,8 @@ pub(crate) fn run(program: &Path, plan: &Plan) -> Vec<Run> {
                 while let Some((seed, test)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     progress.begin(test, *seed);
                     let start = Instant::now();
-                    let outcome = Job { program, test, seed: *seed, clock: Clock::default() }.run();
+                    let clock = Clock::default();
+                    let outcome = Job { program, test, seed: *seed, clock, invariants: true }.run();
                     let run = Run { test, seed: *seed, outcome, time: start.elapsed() };
                     progress.end(&run);
                     runs.lock().expect("no thread panics while it holds this").push(run);

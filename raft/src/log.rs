@@ -68,6 +68,11 @@ impl Log {
         self.get(index).map(|entry| entry.term)
     }
 
+    /// The terms of all entries that are not forgotten.
+    pub(crate) fn terms(&self) -> Vec<u64> {
+        self.entries.iter().map(|entry| entry.term).collect()
+    }
+
     /// The entries from `index` on, which is not forgotten.
     pub(crate) fn slice_from(&self, index: u64) -> &[Entry] {
         let start = self.position(index).expect("an entry that is not forgotten");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use config::{ApplyMsg, PeerContext, Persister, RaftPeer, Started};
+use config::{ApplyMsg, Inspect, PeerContext, Persister, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -175,6 +175,10 @@ impl RaftPeer for Raft {
     fn get_state(&self) -> (u64, bool) {
         let state = self.state.lock();
         (state.current_term, state.is_leader())
+    }
+
+    fn inspect(&self) -> Option<Inspect> {
+        Some(self.state.lock().inspect())
     }
 
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {

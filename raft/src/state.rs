@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use config::Inspect;
 use rand::RngExt;
 
 use crate::log::Log;
@@ -129,6 +130,24 @@ impl State {
     /// Counts the election timeout from now, with a new length.
     pub(crate) fn reset_election_timer(&mut self) {
         self.election_due = Instant::now() + election_timeout();
+    }
+
+    /// A copy of this state, for the lab to look at.
+    pub(crate) fn inspect(&self) -> Inspect {
+        Inspect {
+            role: match self.role {
+                Role::Follower => config::Role::Follower,
+                Role::Candidate { .. } => config::Role::Candidate,
+                Role::Leader { .. } => config::Role::Leader,
+            },
+            current_term: self.current_term,
+            voted_for: self.voted_for,
+            log_terms: self.log.terms(),
+            commit_index: self.commit_index,
+            last_applied: self.last_applied,
+            last_included_index: self.log.last_included_index(),
+            last_included_term: self.log.last_included_term(),
+        }
     }
 
     pub(crate) fn majority(&self) -> usize {

@@ -11,6 +11,7 @@ pub struct Lab {
     make: Make,
     seed: u64,
     referee: Referee,
+    invariants: bool,
 }
 
 impl Lab {
@@ -19,11 +20,17 @@ impl Lab {
         seed: u64,
         referee: Referee,
     ) -> Lab {
-        Lab { make: Arc::new(make), seed, referee }
+        Lab { make: Arc::new(make), seed, referee, invariants: true }
+    }
+
+    /// The same, with a watch on the rules of Raft or without.
+    pub(crate) fn watched(self, invariants: bool) -> Lab {
+        Lab { invariants, ..self }
     }
 
     /// A cluster of the implementation under test.
     pub(crate) fn make_config(&self, setup: Setup) -> Config {
+        let setup = if self.invariants { setup } else { setup.without_invariants() };
         Config::new(&self.make, setup, self.seed, &self.referee)
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Fake, Fakes, bounded};
 use config::command::number;
-use config::{ApplyMsg, Class, Config, Failure, Setup, Started};
+use config::{ApplyMsg, Class, Config, Failure, Rule, Setup, Started};
 
 /// Most of the tests here do not wait; `one` waits for 2 s in some.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -40,9 +40,9 @@ fn apply(fake: &Fake, index: u64, command: u64) {
     fake.context.apply.send(message).unwrap();
 }
 
-/// From now on a server takes every command as this index.
+/// From now on a server takes every command as this index, in a term of its own.
 fn lead(fakes: &Fakes, server: usize, index: u64) {
-    fakes.of(server).script.lock().started = Some(Started { index, term: 1 });
+    fakes.of(server).script.lock().started = Some(Started { index, term: server as u64 + 1 });
 }
 
 /// nCommitted: "ever applied", by any server in whatever state.
@@ -152,7 +152,7 @@ fn without_retry_a_command_that_is_not_applied_fails_after_two_seconds() {
         apply(&fakes.of(1), 1, 7);
         cfg.one(&number(7), 2, false);
     };
-    let took = fails(LIMIT, body, Failure::new(Class::Liveness, sentence));
+    let took = fails(LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
     assert!(took >= Duration::from_secs(2), "{took:?}");
 }
 
@@ -165,7 +165,8 @@ fn a_command_that_nobody_takes_fails_after_ten_seconds() {
         lead(fakes, 0, 1);
         cfg.one(&number(7), 3, true);
     };
-    let took = fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence));
+    let took =
+        fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
     assert!(took >= Duration::from_secs(10), "{took:?}");
 }
 
@@ -178,7 +179,7 @@ fn an_entry_out_of_order_is_the_servers_fault() {
         cfg.wait(3, 1, None);
     };
     let sentence = "server 2 applied index 3, but index 2 was next";
-    fails(LIMIT, body, Failure::of(2, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(2, Class::Safety, sentence).with_rule(Rule::S9));
 }
 
 /// checkLogs: the state machine safety of the paper's figure 3.
@@ -191,7 +192,7 @@ fn different_commands_at_one_index_name_both_servers() {
         cfg.wait(1, 2, None);
     };
     let sentence = "server 1 applied \"8\" at index 1, where server 0 applied \"7\"";
-    fails(LIMIT, body, Failure::of(1, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(1, Class::Safety, sentence).with_rule(Rule::S8));
 }
 
 /// checkLogs: the logs of the lab survive a crash.
@@ -205,7 +206,7 @@ fn another_command_after_a_restart_is_found_by_the_servers_own_log() {
         cfg.wait(2, 1, None);
     };
     let sentence = "server 0 applied \"8\" at index 1, where it had applied \"7\"";
-    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence).with_rule(Rule::S8));
 }
 
 /// Stricter than 6.824's applier, which lets a restarted server go on anywhere.
@@ -219,7 +220,7 @@ fn a_restarted_server_applies_again_from_the_first_index() {
         cfg.wait(2, 1, None);
     };
     let sentence = "server 0 applied index 2, but index 1 was next";
-    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
+    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence).with_rule(Rule::S9));
 }
 
 /// crash1: nothing really dies, so a zombie may go on applying whatever it likes.

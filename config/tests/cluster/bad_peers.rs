@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{Class, Config, Failure, Setup, Started};
+use config::{Class, Config, Failure, Rule, Setup, Started};
 use labrpc::CallError;
 use parking_lot::Mutex;
 
@@ -30,14 +30,14 @@ fn fails(
 
 /// What a peer fails with that answers `get_state` so.
 #[track_caller]
-fn says(states: &'static [(u64, bool)], class: Class, sentence: &str) {
+fn says(states: &'static [(u64, bool)], expected: Failure) {
     let ask = move |cfg: &Config, fakes: &Fakes| {
         fakes.of(1).script.lock().states = states.iter().copied().collect();
         for _ in states {
             cfg.get_state(1);
         }
     };
-    fails(LIMIT, |_, _| (), ask, Failure::of(1, class, sentence));
+    fails(LIMIT, |_, _| (), ask, expected);
 }
 
 /// What a peer fails with that answers `start` so.
@@ -182,23 +182,31 @@ fn a_handler_that_hangs_is_noted_when_there_is_no_leader() {
 fn a_leader_of_term_0_breaks_the_contract() {
     says(
         &[(0, false), (0, true)],
-        Class::Contract,
-        "server 1 says that it leads term 0; the first term to lead is 1",
+        Failure::of(
+            1,
+            Class::Contract,
+            "server 1 says that it leads term 0; the first term to lead is 1",
+        ),
     );
 }
 
 /// The paper's figure 2: the current term increases monotonically.
 #[test]
 fn a_term_that_falls_breaks_safety() {
-    says(&[(5, false), (4, false)], Class::Safety, "server 1 is in term 4 after it was in term 5");
+    let sentence = "server 1 is in term 4 after it was in term 5";
+    let expected = Failure::of(1, Class::Safety, sentence).with_rule(Rule::S12);
+    says(&[(5, false), (4, false)], expected);
 }
 
 #[test]
 fn a_term_that_no_run_reaches_breaks_the_contract() {
     says(
         &[(TERM_MAX, true), (TERM_MAX + 1, true)],
-        Class::Contract,
-        "server 1 is in term 4294967297, which no run of elections can reach",
+        Failure::of(
+            1,
+            Class::Contract,
+            "server 1 is in term 4294967297, which no run of elections can reach",
+        ),
     );
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::support::{Fakes, bounded};
-use config::{Class, Config, Failure, Setup};
+use config::{Class, Config, Failure, Rule, Setup};
 
 /// Every check here is over after one or two looks, but for the one that has [`NO_LEADER_LIMIT`].
 const LIMIT: Duration = Duration::from_secs(30);
@@ -91,7 +91,8 @@ fn two_leaders_in_one_term_break_safety() {
             Class::Safety,
             "term 3 has 2 leaders, servers 0 and 2: \
              server 0 leads term 3, server 1 is in term 3, server 2 leads term 3",
-        ),
+        )
+        .with_rule(Rule::S1),
     );
 }
 
@@ -106,7 +107,8 @@ fn two_leaders_in_an_older_term_break_safety_too() {
             Class::Safety,
             "term 3 has 2 leaders, servers 0 and 1: \
              server 0 leads term 3, server 1 leads term 3, server 2 leads term 4",
-        ),
+        )
+        .with_rule(Rule::S1),
     );
 }
 
@@ -121,7 +123,8 @@ fn three_leaders_in_one_term_are_all_named() {
             Class::Safety,
             "term 1 has 3 leaders, servers 0, 1 and 2: \
              server 0 leads term 1, server 1 leads term 1, server 2 leads term 1",
-        ),
+        )
+        .with_rule(Rule::S1),
     );
 }
 
@@ -152,7 +155,8 @@ fn without_a_leader_every_server_is_told_of_after_five_seconds() {
             Class::Liveness,
             "expected one leader within 5 s, got none: \
              server 0 is in term 7, server 1 is disconnected, server 2 is down",
-        ),
+        )
+        .with_rule(Rule::L1),
     );
     assert!(took >= 10 * Duration::from_millis(450), "{took:?}");
 }
@@ -187,7 +191,8 @@ fn a_leader_without_a_majority_is_named() {
             Class::Safety,
             "expected no leader among the connected servers, but server 1 claims to lead: \
              server 0 is in term 3, server 1 leads term 3, server 2 is disconnected",
-        ),
+        )
+        .with_rule(Rule::L5),
     );
 }
 
@@ -202,7 +207,8 @@ fn several_leaders_without_a_majority_are_named() {
             Class::Safety,
             "expected no leader among the connected servers, but servers 0 and 2 claim to lead: \
              server 0 leads term 3, server 1 is in term 0, server 2 leads term 4",
-        ),
+        )
+        .with_rule(Rule::L5),
     );
 }
 
@@ -232,7 +238,8 @@ fn terms_that_disagree_are_listed() {
         Failure::new(
             Class::Liveness,
             "servers disagree on the term: server 0 leads term 4, server 1 is in term 3, server 2 is in term 4",
-        ),
+        )
+.with_rule(Rule::L4),
     );
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{ApplyMsg, Class, Config, Failure, Figures, Setup};
+use config::{ApplyMsg, Class, Config, Failure, Figures, Rule, Setup};
 use labrpc::CallError;
 
 /// Nothing here waits for more than some calls that get no answer, a tenth of a second each.
@@ -186,7 +186,7 @@ fn a_saved_snapshot_that_the_lab_never_made_is_refused() {
             cfg.start_server(2);
         });
         let sentence = "server 2 has a snapshot that the lab never made: \"junk\"";
-        assert_eq!(failure, Failure::of(2, Class::Safety, sentence));
+        assert_eq!(failure, Failure::of(2, Class::Safety, sentence).with_rule(Rule::S14));
     });
 }
 

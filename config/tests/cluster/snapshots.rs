@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
 use config::command::number;
-use config::{ApplyMsg, Class, Config, Failure, Setup};
+use config::{ApplyMsg, Class, Config, Failure, Rule, Setup};
 use parking_lot::Mutex;
 
 /// Most of the tests here do not wait.
 const LIMIT: Duration = Duration::from_secs(30);
 /// `snapshot` may take 10 s.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
-const SETUP: Setup = Setup { servers: 3, unreliable: false, snapshots: true };
+const SETUP: Setup = Setup { servers: 3, unreliable: false, snapshots: true, invariants: true };
 
 #[track_caller]
 fn passes(test: impl FnOnce(&Config, &Fakes) + Send + 'static) {
@@ -27,14 +27,14 @@ fn passes(test: impl FnOnce(&Config, &Fakes) + Send + 'static) {
 
 /// Runs a test that breaks the rules of the applier with server 1.
 #[track_caller]
-fn fails(sentence: &'static str, body: impl FnOnce(&Config, &Fakes) + Send + 'static) {
+fn fails(rule: Rule, sentence: &'static str, body: impl FnOnce(&Config, &Fakes) + Send + 'static) {
     bounded(LIMIT, move || {
         let failure = Fakes::new(|_, _| ()).failure(SETUP, |cfg, fakes| {
             body(cfg, fakes);
             // The appliers are behind; their failure ends this.
             cfg.wait(1000, 1, None);
         });
-        assert_eq!(failure, Failure::of(1, Class::Safety, sentence));
+        assert_eq!(failure, Failure::of(1, Class::Safety, sentence).with_rule(rule));
     });
 }
 
@@ -115,7 +115,7 @@ fn a_server_that_saved_a_snapshot_restarts_behind_it() {
 /// applierSnap: "apply out of order" after a restart.
 #[test]
 fn a_server_that_saved_a_snapshot_does_not_apply_again_what_it_covers() {
-    fails("server 1 applied index 1, but index 10 was next", |cfg, fakes| {
+    fails(Rule::S9, "server 1 applied index 1, but index 10 was next", |cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         fakes.of(1).context.persister.save(Vec::new(), snapshot);
         cfg.start_server(1);
@@ -126,7 +126,7 @@ fn a_server_that_saved_a_snapshot_does_not_apply_again_what_it_covers() {
 /// applierSnap: "apply out of order" behind a snapshot.
 #[test]
 fn a_gap_behind_a_snapshot_is_out_of_order() {
-    fails("server 1 applied index 11, but index 10 was next", |cfg, fakes| {
+    fails(Rule::S9, "server 1 applied index 11, but index 10 was next", |cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         install(&fakes.of(1), 9, snapshot);
         apply(&fakes.of(1), 11..=11);
@@ -137,7 +137,7 @@ fn a_gap_behind_a_snapshot_is_out_of_order() {
 #[test]
 fn a_snapshot_under_another_index_is_refused() {
     let sentence = "server 1 has a snapshot that covers index 9, but was applied as 8";
-    fails(sentence, |cfg, fakes| {
+    fails(Rule::S14, sentence, |cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         install(&fakes.of(1), 8, snapshot);
     });
@@ -147,7 +147,7 @@ fn a_snapshot_under_another_index_is_refused() {
 #[test]
 fn a_snapshot_that_the_lab_never_made_is_refused() {
     let sentence = "server 1 has a snapshot that the lab never made: \"\"";
-    fails(sentence, |_, fakes| install(&fakes.of(1), 9, Vec::new()));
+    fails(Rule::S14, sentence, |_, fakes| install(&fakes.of(1), 9, Vec::new()));
 }
 
 /// 6.824 lets a snapshot take back what was applied.
@@ -155,7 +155,7 @@ fn a_snapshot_that_the_lab_never_made_is_refused() {
 fn a_snapshot_that_goes_back_is_refused() {
     let sentence =
         "server 1 has a snapshot that covers index 9, but it has applied index 10 already";
-    fails(sentence, |cfg, fakes| {
+    fails(Rule::S14, sentence, |cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         apply(&fakes.of(1), 1..=10);
         install(&fakes.of(1), 9, snapshot);

@@ -17,14 +17,18 @@ use crate::table::{LABS, Test};
 
 /// The first argument of a child process.
 pub(crate) const RUN: &str = "--lab-run";
+/// Whether the rules of Raft are watched: one word of the order.
+pub(crate) const WATCHED: &str = "watched";
+pub(crate) const UNWATCHED: &str = "unwatched";
 /// A test that hangs is given up so long after it should have failed by itself.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// What a child process is to do: `--lab-run TEST SEED CLOCK FILE`.
+/// What a child process is to do: `--lab-run TEST SEED CLOCK WATCHED FILE`.
 pub(crate) struct Order {
     test: &'static Test,
     seed: u64,
     clock: Clock,
+    invariants: bool,
     file: PathBuf,
 }
 
@@ -38,7 +42,8 @@ impl Order {
         let test = LABS.iter().find(|test| test.name() == name)?;
         let seed = args.next()?.to_str()?.parse().ok()?;
         let clock = args.next()?.to_str()?.parse().ok()?;
-        Some(Order { test, seed, clock, file: args.next()?.into() })
+        let invariants = args.next()? == WATCHED;
+        Some(Order { test, seed, clock, invariants, file: args.next()?.into() })
     }
 }
 
@@ -49,7 +54,7 @@ pub(crate) fn obey(
 ) -> ! {
     let referee = Referee::new();
     panics::report_to(referee.clone());
-    let lab = Lab::new(make, order.seed, referee);
+    let lab = Lab::new(make, order.seed, referee).watched(order.invariants);
     let outcome = run(lab, order.test, order.clock);
     if let Err(error) = outcome.write(&order.file) {
         eprintln!("failed to write {}: {error}", order.file.display());

@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use config::{Class, Failure, TEST_LIMIT};
 use wait_timeout::ChildExt;
 
-use crate::runner::child::{GRACE, RUN};
+use crate::runner::child::{GRACE, RUN, UNWATCHED, WATCHED};
 use crate::runner::outcome::Outcome;
 use crate::runner::settings::Clock;
 use crate::table::Test;
@@ -26,6 +26,8 @@ pub struct Job<'a> {
     pub seed: u64,
     /// What time it goes by.
     pub clock: Clock,
+    /// The rules of Raft are watched.
+    pub invariants: bool,
 }
 
 impl Job<'_> {
@@ -48,6 +50,7 @@ impl Job<'_> {
             .arg(self.test.name())
             .arg(self.seed.to_string())
             .arg(self.clock.to_string())
+            .arg(if self.invariants { WATCHED } else { UNWATCHED })
             .arg(&file)
             .stdin(Stdio::null())
             .stdout(printed.try_clone()?)

@@ -51,6 +51,8 @@ impl FromStr for Clock {
 pub(crate) struct Settings {
     pub(crate) seeds: Vec<u64>,
     pub(crate) clock: Clock,
+    /// The rules of Raft are watched; off only to see what that costs.
+    pub(crate) invariants: bool,
 }
 
 impl Settings {
@@ -84,7 +86,14 @@ impl Settings {
                 return Err(format!("LAB_CLOCK is {other:?}; it has to be virtual or real"));
             }
         };
-        Ok(Settings { seeds, clock })
+        let invariants = match variable("LAB_INVARIANTS").as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                return Err(format!("LAB_INVARIANTS is {other:?}; it has to be on or off"));
+            }
+        };
+        Ok(Settings { seeds, clock, invariants })
     }
 }
 
@@ -132,6 +141,15 @@ mod tests {
             &[("LAB_ENGINE", "steam")],
             Err("LAB_ENGINE is \"steam\"; it has to be fiber or kernel"),
         );
+    }
+
+    #[test]
+    fn the_rules_are_watched_unless_they_are_not_to_be() {
+        let watched = |variables| read(variables).map(|settings| settings.invariants);
+        assert_eq!(watched(&[]), Ok(true));
+        assert_eq!(watched(&[("LAB_INVARIANTS", "off")]), Ok(false));
+        let error = "LAB_INVARIANTS is \"no\"; it has to be on or off";
+        assert_eq!(watched(&[("LAB_INVARIANTS", "no")]), Err(error.into()));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
 /// Every seed with its outcome, in the order of the seeds.
 fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, Failed> {
     let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-    let Settings { seeds, clock } = settings;
+    let Settings { seeds, clock, invariants } = settings;
     let at_once = match clock {
         Clock::Virtual(_) => 1,
         Clock::Real => SEEDS_AT_ONCE_REAL.min(seeds.len()),
@@ -46,7 +46,14 @@ fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, 
         for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                    let outcome = Job { program: &program, test, seed, clock: *clock }.run();
+                    let outcome = Job {
+                        program: &program,
+                        test,
+                        seed,
+                        clock: *clock,
+                        invariants: *invariants,
+                    }
+                    .run();
                     outcomes.lock().expect("no run panics").push((seed, outcome));
                 }
             });
@@ -85,6 +92,9 @@ fn failure(
     let Err(failure) = &outcome.verdict else { return String::new() };
     let mut text = format!("FAIL  {:<32} {:<12} seed {seed}\n", test.name(), failure.class);
     text += &format!("  {}\n", failure.sentence);
+    if let Some(rule) = failure.rule {
+        text += &format!("  rule: {rule}\n");
+    }
     for note in &failure.notes {
         text += &format!("  {note}\n");
     }

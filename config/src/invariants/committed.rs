@@ -1,0 +1,245 @@
+//! S7, what is committed is in the log of every later leader (section 5.4), and the half of S11
+//! that looks at one leader: it counts replicas only for entries of its own term (5.4.2, Figure 8).
+//!
+//! **S7 is sound**: an entry that a peer of term `C` shows below its commit index was committed in
+//! a term of at most `C`. By leader completeness each leader of a term above `C` had it when it was
+//! elected, and a leader loses nothing; so it is missing there only if the rule is broken, whether
+//! the leader was inspected before the commitment was seen or after. Leaders of terms up to `C` may
+//! lawfully lack it. Two different entries committed at one index break the rule as well.
+//!
+//! **S11 is sound**: only a leader's own counting moves its commit index while it leads (Figure 2,
+//! last rule for leaders), and it moves it to an entry of its own term. Two inspections of one
+//! leadership are compared, so what it knew from the leader before does not count; nor does what
+//! another server had committed already. A commit index behind the end of the log says that an
+//! entry is committed which the peer does not have.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::failure::Failure;
+use crate::invariants::broken;
+use crate::invariants::rule::Rule;
+use crate::invariants::sighting::{Look, Sighting, seconds};
+use crate::peer::Role;
+
+/// Every entry that was ever seen committed.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    entries: BTreeMap<u64, Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    term: u64,
+    /// It was committed in a term not above this one.
+    in_term: u64,
+    server: usize,
+    at: Duration,
+}
+
+impl Committed {
+    /// The term of the entry that is committed at an index.
+    pub(crate) fn term_at(&self, index: u64) -> Option<u64> {
+        self.entries.get(&index).map(|entry| entry.term)
+    }
+
+    /// Takes in what a peer shows as committed; the indices that are new to all. `others` are the
+    /// last inspections of all peers.
+    pub(crate) fn see(
+        &mut self,
+        look: &Look<'_>,
+        others: &[Option<Sighting>],
+    ) -> Result<Vec<u64>, Failure> {
+        let state = &look.now.state;
+        let (server, commit) = (look.now.server, state.commit_index);
+        if commit > state.last_index() {
+            let sentence = format!(
+                "server {server} has commit index {commit} at {}, but its log ends with index {}",
+                seconds(look.now.at),
+                state.last_index()
+            );
+            return Err(broken(Rule::S11, server, sentence));
+        }
+        self.check_counting(look)?;
+        let new = self.record(look)?;
+        self.check_leader(look)?;
+        for (index, entry) in
+            new.iter().filter_map(|index| Some((*index, self.entries.get(index)?)))
+        {
+            for other in others.iter().flatten() {
+                entry.check_in(index, other)?;
+            }
+        }
+        Ok(new)
+    }
+
+    fn record(&mut self, look: &Look<'_>) -> Result<Vec<u64>, Failure> {
+        let state = &look.now.state;
+        let known = look.before.map_or(0, |before| before.state.commit_index);
+        let first = (known + 1).max(state.last_included_index).max(1);
+        let mut new = Vec::new();
+        for index in first..=state.commit_index {
+            let Some(term) = state.term_at(index) else { continue };
+            let fresh = Entry {
+                term,
+                in_term: state.current_term,
+                server: look.now.server,
+                at: look.now.at,
+            };
+            let entry = self.entries.entry(index).or_insert_with(|| {
+                new.push(index);
+                fresh
+            });
+            entry.in_term = entry.in_term.min(fresh.in_term);
+            if entry.term != term {
+                let sentence = format!(
+                    "server {} shows an entry of term {term} as committed at index {index} at {}, \
+                     server {} one of term {} at {}",
+                    fresh.server,
+                    seconds(fresh.at),
+                    entry.server,
+                    entry.term,
+                    seconds(entry.at)
+                );
+                return Err(broken(Rule::S7, fresh.server, sentence));
+            }
+        }
+        Ok(new)
+    }
+
+    /// A new leader has everything that was committed in earlier terms.
+    fn check_leader(&self, look: &Look<'_>) -> Result<(), Failure> {
+        let is_known = look.before.is_some_and(|before| {
+            before.state.role == Role::Leader
+                && before.state.current_term == look.now.state.current_term
+        });
+        if look.now.state.role != Role::Leader || is_known {
+            return Ok(());
+        }
+        let behind = self.entries.range(look.now.state.last_included_index.max(1)..);
+        for (index, entry) in behind {
+            entry.check_in(*index, look.now)?;
+        }
+        Ok(())
+    }
+
+    fn check_counting(&self, look: &Look<'_>) -> Result<(), Failure> {
+        let Some(before) = look.before else { return Ok(()) };
+        let (old, new) = (&before.state, &look.now.state);
+        let same_leadership = old.role == Role::Leader
+            && new.role == Role::Leader
+            && old.current_term == new.current_term;
+        if !same_leadership || new.commit_index <= old.commit_index {
+            return Ok(());
+        }
+        let index = new.commit_index;
+        match new.term_at(index) {
+            Some(term) if term != new.current_term && self.term_at(index) != Some(term) => {
+                let sentence = format!(
+                    "server {} led term {} and committed index {index} of term {term} at {}, \
+                     behind which it had committed nothing of its own term",
+                    look.now.server,
+                    new.current_term,
+                    seconds(look.now.at)
+                );
+                Err(broken(Rule::S11, look.now.server, sentence))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Entry {
+    fn check_in(&self, index: u64, leader: &Sighting) -> Result<(), Failure> {
+        let state = &leader.state;
+        if state.role != Role::Leader
+            || state.current_term <= self.in_term
+            || index < state.last_included_index
+            || state.term_at(index) == Some(self.term)
+        {
+            return Ok(());
+        }
+        let sentence = format!(
+            "server {} leads term {} without the entry of index {index} and term {}, which server \
+             {} showed as committed at {} and by term {}: {}",
+            leader.server,
+            state.current_term,
+            self.term,
+            self.server,
+            seconds(self.at),
+            self.in_term,
+            match state.term_at(index) {
+                Some(term) => format!("it has one of term {term} there"),
+                None => format!("its log ends with index {}", state.last_index()),
+            }
+        );
+        Err(broken(Rule::S7, leader.server, sentence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::invariants::Rule;
+    use crate::invariants::story::{Story, broke, kept};
+
+    #[test]
+    fn an_old_leader_may_lack_what_a_newer_one_committed() {
+        kept(|story: &mut Story| {
+            story.sees(0, |peer| peer.term(1).leads().log(&[1, 1]))?;
+            story.sees(1, |peer| peer.term(2).leads().log(&[1, 2]))?;
+            story.sees(1, |peer| peer.term(2).leads().log(&[1, 2]).commit(2))?;
+            story.sees(0, |peer| peer.term(1).leads().log(&[1, 1, 1]))?;
+            story.sees(2, |peer| peer.term(3).leads().log(&[1, 2, 3]))
+        });
+    }
+
+    #[test]
+    fn a_later_leader_without_a_committed_entry_is_told_whichever_was_seen_first() {
+        let sentence = "server 2 leads term 3 without the entry of index 2 and term 1, which \
+                        server 0 showed as committed at 0.001 s and by term 1: its log ends with \
+                        index 1";
+        broke(Rule::S7, sentence, |story: &mut Story| {
+            story.sees(0, |peer| peer.term(1).leads().log(&[1, 1]).commit(2))?;
+            story.sees(2, |peer| peer.term(3).leads().log(&[1]))
+        });
+        let sentence = "server 2 leads term 3 without the entry of index 2 and term 1, which \
+                        server 0 showed as committed at 0.002 s and by term 1: it has one of term \
+                        3 there";
+        broke(Rule::S7, sentence, |story: &mut Story| {
+            story.sees(2, |peer| peer.term(3).leads().log(&[1, 3]))?;
+            story.sees(0, |peer| peer.term(1).leads().log(&[1, 1]).commit(2))
+        });
+    }
+
+    #[test]
+    fn two_entries_committed_at_one_index_are_told() {
+        let sentence = "server 1 shows an entry of term 2 as committed at index 1 at 0.002 s, \
+                        server 0 one of term 1 at 0.001 s";
+        broke(Rule::S7, sentence, |story: &mut Story| {
+            story.sees(0, |peer| peer.term(1).log(&[1]).commit(1))?;
+            story.sees(1, |peer| peer.term(2).log(&[2]).commit(1))
+        });
+    }
+
+    #[test]
+    fn an_older_entry_is_committed_along_with_one_of_the_own_term() {
+        kept(|story: &mut Story| {
+            story.sees(0, |peer| peer.term(2).leads().log(&[1, 2]))?;
+            story.sees(0, |peer| peer.term(2).leads().log(&[1, 2]).commit(2))
+        });
+        let sentence = "server 0 led term 2 and committed index 1 of term 1 at 0.002 s, behind \
+                        which it had committed nothing of its own term";
+        broke(Rule::S11, sentence, |story: &mut Story| {
+            story.sees(0, |peer| peer.term(2).leads().log(&[1, 2]))?;
+            story.sees(0, |peer| peer.term(2).leads().log(&[1, 2]).commit(1))
+        });
+    }
+
+    #[test]
+    fn a_commit_index_behind_the_log_is_told() {
+        let sentence = "server 0 has commit index 3 at 0.001 s, but its log ends with index 2";
+        broke(Rule::S11, sentence, |story: &mut Story| {
+            story.sees(0, |peer| peer.term(1).log(&[1, 1]).commit(3))
+        });
+    }
+}
