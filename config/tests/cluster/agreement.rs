@@ -38,7 +38,9 @@ fn apply(fake: &Fake, index: u64, command: u64) {
 
 /// From now on a server takes every command as this index.
 fn lead(fakes: &Fakes, server: usize, index: u64) {
-    fakes.of(server).script.lock().started = Some(Started { index, term: 1 });
+    // Each in a term of its own, since a term has one leader.
+    let term = 1 + server as u64;
+    fakes.of(server).script.lock().started = Some(Started { index, term });
 }
 
 /// nCommitted: "ever applied", by any server in whatever state.
