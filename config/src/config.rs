@@ -307,7 +307,7 @@ impl Config {
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let peer = self.servers.lock()[server].peer.clone()?;
         let question = self.observer.ask(server);
-        let told = command.clone();
+        let taken = command.clone();
         let started = self.ask(server, "start", move || peer.start(command))?;
         let Started { index, term } = started;
         if index == 0 || term == 0 || term > TERM_MAX {
@@ -319,7 +319,7 @@ impl Config {
                 ),
             );
         }
-        self.judge(self.observer.takes(question, started, &told));
+        self.judge(self.observer.takes(question, started, &taken));
         Some(started)
     }
 

@@ -27,6 +27,8 @@ use crate::referee::Referee;
 
 /// A peer to which nothing happens is asked this often.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
+/// An answer that takes longer is worth a word: nothing that needs the peer's lock gets on.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// So many saves of what was saved already are worth a word, if they are half of all.
 const VAIN_SAVES_MAX: u64 = 50;
 /// What cannot be watched without `inspect`.
@@ -41,7 +43,7 @@ pub(crate) struct Observer {
 struct Shared {
     board: Mutex<Board>,
     bells: Vec<Bell>,
-    saves: Mutex<Vec<Saves>>,
+    habits: Mutex<Vec<Habits>>,
     calls: Calls,
     referee: Referee,
     made_at: Instant,
@@ -70,10 +72,12 @@ struct Watched {
     incarnation: u32,
 }
 
+/// What is no fault of a server's, but no good habit either.
 #[derive(Debug, Clone, Copy, Default)]
-struct Saves {
-    count: u64,
-    in_vain: u64,
+struct Habits {
+    saves: u64,
+    saves_in_vain: u64,
+    is_slow: bool,
 }
 
 impl Observer {
@@ -92,7 +96,7 @@ impl Observer {
         let shared = Arc::new(Shared {
             board: Mutex::new(Board::new(servers)),
             bells: (0..servers).map(|_| Bell::default()).collect(),
-            saves: Mutex::new(vec![Saves::default(); servers]),
+            habits: Mutex::new(vec![Habits::default(); servers]),
             calls,
             referee,
             made_at: Instant::now(),
@@ -136,7 +140,6 @@ impl Observer {
         persister: &Persister,
     ) {
         let Some(shared) = &self.shared else { return };
-        let covers = applied::covers(&persister.read_snapshot()).unwrap_or(0);
         let has_read = persister.was_read();
         let Some((question, state)) = shared.inspect(server, incarnation, Arc::clone(peer)) else {
             return;
@@ -148,6 +151,8 @@ impl Observer {
         };
         bell.peer = Some(Watched { peer: Arc::downgrade(peer), incarnation });
         drop(bell);
+        // Read after the state was: what is saved later only goes further.
+        let covers = applied::covers(&persister.read_snapshot()).unwrap_or(0);
         let at = shared.made_at.elapsed();
         shared.judge(|board| {
             if has_read {
@@ -250,11 +255,11 @@ impl Observer {
                 .referee
                 .find(format!("without `inspect` these rules are not watched: {WHITE_BOX}"));
         }
-        for (server, saves) in shared.saves.lock().iter().enumerate() {
-            if saves.in_vain > VAIN_SAVES_MAX && 2 * saves.in_vain > saves.count {
+        for (server, habits) in shared.habits.lock().iter().enumerate() {
+            if habits.saves_in_vain > VAIN_SAVES_MAX && 2 * habits.saves_in_vain > habits.saves {
                 shared.referee.find(format!(
                     "server {server} saved {} times, {} of them exactly what was saved already",
-                    saves.count, saves.in_vain
+                    habits.saves, habits.saves_in_vain
                 ));
             }
         }
@@ -288,8 +293,16 @@ impl Shared {
         if question.incarnation != incarnation {
             return None;
         }
+        let since = self.made_at.elapsed();
         // With the peer itself: it may do something when it is dropped.
         let state = self.calls.ask(server, "inspect", move || peer.inspect());
+        let waited = self.made_at.elapsed().saturating_sub(since);
+        if waited > PATIENCE && !std::mem::replace(&mut self.habits.lock()[server].is_slow, true) {
+            self.referee.find(format!(
+                "server {server} kept `inspect` waiting for {:.1} s: is a lock held across a call?",
+                waited.as_secs_f64()
+            ));
+        }
         Some((question, state.ok()?))
     }
 
@@ -309,9 +322,9 @@ impl Shared {
     /// On the thread of the peer that saves, and maybe under its lock: nothing here waits for it.
     fn saved(&self, server: usize, incarnation: u32, old: &Saved, new: &Saved) {
         {
-            let saves = &mut self.saves.lock()[server];
-            saves.count += 1;
-            saves.in_vain += u64::from(old == new);
+            let habits = &mut self.habits.lock()[server];
+            habits.saves += 1;
+            habits.saves_in_vain += u64::from(old == new);
         }
         if old.snapshot != new.snapshot {
             let covers = |saved: &Saved| match &saved.snapshot[..] {

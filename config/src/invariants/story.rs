@@ -59,7 +59,7 @@ impl Story {
     ) -> Result<(), Failure> {
         let at = self.tick();
         let question = self.board.ask(server).expect("it runs");
-        self.board.sees(&question, Peer::told(server, state), at)
+        self.board.sees(&question, Peer::shown(server, state), at)
     }
 
     /// `get_state`.
@@ -122,12 +122,12 @@ impl Story {
         self.incarnations[server] += 1;
         self.board.start(server, self.incarnations[server]);
         let question = self.board.ask(server).expect("it runs");
-        self.board.restores(&question, Peer::told(server, state), at, covers)
+        self.board.restores(&question, Peer::shown(server, state), at, covers)
     }
 }
 
 impl Peer {
-    fn told(me: usize, state: impl FnOnce(Peer) -> Peer) -> Inspect {
+    fn shown(me: usize, state: impl FnOnce(Peer) -> Peer) -> Inspect {
         state(Peer { me, state: Inspect::default() }).state
     }
 

@@ -40,9 +40,11 @@ fn apply(fake: &Fake, index: u64, command: u64) {
     fake.context.apply.send(message).unwrap();
 }
 
-/// From now on a server takes every command as this index, in a term of its own.
+/// From now on a server takes every command as this index.
 fn lead(fakes: &Fakes, server: usize, index: u64) {
-    fakes.of(server).script.lock().started = Some(Started { index, term: server as u64 + 1 });
+    // Each in a term of its own, since a term has one leader.
+    let term = 1 + server as u64;
+    fakes.of(server).script.lock().started = Some(Started { index, term });
 }
 
 /// nCommitted: "ever applied", by any server in whatever state.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use config::{Class, Config, Failure, Make, PeerContext, RaftPeer, Referee, Setup};
+use config::{Class, Config, Failure, Inspect, Make, PeerContext, RaftPeer, Referee, Setup};
 use config::{Started, Stopped};
 use labrpc::Service;
 use parking_lot::Mutex;
@@ -38,6 +38,8 @@ pub(crate) struct Script {
     pub(crate) states: VecDeque<(u64, bool)>,
     /// What `start` answers.
     pub(crate) started: Option<Started>,
+    /// What `inspect` answers.
+    pub(crate) shown: Option<Inspect>,
     /// How often `kill` was called.
     pub(crate) kills: usize,
 }
@@ -66,6 +68,11 @@ impl RaftPeer for Fake {
         let states = &mut self.script.lock().states;
         if states.len() > 1 { states.pop_front() } else { states.front().copied() }
             .unwrap_or_default()
+    }
+
+    fn inspect(&self) -> Option<Inspect> {
+        (self.act)(self, "inspect");
+        self.script.lock().shown.clone()
     }
 
     /// Saves the snapshot, as a Raft does.

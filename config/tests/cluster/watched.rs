@@ -1,0 +1,129 @@
+//! The observer, on peers that show what a test tells them to show. The rules themselves have tests
+//! of their own beside their checkers.
+
+use std::time::Duration;
+
+use crate::support::{Fake, Fakes, bounded};
+use config::{Class, Config, Inspect, Rule, Setup};
+
+const LIMIT: Duration = Duration::from_secs(30);
+/// The observer looks a hundred times a second.
+const SEVERAL_LOOKS: Duration = Duration::from_millis(200);
+
+/// Fakes that have an `inspect` from the moment they are made.
+fn open_fakes() -> Fakes {
+    Fakes::new(|fake: &Fake, method| {
+        if method == "make" {
+            fake.script.lock().shown = Some(Inspect::default());
+        }
+    })
+}
+
+/// Section 5.2. Nothing happens to the peer: the observer looks by itself.
+#[test]
+fn a_broken_rule_ends_the_run_with_its_name() {
+    bounded(LIMIT, || {
+        let failure = open_fakes().failure(Setup::reliable(3), |cfg, fakes| {
+            for candidate in [0, 2] {
+                let vote =
+                    Inspect { current_term: 1, voted_for: Some(candidate), ..Inspect::default() };
+                fakes.of(1).script.lock().shown = Some(vote);
+                cfg.sleep(SEVERAL_LOOKS);
+            }
+            cfg.sleep(LIMIT);
+        });
+        assert_eq!((failure.class, failure.server), (Class::Safety, Some(1)));
+        assert_eq!(failure.rule, Some(Rule::S2));
+        let begin = "server 1 voted for server 2 in term 1, seen at ";
+        assert!(failure.sentence.starts_with(begin), "{failure}");
+        assert!(
+            failure
+                .to_string()
+                .ends_with("\n  rule: S2, at most one vote of a server in a term (section 5.2)")
+        );
+    });
+}
+
+/// What it has shown is held against what `get_state` says.
+#[test]
+fn a_peer_that_shows_one_term_and_says_another_is_found() {
+    bounded(LIMIT, || {
+        let failure = open_fakes().failure(Setup::reliable(3), |cfg, fakes| {
+            let shown = Inspect { current_term: 2, ..Inspect::default() };
+            fakes.of(1).script.lock().shown = Some(shown);
+            cfg.sleep(SEVERAL_LOOKS);
+            cfg.get_state(1);
+        });
+        assert_eq!(failure.rule, Some(Rule::S12));
+        assert_eq!(failure.sentence, "server 1 is in term 0 after it was in term 2");
+    });
+}
+
+/// What it had told nobody a crash may take from it.
+#[test]
+fn a_restarted_peer_may_have_forgotten_what_it_told_nobody() {
+    bounded(LIMIT, || {
+        let fakes = open_fakes();
+        let cfg = fakes.cluster(Setup::reliable(3));
+        let shown = Inspect { current_term: 2, ..Inspect::default() };
+        fakes.of(1).script.lock().shown = Some(shown);
+        cfg.sleep(SEVERAL_LOOKS);
+        cfg.restart(1);
+        cfg.sleep(SEVERAL_LOOKS);
+        drop(cfg);
+        assert_eq!(fakes.referee.verdict(), None);
+        assert_eq!(fakes.referee.findings(), [""; 0]);
+    });
+}
+
+#[test]
+fn without_inspect_the_rules_that_are_not_watched_are_told() {
+    bounded(LIMIT, || {
+        let told = |setup| {
+            let fakes = Fakes::new(|_, _| ());
+            drop(fakes.cluster(setup));
+            fakes.referee.findings()
+        };
+        assert_eq!(
+            told(Setup::reliable(3)),
+            ["without `inspect` these rules are not watched: S2, S3, S4, S7, S10, S11, S13 and \
+              S14, and S5, S6 and S12 in part"]
+        );
+        assert_eq!(told(Setup::reliable(3).without_invariants()), [""; 0]);
+    });
+}
+
+/// Figure 2's state does not change when nothing is new.
+#[test]
+fn a_peer_that_saves_the_same_again_and_again_is_told() {
+    bounded(LIMIT, || {
+        let fakes = open_fakes();
+        let cfg: Config = fakes.cluster(Setup::reliable(1));
+        for _ in 0..60 {
+            fakes.of(0).context.persister.save(vec![1], Vec::new());
+        }
+        drop(cfg);
+        let finding = "server 0 saved 60 times, 59 of them exactly what was saved already";
+        assert_eq!(fakes.referee.findings(), [finding]);
+    });
+}
+
+/// Section 7: a snapshot only ever goes further.
+#[test]
+fn an_older_snapshot_over_a_newer_one_is_found_when_it_is_saved() {
+    bounded(LIMIT, || {
+        let failure = Fakes::new(|_, _| ()).failure(Setup::reliable(3), |cfg, fakes| {
+            for covers in [2_u64, 1] {
+                let commands = vec![b"a".to_vec(); usize::try_from(covers).unwrap()];
+                let snapshot = labrpc::codec::encode(&(covers, commands)).unwrap();
+                fakes.of(1).context.persister.save(Vec::new(), snapshot);
+            }
+            cfg.sleep(LIMIT);
+        });
+        assert_eq!(failure.rule, Some(Rule::S14));
+        assert_eq!(
+            failure.sentence,
+            "server 1 saved a snapshot up to index 1 over one up to index 2"
+        );
+    });
+}
