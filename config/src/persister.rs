@@ -5,10 +5,14 @@
 
 use parking_lot::Mutex;
 
+use crate::fuse::Fuse;
+
 /// The saved bytes of one server.
 #[derive(Default)]
 pub struct Persister {
     saved: Mutex<Saved>,
+    /// Crashes the server at a save that a test has chosen.
+    pub(crate) fuse: Fuse,
 }
 
 #[derive(Clone, Default)]
@@ -25,12 +29,12 @@ impl Persister {
 
     /// Another persister with the same content; later saves to one leave the other alone.
     pub fn copy(&self) -> Persister {
-        Persister { saved: Mutex::new(self.saved.lock().clone()) }
+        Persister { saved: Mutex::new(self.saved.lock().clone()), fuse: Fuse::default() }
     }
 
     /// Replaces both, at once. An empty `snapshot` erases the one that was saved.
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
-        *self.saved.lock() = Saved { raft_state, snapshot };
+        self.fuse.burn(|| *self.saved.lock() = Saved { raft_state, snapshot });
     }
 
     /// The Raft state that was saved last; empty if none was.
