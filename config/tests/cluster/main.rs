@@ -9,3 +9,4 @@ mod checks;
 mod agreement;
 mod snapshots;
 mod bad_peers;
+mod faults;
