@@ -331,7 +331,7 @@ pub static LABS: &[Test] = &[
     Test {
         part: Part::E,
         words: "swarm of five",
-        points: 4,
+        points: 3,
         original: None,
         purpose: "Whatever goes wrong, nothing committed is lost, and five servers recover.",
         run: part_e::swarm::swarm_of_five,
@@ -482,6 +482,14 @@ pub static LABS: &[Test] = &[
     },
     Test {
         part: Part::E,
+        words: "late answers",
+        points: 1,
+        original: None,
+        purpose: "Answers to the leader of an old term say nothing when it leads again (5.3).",
+        run: part_e::logs::late_answers,
+    },
+    Test {
+        part: Part::E,
         words: "old snapshot",
         points: 2,
         original: None,
@@ -524,7 +532,7 @@ mod tests {
                 LABS.iter().filter(|test| test.part == part).map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
-        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (24, 50)]);
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (25, 50)]);
     }
 
     #[test]

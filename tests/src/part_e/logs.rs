@@ -15,6 +15,12 @@ use crate::part_e::arena::Arena;
 const REPLICATION_MS: u64 = 350;
 /// Messages take this long where a leader is to be caught before it has said anything.
 const WAY_MS: u64 = 15;
+const LATE_ANSWER_ROUNDS: usize = 2;
+/// So many entries are acknowledged by an answer that is late.
+const LATE_ANSWERS: usize = 6;
+const ELECT_TRIES: usize = 20;
+/// A server that is restarted as often as this never stands for election.
+const RESTART_INTERVAL_MS: u64 = 120;
 const FIGURE_8_ROUNDS: usize = 3;
 const FIGURE_7_LEADERS: usize = 3;
 
@@ -202,4 +208,59 @@ pub(crate) fn late_acknowledgement(lab: &Lab) {
         arena.judge_all();
     }
     arena.end();
+}
+
+/// Answers of an old term arrive when their receiver leads again: they say nothing of its present
+/// log, nor of theirs who gave them (5.3).
+///
+/// Two followers take entries that are overwritten later; their answers are held until the leader
+/// of then leads again, and takes others. One more has those, which is less than a majority.
+pub(crate) fn late_answers(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(7));
+    let all = arena.all();
+    for _ in 0..LATE_ANSWER_ROUNDS {
+        let [leader, a, b, c, d, e, f] = arena.roles();
+        arena.cfg.partition(&[&[leader, a, b]]);
+        arena.cfg.hold(a, leader);
+        arena.cfg.hold(b, leader);
+        for _ in 0..LATE_ANSWERS {
+            arena.start(leader);
+        }
+        arena.sleep_ms(REPLICATION_MS / 2);
+        arena.cfg.pass(a, leader);
+        arena.cfg.pass(b, leader);
+        arena.cfg.partition(&[&[c, d, e, f]]);
+        arena.agree(&[c, d, e, f]);
+        arena.cfg.partition(&[&all]);
+        arena.agree(&all);
+
+        if elect(&mut arena, leader) {
+            arena.cfg.partition(&[&[leader, c]]);
+            arena.cfg.release(a, leader);
+            arena.cfg.release(b, leader);
+            for _ in 0..LATE_ANSWERS + 2 {
+                arena.start(leader);
+            }
+            arena.sleep_ms(REPLICATION_MS);
+            arena.cfg.partition(&[&[a, b, d, e, f]]);
+            arena.agree(&[a, b, d, e, f]);
+        }
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// Makes one server the leader: the others crash and come back before they could stand for election,
+/// again and again. Whether it leads.
+fn elect(arena: &mut Arena<'_>, wanted: usize) -> bool {
+    for _ in 0..ELECT_TRIES {
+        if arena.leads(wanted) {
+            return true;
+        }
+        for other in arena.all().into_iter().filter(|other| *other != wanted) {
+            arena.cfg.restart(other);
+        }
+        arena.sleep_ms(RESTART_INTERVAL_MS);
+    }
+    false
 }
