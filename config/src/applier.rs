@@ -1,7 +1,9 @@
 //! The consumer of one incarnation's apply channel: 6.824's applier and applierSnap in one.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
@@ -26,6 +28,29 @@ pub(crate) struct Applier {
     pub(crate) calls: Calls,
     pub(crate) observer: Observer,
     pub(crate) referee: Referee,
+    pub(crate) pace: Arc<Pace>,
+}
+
+/// How long each server's applier takes for a message.
+pub(crate) struct Pace {
+    wait_ms: Vec<AtomicU64>,
+}
+
+impl Pace {
+    pub(crate) fn new(servers: usize) -> Pace {
+        Pace { wait_ms: (0..servers).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    pub(crate) fn set(&self, server: usize, wait_ms: u64) {
+        self.wait_ms[server].store(wait_ms, Ordering::Relaxed);
+    }
+
+    fn wait(&self, server: usize) {
+        let wait_ms = self.wait_ms[server].load(Ordering::Relaxed);
+        if wait_ms > 0 {
+            thread::sleep(Duration::from_millis(wait_ms));
+        }
+    }
 }
 
 impl Applier {
@@ -37,6 +62,7 @@ impl Applier {
             .spawn(move || {
                 let _label = label::enter(Label::Kit, "the applier");
                 for message in messages {
+                    self.pace.wait(self.server);
                     if let Err(failure) = self.take(message) {
                         self.referee.fail(failure);
                     }

@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
 use crate::applied::Applied;
-use crate::applier::Applier;
+use crate::applier::{Applier, Pace};
 use crate::calls::{self, Calls};
 use crate::failure::{Class, Failure};
 use crate::invariants::board::Question;
@@ -73,10 +73,11 @@ pub struct Config {
     pub(crate) network: Network,
     pub(crate) referee: Referee,
     pub(crate) applied: Arc<Applied>,
-    pub(crate) servers: Mutex<Vec<Slot>>,
+    pub(crate) servers: Arc<Mutex<Vec<Slot>>>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
     pub(crate) calls: Calls,
     pub(crate) observer: Observer,
+    pub(crate) pace: Arc<Pace>,
     make: Make,
     snapshots: bool,
     made_at: Instant,
@@ -89,9 +90,20 @@ pub(crate) struct Slot {
     pub(crate) peer: Option<Arc<dyn RaftPeer>>,
     pub(crate) connected: bool,
     deaf: bool,
-    incarnation: u32,
+    pub(crate) incarnation: u32,
+    /// Its threads stand still.
+    pub(crate) paused: bool,
+    /// A peer that crashed at a save: nothing from it counts, but it was not killed yet.
+    pub(crate) crashed_peer: Option<Arc<dyn RaftPeer>>,
     ends: Vec<Name>,
-    persister: Arc<Persister>,
+    pub(crate) persister: Arc<Persister>,
+}
+
+impl Slot {
+    /// The peer, if it can be asked anything now.
+    fn answering(&self) -> Option<Arc<dyn RaftPeer>> {
+        if self.paused { None } else { self.peer.clone() }
+    }
 }
 
 /// The counters when the test began.
@@ -124,8 +136,9 @@ impl Config {
             network,
             referee: referee.clone(),
             applied: Arc::new(Applied::new(setup.servers)),
-            servers: Mutex::new((0..setup.servers).map(|_| Slot::default()).collect()),
+            servers: Arc::new(Mutex::new((0..setup.servers).map(|_| Slot::default()).collect())),
             rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
+            pace: Arc::new(Pace::new(setup.servers)),
             make: Arc::clone(make),
             snapshots: setup.snapshots,
             made_at: now,
@@ -191,6 +204,7 @@ impl Config {
             calls: self.calls.clone(),
             observer: self.observer.clone(),
             referee: self.referee.clone(),
+            pace: Arc::clone(&self.pace),
         }
         .start(messages);
         self.observer.made(server, incarnation, &peer, &saved);
@@ -226,17 +240,9 @@ impl Config {
 
     /// Takes from a server all by which it could still be heard; what is left is to kill it.
     fn cut_off(&self, server: usize) -> Option<Arc<dyn RaftPeer>> {
-        self.observer.crash(server);
-        self.disconnect(server);
-        // First the network, then the persister: nobody may be told of what a restart forgets.
-        self.network.delete_server(server);
-        self.applied.crash(server);
-        self.observer.cut_off(server);
-        let mut servers = self.servers.lock();
-        let slot = &mut servers[server];
-        slot.ends.clear();
-        slot.persister = Arc::new(slot.persister.copy());
-        slot.peer.take()
+        self.resume(server);
+        cut_off(&self.network, &self.applied, &self.observer, &self.servers, server);
+        self.servers.lock()[server].crashed_peer.take()
     }
 
     /// Starts a server, or crashes and restarts it, and connects it.
@@ -278,18 +284,7 @@ impl Config {
 
     /// Changes what is said of a server, and then sets every end from it and to it accordingly.
     fn change(&self, server: usize, change: impl FnOnce(&mut Slot)) {
-        let mut servers = self.servers.lock();
-        change(&mut servers[server]);
-        for other in 0..servers.len() {
-            for (from, to) in [(server, other), (other, server)] {
-                let (caller, called) = (&servers[from], &servers[to]);
-                let deaf = called.deaf && from != to;
-                let enabled = caller.connected && called.connected && !deaf;
-                if let Some(name) = caller.ends.get(to) {
-                    self.network.enable(name, enabled);
-                }
-            }
-        }
+        change_slot(&self.network, &mut self.servers.lock(), server, change);
     }
 
     /// Whether a server is connected.
@@ -302,13 +297,19 @@ impl Config {
         self.servers.lock()[server].peer.is_some()
     }
 
-    /// Asks one server for agreement on a command, connected or not; none if it does not lead or
-    /// does not run.
+    /// Asks one server for agreement on a command, connected or not; none if it does not lead, does
+    /// not run, or crashes meanwhile.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
-        let peer = self.servers.lock()[server].peer.clone()?;
+        let (peer, persister) = {
+            let slot = &self.servers.lock()[server];
+            (slot.answering()?, Arc::clone(&slot.persister))
+        };
         let question = self.observer.ask(server);
         let taken = command.clone();
         let started = self.ask(server, "start", move || peer.start(command))?;
+        if persister.fuse.is_blown() {
+            return None;
+        }
         let Started { index, term } = started;
         if index == 0 || term == 0 || term > TERM_MAX {
             self.contract(
@@ -323,7 +324,8 @@ impl Config {
         Some(started)
     }
 
-    /// A server's term, and whether it believes that it leads it; none if it does not run.
+    /// A server's term, and whether it believes that it leads it; none if it does not run, or
+    /// crashes meanwhile.
     pub fn get_state(&self, server: usize) -> Option<(u64, bool)> {
         let (state, question) = self.look(server)?;
         self.note_leader(question, state);
@@ -332,9 +334,15 @@ impl Config {
 
     /// [`Config::get_state`], and the question that it answers; who leads is not judged yet.
     pub(crate) fn look(&self, server: usize) -> Option<((u64, bool), Option<Question>)> {
-        let peer = self.servers.lock()[server].peer.clone()?;
+        let (peer, persister) = {
+            let slot = &self.servers.lock()[server];
+            (slot.answering()?, Arc::clone(&slot.persister))
+        };
         let question = self.observer.ask(server);
         let (term, leads) = self.ask(server, "get_state", move || peer.get_state());
+        if persister.fuse.is_blown() {
+            return None;
+        }
         self.judge(self.observer.says_term(question, term));
         if term > TERM_MAX {
             self.contract(
@@ -451,6 +459,51 @@ impl Drop for Config {
         self.network.cleanup();
         self.observer.close();
         self.calls.close();
+    }
+}
+
+/// Takes from a server all by which it could still be heard. Its peer is kept, to be killed.
+///
+/// Apart from `Config`, since it also happens on the server's own thread, in the midst of a save.
+pub(crate) fn cut_off(
+    network: &Network,
+    applied: &Applied,
+    observer: &Observer,
+    servers: &Mutex<Vec<Slot>>,
+    of: usize,
+) {
+    observer.crash(of);
+    change_slot(network, &mut servers.lock(), of, |slot| slot.connected = false);
+    // First the network, then the persister: nobody may be told of what a restart forgets.
+    network.delete_server(of);
+    applied.crash(of);
+    observer.cut_off(of);
+    let mut servers = servers.lock();
+    let slot = &mut servers[of];
+    slot.ends.clear();
+    slot.persister = Arc::new(slot.persister.copy());
+    if let Some(peer) = slot.peer.take() {
+        slot.crashed_peer = Some(peer);
+    }
+}
+
+/// Changes what is said of a server, and then sets every end from it and to it accordingly.
+fn change_slot(
+    network: &Network,
+    servers: &mut [Slot],
+    server: usize,
+    change: impl FnOnce(&mut Slot),
+) {
+    change(&mut servers[server]);
+    for other in 0..servers.len() {
+        for (from, to) in [(server, other), (other, server)] {
+            let (caller, called) = (&servers[from], &servers[to]);
+            let deaf = called.deaf && from != to;
+            let enabled = caller.connected && called.connected && !deaf;
+            if let Some(name) = caller.ends.get(to) {
+                network.enable(name, enabled);
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ thread_local! {
 
 impl Label {
     /// In virtual time a label is a group of threads, which those that they start belong to as well.
-    fn group(self) -> sim::Label {
+    pub(crate) fn group(self) -> sim::Label {
         let group = match self {
             Label::Kit => 0,
             Label::Server(server) => u32::try_from(server).expect("few servers") + 1,

@@ -8,12 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::fuse::Fuse;
+
 /// The saved bytes of one server.
 #[derive(Default)]
 pub struct Persister {
     saved: Mutex<Saved>,
     was_read: AtomicBool,
     watcher: Option<Watcher>,
+    /// Crashes the server at a save that a test has chosen.
+    pub(crate) fuse: Fuse,
 }
 
 /// Is called after each save with what was saved before and now, on the thread that saves.
@@ -48,11 +52,14 @@ impl Persister {
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
         let new = Saved { raft_state, snapshot };
         let Some(watcher) = &self.watcher else {
-            *self.saved.lock() = new;
+            self.fuse.burn(|| *self.saved.lock() = new);
             return;
         };
-        let old = std::mem::replace(&mut *self.saved.lock(), new.clone());
-        watcher(&old, &new);
+        let mut old = None;
+        self.fuse.burn(|| old = Some(std::mem::replace(&mut *self.saved.lock(), new.clone())));
+        if let Some(old) = old {
+            watcher(&old, &new);
+        }
     }
 
     /// The Raft state that was saved last; empty if none was.

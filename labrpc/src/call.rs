@@ -92,6 +92,11 @@ impl Request {
         Request { call: state.calls_made, from, to, method }
     }
 
+    /// The last part of the method's name.
+    fn kind(&self) -> &str {
+        self.method.rsplit('.').next().unwrap_or(&self.method)
+    }
+
     pub(crate) fn log(&self, network: &Shared, step: Step) {
         network.log.append(Event {
             at: network.log.now(),
@@ -184,8 +189,8 @@ impl Journey<'_> {
             unreliable: state.unreliable,
             long_delays: state.long_delays,
             long_reordering: state.long_reordering,
-            request: there.disturbance,
-            reply: back.disturbance,
+            request: there.disturbance.on(self.request.kind()),
+            reply: back.disturbance.on(self.request.kind()),
         };
         let Some(end) = state.end(self.end) else {
             // The end was deleted, and its generator with it; a caller that tries again and again
@@ -286,7 +291,11 @@ impl Journey<'_> {
 
     fn wait_while_held(&self, from: Option<&Name>, to: Option<&Name>) -> Result<(), Ending> {
         let mut state = self.network.state.lock();
-        while state.link(from, to).held {
+        if !state.link(from, to).holds(self.request.kind()) {
+            return Ok(());
+        }
+        // What is held stays so until it is released, whatever passes by it.
+        while state.link(from, to).hold.is_some() {
             if state.closed {
                 return Err(Ending::Closed);
             }

@@ -49,12 +49,72 @@ pub struct Conditions {
 /// What is wrong on the way from one server to another, beside the network's own unreliability.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disturbance {
+    /// The kinds of calls that it is for, by the last part of the method's name; if there are none,
+    /// it is for all.
+    pub only: Vec<String>,
     /// So many of 1,000 messages are lost.
     pub lose_permille: u32,
-    /// Each message is delayed by a time drawn from this range, in ms.
-    pub delay_ms: Option<RangeInclusive<u64>>,
+    /// Each message is delayed by so much.
+    pub delay: Option<Delay>,
     /// So many of 1,000 requests are delivered twice; the reply to the duplicate is thrown away.
     pub duplicate_permille: u32,
+    /// A duplicate comes so much later than the request, in ms; [`DUPLICATE_DELAY_MS`] if none.
+    pub duplicate_delay_ms: Option<RangeInclusive<u64>>,
+}
+
+impl Disturbance {
+    /// The same for these kinds of calls alone, by the last part of the method's name.
+    #[must_use]
+    pub fn only(self, kinds: &[String]) -> Disturbance {
+        Disturbance { only: kinds.to_vec(), ..self }
+    }
+
+    /// What is left of it for calls of a kind.
+    pub(crate) fn on(self, kind: &str) -> Disturbance {
+        let is_meant = concerns(&self.only, kind);
+        if is_meant { self } else { Disturbance::default() }
+    }
+}
+
+/// Whether a fault that is for the kinds in `only`, or for all if there are none, is for `kind`.
+pub(crate) fn concerns(only: &[String], kind: &str) -> bool {
+    only.is_empty() || only.iter().any(|name| name == kind)
+}
+
+/// How long messages are delayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delay {
+    /// By a time drawn from this range, in ms.
+    Uniform(RangeInclusive<u64>),
+    /// By a time drawn from the exponential distribution: mostly short, now and then long, up to
+    /// ten times the mean.
+    Exponential {
+        /// The mean, in ms.
+        mean_ms: u64,
+    },
+    /// Mostly not at all, but now and then all the more.
+    Spike {
+        /// So many of 1,000 messages are delayed.
+        permille: u32,
+        /// By so much, in ms.
+        delay_ms: u64,
+    },
+}
+
+impl Delay {
+    fn draw(&self, rng: &mut impl Rng) -> Duration {
+        match self {
+            Delay::Uniform(range_ms) => draw_ms(rng, range_ms.clone()),
+            Delay::Exponential { mean_ms } => {
+                let means = -(1.0 - rng.random::<f64>()).ln();
+                Duration::from_millis((means.min(10.0) * *mean_ms as f64) as u64)
+            }
+            Delay::Spike { permille, delay_ms } => {
+                let is_hit = one_of_thousand(rng, *permille);
+                Duration::from_millis(if is_hit { *delay_ms } else { 0 })
+            }
+        }
+    }
 }
 
 /// What the network does to one call.
@@ -106,7 +166,10 @@ impl Fate {
         reply_lost |= one_of_thousand(rng, conditions.reply.lose_permille);
         reply_delay += extra_delay(rng, &conditions.reply);
         let duplicated = one_of_thousand(rng, conditions.request.duplicate_permille);
-        let duplicate_after = duplicated.then(|| draw_ms(rng, DUPLICATE_DELAY_MS));
+        let duplicate_after = duplicated.then(|| {
+            let range_ms = conditions.request.duplicate_delay_ms.clone();
+            draw_ms(rng, range_ms.unwrap_or(DUPLICATE_DELAY_MS))
+        });
         Fate::Accepted { request_delay, request_lost, duplicate_after, reply_lost, reply_delay }
     }
 }
@@ -127,7 +190,7 @@ fn one_of_thousand(rng: &mut impl Rng, permille: u32) -> bool {
 }
 
 fn extra_delay(rng: &mut impl Rng, disturbance: &Disturbance) -> Duration {
-    disturbance.delay_ms.clone().map_or(Duration::ZERO, |range_ms| draw_ms(rng, range_ms))
+    disturbance.delay.as_ref().map_or(Duration::ZERO, |delay| delay.draw(rng))
 }
 
 #[cfg(test)]
@@ -232,8 +295,12 @@ mod tests {
 
     #[test]
     fn a_disturbance_acts_at_its_own_rates_in_its_own_direction() {
-        let request =
-            Disturbance { lose_permille: 250, delay_ms: Some(40..=60), duplicate_permille: 300 };
+        let request = Disturbance {
+            lose_permille: 250,
+            delay: Some(Delay::Uniform(40..=60)),
+            duplicate_permille: 300,
+            ..Disturbance::default()
+        };
         let fates = draws(&Conditions { request, ..reachable() });
         let (mut lost, mut twice) = (0, 0);
         for fate in &fates {
@@ -254,6 +321,42 @@ mod tests {
         }
         check_rate("requests lost", lost, 0.25);
         check_rate("requests duplicated", twice, 0.3);
+    }
+
+    fn request_delays(delay: Delay) -> Vec<u64> {
+        let request = Disturbance { delay: Some(delay), ..Disturbance::default() };
+        let fates = draws(&Conditions { request, ..reachable() });
+        let delay = |fate: &Fate| match fate {
+            Fate::Accepted { request_delay, .. } => request_delay.as_millis() as u64,
+            Fate::Unreachable { .. } => panic!("a reachable server was not reached"),
+        };
+        fates.iter().map(delay).collect()
+    }
+
+    #[test]
+    fn exponential_delays_have_their_mean_and_an_end() {
+        let delays = request_delays(Delay::Exponential { mean_ms: 100 });
+        let mean_ms = delays.iter().sum::<u64>() as f64 / delays.len() as f64;
+        assert!((mean_ms - 99.5).abs() < 2.0, "mean of {mean_ms} ms");
+        assert!(delays.iter().all(|ms| *ms <= 1000));
+        let long = delays.iter().filter(|ms| **ms >= 300).count();
+        check_rate("delays of three means", long, (-3.0_f64).exp());
+    }
+
+    #[test]
+    fn a_spike_hits_few_and_those_hard() {
+        let delays = request_delays(Delay::Spike { permille: 20, delay_ms: 3000 });
+        assert!(delays.iter().all(|ms| [0, 3000].contains(ms)));
+        check_rate("spikes", delays.iter().filter(|ms| **ms > 0).count(), 0.02);
+    }
+
+    #[test]
+    fn a_disturbance_of_one_kind_leaves_the_others_alone() {
+        let lose = Disturbance { lose_permille: 7, ..Disturbance::default() };
+        assert_eq!(lose.clone().on("AppendEntries"), lose);
+        let lose = lose.only(&["RequestVote".into()]);
+        assert_eq!(lose.clone().on("RequestVote"), lose);
+        assert_eq!(lose.on("AppendEntries"), Disturbance::default());
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod end;
 
 pub use end::ClientEnd;
 pub use error::CallError;
-pub use fate::Disturbance;
+pub use fate::{Delay, Disturbance};
 pub use log::{Ending, Event, Step};
 pub use name::Name;
 pub use network::{Network, Pending};

@@ -1,7 +1,7 @@
 //! The one log of what happened on a network; counters, checks and reports all read it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -92,7 +92,7 @@ type Subscriber = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The log itself: a list that only grows.
 pub(crate) struct Log {
-    start: Instant,
+    start: Duration,
     events: Mutex<Vec<Event>>,
     tally: Mutex<Tally>,
     subscribers: Mutex<Vec<Subscriber>>,
@@ -123,15 +123,17 @@ impl Tally {
 impl Log {
     pub(crate) fn new() -> Log {
         Log {
-            start: Instant::now(),
+            start: sim::now(),
             events: Mutex::default(),
             tally: Mutex::default(),
             subscribers: Mutex::default(),
         }
     }
 
+    /// By the run's own clock, since that of a server may run at another rate. It is read under
+    /// locks, where a thread must not be stopped: this is no scheduling point.
     pub(crate) fn now(&self) -> Duration {
-        self.start.elapsed()
+        sim::now().saturating_sub(self.start)
     }
 
     /// Subscribers run on the appending thread, after the event is in the log, with no lock held.

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
 use crate::end::ClientEnd;
-use crate::fate::Disturbance;
+use crate::fate::{self, Disturbance};
 use crate::log::{Event, Log};
 use crate::name::Name;
 use crate::server::Server;
@@ -59,8 +59,25 @@ pub(crate) struct End {
 #[derive(Clone, Default)]
 pub(crate) struct Link {
     pub(crate) cut: bool,
-    pub(crate) held: bool,
+    pub(crate) hold: Option<Hold>,
     pub(crate) disturbance: Disturbance,
+}
+
+/// Messages on a way are held back.
+#[derive(Clone, Default)]
+pub(crate) struct Hold {
+    /// Those of these kinds of calls; of all, if there are none.
+    only: Vec<String>,
+    /// Those that come now pass by those that are held.
+    is_passed: bool,
+}
+
+impl Link {
+    /// Whether a message that comes now is to be held.
+    pub(crate) fn holds(&self, kind: &str) -> bool {
+        let hold = self.hold.as_ref();
+        hold.is_some_and(|hold| !hold.is_passed && fate::concerns(&hold.only, kind))
+    }
 }
 
 /// A call that has not ended yet.
@@ -222,12 +239,26 @@ impl Network {
 
     /// Holds back every message on the way from one server to another; none is lost.
     pub fn hold(&self, from: impl Into<Name>, to: impl Into<Name>) {
-        self.with_link(from.into(), to.into(), |link| link.held = true);
+        self.hold_only(from, to, &[]);
     }
 
-    /// Ends [`Network::hold`]: what was held arrives now.
+    /// The same for calls of some kinds, by the last part of the method's name; for all, if there
+    /// are none.
+    pub fn hold_only(&self, from: impl Into<Name>, to: impl Into<Name>, kinds: &[String]) {
+        let hold = Hold { only: kinds.to_vec(), is_passed: false };
+        self.with_link(from.into(), to.into(), |link| link.hold = Some(hold));
+    }
+
+    /// From now on messages pass by those that are held, so that newer ones arrive before them.
+    pub fn pass(&self, from: impl Into<Name>, to: impl Into<Name>) {
+        self.with_link(from.into(), to.into(), |link| {
+            link.hold.iter_mut().for_each(|hold| hold.is_passed = true);
+        });
+    }
+
+    /// Ends [`Network::hold`] and [`Network::pass`]: what was held arrives now.
     pub fn release(&self, from: impl Into<Name>, to: impl Into<Name>) {
-        self.with_link(from.into(), to.into(), |link| link.held = false);
+        self.with_link(from.into(), to.into(), |link| link.hold = None);
         self.shared.released.notify_all();
     }
 
@@ -244,6 +275,11 @@ impl Network {
 
     fn with_link(&self, from: Name, to: Name, change: impl FnOnce(&mut Link)) {
         change(self.shared.state.lock().links.entry((from, to)).or_default());
+    }
+
+    /// The whole names of all methods that were ever called, in order.
+    pub fn methods(&self) -> Vec<Arc<str>> {
+        self.shared.state.lock().methods.values().cloned().collect()
     }
 
     /// The number of calls that reached the server object which now has that name; none if there is

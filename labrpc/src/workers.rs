@@ -50,6 +50,8 @@ impl Workers {
         let (shared, label) = (Arc::clone(&self.shared), self.label);
         let work = move || {
             let _label = sim::label(label);
+            // Whoever is in a paused group stops at the next point, which may come too late.
+            thread::yield_now();
             job();
             shared.work();
         };

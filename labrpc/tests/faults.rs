@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use labrpc::{CallError, ClientEnd, Disturbance, Ending, Network, Server, Service, Step};
+use labrpc::{CallError, ClientEnd, Delay, Disturbance, Ending, Network, Server, Service, Step};
 use support::{bounded, watch};
 
 /// Two servers that can call one another, and how often each one's handler ran.
@@ -98,6 +98,32 @@ fn held_requests_and_replies_arrive_when_released() {
     });
 }
 
+/// A message that is held arrives after those that were sent later, and other kinds are not held.
+#[test]
+fn newer_messages_pass_by_those_that_are_held() {
+    let report = sim::run(sim::Options::new(), || {
+        let pair = Arc::new(Pair::new());
+        pair.network.hold_only(0, 1, &["Decrement".into()]);
+        assert_eq!(pair.call(0), Ok(2), "it is of another kind");
+        pair.network.hold_only(0, 1, &["Increment".into()]);
+        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let caller = {
+            let pair = Arc::clone(&pair);
+            thread::spawn(move || pair.call(0))
+        };
+        sent.recv().unwrap();
+        // In virtual time it is where it is held before the clock moves.
+        thread::sleep(Duration::from_millis(1));
+        pair.network.pass(0, 1);
+        assert_eq!(pair.call(0), Ok(2));
+        assert_eq!((pair.handled(1), pair.network.pending().len()), (2, 1));
+        pair.network.release(0, 1);
+        assert_eq!((caller.join().unwrap(), pair.handled(1)), (Ok(2), 3));
+        assert_eq!(pair.network.methods(), ["Test.Increment".into()]);
+    });
+    assert_eq!(report.outcome, sim::Outcome::Finished);
+}
+
 #[test]
 fn cleanup_ends_calls_that_are_held() {
     bounded(|| {
@@ -134,7 +160,7 @@ fn a_disturbance_loses_requests_or_replies_until_calmed() {
 fn a_disturbance_delays_each_message_on_its_way() {
     bounded(|| {
         let pair = Pair::new();
-        let slow = Disturbance { delay_ms: Some(30..=30), ..Disturbance::default() };
+        let slow = Disturbance { delay: Some(Delay::Uniform(30..=30)), ..Disturbance::default() };
         pair.network.disturb(0, 1, slow.clone());
         pair.network.disturb(1, 0, slow);
         assert_eq!(pair.call(0), Ok(2));

@@ -10,3 +10,4 @@ mod agreement;
 mod snapshots;
 mod bad_peers;
 mod watched;
+mod faults;

@@ -1,0 +1,273 @@
+//! The adversary's verbs, each with its end: part 3E is made of them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::{Fake, Fakes, bounded};
+use config::{ApplyMsg, Config, Setup, Started};
+use labrpc::Disturbance;
+
+/// Calls in vain take up to a tenth of a second each.
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[track_caller]
+fn on(servers: usize, test: impl FnOnce(Config, &Fakes) + Send + 'static) {
+    bounded(LIMIT, move || {
+        let fakes = Fakes::new(|_, _| ());
+        let cfg = fakes.cluster(Setup::reliable(servers));
+        cfg.network().long_delays(false);
+        test(cfg, &fakes);
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+/// In virtual time, on three fakes that do `act`.
+#[track_caller]
+fn in_virtual_time(
+    act: impl Fn(&Fake, &'static str) + Send + Sync + 'static,
+    test: impl FnOnce(Config, &Fakes) + Send + 'static,
+) {
+    let report = sim::run(sim::Options::new(), move || {
+        let fakes = Fakes::new(act);
+        test(fakes.cluster(Setup::reliable(3)), &fakes);
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+    assert_eq!(report.outcome, sim::Outcome::Finished, "{:?}", report.panics);
+}
+
+fn reaches(fakes: &Fakes, from: usize, to: usize) -> bool {
+    fakes.of(from).context.ends[to].call::<str, String>("Raft.Echo", "x").is_ok()
+}
+
+/// Who reaches whom, a line a server.
+fn ways(fakes: &Fakes, n: usize) -> Vec<String> {
+    let line = |from| (0..n).map(|to| if reaches(fakes, from, to) { 'x' } else { '.' }).collect();
+    (0..n).map(line).collect()
+}
+
+#[test]
+fn a_partition_cuts_its_groups_apart_and_the_next_one_replaces_it() {
+    on(4, |cfg, fakes| {
+        cfg.partition(&[&[0, 1], &[2, 3]]);
+        assert_eq!(ways(fakes, 4), ["xx..", "xx..", "..xx", "..xx"]);
+        cfg.partition(&[&[0, 1, 2], &[2, 3]]);
+        assert_eq!(ways(fakes, 4), ["xxx.", "xxx.", "xxxx", "..xx"], "2 is a bridge");
+        cfg.partition(&[&[1, 3]]);
+        assert_eq!(ways(fakes, 4), ["x...", ".x.x", "..x.", ".x.x"]);
+        cfg.heal();
+        assert_eq!(ways(fakes, 4), ["xxxx"; 4]);
+    });
+}
+
+#[test]
+fn an_isolated_server_is_alone_until_it_rejoins_even_through_a_restart() {
+    on(3, |cfg, fakes| {
+        cfg.isolate(1);
+        assert!(cfg.is_connected(1), "the lab goes on talking to it");
+        assert_eq!(ways(fakes, 3), ["x.x", ".x.", "x.x"]);
+        cfg.restart(1);
+        assert_eq!(ways(fakes, 3), ["x.x", ".x.", "x.x"]);
+        cfg.rejoin(1);
+        assert_eq!(ways(fakes, 3), ["xxx"; 3]);
+    });
+}
+
+/// A call needs both ways, but its handler only one.
+#[test]
+fn a_mute_server_handles_calls_and_one_that_is_shut_does_not() {
+    bounded(LIMIT, || {
+        let handled = [0, 0].map(AtomicUsize::new);
+        let handled = std::sync::Arc::new(handled);
+        let counts = std::sync::Arc::clone(&handled);
+        let fakes = Fakes::new(move |fake, what| {
+            if what == "Echo" {
+                counts[fake.context.me].fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let cfg = fakes.cluster(Setup::reliable(2));
+        cfg.network().long_delays(false);
+        let counted = || [0, 1].map(|server: usize| handled[server].load(Ordering::Relaxed));
+        cfg.mute(1);
+        assert!(!reaches(&fakes, 0, 1) && !reaches(&fakes, 1, 0));
+        assert_eq!(counted(), [0, 1]);
+        cfg.rejoin(1);
+        cfg.shut(1);
+        assert!(!reaches(&fakes, 0, 1) && !reaches(&fakes, 1, 0));
+        assert_eq!(counted(), [1, 1]);
+        cfg.rejoin(1);
+        assert!(reaches(&fakes, 0, 1) && reaches(&fakes, 1, 0));
+    });
+}
+
+#[test]
+fn a_heal_ends_whatever_is_wrong_with_the_network() {
+    on(3, |cfg, fakes| {
+        let lose = Disturbance { lose_permille: 1000, ..Disturbance::default() };
+        cfg.disturb_all(&lose);
+        assert_eq!(ways(fakes, 3), ["x..", ".x.", "..x"]);
+        cfg.hold(0, 1);
+        cfg.isolate(2);
+        cfg.network().reliable(false);
+        cfg.heal();
+        assert_eq!(ways(fakes, 3), ["xxx"; 3]);
+        assert!(cfg.network().is_reliable());
+    });
+}
+
+#[test]
+fn a_disturbance_may_be_of_one_kind_of_call_by_the_names_that_were_seen() {
+    on(2, |cfg, fakes| {
+        assert_eq!(cfg.names_of(config::Kind::Votes), Vec::<String>::new(), "none was made yet");
+        assert!(reaches(fakes, 0, 1));
+        let lose = Disturbance { lose_permille: 1000, ..Disturbance::default() };
+        cfg.disturb(0, 1, lose.clone().only(&["RequestVote".into()]));
+        assert!(reaches(fakes, 0, 1));
+        cfg.disturb(0, 1, lose.only(&["RequestVote".into(), "Echo".into()]));
+        assert!(!reaches(fakes, 0, 1));
+        cfg.calm(0, 1);
+        assert!(reaches(fakes, 0, 1));
+    });
+}
+
+/// The save is kept, the answer that depends on it is not heard, and nor is anything else.
+#[test]
+fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|fake, what| {
+            let persister = &fake.context.persister;
+            if what == "Echo" || what == "start" {
+                let saves = persister.read_raft_state().len();
+                persister.save(vec![7; saves + 1], Vec::new());
+                persister.save(vec![7; saves + 2], Vec::new());
+            }
+        });
+        let cfg = fakes.cluster(Setup::reliable(2));
+        cfg.network().long_delays(false);
+        for (saves, is_kept, left) in [(1, true, 1), (2, true, 2), (1, false, 0), (2, false, 1)] {
+            cfg.restart(1);
+            let before = fakes.of(1).context.persister.raft_state_size();
+            match is_kept {
+                true => cfg.crash_at_save(1, saves),
+                false => cfg.crash_before_save(1, saves),
+            }
+            let old = fakes.of(1);
+            assert!(cfg.is_running(1));
+            assert!(!reaches(&fakes, 0, 1), "its answer is not heard");
+            assert!(!cfg.is_running(1) && !cfg.is_connected(1));
+            assert_eq!((cfg.get_state(1), cfg.start(1, vec![1])), (None, None));
+            old.context.persister.save(vec![9; 99], Vec::new());
+            assert_eq!(old.script.lock().kills, 0, "it is killed when the lab comes by");
+            cfg.restart(1);
+            assert_eq!(old.script.lock().kills, 1);
+            assert_eq!(fakes.of(1).context.persister.read_raft_state().len(), before + left);
+        }
+        // The same in `start`: who asked is told nothing.
+        fakes.of(1).script.lock().started = Some(Started { index: 1, term: 1 });
+        cfg.crash_at_save(1, 1);
+        assert_eq!(cfg.start(1, vec![1]), None);
+        assert!(!cfg.is_running(1));
+        // And what was spared goes on.
+        cfg.relieve(1);
+        cfg.crash_at_save(1, 1);
+        cfg.spare(1);
+        assert!(reaches(&fakes, 0, 1) && cfg.is_running(1));
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+#[test]
+fn a_peer_that_crashed_at_a_save_is_killed_at_the_end() {
+    on(1, |cfg, fakes| {
+        let peer = fakes.of(0);
+        cfg.crash_at_save(0, 1);
+        peer.context.persister.save(vec![1], Vec::new());
+        drop(cfg);
+        assert_eq!(peer.script.lock().kills, 1);
+    });
+}
+
+#[test]
+fn a_paused_server_answers_nobody_and_goes_on_where_it_stood() {
+    in_virtual_time(
+        |_, _| (),
+        |cfg, fakes| {
+            let peer = fakes.of(1);
+            assert!(cfg.pause(1) && cfg.is_paused(1));
+            let caller = thread::spawn(move || {
+                let reply = peer.context.ends[1].call::<str, String>("Raft.Echo", "x");
+                reply.is_ok()
+            });
+            cfg.sleep(Duration::from_secs(2));
+            assert_eq!((cfg.get_state(1), cfg.start(1, vec![1])), (None, None));
+            assert!(!caller.is_finished() && cfg.is_running(1));
+            cfg.resume(1);
+            assert!(caller.join().unwrap());
+            assert_eq!(cfg.get_state(1), Some((0, false)));
+            cfg.pause(2);
+            cfg.crash(2);
+            cfg.restart(2);
+            assert!(!cfg.is_paused(2), "a crash ends a pause");
+            cfg.pause(0);
+        },
+    );
+}
+
+/// A `start` that sleeps shows whose clock it goes by.
+#[test]
+fn a_clock_that_is_rushed_runs_for_its_server_alone() {
+    in_virtual_time(
+        |_, what| {
+            if what == "get_state" {
+                thread::sleep(Duration::from_secs(1));
+            }
+        },
+        |cfg, _| {
+            let takes_ms = |server| {
+                let start = Instant::now();
+                cfg.get_state(server);
+                start.elapsed().as_millis()
+            };
+            assert!(cfg.rush_clock(1, 2.0));
+            assert_eq!([0, 1, 2].map(takes_ms), [1000, 500, 1000]);
+            cfg.restart(1);
+            assert_eq!(takes_ms(1), 500);
+            cfg.steady_clock(1);
+            assert_eq!(takes_ms(1), 1000);
+        },
+    );
+}
+
+#[test]
+fn a_slow_lab_lets_who_applies_wait() {
+    in_virtual_time(
+        |_, _| (),
+        |cfg, fakes| {
+            let apply = |from: u64| {
+                let start = Instant::now();
+                for index in from..from + 3 {
+                    let command = config::command::number(index);
+                    let message = ApplyMsg::Command { index, command };
+                    fakes.of(0).context.apply.send(message).unwrap();
+                }
+                start.elapsed().as_millis()
+            };
+            cfg.dawdle(0, Duration::from_millis(50));
+            assert_eq!(apply(1), 100, "the third is taken after two waits");
+            cfg.hurry(0);
+            cfg.sleep(Duration::from_secs(1));
+            assert_eq!(apply(4), 0);
+        },
+    );
+}
+
+/// In real time there is no way to stop a thread: nothing happens, and the test is told.
+#[test]
+fn what_needs_virtual_time_does_nothing_without() {
+    on(1, |cfg, _| {
+        assert!(!cfg.pause(0) && !cfg.is_paused(0));
+        assert!(!cfg.rush_clock(0, 2.0));
+        assert_eq!(cfg.get_state(0), Some((0, false)));
+        cfg.resume(0);
+    });
+}

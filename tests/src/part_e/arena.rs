@@ -1,0 +1,246 @@
+//! A cluster under attack, and what is judged of it, whatever is thrown at it.
+//!
+//! Safety is judged all the time: by those who take what is applied, and here by who says that it
+//! leads. Liveness is judged only of servers that are well, reach one another and are a majority;
+//! every bound is then a multiple of what an ordinary Raft needs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use config::{Class, Config, Failure, Setup};
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+
+use crate::draw;
+use crate::lab::Lab;
+
+/// A leader is there by then: L1 of the contract, some five election timeouts.
+const LEADER_LIMIT: Duration = Duration::from_secs(5);
+/// What a leader took is committed by then: L2, some twenty heartbeats.
+const COMMIT_LIMIT: Duration = Duration::from_secs(2);
+/// A leader may turn out to be deposed already; this often another gets the command.
+const AGREE_TRIES: usize = 5;
+/// How often the servers are asked who leads.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// The same where a scenario waits for a moment that does not last.
+const CLOSE_LOOK_INTERVAL: Duration = Duration::from_millis(2);
+
+/// A cluster, what its test draws, and who led when.
+pub(crate) struct Arena<'a> {
+    lab: &'a Lab,
+    /// Shared with the clients of a test, if it has any.
+    pub(crate) cfg: Arc<Config>,
+    pub(crate) rng: ChaCha8Rng,
+    /// Who was seen to lead each term.
+    leaders: BTreeMap<u64, usize>,
+    /// After a heal the network may need so long until it is calm: calls in vain and delayed
+    /// messages are still on their way.
+    pub(crate) calm_after: Duration,
+}
+
+impl<'a> Arena<'a> {
+    /// A new cluster; nothing is wrong with it yet.
+    pub(crate) fn new(lab: &'a Lab, setup: Setup) -> Arena<'a> {
+        let (cfg, rng) = (Arc::new(lab.make_config(setup)), lab.rng());
+        // Calls in vain are short unless a test wants otherwise: many are made here.
+        cfg.network().long_delays(false);
+        cfg.begin();
+        let calm_after = Duration::from_millis(500);
+        Arena { lab, cfg, rng, leaders: BTreeMap::new(), calm_after }
+    }
+
+    pub(crate) fn n(&self) -> usize {
+        self.cfg.n()
+    }
+
+    pub(crate) fn all(&self) -> Vec<usize> {
+        (0..self.n()).collect()
+    }
+
+    pub(crate) fn majority(&self) -> usize {
+        self.n() / 2 + 1
+    }
+
+    /// All servers, in an order drawn at random.
+    pub(crate) fn shuffled(&mut self) -> Vec<usize> {
+        let mut servers = self.all();
+        servers.shuffle(&mut self.rng);
+        servers
+    }
+
+    /// A leader of the healthy cluster, and the others in an order drawn at random.
+    pub(crate) fn roles<const N: usize>(&mut self) -> [usize; N] {
+        let all = self.all();
+        let leader = self.leader_of(&all);
+        let mut roles = self.shuffled();
+        roles.retain(|server| *server != leader);
+        roles.insert(0, leader);
+        roles.try_into().expect("a role for every server")
+    }
+
+    /// A command unlike any other.
+    pub(crate) fn command(&mut self) -> Vec<u8> {
+        draw::command(&mut self.rng)
+    }
+
+    /// Asks one server for agreement on a new command; its index, if that server took it.
+    pub(crate) fn start(&mut self, server: usize) -> Option<u64> {
+        let command = self.command();
+        self.cfg.start(server, command).map(|started| started.index)
+    }
+
+    pub(crate) fn term(&self, server: usize) -> u64 {
+        self.cfg.get_state(server).map_or(0, |(term, _)| term)
+    }
+
+    pub(crate) fn leads(&self, server: usize) -> bool {
+        self.cfg.get_state(server).is_some_and(|(_, leads)| leads)
+    }
+
+    /// Asks every server whether it leads, and remembers it: there is one leader a term at most, for
+    /// ever (5.2). The one with the highest term of those among `servers`.
+    fn look(&mut self, servers: &[usize]) -> Option<(u64, usize)> {
+        let mut latest = None;
+        for server in 0..self.n() {
+            let Some((term, true)) = self.cfg.get_state(server) else { continue };
+            let first = *self.leaders.entry(term).or_insert(server);
+            if first != server {
+                let sentence = format!("servers {first} and {server} both led term {term} (5.2)");
+                self.lab.referee().stop(Failure::new(Class::Safety, sentence));
+            }
+            if servers.contains(&server) {
+                latest = latest.max(Some((term, server)));
+            }
+        }
+        latest
+    }
+
+    /// The server that says that it leads the highest term, if any does.
+    pub(crate) fn latest_leader(&mut self) -> Option<usize> {
+        let all = self.all();
+        self.look(&all).map(|(_, server)| server)
+    }
+
+    /// Lets time pass, and watches who leads.
+    pub(crate) fn sleep(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.cfg.sleep(left.min(LOOK_INTERVAL));
+            self.look(&[]);
+        }
+    }
+
+    pub(crate) fn sleep_ms(&mut self, ms: u64) {
+        self.sleep(Duration::from_millis(ms));
+    }
+
+    /// Waits for a moment of a scenario, as long as a server may sensibly take to stand for
+    /// election; whether it came.
+    pub(crate) fn until(&mut self, moment: impl Fn(&Arena<'_>) -> bool) -> bool {
+        self.until_within(3000, moment)
+    }
+
+    pub(crate) fn until_within(&mut self, ms: u64, moment: impl Fn(&Arena<'_>) -> bool) -> bool {
+        let end = Instant::now() + Duration::from_millis(ms);
+        while Instant::now() < end {
+            if moment(self) {
+                return true;
+            }
+            self.cfg.sleep(CLOSE_LOOK_INTERVAL);
+            self.look(&[]);
+        }
+        false
+    }
+
+    /// Waits for a leader among servers that are a healthy majority.
+    pub(crate) fn leader_of(&mut self, servers: &[usize]) -> usize {
+        let end = Instant::now() + LEADER_LIMIT;
+        loop {
+            if let Some((term, leader)) = self.look(servers)
+                && servers.iter().all(|server| self.term(*server) <= term)
+            {
+                return leader;
+            }
+            if Instant::now() >= end {
+                let sentence = format!(
+                    "expected a leader among the servers {servers:?}, which reach one another, \
+                     within {} s, got none",
+                    LEADER_LIMIT.as_secs()
+                );
+                self.lab.fail(Class::Liveness, sentence);
+            }
+            self.cfg.sleep(LOOK_INTERVAL);
+        }
+    }
+
+    /// Has servers that are a healthy majority agree on a new command; its index.
+    pub(crate) fn agree(&mut self, servers: &[usize]) -> u64 {
+        for _ in 0..AGREE_TRIES {
+            let leader = self.leader_of(servers);
+            let command = self.command();
+            let Some(started) = self.cfg.start(leader, command.clone()) else { continue };
+            let end = Instant::now() + COMMIT_LIMIT;
+            while Instant::now() < end {
+                let (count, committed) = self.cfg.n_committed(started.index);
+                if count >= servers.len() && committed.as_ref() == Some(&command) {
+                    return started.index;
+                }
+                self.cfg.sleep(LOOK_INTERVAL);
+                self.look(&[]);
+            }
+        }
+        let sentence = format!(
+            "the servers {servers:?} reach one another and have a leader, but {AGREE_TRIES} \
+             commands in {} s were not applied by all of them",
+            (COMMIT_LIMIT * AGREE_TRIES as u32).as_secs()
+        );
+        self.lab.fail(Class::Liveness, sentence);
+    }
+
+    /// The first phase is over: a majority, drawn at random, is healed, and cut off from the rest,
+    /// which stays as it is. It has to elect a leader and to commit.
+    pub(crate) fn judge_a_majority(&mut self) {
+        let size = self.majority();
+        let mut members = self.shuffled();
+        let rest = members.split_off(size);
+        let network = self.cfg.network();
+        network.reliable(true);
+        network.long_reordering(false);
+        for member in &members {
+            self.cfg.relieve(*member);
+            for other in members.iter().filter(|other| *other != member) {
+                self.cfg.mend(*member, *other);
+                self.cfg.calm(*member, *other);
+                self.cfg.release(*member, *other);
+            }
+            for other in &rest {
+                self.cfg.cut(*member, *other);
+                self.cfg.cut(*other, *member);
+            }
+        }
+        // A pause may not last long, as the lab's own calls are held up by it.
+        rest.iter().for_each(|server| self.cfg.resume(*server));
+        self.sleep(self.calm_after);
+        self.agree(&members);
+    }
+
+    /// All is healed: everybody catches up.
+    pub(crate) fn judge_all(&mut self) {
+        for server in self.shuffled() {
+            self.cfg.relieve(server);
+        }
+        self.cfg.heal();
+        self.sleep(self.calm_after);
+        let all = self.all();
+        self.agree(&all);
+    }
+
+    pub(crate) fn end(self) {
+        self.cfg.end();
+    }
+}

@@ -1,0 +1,189 @@
+//! What a run of the swarm may do: drawn from its seed, so that every run tries another mixture.
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::IndexedRandom;
+
+/// One thing that goes wrong, or gets well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Two halves that do not reach one another.
+    Halves,
+    /// One server is alone.
+    Isolate,
+    /// The leader is alone.
+    IsolateLeader,
+    /// One server is not heard.
+    Mute,
+    /// One server hears nothing.
+    Shut,
+    /// Two halves that share one server.
+    Bridge,
+    /// Everybody reaches a majority, but each another.
+    Ring,
+    /// One server goes and comes again and again, about as often as elections are held.
+    Flap,
+    /// One server reaches everybody again.
+    Rejoin,
+    /// Every way is whole again, one after the other.
+    Heal,
+
+    /// Requests and replies are lost.
+    Lose,
+    /// Messages are delayed, mostly by less than an election timeout.
+    Delay,
+    /// Some messages arrive terms later.
+    DelayForTerms,
+    /// Requests arrive twice, the second time late.
+    Duplicate,
+    /// Messages of one way are held, and newer ones pass by them or not.
+    Hold,
+    /// Replies come out of order.
+    Reorder,
+    /// Messages travel as they should.
+    Calm,
+
+    /// One server crashes.
+    Crash,
+    /// The leader crashes right after it took a command.
+    CrashLeader,
+    /// Everybody crashes; some come back at once.
+    CrashAll,
+    /// One server crashes at one of its next saves.
+    CrashAtSave,
+    /// One server comes back.
+    Restart,
+
+    /// One server stands still.
+    Pause,
+    /// One server goes on.
+    Resume,
+    /// A clock runs at another rate.
+    RushClock,
+    /// A clock runs right.
+    SteadyClock,
+
+    /// All that one server sends and gets is slow.
+    Slow,
+    /// The lab takes its time for what one server applies.
+    Dawdle,
+    /// Everybody is asked for agreement, at once.
+    Storm,
+}
+
+impl Action {
+    pub(crate) const LINKS: &[Action] = &[
+        Action::Halves,
+        Action::Isolate,
+        Action::IsolateLeader,
+        Action::Mute,
+        Action::Shut,
+        Action::Bridge,
+        Action::Ring,
+        Action::Flap,
+    ];
+    pub(crate) const MESSAGES: &[Action] = &[
+        Action::Lose,
+        Action::Delay,
+        Action::DelayForTerms,
+        Action::Duplicate,
+        Action::Hold,
+        Action::Reorder,
+    ];
+    pub(crate) const PROCESSES: &[Action] =
+        &[Action::Crash, Action::CrashLeader, Action::CrashAll, Action::CrashAtSave];
+    pub(crate) const TIME: &[Action] = &[Action::Pause, Action::RushClock];
+    pub(crate) const LOAD: &[Action] = &[Action::Slow, Action::Dawdle, Action::Storm];
+
+    /// What ends it, so that a run which draws the one draws the other as well.
+    fn ended_by(self) -> &'static [Action] {
+        match self {
+            Action::Halves
+            | Action::Isolate
+            | Action::IsolateLeader
+            | Action::Mute
+            | Action::Shut
+            | Action::Bridge
+            | Action::Ring => &[Action::Rejoin, Action::Heal],
+            Action::Lose
+            | Action::Delay
+            | Action::DelayForTerms
+            | Action::Duplicate
+            | Action::Hold
+            | Action::Reorder
+            | Action::Slow => &[Action::Calm],
+            Action::Crash | Action::CrashLeader | Action::CrashAll | Action::CrashAtSave => {
+                &[Action::Restart, Action::Restart]
+            }
+            Action::Pause => &[Action::Resume],
+            Action::RushClock => &[Action::SteadyClock],
+            _ => &[],
+        }
+    }
+}
+
+/// What goes wrong in one run, and how strongly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// What may happen next; one that is in here twice happens twice as often.
+    pub(crate) actions: Vec<Action>,
+    /// Between two of them pass up to so many ms.
+    pub(crate) pause_ms: u64,
+    /// So many of 1,000 messages are lost, where some are.
+    pub(crate) lose_permille: u32,
+    /// Messages are delayed by so many ms, where they are.
+    pub(crate) delay_ms: u64,
+    /// So many of 1,000 requests arrive twice, where some do.
+    pub(crate) duplicate_permille: u32,
+    /// So many commands come with each action, at most.
+    pub(crate) commands: usize,
+}
+
+impl Plan {
+    /// Draws which of the possible faults are on; some always are.
+    pub(crate) fn draw(rng: &mut ChaCha8Rng, possible: &[&[Action]]) -> Plan {
+        let possible = possible.concat();
+        let mut chosen: Vec<Action> =
+            possible.iter().copied().filter(|_| rng.random_ratio(1, 2)).collect();
+        if chosen.is_empty() {
+            chosen.extend(possible.choose(rng));
+        }
+        let ends = chosen.iter().flat_map(|action| action.ended_by().iter().copied());
+        let actions = ends.chain(chosen.iter().copied()).collect();
+        Plan {
+            actions,
+            pause_ms: *[60, 200, 500, 900].choose(rng).expect("there are four"),
+            lose_permille: rng.random_range(50..=700),
+            delay_ms: rng.random_range(5..=400),
+            duplicate_permille: rng.random_range(50..=1000),
+            commands: rng.random_range(1..=6),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn whatever_begins_can_end() {
+        for seed in 0..200 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let plan = Plan::draw(&mut rng, &[Action::LINKS, Action::PROCESSES, Action::TIME]);
+            assert!(!plan.actions.is_empty());
+            for action in &plan.actions {
+                let ends = action.ended_by();
+                assert!(ends.iter().all(|end| plan.actions.contains(end)), "{action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_seeds_draw_two_plans_and_one_seed_one() {
+        let plan = |seed| Plan::draw(&mut ChaCha8Rng::seed_from_u64(seed), &[Action::LINKS]);
+        assert_eq!(plan(1), plan(1));
+        assert!((2..9).any(|seed| plan(seed) != plan(1)));
+    }
+}

@@ -1,0 +1,109 @@
+//! Clients that ask everybody at once, while leaders come and go and the lab is slow to apply.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use config::command::show;
+use config::{Class, Config, Setup};
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
+use crate::clients::Client;
+use crate::draw;
+use crate::lab::Lab;
+use crate::part_e::arena::Arena;
+
+const SERVERS: usize = 5;
+const CLIENTS: usize = 4;
+const ROUNDS: usize = 12;
+/// The longest that the lab takes for a message that is applied.
+const DAWDLE_MS_MAX: u64 = 20;
+/// A client looks so often, and so often at most, whether its command was committed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+const LOOKS: usize = 30;
+
+/// Four clients ask in bursts; what one saw committed stays so.
+pub(crate) fn client_storms(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(SERVERS).with_snapshots());
+    let all = arena.all();
+    arena.agree(&all);
+    let stop = AtomicBool::new(false);
+    let cfg = Arc::clone(&arena.cfg);
+    let seen: Vec<(u64, Vec<u8>)> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|me| {
+                let (cfg, stop, rng) = (&cfg, &stop, lab.client_rng(me));
+                Client::start(scope, me, move || client(cfg, rng, stop))
+            })
+            .collect();
+        come_and_go(&mut arena);
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(Client::join).collect()
+    });
+    arena.judge_all();
+    for (index, command) in seen {
+        let (_, committed) = arena.cfg.n_committed(index);
+        if committed.as_ref() != Some(&command) {
+            let sentence = format!("a client saw {} committed, but it is gone", show(&command));
+            lab.fail(Class::Safety, sentence);
+        }
+    }
+    arena.end();
+}
+
+/// Leaders are cut off and come back, and some servers are slow to apply.
+fn come_and_go(arena: &mut Arena<'_>) {
+    for _ in 0..ROUNDS {
+        let slow = arena.rng.random_range(0..SERVERS);
+        let time_ms = arena.rng.random_range(0..=DAWDLE_MS_MAX);
+        arena.cfg.dawdle(slow, Duration::from_millis(time_ms));
+        arena.sleep_ms(400);
+        let Some(leader) = arena.latest_leader() else { continue };
+        match arena.rng.random_range(0..3) {
+            0 => {
+                arena.cfg.isolate(leader);
+                arena.sleep_ms(900);
+                arena.cfg.rejoin(leader);
+            }
+            1 => {
+                arena.cfg.crash(leader);
+                arena.sleep_ms(300);
+                arena.cfg.restart(leader);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Bursts of commands, to all servers; those of which it saw that they were committed.
+fn client(cfg: &Config, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Vec<(u64, Vec<u8>)> {
+    let mut seen = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let mut taken = Vec::new();
+        for _ in 0..rng.random_range(1..=8) {
+            for server in 0..cfg.n() {
+                let command = draw::command(&mut rng);
+                if let Some(started) = cfg.start(server, command.clone()) {
+                    taken.push((started.index, command));
+                }
+            }
+        }
+        for _ in 0..LOOKS {
+            cfg.sleep(LOOK_INTERVAL);
+            taken.retain(|(index, command)| {
+                let (count, committed) = cfg.n_committed(*index);
+                if committed.as_ref() == Some(command) {
+                    seen.push((*index, command.clone()));
+                }
+                count == 0
+            });
+            if taken.is_empty() {
+                break;
+            }
+        }
+        cfg.sleep(Duration::from_millis(rng.random_range(0..200)));
+    }
+    seen
+}

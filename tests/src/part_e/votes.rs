@@ -1,0 +1,189 @@
+//! Staged elections: the moments in which a vote too many makes a second leader.
+//!
+//! Each scenario is driven by faults alone, for any implementation. Its moments depend on election
+//! timeouts, so it is tried several times; a try that misses its moment proves nothing, and harms
+//! nobody. A second leader of a term is found by the arena, in whatever try.
+
+use config::{Kind, Setup};
+use labrpc::Disturbance;
+use rand::RngExt;
+
+use crate::lab::Lab;
+use crate::part_e::arena::Arena;
+
+const TRIES: usize = 4;
+/// Longer than the network needs for anything that nobody holds up.
+const MOMENT_MS: u64 = 10;
+/// Two of the ordinary election timeouts.
+const ELECTION_MS: u64 = 1500;
+/// A server that is restarted as often as this never stands for election.
+const RESTART_INTERVAL_MS: u64 = 120;
+const RESTARTS: usize = 12;
+
+/// The first of two servers that stand for the term behind `term`, with the other.
+fn first_to_stand(arena: &mut Arena<'_>, [a, b]: [usize; 2], term: u64) -> Option<[usize; 2]> {
+    let stood = arena.until(|arena| arena.term(a) > term || arena.term(b) > term);
+    let pair = if arena.term(a) > term { [a, b] } else { [b, a] };
+    stood.then_some(pair)
+}
+
+/// Two servers that do not reach one another, and the old leader between them, who hears both but
+/// whose own messages are held: so both stand for the next term, one after the other, and both ask
+/// the third.
+fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena<'_>, [usize; 3])) {
+    for _ in 0..TRIES {
+        let [voter, a, b] = arena.roles();
+        let term = arena.term(voter);
+        arena.cfg.cut(a, b);
+        arena.cfg.cut(b, a);
+        arena.cfg.hold(voter, a);
+        arena.cfg.hold(voter, b);
+        if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
+            arena.sleep_ms(MOMENT_MS);
+            arena.cfg.release(voter, first);
+            arena.sleep_ms(MOMENT_MS);
+            between(arena, [voter, first, second]);
+            arena.until(|arena| arena.term(second) > term);
+            arena.sleep_ms(MOMENT_MS);
+            arena.cfg.release(voter, second);
+            arena.sleep_ms(ELECTION_MS / 2);
+        }
+        arena.judge_all();
+    }
+    let all = arena.all();
+    arena.agree(&all);
+}
+
+/// A server that has voted, and follows who was elected, is asked by another for the same term.
+pub(crate) fn one_vote_a_term(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    two_candidates_and_a_voter(&mut arena, |_, _| ());
+    arena.end();
+}
+
+/// The same, but the voter crashes between the two.
+pub(crate) fn forgotten_vote(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    two_candidates_and_a_voter(&mut arena, |arena, [voter, first, _]| {
+        // It would hear of the term from whom it elected.
+        arena.cfg.cut(first, voter);
+        arena.cfg.restart(voter);
+    });
+    arena.end();
+}
+
+/// A candidate votes for itself, crashes, and is asked by another for the same term.
+pub(crate) fn forgotten_candidacy(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    for _ in 0..2 * TRIES {
+        // The old leader elects one of the others, and that one's own vote is then to be had again.
+        let [voter, a, b] = arena.roles();
+        let term = arena.term(voter);
+        arena.cfg.cut(a, b);
+        arena.cfg.cut(b, a);
+        arena.cfg.hold(voter, a);
+        arena.cfg.hold(voter, b);
+        if let Some([first, second]) = first_to_stand(&mut arena, [a, b], term) {
+            arena.sleep_ms(MOMENT_MS);
+            arena.cfg.release(voter, first);
+            arena.sleep_ms(MOMENT_MS);
+            // It led that term. The other one is still in the term before, and asks it first.
+            arena.cfg.isolate(voter);
+            arena.cfg.restart(first);
+            arena.cfg.mend(second, first);
+            arena.cfg.mend(first, second);
+            arena.sleep_ms(ELECTION_MS);
+        }
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// Votes for an election that is over arrive in the next one.
+///
+/// One server stands and is voted for, but the vote is held until it stands again, for a term for
+/// which nobody has voted for it; and for that term another one is elected.
+pub(crate) fn late_votes(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    for _ in 0..2 * TRIES {
+        let [old, candidate, voter] = arena.roles();
+        let term = arena.term(old);
+        arena.cfg.isolate(old);
+        arena.cfg.hold(voter, candidate);
+        if arena.until(|arena| arena.term(candidate) > term) {
+            arena.sleep_ms(MOMENT_MS);
+            arena.cfg.cut(candidate, voter);
+            let again = |arena: &Arena<'_>| arena.term(candidate) > term + 1;
+            if arena.until(again) && arena.term(voter) == term + 1 {
+                arena.cfg.release(voter, candidate);
+                arena.sleep_ms(MOMENT_MS);
+                arena.cfg.mend(voter, old);
+                arena.cfg.mend(old, voter);
+                arena.sleep_ms(ELECTION_MS);
+            }
+        }
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// Votes are given, but most of the answers are lost, and the requests come twice: whoever asks
+/// again is to get the vote that it has.
+pub(crate) fn lost_votes(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(5));
+    for _ in 0..TRIES {
+        let [old, ..]: [usize; 5] = arena.roles();
+        let votes = arena.cfg.names_of(Kind::Votes);
+        let by = Disturbance {
+            lose_permille: arena.rng.random_range(300..=900),
+            duplicate_permille: 500,
+            duplicate_delay_ms: Some(0..=600),
+            ..Disturbance::default()
+        };
+        arena.cfg.disturb_all(&by.only(&votes));
+        arena.cfg.isolate(old);
+        arena.sleep_ms(2 * ELECTION_MS);
+        arena.judge_a_majority();
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// A candidate whose log is shorter, or longer but older, asks the only server that has what was
+/// committed (5.4.1).
+pub(crate) fn stale_candidate(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    for round in 0..TRIES {
+        let [leader, a, b] = arena.roles();
+        let is_longer = round % 2 == 1;
+        let (stale, holder, third) = if is_longer { (leader, a, b) } else { (a, b, leader) };
+        arena.cfg.isolate(stale);
+        if is_longer {
+            // It goes on taking commands that nobody else will ever see.
+            (0..6).for_each(|_| {
+                arena.start(stale);
+            });
+            // And the others have but two.
+            arena.agree(&[holder, third]);
+        } else {
+            (0..3).for_each(|_| {
+                arena.agree(&[holder, third]);
+            });
+        }
+        arena.agree(&[holder, third]);
+
+        // The holder of the entries is asked. It does not stand itself, since it crashes and comes
+        // back before that, and each time waits anew.
+        arena.cfg.partition(&[&[stale, holder]]);
+        for _ in 0..RESTARTS {
+            if arena.leads(stale) {
+                break;
+            }
+            arena.cfg.restart(holder);
+            arena.sleep_ms(RESTART_INTERVAL_MS);
+        }
+        arena.agree(&[stale, holder]);
+        arena.judge_all();
+    }
+    arena.end();
+}
