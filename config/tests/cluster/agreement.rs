@@ -202,7 +202,7 @@ fn another_command_after_a_restart_is_found_by_the_servers_own_log() {
         apply(&fakes.of(0), 1, 8);
         cfg.wait(2, 1, None);
     };
-    let sentence = "server 0 applied \"8\" at index 1, where server 0 applied \"7\"";
+    let sentence = "server 0 applied \"8\" at index 1, where it had applied \"7\"";
     fails(LIMIT, body, Failure::of(0, Class::Safety, sentence));
 }
 
