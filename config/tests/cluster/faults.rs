@@ -264,10 +264,9 @@ fn a_slow_lab_lets_who_applies_wait() {
 /// In real time there is no way to stop a thread: nothing happens, and the test is told.
 #[test]
 fn what_needs_virtual_time_does_nothing_without() {
-    on(1, |cfg, _| {
-        assert!(!cfg.pause(0) && !cfg.is_paused(0));
-        assert!(!cfg.rush_clock(0, 2.0));
-        assert_eq!(cfg.get_state(0), Some((0, false)));
-        cfg.resume(0);
-    });
+    let cfg = Fakes::new(|_, _| ()).cluster(Setup::reliable(1));
+    assert!(!cfg.pause(0) && !cfg.is_paused(0));
+    assert!(!cfg.rush_clock(0, 2.0));
+    assert_eq!(cfg.get_state(0), Some((0, false)));
+    cfg.resume(0);
 }
