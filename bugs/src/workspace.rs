@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,6 +68,8 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Cargo's target folder, shared by all plants.
     pub(crate) target: PathBuf,
+    /// Held as long as the plants are in use.
+    _lock: File,
 }
 
 impl Workspace {
@@ -81,6 +83,7 @@ impl Workspace {
         let target = target.join("bugs");
         // Apart, so that changing to and fro compiles nothing again.
         let root = target.join(if black_box { "black-box" } else { "white-box" });
+        let lock = lock(&root)?;
         let reference = sources(&kit.join("raft/src"))?;
         let manifest = read(&kit.join("raft/Cargo.toml"))?;
         let mut members = Array::new();
@@ -99,8 +102,19 @@ impl Workspace {
         write_if_new(&root.join("Cargo.toml"), &root_manifest(&manifest, kit, members)?)?;
         fs::copy(kit.join("Cargo.lock"), root.join("Cargo.lock"))
             .context("failed to copy the kit's Cargo.lock")?;
-        Ok(Workspace { root, target: target.join("build") })
+        Ok(Workspace { root, target: target.join("build"), _lock: lock })
     }
+}
+
+/// Two runs at once would lay out different plants in the same place.
+fn lock(root: &Path) -> Result<File> {
+    let lock = fs::create_dir_all(root).and_then(|()| File::create(root.join("lock")));
+    let lock = lock.with_context(|| format!("failed to lock {}", root.display()))?;
+    if lock.try_lock().is_err() {
+        let sentence = format!("another run of bugs is at work in {}", root.display());
+        return Err(Refusal::usage(sentence).into());
+    }
+    Ok(lock)
 }
 
 /// What cargo calls the plant.
@@ -169,6 +183,10 @@ fn root_manifest(manifest: &str, kit: &Path, members: Array) -> Result<String> {
     for check in ["overflow-checks", "debug-assertions"] {
         manifest["profile"]["release"][check] = value(true);
     }
+    // The plants' own code does little: what counts is how long it takes to compile. In virtual
+    // time nothing else depends on it.
+    manifest["profile"]["release"]["opt-level"] = value(1);
+    manifest["profile"]["release"]["package"]["*"]["opt-level"] = value(3);
     Ok(manifest.to_string())
 }
 
