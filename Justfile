@@ -28,7 +28,12 @@ soak SEEDS="1000" EDGES="100":
     LAB_SEEDS={{ SEEDS }} cargo test --release --package tests --test labs
     LAB_SEEDS={{ EDGES }} cargo explore --release
 
-# The same in real time, which takes minutes a seed
+# Plant each known bug on a copy of the reference, and write bugs/matrix.json and bugs/matrix.md
+[group('dev')]
+bugs *ARGS:
+    cargo run --release --package bugs -- {{ ARGS }}
+
+# What `soak` does, in real time, which takes minutes a seed
 [group('dev')]
 soak-real SEEDS="5":
     LAB_CLOCK=real LAB_SEEDS={{ SEEDS }} cargo test --release --package tests --test labs

@@ -1,0 +1,156 @@
+//! What became of one plant under one way of running: a column of its row.
+
+use config::{Class, Failure};
+use serde::{Deserialize, Serialize};
+
+use crate::trial::Run;
+
+/// So many findings are kept; one of each test is enough to see what a plant shows.
+const FINDINGS_MAX: usize = 8;
+
+/// Whether a plant was killed, and what was seen before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Column {
+    pub(crate) killed_by: Option<Kill>,
+    /// The smallest n such that the whole suite with the seeds 1 to n kills.
+    pub(crate) seeds_needed: Option<u64>,
+    /// The whole suite was run with so many seeds, the last of them up to the kill.
+    pub(crate) seeds_run: u64,
+    /// What was noted without being a failure: the first of each test.
+    pub(crate) findings: Vec<Finding>,
+    /// Runs without a verdict, by the kit's own fault.
+    pub(crate) no_verdict: Vec<Finding>,
+}
+
+/// The first run that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kill {
+    pub(crate) test: String,
+    /// The class of the failure, such as `safety`.
+    pub(crate) class: String,
+    /// The invariant that was broken, if the sentence names one.
+    pub(crate) rule: Option<String>,
+    pub(crate) sentence: String,
+    pub(crate) seed: u64,
+}
+
+/// Something that a run noted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Finding {
+    pub(crate) test: String,
+    pub(crate) sentence: String,
+    pub(crate) seed: u64,
+}
+
+impl Column {
+    /// Takes the next run into account. They come by ascending seeds.
+    pub(crate) fn note(&mut self, run: &Run) {
+        let Run { test, seed, outcome } = run;
+        let finding =
+            |sentence: &str| Finding { test: test.clone(), sentence: sentence.into(), seed: *seed };
+        if let Some(sentence) = outcome.findings.first()
+            && self.findings.len() < FINDINGS_MAX
+            && self.findings.iter().all(|known| known.test != *test)
+        {
+            self.findings.push(finding(sentence));
+        }
+        let Err(failure) = &outcome.verdict else { return };
+        if !run.kills() {
+            self.no_verdict.push(finding(&failure.sentence));
+        } else if self.killed_by.is_none() {
+            self.killed_by = Some(Kill {
+                test: test.clone(),
+                class: failure.class.to_string(),
+                rule: rule(failure),
+                sentence: failure.sentence.clone(),
+                seed: *seed,
+            });
+            self.seeds_needed = Some(*seed);
+        }
+    }
+}
+
+impl Run {
+    /// A failure that is not the kit's own.
+    pub(crate) fn kills(&self) -> bool {
+        matches!(&self.outcome.verdict, Err(failure) if failure.class != Class::Infra)
+    }
+}
+
+/// The first of S1 to S16 and L1 to L5 that the failure names.
+fn rule(failure: &Failure) -> Option<String> {
+    let texts = [&failure.sentence].into_iter().chain(&failure.notes);
+    let mut words = texts.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let is_rule = |word: &&str| {
+        let number = word.get(1..).and_then(|number| number.parse().ok());
+        match word.get(..1) {
+            Some("S") => number.is_some_and(|number: u32| (1..=16).contains(&number)),
+            Some("L") => number.is_some_and(|number: u32| (1..=5).contains(&number)),
+            _ => false,
+        }
+    };
+    words.find(is_rule).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use ::tests::Outcome;
+
+    use super::*;
+
+    fn run(test: &str, seed: u64, verdict: Result<(), (Class, &str)>) -> Run {
+        let verdict = verdict.map_err(|(class, sentence)| Failure::new(class, sentence));
+        let outcome = Outcome {
+            verdict,
+            figures: None,
+            findings: vec![format!("noted in seed {seed}")],
+            simulation: None,
+            output: String::new(),
+        };
+        Run { test: test.into(), seed, outcome }
+    }
+
+    fn column(runs: &[Run]) -> Column {
+        let mut column = Column::default();
+        runs.iter().for_each(|run| column.note(run));
+        column
+    }
+
+    #[test]
+    fn the_first_seed_in_which_any_test_fails_is_the_number_of_seeds_needed() {
+        let column = column(&[
+            run("one", 1, Ok(())),
+            run("two", 1, Ok(())),
+            run("one", 2, Ok(())),
+            run("two", 2, Err((Class::Safety, "S7: it was lost"))),
+            run("one", 3, Err((Class::Panic, "later"))),
+        ]);
+        assert_eq!(column.seeds_needed, Some(2));
+        let kill = column.killed_by.unwrap();
+        assert_eq!((&kill.test[..], &kill.class[..]), ("two", "safety"));
+        assert_eq!((kill.rule.as_deref(), kill.seed), (Some("S7"), 2));
+    }
+
+    #[test]
+    fn a_fault_of_the_kit_kills_nothing() {
+        let column = column(&[run("one", 1, Err((Class::Infra, "no memory")))]);
+        assert_eq!((column.seeds_needed, &column.killed_by), (None, &None));
+        assert_eq!(column.no_verdict[0].sentence, "no memory");
+    }
+
+    #[test]
+    fn of_each_test_the_first_finding_is_kept() {
+        let runs = [run("one", 1, Ok(())), run("one", 2, Ok(())), run("two", 2, Ok(()))];
+        let findings = column(&runs).findings;
+        let kept: Vec<_> = findings.iter().map(|f| (&f.test[..], &f.sentence[..])).collect();
+        assert_eq!(kept, [("one", "noted in seed 1"), ("two", "noted in seed 2")]);
+    }
+
+    #[test]
+    fn a_rule_is_found_among_the_words_of_a_failure() {
+        let rule_of = |text: &str| rule(&Failure::new(Class::Safety, text));
+        assert_eq!(rule_of("broken: S16 (the kit)").as_deref(), Some("S16"));
+        assert_eq!(rule_of("L1: no leader").as_deref(), Some("L1"));
+        assert_eq!(rule_of("server S17 has L6 and LS1"), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs all labs on one plant, seed by seed until it is killed.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use ::tests::{Clock, Job, LABS, Outcome, Test};
+use anyhow::{Result, bail};
+
+use crate::column::Column;
+
+/// All labs in the order in which they are tried.
+pub(crate) struct Suite {
+    tests: Vec<&'static Test>,
+    /// So many runs at once.
+    jobs: usize,
+}
+
+/// One run.
+pub(crate) struct Run {
+    pub(crate) test: String,
+    pub(crate) seed: u64,
+    pub(crate) outcome: Outcome,
+}
+
+impl Suite {
+    /// The tests in which the reference makes the fewest calls come first. It is deterministic, so
+    /// a plant is always killed by the same run.
+    pub(crate) fn cheap_first(reference: &Path, jobs: usize) -> Result<Suite> {
+        let in_order = Suite { tests: LABS.iter().collect(), jobs };
+        let mut costs = Vec::new();
+        for (at, run) in in_order.run(reference, 1) {
+            match (run.outcome.figures, run.outcome.verdict) {
+                (Some(figures), Ok(())) => costs.push((figures.rpcs, at)),
+                (_, Ok(())) => costs.push((u64::MAX, at)),
+                (_, Err(failure)) => bail!("the reference fails {}: {failure}", run.test),
+            }
+        }
+        costs.sort_unstable();
+        Ok(Suite { tests: costs.iter().map(|(_, at)| in_order.tests[*at]).collect(), jobs })
+    }
+
+    /// Runs the whole suite with the seeds 1 to `seeds`, until one run kills.
+    pub(crate) fn try_out(&self, program: &Path, seeds: u64) -> Column {
+        let mut column = Column::default();
+        for seed in 1..=seeds {
+            for (_, run) in self.run(program, seed) {
+                column.note(&run);
+            }
+            column.seeds_run = seed;
+            if column.killed_by.is_some() {
+                break;
+            }
+        }
+        column
+    }
+
+    /// Every test with this seed, in order, up to the first that kills: those that come later may
+    /// have been run or not, and are left out.
+    fn run(&self, program: &Path, seed: u64) -> Vec<(usize, Run)> {
+        let (next, killed_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let runs = Mutex::new(Vec::new());
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(test) = self.tests.get(at).copied() else { return };
+                if at > killed_at.load(Ordering::Relaxed) {
+                    return;
+                }
+                let outcome =
+                    Job { program, test, seed, clock: Clock::default(), invariants: true }.run();
+                let run = Run { test: test.name(), seed, outcome };
+                if run.kills() {
+                    killed_at.fetch_min(at, Ordering::Relaxed);
+                }
+                runs.lock().expect("no thread panics while it holds this").push((at, run));
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..self.jobs {
+                scope.spawn(work);
+            }
+        });
+        let mut runs = runs.into_inner().expect("no thread panics while it holds this");
+        runs.sort_by_key(|(at, _)| *at);
+        runs.retain(|(at, _)| *at <= killed_at.load(Ordering::Relaxed));
+        runs
+    }
+}
