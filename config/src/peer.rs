@@ -44,7 +44,7 @@ pub trait RaftPeer: Send + Sync + 'static {
     /// This peer's state, if it shows it: `Some` of a copy that was made under the peer's lock, or
     /// `None`.
     ///
-    /// The lab watches the rules of Raft by it, and says which one was broken first, when and where.
+    /// The lab watches the rules of Raft by it, and says which one was broken first, and when.
     /// Without it most rules can only be seen broken by what they lead to.
     fn inspect(&self) -> Option<Inspect> {
         None

@@ -4,8 +4,8 @@
 //! **S7 is sound**: an entry that a peer of term `C` shows below its commit index was committed in
 //! a term of at most `C`. By leader completeness each leader of a term above `C` had it when it was
 //! elected, and a leader loses nothing; so it is missing there only if the rule is broken, whether
-//! the leader was inspected before the commitment was seen or after. Leaders of terms up to `C` may
-//! lawfully lack it. Two different entries committed at one index break the rule as well.
+//! the leader was inspected before the commitment was seen or after. Leaders of terms below `C` may
+//! lawfully lack it. The leader of `C` has it or is yet to append it, but has no other there. Two different entries committed at one index break the rule as well.
 //!
 //! **S11 is sound**: only a leader's own counting moves its commit index while it leads (Figure 2,
 //! last rule for leaders), and it moves it to an entry of its own term. Two inspections of one
@@ -152,8 +152,11 @@ impl Committed {
 impl Entry {
     fn check_in(&self, index: u64, leader: &Sighting) -> Result<(), Failure> {
         let state = &leader.state;
+        // Its leader of that very term may have been seen before it appended the entry.
+        let may_lack = state.current_term == self.in_term && state.term_at(index).is_none();
         if state.role != Role::Leader
-            || state.current_term <= self.in_term
+            || state.current_term < self.in_term
+            || may_lack
             || index < state.last_included_index
             || state.term_at(index) == Some(self.term)
         {
@@ -208,6 +211,21 @@ mod tests {
         broke(Rule::S7, sentence, |story: &mut Story| {
             story.sees(2, |peer| peer.term(3).leads().log(&[1, 3]))?;
             story.sees(0, |peer| peer.term(1).leads().log(&[1, 1]).commit(2))
+        });
+    }
+
+    #[test]
+    fn a_follower_commits_no_other_entry_than_its_leaders() {
+        kept(|story: &mut Story| {
+            story.sees(0, |peer| peer.term(2).leads().log(&[1]))?;
+            story.sees(1, |peer| peer.term(2).voted(0).log(&[1, 2]).commit(2))
+        });
+        let sentence = "server 0 leads term 2 without the entry of index 2 and term 1, which \
+                        server 1 showed as committed at 0.002 s and by term 2: it has one of term \
+                        2 there";
+        broke(Rule::S7, sentence, |story: &mut Story| {
+            story.sees(0, |peer| peer.term(2).leads().log(&[1, 2]))?;
+            story.sees(1, |peer| peer.term(2).voted(0).log(&[1, 1]).commit(2))
         });
     }
 
