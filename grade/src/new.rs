@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use toml_edit::{Array, DocumentMut, value};
+use toml_edit::{Array, DocumentMut, table, value};
 
 use crate::exit::Refusal;
 use crate::kit::Kit;
@@ -49,14 +49,21 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `cargo explore` in the student's folder runs the kit's.
+/// `cargo explore` in the student's folder runs the kit's. In one string, as in the kit's own
+/// configuration: a project inside of the kit's folder has both, and cargo joins lists.
 fn explore_alias(kit: &Kit) -> String {
-    let mut config = DocumentMut::new();
     let manifest = kit.path("Cargo.toml").display().to_string();
-    let words =
-        ["run", "--quiet", "--manifest-path", &manifest, "--package", "tests", "--bin", "explore"];
-    let words: Array = words.into_iter().chain(["--"]).collect();
-    config["alias"]["explore"] = value(words);
+    let mut config = DocumentMut::new();
+    let run = ["run", "--quiet", "--manifest-path", &manifest];
+    let explore = ["--package", "tests", "--bin", "explore", "--"];
+    let words: Vec<&str> = run.into_iter().chain(explore).collect();
+    config["alias"] = table();
+    // Cargo splits a string at blanks, and knows no quotes.
+    config["alias"]["explore"] = if manifest.contains(char::is_whitespace) {
+        value(words.into_iter().collect::<Array>())
+    } else {
+        value(words.join(" "))
+    };
     config.to_string()
 }
 
