@@ -1,8 +1,8 @@
 //! `bugs`: plants known mistakes into the reference Raft, and says which of them the labs find.
 //!
-//! Every file in `patches` is one [plant](plant), every file in `legal` a variant that must pass.
+//! Every file in `patches` is one [plant], every file in `legal` a variant that must pass.
 //! Each is [applied to a copy](workspace) of `raft`, compiled with the kit, and [run](trial) through
-//! all labs, seed by seed until it is killed. What came of it is the [matrix](matrix): how good the
+//! all labs, seed by seed until it is killed. What came of it is the [matrix]: how good the
 //! suite is, in numbers, and what it still misses.
 
 mod args;
