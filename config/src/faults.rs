@@ -242,7 +242,8 @@ impl Config {
         });
     }
 
-    /// Takes [`Config::crash_at_save`] and [`Config::crash_before_save`] back, if it has not happened yet.
+    /// Takes [`Config::crash_at_save`] and [`Config::crash_before_save`] back, if it has not
+    /// happened yet.
     pub fn spare(&self, server: usize) {
         self.servers.lock()[server].persister.fuse.put_out();
     }

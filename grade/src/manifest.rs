@@ -199,7 +199,8 @@ mod tests {
     fn what_is_not_allowed_is_refused_by_name() {
         let refused = "it cannot be graded: it depends on \"tokio\", which is not allowed; the \
                        allowed are config, labrpc, anyhow, arc-swap, bincode, bytes, \
-                       crossbeam-channel, log, parking_lot, rand, serde, serde_bytes, thiserror, tracing";
+                       crossbeam-channel, log, parking_lot, rand, serde, serde_bytes, thiserror, \
+                       tracing";
         check("tokio = \"1\"", Err(refused));
         check("log = { package = \"tokio\", version = \"1\" }", Err(refused));
         check(

@@ -5,7 +5,8 @@
 //! a term of at most `C`. By leader completeness each leader of a term above `C` had it when it was
 //! elected, and a leader loses nothing; so it is missing there only if the rule is broken, whether
 //! the leader was inspected before the commitment was seen or after. Leaders of terms below `C` may
-//! lawfully lack it. The leader of `C` has it or is yet to append it, but has no other there. Two different entries committed at one index break the rule as well.
+//! lawfully lack it. The leader of `C` has it or is yet to append it, but has no other there. Two
+//! different entries committed at one index break the rule as well.
 //!
 //! **S11 is sound**: only a leader's own counting moves its commit index while it leads (Figure 2,
 //! last rule for leaders), and it moves it to an entry of its own term. Two inspections of one

@@ -237,9 +237,10 @@ fn terms_that_disagree_are_listed() {
         check_terms,
         Failure::new(
             Class::Liveness,
-            "servers disagree on the term: server 0 leads term 4, server 1 is in term 3, server 2 is in term 4",
+            "servers disagree on the term: \
+             server 0 leads term 4, server 1 is in term 3, server 2 is in term 4",
         )
-.with_rule(Rule::L4),
+        .with_rule(Rule::L4),
     );
 }
 
