@@ -186,7 +186,10 @@ impl Shared {
         let now = self.network.now();
         let pending = self.network.pending();
         let own = pending.iter().find(|rpc| {
-            is_old(rpc, now) && number(rpc.from.as_ref()) == Some(server) && rpc.from == rpc.to
+            rpc.in_handler
+                && is_old(rpc, now)
+                && number(rpc.from.as_ref()) == Some(server)
+                && rpc.from == rpc.to
         });
         match own {
             Some(rpc) => Failure::of(

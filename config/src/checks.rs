@@ -133,6 +133,7 @@ impl Config {
         let phrase = |server: usize| match states.iter().find(|state| state.server == server) {
             Some(State { term, leads: true, .. }) => format!("server {server} leads term {term}"),
             Some(State { term, leads: false, .. }) => format!("server {server} is in term {term}"),
+            None if self.is_paused(server) => format!("server {server} is paused"),
             None if self.is_running(server) => format!("server {server} is disconnected"),
             None => format!("server {server} is down"),
         };

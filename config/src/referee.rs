@@ -69,7 +69,7 @@ impl Referee {
         Referee::default()
     }
 
-    /// Records a failure, unless the verdict is settled.
+    /// Records a failure, unless there was one before.
     pub fn fail(&self, failure: Failure) {
         self.settle(Err(failure));
     }
@@ -80,13 +80,19 @@ impl Referee {
         panic::resume_unwind(Box::new(Stopped));
     }
 
-    /// Records that the test came to its end, unless the verdict is settled.
+    /// Records that the test came to its end, unless it has failed.
     pub fn pass(&self) {
         self.settle(Ok(()));
     }
 
+    /// The first failure counts, also one that comes after the test has: a thread may panic on its
+    /// way out.
     fn settle(&self, verdict: Result<(), Failure>) {
-        self.shared.state.lock().verdict.get_or_insert(verdict);
+        let mut state = self.shared.state.lock();
+        if !matches!(state.verdict, Some(Err(_))) {
+            state.verdict = Some(verdict);
+        }
+        drop(state);
         self.shared.settled.notify_all();
     }
 
@@ -161,6 +167,15 @@ mod tests {
         referee.fail(failure("second"));
         referee.pass();
         assert_eq!(referee.verdict(), Some(Err(failure("first"))));
+    }
+
+    #[test]
+    fn a_failure_after_the_test_came_to_its_end_counts() {
+        let referee = Referee::new();
+        referee.pass();
+        referee.fail(failure("a thread panicked on its way out"));
+        referee.pass();
+        assert_eq!(referee.verdict(), Some(Err(failure("a thread panicked on its way out"))));
     }
 
     #[test]

@@ -39,6 +39,9 @@ fn paragraph(path: &Path, score: &Score, run: &Run, failure: &Failure, later: &[
         run.seed,
         indented(&failure.sentence)
     );
+    if let Some(rule) = failure.rule {
+        text += &format!("  rule: {rule}\n");
+    }
     for note in &failure.notes {
         text += &format!("  {}\n", indented(note));
     }

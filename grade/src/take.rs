@@ -63,8 +63,13 @@ impl Submission {
     /// Makes `workspace/src` the same as the submission's, and says what else was left.
     pub(crate) fn copy_sources(&self, workspace: &Path) -> Result<()> {
         let name = &self.manifest.name;
+        let src = self.folder.join("src");
+        if src.is_symlink() {
+            let sentence = format!("{name} cannot be graded: its src is a link");
+            return Err(Refusal::unbuilt(sentence).into());
+        }
         let mut sources = Sources::default();
-        sources.gather(&self.folder.join("src"), Path::new("src"))?;
+        sources.gather(&src, Path::new("src"))?;
         if sources.bytes > SOURCE_BYTES_MAX || sources.files.len() > FILES_MAX {
             let sentence = format!(
                 "{name} cannot be graded: its src has {} files with {} bytes; \

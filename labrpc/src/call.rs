@@ -213,9 +213,19 @@ impl Journey<'_> {
     /// Runs the handler on a thread of its own and waits for it as long as the server lives.
     fn handle(&self, server: &Server, args: Arc<[u8]>) -> Result<Vec<u8>, End> {
         let outcome = self.dispatch(server, args, Duration::ZERO, false);
+        self.note_handler(true);
+        let handled = self.wait_for(&outcome, server);
+        self.note_handler(false);
+        handled
+    }
+
+    fn note_handler(&self, runs: bool) {
         if let Some(pending) = self.network.state.lock().pending.get_mut(&self.request.call) {
-            pending.in_handler = true;
+            pending.in_handler = runs;
         }
+    }
+
+    fn wait_for(&self, outcome: &Outcome, server: &Server) -> Result<Vec<u8>, End> {
         let mut slot = outcome.slot.lock();
         loop {
             match slot.take() {

@@ -7,10 +7,14 @@ use crate::table::{LABS, Test};
 /// So many names are offered in place of one that does not exist.
 const NEAREST_SHOWN: usize = 3;
 
-/// The tests whose names contain `words`. Case does not count, and any run of characters that are
-/// no letters or digits is one separator.
+/// The test of that name, with or without its part; else all whose names contain `words`. Case does
+/// not count, and any run of characters that are no letters or digits is one separator.
 pub fn find(words: &str) -> Vec<&'static Test> {
     let wanted = normal(words);
+    let is_named = |test: &&Test| [normal(test.words), normal(&test.name())].contains(&wanted);
+    if let Some(test) = LABS.iter().find(is_named) {
+        return vec![test];
+    }
     LABS.iter().filter(|test| normal(&test.name()).contains(&wanted)).collect()
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
             }
             Some((seed, outcome)) => {
                 let rate = (failed.len(), outcomes.len());
-                Err(failure(test, *seed, outcome, rate, settings.clock).into())
+                Err(failure(test, *seed, outcome, rate, &settings).into())
             }
         }
     })
@@ -87,7 +87,7 @@ fn failure(
     seed: u64,
     outcome: &Outcome,
     (failed, total): (usize, usize),
-    clock: Clock,
+    settings: &Settings,
 ) -> String {
     let Err(failure) = &outcome.verdict else { return String::new() };
     let mut text = format!("FAIL  {:<32} {:<12} seed {seed}\n", test.name(), failure.class);
@@ -102,15 +102,30 @@ fn failure(
     if total > 1 {
         text += &format!("  fails {failed} of {total} seeds\n");
     }
-    let clock = match clock {
-        Clock::Real => "LAB_CLOCK=real ",
-        Clock::Virtual(_) => "",
-    };
-    text += &format!("  again:  {clock}LAB_SEED={seed} cargo test \"{}\"\n", test.words);
+    text += &format!("  again:  {}\n", again(test, seed, settings));
     if !outcome.output.is_empty() {
         text += &format!("  it printed:\n{}", indent(&outcome.output));
     }
     text
+}
+
+/// The command that runs this very run again: of another build it would be another run.
+fn again(test: &Test, seed: u64, settings: &Settings) -> String {
+    let mut command = String::new();
+    match settings.clock {
+        Clock::Real => command += "LAB_CLOCK=real ",
+        clock if clock != Clock::default() => command += &format!("LAB_ENGINE={clock} "),
+        Clock::Virtual(_) => {}
+    }
+    if !settings.invariants {
+        command += "LAB_INVARIANTS=off ";
+    }
+    let tests = if sim::instrumented_edges() > 0 { "explore" } else { "test" };
+    command += &format!("LAB_SEED={seed} cargo {tests} ");
+    if !cfg!(debug_assertions) {
+        command += "--release ";
+    }
+    command + &format!("\"{}\"", test.words)
 }
 
 fn indent(output: &str) -> String {
@@ -155,15 +170,19 @@ mod tests {
         let failed = Failure::of(1, Class::Safety, "term 3 has 2 leaders, servers 0 and 2")
             .with_notes(["a note".into()]);
         let outcome = Outcome { output: "one\ntwo\n".into(), ..Outcome::failed(failed) };
+        let clock = Clock::Virtual(sim::Engine::Kernel);
+        let settings = Settings { seeds: vec![7], clock, invariants: false };
+        // The words for a release build are left out, so that the test may be one.
+        let text = failure(&LABS[1], 7, &outcome, (2, 3), &settings).replace("--release ", "");
         assert_eq!(
-            failure(&LABS[1], 7, &outcome, (2, 3), Clock::default()),
+            text,
             "FAIL  3A re-election                   safety       seed 7\n  \
              term 3 has 2 leaders, servers 0 and 2\n  \
              a note\n  \
              the test: A leader that is cut off is replaced, its return changes nothing, and \
              without a majority nobody leads.\n  \
              fails 2 of 3 seeds\n  \
-             again:  LAB_SEED=7 cargo test \"re-election\"\n  \
+             again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \"re-election\"\n  \
              it printed:\n    one\n    two\n"
         );
     }
