@@ -44,8 +44,8 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
         .context("failed to copy the kit's Cargo.lock")?;
     println!("Wrote the project {name} to {}. Next, in that folder:", dir.display());
     println!("    cargo test \"initial election\"    fails: src/raft.rs is yours to fill in");
-    println!("    cargo grade .                    says what it is worth");
-    println!("and before that, once: cargo install --path {}", kit.path("grade").display());
+    println!("    cargo grade .                    says what it is worth, once there was a");
+    println!("    cargo install --path {}", kit.path("grade").display());
     Ok(())
 }
 

@@ -70,6 +70,8 @@ macro_rules! assert_golden {
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r" +\d+\.\d\d ┆", "     TIME ┆");
         settings.add_filter(r"for \d+\.\d s", "for SECONDS s");
+        // A hash of the place where the submission lies.
+        settings.add_filter(r"-[0-9a-f]{16}\b", "-HASH");
         settings.add_filter(&format!("{}", $folder.display()), "FOLDER");
         settings.add_filter(&format!("{}", $crate::support::kit().display()), "KIT");
         settings.set_omit_expression(true);
