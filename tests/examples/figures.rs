@@ -1,6 +1,7 @@
 //! Prints what each test costs on the reference, as a mean over seeds, and what all cost together.
 //!
-//! `cargo run --release -p tests --example figures -- --seeds 5`
+//! `cargo run --release -p tests --example figures -- --seeds 5`, and with `--unwatched` what they
+//! cost without the watch over Raft's rules.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,12 +19,15 @@ struct Sums {
 }
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let given = args.len();
+    args.retain(|arg| arg != "--unwatched");
+    let is_watched = args.len() == given;
     let seeds: u32 = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => 5,
         ["--seeds", n] if n.parse::<u32>().is_ok_and(|n| n > 0) => n.parse().expect("a number"),
         _ => {
-            eprintln!("error: usage: figures [--seeds N]");
+            eprintln!("error: usage: figures [--seeds N] [--unwatched]");
             return ExitCode::from(2);
         }
     };
@@ -33,7 +37,7 @@ fn main() -> ExitCode {
     );
     let (mut cpu, mut time) = (Duration::ZERO, Duration::ZERO);
     for test in LABS {
-        let Some(sums) = sums(test, seeds) else { return ExitCode::FAILURE };
+        let Some(sums) = sums(test, seeds, is_watched) else { return ExitCode::FAILURE };
         let mean = |sum: u64| sum / u64::from(seeds);
         println!(
             "{:<38} {:>9.1} {:>7.2} {:>6} {:>8} {:>9} {:>7}",
@@ -60,10 +64,10 @@ fn main() -> ExitCode {
 }
 
 /// None if a run failed, which is said.
-fn sums(test: &'static Test, seeds: u32) -> Option<Sums> {
+fn sums(test: &'static Test, seeds: u32, is_watched: bool) -> Option<Sums> {
     let mut sums = Sums::default();
     for seed in 1..=u64::from(seeds) {
-        let outcome = run_here(raft::make, test, seed, Clock::default());
+        let outcome = run_here(raft::make, test, seed, Clock::default(), is_watched);
         let (Ok(()), Some(figures), Some(used)) =
             (&outcome.verdict, outcome.figures, outcome.simulation)
         else {

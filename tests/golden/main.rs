@@ -10,7 +10,7 @@ fn the_reference_does_with_a_seed_what_it_always_did() {
     let lines: Vec<String> = LABS
         .iter()
         .map(|test| {
-            let fibers = run_here(raft::make, test, 1, Clock::Virtual(sim::Engine::Fiber));
+            let fibers = run_here(raft::make, test, 1, Clock::Virtual(sim::Engine::Fiber), true);
             assert_eq!(fibers.verdict, Ok(()), "{}", test.name());
             let figures = fibers.figures.expect("a test that passes has figures");
             format!("{:<38} {figures}", test.name())
@@ -23,7 +23,7 @@ fn the_reference_does_with_a_seed_what_it_always_did() {
 fn both_engines_take_the_same_steps() {
     for test in LABS {
         let hash = |engine| {
-            let outcome = run_here(raft::make, test, 2, Clock::Virtual(engine));
+            let outcome = run_here(raft::make, test, 2, Clock::Virtual(engine), true);
             outcome.simulation.map(|simulation| simulation.trace_hash)
         };
         assert_eq!(hash(sim::Engine::Fiber), hash(sim::Engine::Kernel), "{}", test.name());

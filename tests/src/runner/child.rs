@@ -64,15 +64,16 @@ pub(crate) fn obey(
     process::exit(0);
 }
 
-/// Runs a test in this process, for a look at what it costs. Panics in threads of the peers are no
+/// Runs a test in this process, for a look at what it costs, with the rules of Raft watched or not. Panics in threads of the peers are no
 /// verdict here, and what one run leaves behind, such as a static, the next one finds.
 pub fn run_here(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     test: &'static Test,
     seed: u64,
     clock: Clock,
+    invariants: bool,
 ) -> Outcome {
-    run(Lab::new(make, seed, Referee::new()), test, clock)
+    run(Lab::new(make, seed, Referee::new()).watched(invariants), test, clock)
 }
 
 fn run(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
