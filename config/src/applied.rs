@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use labrpc::codec;
 use parking_lot::Mutex;
+use serde_bytes::{ByteBuf, Bytes};
 
 use crate::command::show;
 use crate::failure::{Class, Failure};
@@ -125,7 +126,7 @@ impl Applied {
         if !state.is_alive(server, incarnation) {
             return Ok(Taken::TooLate);
         }
-        let (covers, commands) = codec::decode::<(u64, Vec<Vec<u8>>)>(snapshot)
+        let (covers, commands) = codec::decode::<(u64, Vec<ByteBuf>)>(snapshot)
             .map_err(|_| refused(format!("the lab never made: {}", show(snapshot))))?;
         if let Some(index) = index
             && index != covers
@@ -141,7 +142,7 @@ impl Applied {
         }
         // A peer that starts may well hand over its own snapshot again.
         slot.snapshots += u64::from(index.is_some() && covers > slot.last_applied);
-        slot.log.extend((1..).zip(commands));
+        slot.log.extend((1..).zip(commands.into_iter().map(ByteBuf::into_vec)));
         slot.last_applied = covers;
         state.index_max = state.index_max.max(covers);
         Ok(Taken::Yes)
@@ -151,7 +152,7 @@ impl Applied {
     pub(crate) fn snapshot(&self, server: usize, index: u64) -> Vec<u8> {
         let state = self.state.lock();
         let log = state.servers[server].log.range(1..=index);
-        let commands: Vec<&Vec<u8>> = log.map(|(_, command)| command).collect();
+        let commands: Vec<&Bytes> = log.map(|(_, command)| Bytes::new(command)).collect();
         codec::encode(&(index, commands)).expect("numbers and bytes have an encoding")
     }
 
@@ -174,7 +175,7 @@ impl Applied {
 
 /// The index up to which a snapshot of the lab's goes; none if the lab did not make it.
 pub(crate) fn covers(snapshot: &[u8]) -> Option<u64> {
-    codec::decode::<(u64, Vec<Vec<u8>>)>(snapshot).ok().map(|(covers, _)| covers)
+    codec::decode::<(u64, Vec<ByteBuf>)>(snapshot).ok().map(|(covers, _)| covers)
 }
 
 impl State {

@@ -13,7 +13,7 @@ use crate::fuse::Fuse;
 /// The saved bytes of one server.
 #[derive(Default)]
 pub struct Persister {
-    saved: Mutex<Saved>,
+    saved: Mutex<Arc<Saved>>,
     was_read: AtomicBool,
     watcher: Option<Watcher>,
     /// Crashes the server at a save that a test has chosen.
@@ -23,7 +23,7 @@ pub struct Persister {
 /// Is called after each save with what was saved before and now, on the thread that saves.
 type Watcher = Arc<dyn Fn(&Saved, &Saved) + Send + Sync>;
 
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Saved {
     raft_state: Vec<u8>,
     pub(crate) snapshot: Vec<u8>,
@@ -37,7 +37,7 @@ impl Persister {
 
     /// Another persister with the same content; later saves to one leave the other alone.
     pub fn copy(&self) -> Persister {
-        Persister { saved: Mutex::new(self.saved.lock().clone()), ..Persister::default() }
+        Persister { saved: Mutex::new(Arc::clone(&self.saved.lock())), ..Persister::default() }
     }
 
     /// The same, with somebody who is told of each save.
@@ -50,13 +50,13 @@ impl Persister {
 
     /// Replaces both, at once. An empty `snapshot` erases the one that was saved.
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
-        let new = Saved { raft_state, snapshot };
+        let new = Arc::new(Saved { raft_state, snapshot });
         let Some(watcher) = &self.watcher else {
             self.fuse.burn(|| *self.saved.lock() = new);
             return;
         };
         let mut old = None;
-        self.fuse.burn(|| old = Some(std::mem::replace(&mut *self.saved.lock(), new.clone())));
+        self.fuse.burn(|| old = Some(std::mem::replace(&mut *self.saved.lock(), Arc::clone(&new))));
         if let Some(old) = old {
             watcher(&old, &new);
         }
