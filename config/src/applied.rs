@@ -1,9 +1,10 @@
 //! What every server has applied, for the whole run: the memory of 6.824's appliers.
 //!
-//! Stricter than the original in two points. A server that was restarted must apply again from
+//! Stricter than the original in three points. A server that was restarted must apply again from
 //! index 1, or from behind its snapshot, in order; the original accepts any index whose predecessor
-//! was ever applied there. And what a server applied behind its snapshot before it crashed is not
-//! forgotten when it restarts.
+//! was ever applied there. What a server applied behind its snapshot before it crashed is not
+//! forgotten when it restarts. And a snapshot that ends before what this incarnation has applied
+//! already is refused (S14); the original takes it.
 
 use std::collections::BTreeMap;
 

@@ -18,6 +18,9 @@ use crate::sys;
 
 /// How often to look.
 const LOOK_NS: u64 = 10_000_000;
+/// What passes between two looks counts up to this much: a process that was stopped, or a machine
+/// that was suspended, took no step either.
+const GAP_NS_MAX: u64 = 10 * LOOK_NS;
 /// A thread that has used more than this is not blocked.
 const BLOCKED_CPU_NS: u64 = 1_000_000;
 /// How long to wait for the answer to the signal.
@@ -42,7 +45,8 @@ pub(crate) fn watch(
     let (cpu_limit, wall_limit) = (limit_ns(options.cpu_limit), limit_ns(options.wall_limit));
     let mut steps = u64::MAX;
     let mut tid = 0;
-    let (mut cpu_start, mut cpu_seen, mut wall_start) = (0, 0, 0);
+    let (mut cpu_start, mut cpu_seen) = (0, 0);
+    let mut blocked = Blocked::default();
     loop {
         let value = word.load(Ordering::Acquire);
         if finished(value) {
@@ -52,17 +56,32 @@ pub(crate) fn watch(
         let (steps_now, tid_now) =
             (STEPS.load(Ordering::Relaxed), RUNNING_TID.load(Ordering::Relaxed));
         let (cpu, wall) = (cpu_ns_of(tid_now), sys::real_clock_ns(libc::CLOCK_MONOTONIC));
+        blocked.look(wall);
         if steps_now != steps || tid_now != tid || IDLE.load(Ordering::Relaxed) {
-            (steps, tid, cpu_start, wall_start) = (steps_now, tid_now, cpu, wall);
-            cpu_seen = cpu;
+            (steps, tid, cpu_start, cpu_seen) = (steps_now, tid_now, cpu, cpu);
+            blocked.ns = 0;
         } else if cpu.saturating_sub(cpu_start) > cpu_limit {
             return Some(Bark::Spin);
         } else if cpu.saturating_sub(cpu_seen) > BLOCKED_CPU_NS {
             // It computes, on however busy a machine: so it is not blocked.
-            (cpu_seen, wall_start) = (cpu, wall);
-        } else if wall.saturating_sub(wall_start) > wall_limit {
+            (cpu_seen, blocked.ns) = (cpu, 0);
+        } else if blocked.ns > wall_limit {
             return Some(Bark::BlockedOutside);
         }
+    }
+}
+
+/// For how long no step was taken although the process could have.
+#[derive(Default)]
+struct Blocked {
+    ns: u64,
+    looked_at: u64,
+}
+
+impl Blocked {
+    fn look(&mut self, wall: u64) {
+        self.ns += wall.saturating_sub(self.looked_at).min(GAP_NS_MAX);
+        self.looked_at = wall;
     }
 }
 
@@ -120,4 +139,18 @@ extern "C" fn stop(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut l
     ANSWERED.store(1, Ordering::Release);
     sys::futex_wake(&ANSWERED, 1);
     sys::park_for_ever()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_was_stopped_was_not_blocked() {
+        let mut blocked = Blocked { ns: 0, looked_at: 5 * LOOK_NS };
+        blocked.look(6 * LOOK_NS);
+        assert_eq!(blocked.ns, LOOK_NS);
+        blocked.look(6_000 * LOOK_NS);
+        assert_eq!(blocked.ns, LOOK_NS + GAP_NS_MAX);
+    }
 }

@@ -102,11 +102,11 @@ fn failure(
     if total > 1 {
         text += &format!("  fails {failed} of {total} seeds\n");
     }
-    text += &format!("  again:  {}\n", again(test, seed, settings));
+    // Last, where it is found below whatever a run has printed.
     if !outcome.output.is_empty() {
         text += &format!("  it printed:\n{}", indent(&outcome.output));
     }
-    text
+    text + &format!("  again:  {}\n", again(test, seed, settings))
 }
 
 /// The command that runs this very run again: of another build it would be another run.
@@ -182,8 +182,8 @@ mod tests {
              the test: A leader that is cut off is replaced, its return changes nothing, and \
              without a majority nobody leads.\n  \
              fails 2 of 3 seeds\n  \
-             again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \"re-election\"\n  \
-             it printed:\n    one\n    two\n"
+             it printed:\n    one\n    two\n  \
+             again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \"re-election\"\n"
         );
     }
 }
