@@ -30,7 +30,7 @@ soak SEEDS="1000" EDGES="100":
 
 # Plant each known bug on a copy of the reference, and write bugs/matrix.json and bugs/matrix.md
 [group('dev')]
-bugs *ARGS:
+bugs *ARGS="--all":
     cargo run --release --package bugs -- {{ ARGS }}
 
 # What `soak` does, in real time, which takes minutes a seed

@@ -2,38 +2,48 @@
 
 use std::thread;
 
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 
 use crate::matrix::Mode;
-
-/// So many seeds of the whole suite before a plant counts as a survivor.
-const SEEDS_BY_DEFAULT: u64 = 20;
 
 /// Plants known bugs into the reference Raft, and writes which of them the labs find.
 #[derive(Parser)]
 #[command(
     name = "bugs",
     version,
-    after_help = "Exit codes: 0 good, 1 something lawful was killed, 2 usage, 3 a patch does not \
+    group = ArgGroup::new("column").args(["check", "black_box", "edges", "subtle", "all"]),
+    after_help = "What is known of a plant is not found out again while neither it nor the kit has \
+                  changed.\n\n\
+                  Exit codes: 0 good, 1 something lawful was killed, 2 usage, 3 a patch does not \
                   apply or compile, 4 the kit's own fault."
 )]
 pub(crate) struct Args {
-    /// Only these plants, such as A1 or pre-vote; all of them if none is named
+    /// Only these plants, such as A1 or pre-vote, or those of a kind: fault, quality, equivalent,
+    /// legal; all of them if none is named
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Run the whole suite with the seeds 1 to N, until the plant is killed
-    #[arg(long, value_name = "N", default_value_t = SEEDS_BY_DEFAULT,
-          value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) seeds: u64,
+    /// Run the suite with the seeds 1 to N, until the plant is killed; 100 for --black-box, else 20
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
     /// Only see whether every patch applies and compiles
     #[arg(long)]
     pub(crate) check: bool,
     /// Hide what `inspect` says, as a submission may that leaves it out
-    #[arg(long, conflicts_with = "check")]
-    pub(crate) black_box: bool,
+    #[arg(long)]
+    black_box: bool,
     /// Switch threads at the edges of the plant's own code, too
-    #[arg(long, conflicts_with_all = ["check", "black_box"])]
-    pub(crate) edges: bool,
+    #[arg(long)]
+    edges: bool,
+    /// Only the original tests and no watch on the rules, until the plant passes: else it is
+    /// grosser than the bug
+    #[arg(long)]
+    subtle: bool,
+    /// All of these and the suite as it is, plant by plant
+    #[arg(long)]
+    all: bool,
+    /// Find out again what is known already
+    #[arg(long)]
+    pub(crate) again: bool,
     /// So many runs at once; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -45,13 +55,25 @@ impl Args {
         self.jobs.map_or_else(cores, usize::from)
     }
 
-    /// Which column of the matrix is filled.
-    pub(crate) fn column(&self) -> Mode {
-        match (self.black_box, self.edges) {
-            (false, false) => Mode::Inspect,
-            (true, _) => Mode::BlackBox,
-            (false, true) => Mode::Edges,
+    /// Which columns of the matrix are filled.
+    pub(crate) fn columns(&self) -> Vec<Mode> {
+        match self {
+            Args { all: true, .. } => Mode::ALL.into(),
+            Args { black_box: true, .. } => vec![Mode::BlackBox],
+            Args { edges: true, .. } => vec![Mode::Edges],
+            Args { subtle: true, .. } => vec![Mode::Plain],
+            _ => vec![Mode::Inspect],
         }
+    }
+
+    /// So many seeds of the suite before a plant counts as a survivor of this column, or, of the
+    /// plain suite, as one that does not survive.
+    pub(crate) fn seeds(&self, mode: Mode) -> u64 {
+        self.seeds.unwrap_or(match mode {
+            // Without `inspect` a fault shows later, by what it leads to.
+            Mode::BlackBox => 100,
+            Mode::Inspect | Mode::Edges | Mode::Plain => 20,
+        })
     }
 }
 
@@ -64,5 +86,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_column_has_its_own_number_of_seeds_unless_one_is_given() {
+        let parse = |words: &[&str]| Args::try_parse_from([&["bugs"], words].concat());
+        let all = parse(&["--all", "legal"]).unwrap();
+        let seeds: Vec<u64> = all.columns().into_iter().map(|mode| all.seeds(mode)).collect();
+        assert_eq!(seeds, [20, 100, 20, 20]);
+        let edges = parse(&["--edges", "--seeds", "3"]).unwrap();
+        assert_eq!((edges.columns(), edges.seeds(Mode::Edges)), (vec![Mode::Edges], 3));
+        assert!(parse(&["--edges", "--black-box"]).is_err());
     }
 }

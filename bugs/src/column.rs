@@ -1,6 +1,6 @@
 //! What became of one plant under one way of running: a column of its row.
 
-use config::{Class, Failure};
+use config::Class;
 use serde::{Deserialize, Serialize};
 
 use crate::trial::Run;
@@ -16,10 +16,28 @@ pub(crate) struct Column {
     pub(crate) seeds_needed: Option<u64>,
     /// The whole suite was run with so many seeds, the last of them up to the kill.
     pub(crate) seeds_run: u64,
+    /// How long that took, in whole seconds.
+    #[serde(default)]
+    pub(crate) seconds: u64,
+    /// What was tried: of another plant, or another kit, nothing is known.
+    #[serde(default)]
+    pub(crate) digest: String,
     /// What was noted without being a failure: the first of each test.
     pub(crate) findings: Vec<Finding>,
     /// Runs without a verdict, by the kit's own fault.
     pub(crate) no_verdict: Vec<Finding>,
+}
+
+/// Whether a plant survives the tests of the original alone, with no watch on the rules of Raft.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Plain {
+    /// The first seed in which all tests passed.
+    pub(crate) survived_seed: Option<u64>,
+    pub(crate) seeds_run: u64,
+    /// How long that took, in whole seconds.
+    pub(crate) seconds: u64,
+    /// As in a [`Column`].
+    pub(crate) digest: String,
 }
 
 /// The first run that failed.
@@ -28,7 +46,7 @@ pub(crate) struct Kill {
     pub(crate) test: String,
     /// The class of the failure, such as `safety`.
     pub(crate) class: String,
-    /// The invariant that was broken, if the sentence names one.
+    /// The rule of Raft that was broken, if it was one.
     pub(crate) rule: Option<String>,
     pub(crate) sentence: String,
     pub(crate) seed: u64,
@@ -43,6 +61,11 @@ pub(crate) struct Finding {
 }
 
 impl Column {
+    /// Whether this says what became of `digest` in so many seeds.
+    pub(crate) fn is_known(&self, digest: &str, seeds: u64) -> bool {
+        self.digest == digest && (self.killed_by.is_some() || self.seeds_run >= seeds)
+    }
+
     /// Takes the next run into account. They come by ascending seeds.
     pub(crate) fn note(&mut self, run: &Run) {
         let Run { test, seed, outcome } = run;
@@ -61,12 +84,19 @@ impl Column {
             self.killed_by = Some(Kill {
                 test: test.clone(),
                 class: failure.class.to_string(),
-                rule: rule(failure),
+                rule: failure.rule.map(|rule| rule.id().to_owned()),
                 sentence: failure.sentence.clone(),
                 seed: *seed,
             });
             self.seeds_needed = Some(*seed);
         }
+    }
+}
+
+impl Plain {
+    /// As [`Column::is_known`].
+    pub(crate) fn is_known(&self, digest: &str, seeds: u64) -> bool {
+        self.digest == digest && (self.survived_seed.is_some() || self.seeds_run >= seeds)
     }
 }
 
@@ -77,29 +107,16 @@ impl Run {
     }
 }
 
-/// The first of S1 to S16 and L1 to L5 that the failure names.
-fn rule(failure: &Failure) -> Option<String> {
-    let texts = [&failure.sentence].into_iter().chain(&failure.notes);
-    let mut words = texts.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    let is_rule = |word: &&str| {
-        let number = word.get(1..).and_then(|number| number.parse().ok());
-        match word.get(..1) {
-            Some("S") => number.is_some_and(|number: u32| (1..=16).contains(&number)),
-            Some("L") => number.is_some_and(|number: u32| (1..=5).contains(&number)),
-            _ => false,
-        }
-    };
-    words.find(is_rule).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use ::tests::Outcome;
+    use config::{Failure, Rule};
 
     use super::*;
 
     fn run(test: &str, seed: u64, verdict: Result<(), (Class, &str)>) -> Run {
-        let verdict = verdict.map_err(|(class, sentence)| Failure::new(class, sentence));
+        let failure = |(class, sentence)| Failure::new(class, sentence).with_rule(Rule::S7);
+        let verdict = verdict.map_err(failure);
         let outcome = Outcome {
             verdict,
             figures: None,
@@ -122,7 +139,7 @@ mod tests {
             run("one", 1, Ok(())),
             run("two", 1, Ok(())),
             run("one", 2, Ok(())),
-            run("two", 2, Err((Class::Safety, "S7: it was lost"))),
+            run("two", 2, Err((Class::Safety, "it was lost"))),
             run("one", 3, Err((Class::Panic, "later"))),
         ]);
         assert_eq!(column.seeds_needed, Some(2));
@@ -144,13 +161,5 @@ mod tests {
         let findings = column(&runs).findings;
         let kept: Vec<_> = findings.iter().map(|f| (&f.test[..], &f.sentence[..])).collect();
         assert_eq!(kept, [("one", "noted in seed 1"), ("two", "noted in seed 2")]);
-    }
-
-    #[test]
-    fn a_rule_is_found_among_the_words_of_a_failure() {
-        let rule_of = |text: &str| rule(&Failure::new(Class::Safety, text));
-        assert_eq!(rule_of("broken: S16 (the kit)").as_deref(), Some("S16"));
-        assert_eq!(rule_of("L1: no leader").as_deref(), Some("L1"));
-        assert_eq!(rule_of("server S17 has L6 and LS1"), None);
     }
 }

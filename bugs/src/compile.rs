@@ -1,20 +1,42 @@
 //! Has cargo compile the plants.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Output;
 
-use anyhow::{Context, Result};
+use ::tests::explore;
+use anyhow::{Context, Error, Result};
 use serde_json::Value;
 
 use crate::exit::Refusal;
+use crate::matrix::Mode;
 use crate::plant::Plant;
-use crate::workspace::{Workspace, package_name};
+use crate::workspace::{BLACK_BOX, Workspace, package_name};
 
-/// The program that runs the labs on this plant.
-pub(crate) fn build(workspace: &Workspace, plant: &Plant) -> Result<PathBuf> {
-    let output = cargo(workspace, &["build", "--release", "-p", &package_name(plant)])?;
+/// The program that runs the labs on this plant in this way.
+pub(crate) fn build(workspace: &Workspace, plant: &Plant, mode: Mode) -> Result<PathBuf> {
+    match mode {
+        Mode::Inspect | Mode::Plain => compile(workspace, plant, false),
+        Mode::BlackBox => black_box(&compile(workspace, plant, false)?),
+        Mode::Edges => compile(workspace, plant, true),
+    }
+}
+
+/// The same program under the name by which it knows what it has to hide.
+fn black_box(program: &Path) -> Result<PathBuf> {
+    let link = program.with_added_extension(BLACK_BOX);
+    match fs::remove_file(&link) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => fs::hard_link(program, &link),
+    }
+    .with_context(|| format!("failed to link {}", link.display()))?;
+    Ok(link)
+}
+
+fn compile(workspace: &Workspace, plant: &Plant, edges: bool) -> Result<PathBuf> {
+    let output = cargo(workspace, &["build", "--release", "-p", &package_name(plant)], edges)?;
     if !output.status.success() {
         return Err(uncompiled(&plant.name, &output).into());
     }
@@ -26,7 +48,7 @@ pub(crate) fn build(workspace: &Workspace, plant: &Plant) -> Result<PathBuf> {
 
 /// Whether all plants compile, and how many warnings each of them has.
 pub(crate) fn check(workspace: &Workspace, plants: &[&Plant]) -> Result<Vec<(String, usize)>> {
-    let output = cargo(workspace, &["check", "--workspace", "--keep-going"])?;
+    let output = cargo(workspace, &["check", "--workspace", "--keep-going"], false)?;
     let messages = messages(&output);
     let mut levels: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for message in &messages {
@@ -64,17 +86,20 @@ fn uncompiled(names: &str, output: &Output) -> Refusal {
     Refusal::patch(format!("with {names} raft does not compile\n{words}{}", rendered.concat()))
 }
 
-fn cargo(workspace: &Workspace, arguments: &[&str]) -> Result<Output> {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Output> {
+    let mut command = explore::cargo();
+    command
         .current_dir(&workspace.root)
         .args(arguments)
         .args(["--quiet", "--message-format", "json"])
-        .env("CARGO_TARGET_DIR", &workspace.target)
+        .env("CARGO_TARGET_DIR", workspace.target.join(if edges { "edges" } else { "build" }))
         // No lint keeps a plant from being tried.
         .env("RUSTFLAGS", "--cap-lints=warn")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .output()
-        .context("failed to run cargo")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    if edges {
+        explore::instrument(&mut command).map_err(Error::msg)?;
+    }
+    command.output().context("failed to run cargo")
 }
 
 /// Cargo's messages, of which there is one a line.

@@ -1,13 +1,14 @@
 //! `bugs`: plants known mistakes into the reference Raft, and says which of them the labs find.
 //!
 //! Every file in `patches` is one [plant], every file in `legal` a variant that must pass.
-//! Each is [applied to a copy](workspace) of `raft`, compiled with the kit, and [run](trial) through
-//! all labs, seed by seed until it is killed. What came of it is the [matrix]: how good the
+//! Each is [applied to a copy](workspace) of `raft`, compiled with the kit, and [run](trial)
+//! through all labs, seed by seed until it is killed. What came of it is the [matrix]: how good the
 //! suite is, in numbers, and what it still misses.
 
 mod args;
 mod exit;
 mod plant;
+mod digest;
 mod workspace;
 mod compile;
 mod trial;
@@ -24,8 +25,9 @@ use anyhow::Result;
 use clap::Parser;
 
 use args::Args;
-use exit::{Exit, Refusal};
-use matrix::{Matrix, Row};
+use column::{Column, Plain};
+use exit::Exit;
+use matrix::{Matrix, Mode};
 use plant::Plant;
 use trial::Suite;
 use workspace::Workspace;
@@ -39,7 +41,6 @@ fn main() -> ExitCode {
 }
 
 fn obey(args: &Args) -> Result<Exit> {
-    args.refuse_what_is_not_there_yet()?;
     let known = Plant::all(Path::new(CRATE))?;
     let chosen = plant::choose(&known, &args.ids)?;
     if args.check { check(&chosen) } else { try_out(args, &known, &chosen) }
@@ -47,7 +48,7 @@ fn obey(args: &Args) -> Result<Exit> {
 
 /// Whether every patch applies and compiles.
 fn check(plants: &[&Plant]) -> Result<Exit> {
-    let workspace = Workspace::lay_out(Path::new(CRATE), plants, false)?;
+    let workspace = Workspace::lay_out(Path::new(CRATE), plants)?;
     let warnings = compile::check(&workspace, plants)?;
     for (id, count) in warnings {
         println!("{id}: {count} warnings");
@@ -56,48 +57,69 @@ fn check(plants: &[&Plant]) -> Result<Exit> {
     Ok(Exit::Good)
 }
 
-/// Runs the labs on every plant, and writes the matrix after each.
+/// Finds out what is not known yet of every plant, and writes the matrix after each.
 fn try_out(args: &Args, known: &[Plant], plants: &[&Plant]) -> Result<Exit> {
     let folder = Path::new(CRATE);
     let reference = Plant::reference();
     let all: Vec<&Plant> = [&reference].into_iter().chain(plants.iter().copied()).collect();
-    let workspace = Workspace::lay_out(folder, &all, args.black_box)?;
+    let workspace = Workspace::lay_out(folder, &all)?;
     let mut matrix = Matrix::read(folder, known)?;
-    let suite = Suite::cheap_first(&compile::build(&workspace, &reference)?, args.jobs())?;
-    let mut exit = Exit::Good;
-    thread::scope(|scope| -> Result<()> {
+    // Also where nothing is to be found out: what a head says may have changed.
+    matrix.write(folder)?;
+    let trials: Vec<(&Plant, Mode)> = plants
+        .iter()
+        .flat_map(|plant| args.columns().into_iter().map(move |mode| (*plant, mode)))
+        .filter(|(plant, mode)| *mode != Mode::Plain || plant.original.is_some())
+        .filter(|(plant, mode)| {
+            let digest = workspace.digest(plant);
+            args.again || !matrix.row(plant).is_known(*mode, digest, args.seeds(*mode))
+        })
+        .collect();
+    if let Some((_, mode)) = trials.first() {
+        let suite =
+            Suite::cheap_first(&compile::build(&workspace, &reference, *mode)?, args.jobs())?;
+        try_all(args, &suite, &workspace, &trials, &mut matrix)?;
+    }
+    print!("{}", page::totals(&matrix));
+    let is_false_alarm = |plant: &&Plant| {
+        let row = matrix.rows.iter().find(|row| row.plant.id == plant.id);
+        row.is_some_and(|row| args.columns().into_iter().any(|mode| row.is_false_alarm(mode)))
+    };
+    Ok(if plants.iter().any(is_false_alarm) { Exit::FalseAlarm } else { Exit::Good })
+}
+
+fn try_all(
+    args: &Args,
+    suite: &Suite,
+    workspace: &Workspace,
+    trials: &[(&Plant, Mode)],
+    matrix: &mut Matrix,
+) -> Result<()> {
+    thread::scope(|scope| {
         // One is compiled while another runs.
         let (built, programs) = sync_channel(0);
         scope.spawn(move || {
-            for plant in plants {
-                let program = compile::build(&workspace, plant);
-                if built.send((*plant, program)).is_err() {
+            for (plant, mode) in trials {
+                let program = compile::build(workspace, plant, *mode);
+                if built.send((*plant, *mode, program)).is_err() {
                     return;
                 }
             }
         });
-        for (plant, program) in programs {
-            let column = suite.try_out(&program?, args.seeds);
-            let row = Row { columns: vec![(args.column(), column)], ..Row::of(plant) };
-            println!("{}", page::line(&row, args.column()));
-            if row.is_false_alarm(args.column()) {
-                exit = Exit::FalseAlarm;
+        for (plant, mode, program) in programs {
+            let (program, seeds) = (program?, args.seeds(mode));
+            let digest = workspace.digest(plant).to_owned();
+            let row = matrix.row(plant);
+            if mode == Mode::Plain {
+                let plain = suite.plain().try_to_pass(&program, seeds);
+                row.plain = Some(Plain { digest, ..plain });
+            } else {
+                let column = suite.try_out(&program, seeds);
+                row.put(mode, Column { digest, ..column });
             }
-            matrix.put(row);
-            matrix.write(folder)?;
+            println!("{}", page::line(row, mode));
+            matrix.write(Path::new(CRATE))?;
         }
         Ok(())
-    })?;
-    print!("{}", page::summary(&matrix, args.column()));
-    Ok(exit)
-}
-
-impl Args {
-    fn refuse_what_is_not_there_yet(&self) -> Result<(), Refusal> {
-        if self.edges {
-            let sentence = "--edges is not there yet: a run cannot be told to switch at edges";
-            return Err(Refusal::usage(sentence));
-        }
-        Ok(())
-    }
+    })
 }

@@ -1,31 +1,51 @@
 //! The matrix for people: a line for each plant, and a page in Markdown.
 
-use crate::column::Column;
+use crate::column::{Column, Kill};
 use crate::matrix::{Matrix, Mode, Row};
-use crate::plant::Kind;
+use crate::plant::{Kind, Original};
 
 /// What became of a plant, as it is told while the program runs.
 pub(crate) fn line(row: &Row, mode: Mode) -> String {
-    format!("{:<4} {:<10} {}", row.plant.id, word(row.plant.kind), fate(row, mode))
+    let fate = if mode == Mode::Plain { plain(row) } else { fate(row, mode) };
+    format!("{:<4} {:<10} {mode:<14} {fate}", row.plant.id, row.plant.kind)
 }
 
-/// The counts below the last line.
-pub(crate) fn summary(matrix: &Matrix, mode: Mode) -> String {
-    let of_kind = |kind: Kind| {
-        let tried = matrix.rows.iter().filter(move |row| row.plant.kind == kind);
-        tried.filter_map(move |row| row.column(mode)).collect::<Vec<_>>()
-    };
-    let faults = of_kind(Kind::Fault);
-    let killed: Vec<u64> = faults.iter().filter_map(|column| column.seeds_needed).collect();
-    let soon = killed.iter().filter(|seeds| **seeds <= 3).count();
-    let alarms = matrix.rows.iter().filter(|row| row.is_false_alarm(mode)).count();
-    format!(
-        "{} of {} faults killed, {soon} of them within 3 seeds; {alarms} false alarms among {} \
-         rows that are lawful\n",
-        killed.len(),
-        faults.len(),
-        of_kind(Kind::Quality).len() + of_kind(Kind::Equivalent).len() + of_kind(Kind::Legal).len()
-    )
+/// The counts, a line for each column.
+pub(crate) fn totals(matrix: &Matrix) -> String {
+    let mut text = String::new();
+    for mode in Mode::KILLING {
+        let of_kind = |kind: Kind| {
+            let tried = matrix.rows.iter().filter(move |row| row.plant.kind == kind);
+            tried.filter_map(move |row| row.column(mode)).collect::<Vec<_>>()
+        };
+        let faults = of_kind(Kind::Fault);
+        let killed: Vec<u64> = faults.iter().filter_map(|column| column.seeds_needed).collect();
+        let soon = killed.iter().filter(|seeds| **seeds <= 3).count();
+        let alarms = matrix.rows.iter().filter(|row| row.is_false_alarm(mode)).count();
+        let lawful = [Kind::Quality, Kind::Equivalent, Kind::Legal].map(|kind| of_kind(kind).len());
+        text += &format!(
+            "- {mode}: {} of {} faults killed, {soon} of them within 3 seeds; {alarms} false \
+             alarms among {} lawful rows\n",
+            killed.len(),
+            faults.len(),
+            lawful.iter().sum::<usize>()
+        );
+    }
+    let subtle = |row: &&Row| row.plant.original.is_some_and(|of| of != Original::Reliably);
+    let tried: Vec<&Row> =
+        matrix.rows.iter().filter(subtle).filter(|row| row.plain.is_some()).collect();
+    let gross: Vec<&str> =
+        tried.iter().filter(|row| row.is_gross()).map(|row| &row.plant.id[..]).collect();
+    text += &format!(
+        "- plain: of {} mistakes that the original suite finds by luck or never, {} survive some \
+         run of its tests",
+        tried.len(),
+        tried.len() - gross.len()
+    );
+    match &gross[..] {
+        [] => text + "\n",
+        gross => text + &format!("; grosser than the bug: {}\n", gross.join(", ")),
+    }
 }
 
 /// `matrix.md`.
@@ -36,7 +56,13 @@ pub(crate) fn page(matrix: &Matrix) -> String {
          them.\n\
          Written by `just bugs`; do not edit.\n\n",
     );
-    text += &summary(matrix, Mode::Inspect);
+    text += &totals(matrix);
+    text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \
+             have it; and with thread switches at the edges of the plant's own code.\n\
+             A cell says in which seed the plant was killed, by which rule or kind of failure, and \
+             in which test.\n\
+             The column \"original\" says how 6.824's own suite finds the mistake, and which \
+             seed the plant survives if only its tests are run, with no watch on the rules.\n";
     for (kind, title) in [
         (Kind::Fault, "Faults: the suite must kill them"),
         (Kind::Quality, "Quality: findings, never unsafe"),
@@ -49,50 +75,96 @@ pub(crate) fn page(matrix: &Matrix) -> String {
 }
 
 fn table(matrix: &Matrix, kind: Kind) -> String {
-    let mut text = String::from(
-        "| id | what it does | with `inspect` | as a black box | with edges | expected |\n\
-         |---|---|---|---|---|---|\n",
+    let last = match kind {
+        Kind::Fault => "what was said",
+        Kind::Quality => "what was noted",
+        Kind::Equivalent => "why",
+        Kind::Legal => "time",
+    };
+    let mut text = format!(
+        "| id | what it does | with `inspect` | as a black box | with edges | original | {last} |\n\
+         |---|---|---|---|---|---|---|\n"
     );
     for row in matrix.rows.iter().filter(|row| row.plant.kind == kind) {
-        let fates = [Mode::Inspect, Mode::BlackBox, Mode::Edges].map(|mode| cell(&fate(row, mode)));
-        let expected = row.plant.why.as_ref().unwrap_or(&row.plant.caught_by);
+        let fates = Mode::KILLING.map(|mode| cell(&short_fate(row, mode)));
+        let last = match kind {
+            Kind::Fault => said(row),
+            Kind::Quality => noted(row),
+            Kind::Equivalent => row.plant.why.clone().unwrap_or_default(),
+            Kind::Legal => times(row),
+        };
         let (id, breaks) = (&row.plant.id, cell(&row.plant.breaks));
-        text += &format!("| {id} | {breaks} | {} | {} |\n", fates.join(" | "), cell(expected));
+        text += &format!(
+            "| {id} | {breaks} | {} | {} | {} |\n",
+            fates.join(" | "),
+            original(row),
+            cell(&last)
+        );
     }
     text
 }
 
-/// The faults that the suite has not found, with who must find them.
+/// The faults that some column has not found, with who must find them.
 fn survivors(matrix: &Matrix) -> String {
-    let mut text = String::from("\n## Faults that survive with `inspect`\n\n");
-    let mut any = false;
-    for row in matrix.rows.iter().filter(|row| row.plant.kind == Kind::Fault) {
-        let Some(column) = row.column(Mode::Inspect) else { continue };
-        if column.killed_by.is_none() {
-            any = true;
-            text += &format!("- {}: must be caught by {}.\n", row.plant.id, row.plant.caught_by);
-        }
+    let mut text = String::new();
+    for mode in Mode::KILLING {
+        let faults = matrix.rows.iter().filter(|row| row.plant.kind == Kind::Fault);
+        let alive = |row: &&Row| row.column(mode).is_some_and(|column| column.killed_by.is_none());
+        let survivors: Vec<String> = faults
+            .filter(alive)
+            .map(|row| format!("- {}: must be caught by {}.\n", row.plant.id, row.plant.caught_by))
+            .collect();
+        text += &format!("\n## Faults that survive {mode}\n\n");
+        text += match &survivors.concat()[..] {
+            "" => "None of those that were tried.\n",
+            survivors => survivors,
+        };
     }
-    if any { text } else { text + "None of those that were tried.\n" }
+    text
 }
 
-/// What became of it, in a phrase.
+/// What became of it, in a sentence.
 fn fate(row: &Row, mode: Mode) -> String {
     let Some(column) = row.column(mode) else { return "not tried".into() };
-    let unsure = match column.no_verdict.len() {
+    let unsure = unsure(column);
+    let Some(kill) = &column.killed_by else {
+        let noted = match &column.findings[..] {
+            [] => String::new(),
+            [first, ..] => format!(" with findings, such as in {}: {}", first.test, first.sentence),
+        };
+        return format!("{} {} seeds{noted}{unsure}", survival(row), column.seeds_run);
+    };
+    let alarm = alarm(row, mode);
+    let rule = kill.rule.as_ref().map_or_else(String::new, |rule| format!(" {rule}"));
+    format!(
+        "{alarm}killed in seed {} by {}: {}{rule}: {}{unsure}",
+        kill.seed, kill.test, kill.class, kill.sentence
+    )
+}
+
+/// The same for a cell.
+fn short_fate(row: &Row, mode: Mode) -> String {
+    let Some(column) = row.column(mode) else { return "not tried".into() };
+    let unsure = unsure(column);
+    let Some(kill) = &column.killed_by else {
+        return format!("{} {} seeds{unsure}", survival(row), column.seeds_run);
+    };
+    format!("{}{}: {}, {}{unsure}", alarm(row, mode), kill.seed, what_broke(kill), kill.test)
+}
+
+fn what_broke(kill: &Kill) -> &str {
+    kill.rule.as_ref().unwrap_or(&kill.class)
+}
+
+fn alarm(row: &Row, mode: Mode) -> &'static str {
+    if row.is_false_alarm(mode) { "FALSE ALARM, " } else { "" }
+}
+
+fn unsure(column: &Column) -> String {
+    match column.no_verdict.len() {
         0 => String::new(),
         n => format!("; {n} runs without a verdict"),
-    };
-    let Some(kill) = &column.killed_by else {
-        return format!("{} {} seeds{}{unsure}", survival(row), column.seeds_run, findings(column));
-    };
-    let alarm = if row.is_false_alarm(mode) { "FALSE ALARM, " } else { "" };
-    let rule = kill.rule.as_ref().map_or_else(String::new, |rule| format!(" {rule}"));
-    let seeds = if kill.seed == 1 { "1 seed".into() } else { format!("{} seeds", kill.seed) };
-    format!(
-        "{alarm}killed in {seeds} by {}: {}{rule}: {}{unsure}",
-        kill.test, kill.class, kill.sentence
-    )
+    }
 }
 
 fn survival(row: &Row) -> &'static str {
@@ -102,20 +174,39 @@ fn survival(row: &Row) -> &'static str {
     }
 }
 
-fn findings(column: &Column) -> String {
-    match &column.findings[..] {
-        [] => String::new(),
-        [first, ..] => format!(" with findings, such as in {}: {}", first.test, first.sentence),
+/// What the original's tests alone make of it.
+fn plain(row: &Row) -> String {
+    let Some(plain) = &row.plain else { return "not tried".into() };
+    match plain.survived_seed {
+        Some(seed) => format!("survives seed {seed}"),
+        None if row.is_gross() => format!("GROSSER THAN THE BUG: fails all {}", plain.seeds_run),
+        None => format!("fails all {}", plain.seeds_run),
     }
 }
 
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Fault => "fault",
-        Kind::Quality => "quality",
-        Kind::Equivalent => "equivalent",
-        Kind::Legal => "legal",
+fn original(row: &Row) -> String {
+    match row.plant.original {
+        None => String::new(),
+        Some(original) => format!("{original}; {}", plain(row)),
     }
+}
+
+/// The sentence that ended the first column that killed.
+fn said(row: &Row) -> String {
+    let kills = row.columns.iter().filter_map(|(_, column)| column.killed_by.as_ref());
+    kills.map(|kill| kill.sentence.clone()).next().unwrap_or_default()
+}
+
+/// What the first column noted.
+fn noted(row: &Row) -> String {
+    let findings = row.columns.first().map(|(_, column)| &column.findings[..]).unwrap_or_default();
+    let sentences: Vec<&str> = findings.iter().map(|finding| &finding.sentence[..]).collect();
+    sentences.join("; ")
+}
+
+fn times(row: &Row) -> String {
+    let times = row.columns.iter().map(|(mode, column)| format!("{} s {mode}", column.seconds));
+    times.collect::<Vec<_>>().join(", ")
 }
 
 /// As a table's cell can hold it.
@@ -126,21 +217,30 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::Plain;
     use crate::matrix::tests::row;
 
     #[test]
     fn a_line_says_what_became_of_a_plant() {
         assert_eq!(
             line(&row("A1", Kind::Fault, Some("liveness")), Mode::Inspect),
-            "A1   fault      killed in 2 seeds by 3A initial election: liveness L1: L1: no | leader"
+            "A1   fault      with `inspect` killed in seed 2 by 3A initial election: liveness L1: \
+             no | leader"
         );
         assert_eq!(
             line(&row("A2", Kind::Fault, None), Mode::Inspect),
-            "A2   fault      SURVIVES 5 seeds"
+            "A2   fault      with `inspect` SURVIVES 5 seeds"
         );
         assert_eq!(
             line(&row("A3", Kind::Quality, None), Mode::BlackBox),
-            "A3   quality    not tried"
+            "A3   quality    as a black box not tried"
+        );
+        let mut gross = row("A4", Kind::Fault, None);
+        gross.plant.original = Some(Original::Never);
+        gross.plain = Some(Plain { seeds_run: 20, ..Plain::default() });
+        assert_eq!(
+            line(&gross, Mode::Plain),
+            "A4   fault      plain          GROSSER THAN THE BUG: fails all 20"
         );
     }
 
@@ -153,8 +253,8 @@ mod tests {
         ];
         let page = page(&Matrix { rows });
         assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; 1 false alarms"));
-        assert!(page.contains("| V1 | Nothing. | FALSE ALARM, killed in 2 seeds"));
+        assert!(page.contains("| V1 | Nothing. | FALSE ALARM, 2: L1, 3A initial election | not"));
         assert!(page.contains("no \\| leader"));
-        assert!(page.ends_with("- A2: must be caught by nothing.\n"));
+        assert!(page.contains("survive with `inspect`\n\n- A2: must be caught by nothing.\n"));
     }
 }

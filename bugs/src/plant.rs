@@ -1,11 +1,13 @@
 //! A plant: one mistake, or one lawful variant, as a patch with a head that says what it is.
 //!
 //! The head is lines of `key: text`, each of which goes on in indented lines, up to the first empty
-//! line; the diff follows. The keys are `id`, `kind`, `breaks` and `caught-by`, and `why` where a
-//! plant claims to change nothing that anybody could see.
+//! line; the diff follows. The keys are `id`, `kind`, `breaks` and `caught-by`; `why` where a plant
+//! claims to change nothing that anybody could see; and, except for lawful variants, `original`:
+//! how 6.824's own suite catches the mistake.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -34,6 +36,16 @@ pub(crate) enum Kind {
     Legal,
 }
 
+/// How the suite of 6.824 catches a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Original {
+    /// In every run, or nearly.
+    Reliably,
+    /// In some runs.
+    ByLuck,
+    Never,
+}
+
 /// One patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plant {
@@ -46,6 +58,8 @@ pub(crate) struct Plant {
     pub(crate) caught_by: String,
     /// Why it changes nothing, if it claims that.
     pub(crate) why: Option<String>,
+    /// What the original suite makes of it; none of a lawful variant.
+    pub(crate) original: Option<Original>,
     /// The file's name without its ending; it sorts in the order of the catalogue.
     pub(crate) name: String,
     /// None for the reference itself.
@@ -80,6 +94,7 @@ impl Plant {
             breaks: "Nothing.".into(),
             caught_by: "nothing".into(),
             why: None,
+            original: None,
             name: "reference".into(),
             file: None,
         }
@@ -103,6 +118,11 @@ impl Plant {
         let (id, kind) = (take("id")?, take("kind")?.parse()?);
         let (breaks, caught_by) = (take("breaks")?, take("caught-by")?);
         let why = take("why").ok();
+        let original = match take("original") {
+            Ok(text) => Some(text.parse()?),
+            Err(_) if kind == Kind::Legal => None,
+            Err(lack) => return Err(lack),
+        };
         if let Some(key) = head.keys().next() {
             return Err(format!("has a key that nobody knows, {key:?}"));
         }
@@ -112,7 +132,7 @@ impl Plant {
         if !name.starts_with(&prefix(&id)) {
             return Err(format!("says {id}, so its file's name has to begin with {}", prefix(&id)));
         }
-        Ok(Plant { id, kind, breaks, caught_by, why, name: name.into(), file: None })
+        Ok(Plant { id, kind, breaks, caught_by, why, original, name: name.into(), file: None })
     }
 }
 
@@ -128,9 +148,10 @@ pub(crate) fn choose<'a>(plants: &'a [Plant], ids: &[String]) -> Result<Vec<&'a 
     Ok(plants.iter().filter(is_chosen).collect())
 }
 
-/// `A1`, `a01` and the whole name all mean the same plant.
+/// `A1`, `a01` and the whole name all mean the same plant; `legal` means all of that kind.
 fn is_meant(plant: &Plant, id: &str) -> bool {
-    id.eq_ignore_ascii_case(&plant.id)
+    id.eq_ignore_ascii_case(&plant.kind.to_string())
+        || id.eq_ignore_ascii_case(&plant.id)
         || id.eq_ignore_ascii_case(&prefix(&plant.id))
         || id.eq_ignore_ascii_case(&plant.name)
 }
@@ -193,12 +214,46 @@ impl FromStr for Kind {
     }
 }
 
+impl FromStr for Original {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Original, String> {
+        match text {
+            "reliably" => Ok(Original::Reliably),
+            "by luck" => Ok(Original::ByLuck),
+            "never" => Ok(Original::Never),
+            _ => Err(format!("says of the original what nobody understands, {text:?}")),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kind::Fault => "fault",
+            Kind::Quality => "quality",
+            Kind::Equivalent => "equivalent",
+            Kind::Legal => "legal",
+        })
+    }
+}
+
+impl fmt::Display for Original {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Original::Reliably => "reliably",
+            Original::ByLuck => "by luck",
+            Original::Never => "never",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HEAD: &str =
-        "id: A1\nkind: fault\nbreaks: The one\n    and the other.\ncaught-by: L1\n\n";
+    const HEAD: &str = "id: A1\nkind: fault\nbreaks: The one\n    and the other.\ncaught-by: L1\n\
+         original: by luck\n\n";
 
     #[track_caller]
     fn check_refused(name: &str, text: &str, expected: &str) {
@@ -211,11 +266,15 @@ mod tests {
         assert_eq!((&plant.id[..], plant.kind), ("A1", Kind::Fault));
         assert_eq!(plant.breaks, "The one and the other.");
         assert_eq!((&plant.caught_by[..], plant.why), ("L1", None));
+        assert_eq!(plant.original, Some(Original::ByLuck));
     }
 
     #[test]
     fn a_head_that_lacks_something_is_refused_by_name() {
         check_refused("A01-some", "id: A1\nkind: fault\nbreaks: It.\n\n", "has no \"caught-by\"");
+        let lawful = HEAD.replace("original: by luck\n", "").replace("fault", "legal");
+        assert_eq!(Plant::parse("A01-some", &lawful).unwrap().original, None);
+        check_refused("A01-some", &lawful.replace("legal", "fault"), "has no \"original\"");
         check_refused("A01-some", "id A1\n\n", "has a line without a key, \"id A1\"");
         check_refused("A01-some", " id: A1\n\n", "begins with an indented line");
         check_refused("A01-some", "id: A1\nid: A2\n\n", "has \"id\" twice");
@@ -238,9 +297,9 @@ mod tests {
     }
 
     #[test]
-    fn a_plant_is_meant_by_its_row_with_or_without_zeros_and_by_its_name() {
+    fn a_plant_is_meant_by_its_row_with_or_without_zeros_by_its_name_and_by_its_kind() {
         let plants = [Plant::parse("A01-some", HEAD).unwrap(), Plant::reference()];
-        for id in ["A1", "a1", "a01", "A01-some"] {
+        for id in ["A1", "a1", "a01", "A01-some", "fault"] {
             assert_eq!(choose(&plants, &[id.into()]).unwrap(), [&plants[0]]);
         }
         assert_eq!(choose(&plants, &[]).unwrap().len(), 2);

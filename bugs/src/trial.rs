@@ -1,20 +1,23 @@
-//! Runs all labs on one plant, seed by seed until it is killed.
+//! Runs labs on one plant, seed by seed until it is settled what becomes of it.
 
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use ::tests::{Clock, Job, LABS, Outcome, Test};
 use anyhow::{Result, bail};
 
-use crate::column::Column;
+use crate::column::{Column, Plain};
 
 /// All labs in the order in which they are tried.
 pub(crate) struct Suite {
     tests: Vec<&'static Test>,
     /// So many runs at once.
     jobs: usize,
+    /// The rules of Raft are watched.
+    invariants: bool,
 }
 
 /// One run.
@@ -28,7 +31,7 @@ impl Suite {
     /// The tests in which the reference makes the fewest calls come first. It is deterministic, so
     /// a plant is always killed by the same run.
     pub(crate) fn cheap_first(reference: &Path, jobs: usize) -> Result<Suite> {
-        let in_order = Suite { tests: LABS.iter().collect(), jobs };
+        let in_order = Suite { tests: LABS.iter().collect(), jobs, invariants: true };
         let mut costs = Vec::new();
         for (at, run) in in_order.run(reference, 1) {
             match (run.outcome.figures, run.outcome.verdict) {
@@ -38,11 +41,19 @@ impl Suite {
             }
         }
         costs.sort_unstable();
-        Ok(Suite { tests: costs.iter().map(|(_, at)| in_order.tests[*at]).collect(), jobs })
+        let tests = costs.iter().map(|(_, at)| in_order.tests[*at]).collect();
+        Ok(Suite { tests, ..in_order })
+    }
+
+    /// The tests that the original has, too, and nothing that watches the rules of Raft.
+    pub(crate) fn plain(&self) -> Suite {
+        let tests = self.tests.iter().copied().filter(|test| test.original.is_some());
+        Suite { tests: tests.collect(), jobs: self.jobs, invariants: false }
     }
 
     /// Runs the whole suite with the seeds 1 to `seeds`, until one run kills.
     pub(crate) fn try_out(&self, program: &Path, seeds: u64) -> Column {
+        let began = Instant::now();
         let mut column = Column::default();
         for seed in 1..=seeds {
             for (_, run) in self.run(program, seed) {
@@ -53,7 +64,21 @@ impl Suite {
                 break;
             }
         }
-        column
+        Column { seconds: began.elapsed().as_secs(), ..column }
+    }
+
+    /// Runs the whole suite with the seeds 1 to `seeds`, until it passes with one of them.
+    pub(crate) fn try_to_pass(&self, program: &Path, seeds: u64) -> Plain {
+        let began = Instant::now();
+        let mut plain = Plain::default();
+        for seed in 1..=seeds {
+            plain.seeds_run = seed;
+            if self.run(program, seed).iter().all(|(_, run)| run.outcome.passed()) {
+                plain.survived_seed = Some(seed);
+                break;
+            }
+        }
+        Plain { seconds: began.elapsed().as_secs(), ..plain }
     }
 
     /// Every test with this seed, in order, up to the first that kills: those that come later may
@@ -68,8 +93,9 @@ impl Suite {
                 if at > killed_at.load(Ordering::Relaxed) {
                     return;
                 }
+                let invariants = self.invariants;
                 let outcome =
-                    Job { program, test, seed, clock: Clock::default(), invariants: true }.run();
+                    Job { program, test, seed, clock: Clock::default(), invariants }.run();
                 let run = Run { test: test.name(), seed, outcome };
                 if run.kills() {
                     killed_at.fetch_min(at, Ordering::Relaxed);

@@ -13,21 +13,16 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use toml_edit::{Array, DocumentMut, value};
 
+use crate::digest::Digest;
 use crate::exit::Refusal;
 use crate::plant::Plant;
 
-/// Asks the crate for its constructor, and hides nothing.
+/// Puts the plant through the labs. Under another name it is a black box: it hands on everything
+/// but `inspect`, whose default says nothing.
 const RUNNER: &str = "\
-//! Puts the plant through the labs.
+//! Puts the plant through the labs; as a black box if the program's name ends so.
 
-fn main() {
-    tests::main(CRATE::make)
-}
-";
-/// Hands on everything but `inspect`, whose default says nothing.
-const BLACK_BOX_RUNNER: &str = "\
-//! Puts the plant through the labs, as a black box.
-
+use std::env;
 use std::sync::Arc;
 
 use config::{RaftPeer, Started};
@@ -58,51 +53,65 @@ impl RaftPeer for BlackBox {
 }
 
 fn main() {
-    tests::main(|context| Arc::new(BlackBox(CRATE::make(context))) as Arc<dyn RaftPeer>)
+    let name = env::args_os().next().unwrap_or_default();
+    if name.to_string_lossy().ends_with(\".BLACK_BOX\") {
+        tests::main(|context| Arc::new(BlackBox(CRATE::make(context))) as Arc<dyn RaftPeer>)
+    }
+    tests::main(CRATE::make)
 }
 ";
+/// A program whose name has this ending hides what `inspect` says.
+pub(crate) const BLACK_BOX: &str = "black-box";
 
 /// Where the plants are compiled.
 pub(crate) struct Workspace {
     /// The workspace's folder.
     pub(crate) root: PathBuf,
-    /// Cargo's target folder, shared by all plants.
+    /// The folder of cargo's target folders, which all plants share.
     pub(crate) target: PathBuf,
+    /// What each plant and the kit are made of, by the plant's id.
+    digests: BTreeMap<String, String>,
     /// Held as long as the plants are in use.
     _lock: File,
 }
 
 impl Workspace {
     /// Writes the sources of these plants. `folder` is this crate's.
-    pub(crate) fn lay_out(folder: &Path, plants: &[&Plant], black_box: bool) -> Result<Workspace> {
+    pub(crate) fn lay_out(folder: &Path, plants: &[&Plant]) -> Result<Workspace> {
         let kit = folder.parent().context("this crate lies in the kit")?;
         let target = match env::var_os("CARGO_TARGET_DIR") {
             Some(target) => std::path::absolute(target).context("failed to find the target")?,
             None => kit.join("target"),
         };
         let target = target.join("bugs");
-        // Apart, so that changing to and fro compiles nothing again.
-        let root = target.join(if black_box { "black-box" } else { "white-box" });
+        let root = target.join("plants");
         let lock = lock(&root)?;
         let reference = sources(&kit.join("raft/src"))?;
         let manifest = read(&kit.join("raft/Cargo.toml"))?;
-        let mut members = Array::new();
+        let kit_digest = Digest::of_the_kit(kit)?;
+        let (mut members, mut digests) = (Array::new(), BTreeMap::new());
         for plant in plants {
             let name = package_name(plant);
             let package = root.join(&name);
             let patched = apply(plant, &reference)?;
             write_sources(&package.join("src"), &patched)?;
             write_if_new(&package.join("Cargo.toml"), &package_manifest(&manifest, &name)?)?;
-            let runner = if black_box { BLACK_BOX_RUNNER } else { RUNNER };
+            let runner = RUNNER.replace("BLACK_BOX", BLACK_BOX);
             let runner = runner.replace("CRATE", &name.replace('-', "_"));
             write_if_new(&package.join("runner.rs"), &runner)?;
+            digests.insert(plant.id.clone(), kit_digest.clone().with(&(patched, runner)));
             members.push(name);
         }
         let manifest = read(&kit.join("Cargo.toml"))?;
         write_if_new(&root.join("Cargo.toml"), &root_manifest(&manifest, kit, members)?)?;
         fs::copy(kit.join("Cargo.lock"), root.join("Cargo.lock"))
             .context("failed to copy the kit's Cargo.lock")?;
-        Ok(Workspace { root, target: target.join("build"), _lock: lock })
+        Ok(Workspace { root, target, digests, _lock: lock })
+    }
+
+    /// Tells whether a plant, or the kit, has changed since something was found out about it.
+    pub(crate) fn digest(&self, plant: &Plant) -> &str {
+        &self.digests[&plant.id]
     }
 }
 

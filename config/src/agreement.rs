@@ -57,8 +57,8 @@ impl Config {
     /// Has the cluster agree on one command, and returns its index: the driver of most tests.
     ///
     /// Offers the command to one connected server after the other until a leader takes it, and then
-    /// waits until `expected` servers have applied it. With `retry` the command may be offered again
-    /// when that takes too long, and so may be committed more than once.
+    /// waits until `expected` servers have applied it. With `retry` the command may be offered
+    /// again when that takes too long, and so may be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
         let agreed = format!("{} to be agreed on by {expected} servers", show(command));
         let _waits = self.calls.wait_for(agreed);

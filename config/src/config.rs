@@ -78,6 +78,9 @@ pub struct Config {
     pub(crate) calls: Calls,
     pub(crate) observer: Observer,
     pub(crate) pace: Arc<Pace>,
+    /// Held while a server is cut off or its next incarnation begins, so that a crash at a save
+    /// never hits the incarnation behind the one that it is for.
+    pub(crate) cutting: Arc<Mutex<()>>,
     make: Make,
     snapshots: bool,
     made_at: Instant,
@@ -139,6 +142,7 @@ impl Config {
             servers: Arc::new(Mutex::new((0..setup.servers).map(|_| Slot::default()).collect())),
             rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
             pace: Arc::new(Pace::new(setup.servers)),
+            cutting: Arc::default(),
             make: Arc::clone(make),
             snapshots: setup.snapshots,
             made_at: now,
@@ -169,6 +173,7 @@ impl Config {
     pub fn start_server(&self, server: usize) {
         self.crash(server);
         let (incarnation, persister) = {
+            let _cutting = self.cutting.lock();
             let mut servers = self.servers.lock();
             let slot = &mut servers[server];
             slot.incarnation += 1;
@@ -241,6 +246,7 @@ impl Config {
     /// Takes from a server all by which it could still be heard; what is left is to kill it.
     fn cut_off(&self, server: usize) -> Option<Arc<dyn RaftPeer>> {
         self.resume(server);
+        let _cutting = self.cutting.lock();
         cut_off(&self.network, &self.applied, &self.observer, &self.servers, server);
         self.servers.lock()[server].crashed_peer.take()
     }

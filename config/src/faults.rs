@@ -163,13 +163,15 @@ impl Config {
 /// Servers.
 impl Config {
     /// Stops all threads of a server where they stand, until [`Config::resume`]; its clock goes on.
-    /// It answers nothing meanwhile, not even the lab. To be ended within 10 s, since a call that it
-    /// has begun lasts as long.
+    /// It answers nothing meanwhile, not even the lab. To be ended within 10 s, since a call that
+    /// it has begun lasts as long.
     ///
     /// Only in virtual time; false if this is not it, and then nothing happens.
     pub fn pause(&self, server: usize) -> bool {
         if sim::is_virtual() {
-            self.servers.lock()[server].paused = true;
+            if !std::mem::replace(&mut self.servers.lock()[server].paused, true) {
+                self.observer.pauses_or_resumes(server);
+            }
             sim::pause(Label::Server(server).group().group);
         }
         sim::is_virtual()
@@ -178,7 +180,9 @@ impl Config {
     /// Ends [`Config::pause`]: the server goes on where it stood, and finds that time has passed.
     pub fn resume(&self, server: usize) {
         sim::resume(Label::Server(server).group().group);
-        self.servers.lock()[server].paused = false;
+        if std::mem::replace(&mut self.servers.lock()[server].paused, false) {
+            self.observer.pauses_or_resumes(server);
+        }
     }
 
     /// Whether a server is paused.
@@ -235,7 +239,9 @@ impl Config {
         };
         let (network, applied) = (self.network.clone(), Arc::clone(&self.applied));
         let (servers, observer) = (Arc::clone(&self.servers), self.observer.clone());
+        let cutting = Arc::clone(&self.cutting);
         persister.fuse.light(saves, is_kept, move || {
+            let _cutting = cutting.lock();
             if servers.lock()[server].incarnation == incarnation {
                 config::cut_off(&network, &applied, &observer, &servers, server);
             }

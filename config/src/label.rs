@@ -17,7 +17,8 @@ thread_local! {
 }
 
 impl Label {
-    /// In virtual time a label is a group of threads, which those that they start belong to as well.
+    /// In virtual time a label is a group of threads, which those that they start belong to as
+    /// well.
     pub(crate) fn group(self) -> sim::Label {
         let group = match self {
             Label::Kit => 0,
@@ -65,8 +66,8 @@ impl Drop for Entered {
 ///
 /// In virtual time every thread has the label of the thread that started it. In real time the lab's
 /// threads that run `make` and the RPC handlers of a server are named by it, and a thread that they
-/// start without a name inherits theirs, as the system knows it; of a thread with a name of its own,
-/// and of one that a call such as `start` has started, nothing is known.
+/// start without a name inherits theirs, as the system knows it; of a thread with a name of its
+/// own, and of one that a call such as `start` has started, nothing is known.
 pub fn current() -> Option<Label> {
     if let Some((label, _)) = WORK.get() {
         return Some(label);

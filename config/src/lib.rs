@@ -32,6 +32,7 @@ pub mod label;
 pub mod panics;
 pub mod threads;
 mod invariants;
+mod hygiene;
 mod failure;
 mod referee;
 
@@ -39,6 +40,7 @@ pub use calls::{CALL_LIMIT, make_limit};
 pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT};
 pub use failure::{Class, Failure};
 pub use faults::Kind;
+pub use hygiene::Habit;
 pub use invariants::Rule;
 pub use peer::{ApplyMsg, Inspect, Make, PeerContext, RaftPeer, Role, Started};
 pub use persister::Persister;

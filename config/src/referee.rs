@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::hygiene::Habit;
 
 /// The verdict of one run, shared by all who may find something. Clones are the same referee.
 #[derive(Clone, Default)]
@@ -99,6 +100,11 @@ impl Referee {
     /// Notes something that is no failure but worth telling.
     pub fn find(&self, finding: impl Into<String>) {
         self.shared.state.lock().findings.push(finding.into());
+    }
+
+    /// The same of a habit that has a name.
+    pub fn note(&self, habit: Habit, sentence: impl std::fmt::Display) {
+        self.find(format!("{habit}: {sentence}"));
     }
 
     /// What was noted so far.

@@ -49,9 +49,9 @@ pub struct Conditions {
 /// What is wrong on the way from one server to another, beside the network's own unreliability.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disturbance {
-    /// The kinds of calls that it is for, by the last part of the method's name; if there are none,
-    /// it is for all.
-    pub only: Vec<String>,
+    /// The kinds of calls that it is for, by the last part of the method's name; all, if none is
+    /// said.
+    pub only: Option<Vec<String>>,
     /// So many of 1,000 messages are lost.
     pub lose_permille: u32,
     /// Each message is delayed by so much.
@@ -63,22 +63,23 @@ pub struct Disturbance {
 }
 
 impl Disturbance {
-    /// The same for these kinds of calls alone, by the last part of the method's name.
+    /// The same for these kinds of calls alone, by the last part of the method's name. If there are
+    /// no such kinds, nothing is wrong.
     #[must_use]
     pub fn only(self, kinds: &[String]) -> Disturbance {
-        Disturbance { only: kinds.to_vec(), ..self }
+        Disturbance { only: Some(kinds.to_vec()), ..self }
     }
 
     /// What is left of it for calls of a kind.
     pub(crate) fn on(self, kind: &str) -> Disturbance {
-        let is_meant = concerns(&self.only, kind);
+        let is_meant = concerns(self.only.as_deref(), kind);
         if is_meant { self } else { Disturbance::default() }
     }
 }
 
-/// Whether a fault that is for the kinds in `only`, or for all if there are none, is for `kind`.
-pub(crate) fn concerns(only: &[String], kind: &str) -> bool {
-    only.is_empty() || only.iter().any(|name| name == kind)
+/// Whether a fault that is for the kinds in `only`, or for all if none is said, is for `kind`.
+pub(crate) fn concerns(only: Option<&[String]>, kind: &str) -> bool {
+    only.is_none_or(|only| only.iter().any(|name| name == kind))
 }
 
 /// How long messages are delayed.
@@ -354,6 +355,7 @@ mod tests {
     fn a_disturbance_of_one_kind_leaves_the_others_alone() {
         let lose = Disturbance { lose_permille: 7, ..Disturbance::default() };
         assert_eq!(lose.clone().on("AppendEntries"), lose);
+        assert_eq!(lose.clone().only(&[]).on("AppendEntries"), Disturbance::default());
         let lose = lose.only(&["RequestVote".into()]);
         assert_eq!(lose.clone().on("RequestVote"), lose);
         assert_eq!(lose.on("AppendEntries"), Disturbance::default());

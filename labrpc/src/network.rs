@@ -66,8 +66,8 @@ pub(crate) struct Link {
 /// Messages on a way are held back.
 #[derive(Clone, Default)]
 pub(crate) struct Hold {
-    /// Those of these kinds of calls; of all, if there are none.
-    only: Vec<String>,
+    /// Those of these kinds of calls; of all, if none is said.
+    only: Option<Vec<String>>,
     /// Those that come now pass by those that are held.
     is_passed: bool,
 }
@@ -76,7 +76,7 @@ impl Link {
     /// Whether a message that comes now is to be held.
     pub(crate) fn holds(&self, kind: &str) -> bool {
         let hold = self.hold.as_ref();
-        hold.is_some_and(|hold| !hold.is_passed && fate::concerns(&hold.only, kind))
+        hold.is_some_and(|hold| !hold.is_passed && fate::concerns(hold.only.as_deref(), kind))
     }
 }
 
@@ -239,13 +239,13 @@ impl Network {
 
     /// Holds back every message on the way from one server to another; none is lost.
     pub fn hold(&self, from: impl Into<Name>, to: impl Into<Name>) {
-        self.hold_only(from, to, &[]);
+        let hold = Hold::default();
+        self.with_link(from.into(), to.into(), |link| link.hold = Some(hold));
     }
 
-    /// The same for calls of some kinds, by the last part of the method's name; for all, if there
-    /// are none.
+    /// The same for calls of some kinds, by the last part of the method's name; of no others.
     pub fn hold_only(&self, from: impl Into<Name>, to: impl Into<Name>, kinds: &[String]) {
-        let hold = Hold { only: kinds.to_vec(), is_passed: false };
+        let hold = Hold { only: Some(kinds.to_vec()), is_passed: false };
         self.with_link(from.into(), to.into(), |link| link.hold = Some(hold));
     }
 

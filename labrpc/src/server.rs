@@ -107,8 +107,8 @@ impl Server {
     /// thread. The call counts even if there is no such method.
     ///
     /// # Errors
-    /// [`CallError::UnknownService`] and [`CallError::UnknownMethod`] with the names that are known,
-    /// [`CallError::UndecodableArgs`], [`CallError::UnencodableReply`].
+    /// [`CallError::UnknownService`] and [`CallError::UnknownMethod`] with the names that are
+    /// known, [`CallError::UndecodableArgs`], [`CallError::UnencodableReply`].
     pub fn dispatch_raw(&self, method: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         self.shared.calls.fetch_add(1, Ordering::Relaxed);
         self.find(method)?(args)

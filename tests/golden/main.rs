@@ -1,5 +1,5 @@
-//! Golden runs: what the reference does with a fixed seed is pinned by each test's closing line, and
-//! both engines have to agree on it to the step.
+//! Golden runs: what the reference does with a fixed seed is pinned by each test's closing line,
+//! and both engines have to agree on it to the step.
 //!
 //! A new toolchain or a change of the reference may change the lines; `just bless` accepts them.
 

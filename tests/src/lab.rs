@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{Class, Config, Failure, Make, PeerContext, RaftPeer, Referee, Setup};
+use config::{Class, Config, Failure, Habit, Make, PeerContext, RaftPeer, Referee, Setup};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
@@ -58,6 +58,11 @@ impl Lab {
     /// Notes something that is no failure but worth telling.
     pub(crate) fn find(&self, finding: String) {
         self.referee.find(finding);
+    }
+
+    /// The same of a habit that has a name.
+    pub(crate) fn note(&self, habit: Habit, sentence: String) {
+        self.referee.note(habit, sentence);
     }
 
     pub(crate) fn seed(&self) -> u64 {

@@ -24,6 +24,7 @@ mod part_e;
 mod clients;
 mod draw;
 mod runner;
+pub mod explore;
 
 pub use lab::Lab;
 pub use runner::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{Class, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Class, Habit, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::seq::IndexedRandom;
 
 use crate::lab::Lab;
@@ -25,13 +25,17 @@ pub(crate) fn initial_election(lab: &Lab) {
     let term2 = cfg.check_terms();
     if term1 != term2 {
         // The original only warns here, too.
-        lab.find(format!("the term went from {term1} to {term2} although nothing had failed"));
+        lab.note(
+            Habit::NeedlessElections,
+            format!("the term went from {term1} to {term2} although nothing had failed"),
+        );
     }
     cfg.check_one_leader();
     cfg.end();
 }
 
-/// TestReElection3A: is a leader that is cut off replaced, and is nobody elected without a majority?
+/// TestReElection3A: is a leader that is cut off replaced, and is nobody elected without a
+/// majority?
 pub(crate) fn re_election(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));

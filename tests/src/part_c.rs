@@ -40,8 +40,8 @@ pub(crate) fn persist_1(lab: &Lab) {
     cfg.disconnect(leader2);
     let index = cfg.one(&number(14), servers - 1, true);
     cfg.restart(leader2);
-    // Before the next command, or that could hide a leader which forgot this one. The original waits
-    // for index 4, which is another command's after a retry.
+    // Before the next command, or that could hide a leader which forgot this one. The original
+    // waits for index 4, which is another command's after a retry.
     cfg.wait(index, servers, None);
 
     let follower = (cfg.check_one_leader() + 1) % servers;
@@ -200,8 +200,8 @@ fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
     cfg.check_one_leader();
     cfg.sleep(RAFT_ELECTION_TIMEOUT / 2);
 
-    // (d) S1 and S2 go, S5 comes back. It alone can be elected by S3, S4 and itself, and brings them
-    // its entry in place of the other.
+    // (d) S1 and S2 go, S5 comes back. It alone can be elected by S3, S4 and itself, and brings
+    // them its entry in place of the other.
     cfg.crash(s1);
     cfg.disconnect(s2);
     cfg.restart(s5);

@@ -17,6 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::applied;
 use crate::calls::Calls;
 use crate::failure::Failure;
+use crate::hygiene::Habit;
 use crate::invariants::board::{Board, Question};
 use crate::invariants::broken;
 use crate::invariants::rule::Rule;
@@ -78,6 +79,17 @@ struct Habits {
     saves: u64,
     saves_in_vain: u64,
     is_slow: bool,
+    /// How often it was paused and resumed: odd while it stands still.
+    pauses: u64,
+}
+
+impl Habits {
+    /// Whether to tell of a long wait that began after so many pauses: once, and only if it was the
+    /// server's own fault.
+    fn are_slow(&mut self, pauses: u64) -> bool {
+        let own_fault = self.pauses == pauses && pauses.is_multiple_of(2);
+        own_fault && !std::mem::replace(&mut self.is_slow, true)
+    }
 }
 
 impl Observer {
@@ -171,6 +183,12 @@ impl Observer {
         shared.bells[server].state.lock().peer = None;
     }
 
+    /// A server is paused, or goes on.
+    pub(crate) fn pauses_or_resumes(&self, server: usize) {
+        let Some(shared) = &self.shared else { return };
+        shared.habits.lock()[server].pauses += 1;
+    }
+
     /// A crashed server is cut off from the network.
     pub(crate) fn cut_off(&self, server: usize) {
         let Some(shared) = &self.shared else { return };
@@ -257,10 +275,11 @@ impl Observer {
         }
         for (server, habits) in shared.habits.lock().iter().enumerate() {
             if habits.saves_in_vain > VAIN_SAVES_MAX && 2 * habits.saves_in_vain > habits.saves {
-                shared.referee.find(format!(
+                let sentence = format!(
                     "server {server} saved {} times, {} of them exactly what was saved already",
                     habits.saves, habits.saves_in_vain
-                ));
+                );
+                shared.referee.note(Habit::NeedlessSaves, sentence);
             }
         }
     }
@@ -294,14 +313,16 @@ impl Shared {
             return None;
         }
         let since = self.made_at.elapsed();
+        let pauses = self.habits.lock()[server].pauses;
         // With the peer itself: it may do something when it is dropped.
         let state = self.calls.ask(server, "inspect", move || peer.inspect());
         let waited = self.made_at.elapsed().saturating_sub(since);
-        if waited > PATIENCE && !std::mem::replace(&mut self.habits.lock()[server].is_slow, true) {
-            self.referee.find(format!(
+        if waited > PATIENCE && self.habits.lock()[server].are_slow(pauses) {
+            let sentence = format!(
                 "server {server} kept `inspect` waiting for {:.1} s: is a lock held across a call?",
                 waited.as_secs_f64()
-            ));
+            );
+            self.referee.note(Habit::HeldLock, sentence);
         }
         Some((question, state.ok()?))
     }

@@ -1,6 +1,7 @@
 //! The observer, on peers that show what a test tells them to show. The rules themselves have tests
 //! of their own beside their checkers.
 
+use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
@@ -103,7 +104,8 @@ fn a_peer_that_saves_the_same_again_and_again_is_told() {
             fakes.of(0).context.persister.save(vec![1], Vec::new());
         }
         drop(cfg);
-        let finding = "server 0 saved 60 times, 59 of them exactly what was saved already";
+        let finding =
+            "needless saves: server 0 saved 60 times, 59 of them exactly what was saved already";
         assert_eq!(fakes.referee.findings(), [finding]);
     });
 }
@@ -126,4 +128,38 @@ fn an_older_snapshot_over_a_newer_one_is_found_when_it_is_saved() {
             "server 1 saved a snapshot up to index 1 over one up to index 2"
         );
     });
+}
+
+/// The adversary's pause is no fault of the server that suffers it.
+#[test]
+fn a_long_wait_is_told_unless_the_server_was_paused() {
+    let report = sim::run(sim::Options::new(), || {
+        let findings = |pause: bool| {
+            let fakes = Fakes::new(move |fake: &Fake, method| {
+                if method == "make" {
+                    fake.script.lock().shown = Some(Inspect::default());
+                }
+                if method == "inspect" && !pause && fake.context.me == 1 {
+                    thread::sleep(Duration::from_millis(1500));
+                }
+            });
+            let cfg = fakes.cluster(Setup::reliable(3));
+            if pause {
+                // In the midst of an answer, and then before one.
+                for _ in 0..2 {
+                    cfg.pause(1);
+                    cfg.sleep(Duration::from_secs(2));
+                    cfg.resume(1);
+                    cfg.sleep(SEVERAL_LOOKS);
+                }
+            }
+            drop(cfg);
+            fakes.referee.findings()
+        };
+        let told = "held lock: server 1 kept `inspect` waiting for 1.5 s: is a lock held across a \
+                    call?";
+        assert_eq!(findings(false), [told]);
+        assert_eq!(findings(true), [""; 0]);
+    });
+    assert_eq!(report.outcome, sim::Outcome::Finished, "{:?}", report.panics);
 }

@@ -98,8 +98,8 @@ impl<'a> Arena<'a> {
         self.cfg.get_state(server).is_some_and(|(_, leads)| leads)
     }
 
-    /// Asks every server whether it leads, and remembers it: there is one leader a term at most, for
-    /// ever (5.2). The one with the highest term of those among `servers`.
+    /// Asks every server whether it leads, and remembers it: there is one leader a term at most,
+    /// for ever (5.2). The one with the highest term of those among `servers`.
     fn look(&mut self, servers: &[usize]) -> Option<(u64, usize)> {
         let mut latest = None;
         for server in 0..self.n() {

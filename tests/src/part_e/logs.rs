@@ -42,9 +42,9 @@ fn private_leader(arena: &mut Arena<'_>, group: &[usize], commands: usize) -> Op
 }
 
 /// Figure 8, with the paper's names: (a) S1 brings an entry to S2 alone; (b) S5 is elected by S3
-/// and S4, and takes another; (c) S1 or S2 is elected, and now a majority has the first entry, of an
-/// old term; (d) S5 is elected once more, and puts its own in its place. Only if something of the
-/// new term was committed in (c), S5 cannot be.
+/// and S4, and takes another; (c) S1 or S2 is elected, and now a majority has the first entry, of
+/// an old term; (d) S5 is elected once more, and puts its own in its place. Only if something of
+/// the new term was committed in (c), S5 cannot be.
 pub(crate) fn figure_8_staged(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     for _ in 0..FIGURE_8_ROUNDS {
@@ -81,8 +81,8 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
     for _ in 0..3 {
         arena.agree(&all);
     }
-    // (f), (e) and (d): leaders whose entries nobody else ever gets. Who was one is not voted for by
-    // its newer log, but can elect nobody either: four of seven are needed.
+    // (f), (e) and (d): leaders whose entries nobody else ever gets. Who was one is not voted for
+    // by its newer log, but can elect nobody either: four of seven are needed.
     let mut fresh = arena.shuffled();
     for _ in 0..FIGURE_7_LEADERS {
         let commands = arena.rng.random_range(1..=6);
@@ -250,8 +250,8 @@ pub(crate) fn late_answers(lab: &Lab) {
     arena.end();
 }
 
-/// Makes one server the leader: the others crash and come back before they could stand for election,
-/// again and again. Whether it leads.
+/// Makes one server the leader: the others crash and come back before they could stand for
+/// election, again and again. Whether it leads.
 fn elect(arena: &mut Arena<'_>, wanted: usize) -> bool {
     for _ in 0..ELECT_TRIES {
         if arena.leads(wanted) {

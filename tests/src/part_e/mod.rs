@@ -1,15 +1,16 @@
 //! Part 3E, the adversary: what the original does not try.
 //!
-//! The [`swarm`] does anything to a cluster, by a plan drawn from the seed, and judges liveness when
-//! it has healed a majority. Beside it stand scenarios, each driven to one moment at which a rule of
-//! the paper is needed: [`votes`], [`logs`], [`moments`]. Faults alone drive them, so they are for
-//! any implementation; what they are after is in the table of tests.
+//! The [`swarm`] does anything to a cluster, by a plan drawn from the seed, and judges liveness
+//! when it has healed a majority. Beside it stand scenarios, each driven to one moment at which a
+//! rule of the paper is needed: [`votes`], [`logs`], [`moments`]. Faults alone drive them, so they
+//! are for any implementation; what they are after is in the table of tests.
 
 pub(crate) mod swarm;
 pub(crate) mod storms;
 pub(crate) mod votes;
 pub(crate) mod logs;
 pub(crate) mod moments;
+pub(crate) mod thrift;
 mod plan;
 mod arena;
 

@@ -12,6 +12,8 @@ const SAVES_TRIED: u64 = 6;
 /// The lab has made a snapshot when so many commands were applied.
 const COMMANDS_FOR_A_SNAPSHOT: usize = 12;
 const SNAPSHOT_ROUNDS: usize = 3;
+/// The crash of one server alone is soon over.
+const LONELY_TRIES: usize = 20;
 
 /// A server crashes between a save and what it says next, or between what it said and the save.
 pub(crate) fn crash_at_every_save(lab: &Lab) {
@@ -124,8 +126,9 @@ pub(crate) fn old_snapshot(lab: &Lab) {
 /// behind the snapshot, and has acknowledged, stays (7).
 ///
 /// The entries are slow. Meanwhile the leader commits the first of them with the third server,
-/// forgets them, and is told that the follower lacks them; so it sends a snapshot, which arrives when
-/// the follower has got all entries. Only it and the leader have the last ones; the leader goes.
+/// forgets them, and is told that the follower lacks them; so it sends a snapshot, which arrives
+/// when the follower has got all entries. Only it and the leader have the last ones; the leader
+/// goes.
 pub(crate) fn overtaken_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     // What snapshots are called is seen when one is needed.
@@ -165,5 +168,20 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
         arena.agree(&[follower, third]);
         arena.judge_all();
     }
+    arena.end();
+}
+
+/// A server that is a majority by itself crashes before it saves a command: if it has applied that,
+/// nobody can ever apply another in its place.
+pub(crate) fn alone(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(1));
+    for _ in 0..LONELY_TRIES {
+        arena.agree(&[0]);
+        arena.cfg.crash_before_save(0, 1);
+        arena.start(0);
+        arena.sleep_ms(20);
+        arena.cfg.relieve(0);
+    }
+    arena.agree(&[0]);
     arena.end();
 }

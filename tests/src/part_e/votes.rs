@@ -4,7 +4,7 @@
 //! timeouts, so it is tried several times; a try that misses its moment proves nothing, and harms
 //! nobody. A second leader of a term is found by the arena, in whatever try.
 
-use config::{Kind, Setup};
+use config::{Class, Failure, Kind, Rule, Setup};
 use labrpc::Disturbance;
 use rand::RngExt;
 
@@ -16,6 +16,8 @@ const TRIES: usize = 4;
 const MOMENT_MS: u64 = 10;
 /// Two of the ordinary election timeouts.
 const ELECTION_MS: u64 = 1500;
+/// The lab allows ten heartbeats a second.
+const HEARTBEAT_MS: u64 = 110;
 /// A server that is restarted as often as this never stands for election.
 const RESTART_INTERVAL_MS: u64 = 120;
 const RESTARTS: usize = 12;
@@ -183,6 +185,69 @@ pub(crate) fn stale_candidate(lab: &Lab) {
             arena.sleep_ms(RESTART_INTERVAL_MS);
         }
         arena.agree(&[stale, holder]);
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// Two servers stand in the same term and one is elected: the other hears of it, and follows
+/// (5.2). One that does not soon deposes a leader whom everybody else follows.
+pub(crate) fn giving_way(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let (mut tried, mut deposed) = (0, 0);
+    for _ in 0..2 * TRIES {
+        let [voter, a, b] = arena.roles();
+        let term = arena.term(voter);
+        arena.cfg.cut(a, b);
+        arena.cfg.cut(b, a);
+        arena.cfg.hold(voter, a);
+        arena.cfg.hold(voter, b);
+        if let Some([first, second]) = first_to_stand(&mut arena, [a, b], term) {
+            arena.sleep_ms(MOMENT_MS);
+            arena.cfg.release(voter, first);
+            // It has just begun to wait for votes, and the leader's next heartbeat is not far.
+            arena.until(|arena| arena.term(second) > term);
+            let is_split = |arena: &Arena<'_>, server| arena.term(server) == term + 1;
+            if is_split(&arena, second) && is_split(&arena, first) && arena.leads(first) {
+                arena.cfg.mend(first, second);
+                arena.cfg.mend(second, first);
+                arena.sleep_ms(ELECTION_MS);
+                tried += 1;
+                deposed += usize::from(!(is_split(&arena, first) && arena.leads(first)));
+            }
+        }
+        arena.judge_all();
+    }
+    // A timeout may run out before the first heartbeat comes, but not every time.
+    if tried >= TRIES && deposed == tried {
+        let sentence = format!(
+            "{tried} times a candidate heard from the leader of its own term, and each time that \
+             leader was deposed"
+        );
+        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
+    }
+    arena.end();
+}
+
+/// A leader hears of a newer term by the answer to a call, and follows the leader of that term, who
+/// has nothing new for it; then it crashes. It must not come back in a term before.
+pub(crate) fn forgotten_term(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    for _ in 0..TRIES {
+        let [old, a, b] = arena.roles();
+        let term = arena.term(old);
+        arena.cfg.isolate(old);
+        arena.leader_of(&[a, b]);
+        // The others hear it, and it hears their answers, but none of their calls.
+        arena.cfg.deafen(old);
+        arena.cfg.rejoin(old);
+        if arena.until(|arena| arena.term(old) > term) {
+            arena.cfg.hear(old);
+            // Long enough for a heartbeat, too short for an election.
+            arena.sleep_ms(HEARTBEAT_MS);
+            arena.cfg.restart(old);
+        }
+        arena.cfg.hear(old);
         arena.judge_all();
     }
     arena.end();

@@ -20,6 +20,9 @@ pub(crate) const RUN: &str = "--lab-run";
 /// Whether the rules of Raft are watched: one word of the order.
 pub(crate) const WATCHED: &str = "watched";
 pub(crate) const UNWATCHED: &str = "unwatched";
+/// The exit code of a child process that failed to leave its outcome: unlike any that a panic, a
+/// signal or an ordinary `exit` gives.
+pub(crate) const UNWRITTEN: i32 = 174;
 /// A test that hangs is given up so long after it should have failed by itself.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
@@ -58,14 +61,15 @@ pub(crate) fn obey(
     let outcome = run(lab, order.test, order.clock);
     if let Err(error) = outcome.write(&order.file) {
         eprintln!("failed to write {}: {error}", order.file.display());
-        process::exit(1);
+        process::exit(UNWRITTEN);
     }
     // At once: threads of the implementation may hang.
     process::exit(0);
 }
 
-/// Runs a test in this process, for a look at what it costs, with the rules of Raft watched or not. Panics in threads of the peers are no
-/// verdict here, and what one run leaves behind, such as a static, the next one finds.
+/// Runs a test in this process, for a look at what it costs, with the rules of Raft watched or not.
+/// Panics in threads of the peers are no verdict here, and what one run leaves behind, such as a
+/// static, the next one finds.
 pub fn run_here(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     test: &'static Test,

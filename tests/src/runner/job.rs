@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use config::{Class, Failure, TEST_LIMIT};
 use wait_timeout::ChildExt;
 
-use crate::runner::child::{GRACE, RUN, UNWATCHED, WATCHED};
+use crate::runner::child::{GRACE, RUN, UNWATCHED, UNWRITTEN, WATCHED};
 use crate::runner::outcome::Outcome;
 use crate::runner::settings::Clock;
 use crate::table::Test;
@@ -72,6 +72,9 @@ impl Job<'_> {
 fn without_outcome(status: Option<ExitStatus>) -> Failure {
     match status {
         None => Failure::new(Class::Timeout, "the process of the test had to be killed: it hung"),
+        Some(status) if status.code() == Some(UNWRITTEN) => {
+            Failure::new(Class::Infra, "the process of the test failed to write what came of it")
+        }
         Some(status) => {
             let sentence = format!("the process of the test ended before the test did: {status}");
             Failure::new(Class::Panic, sentence)
@@ -85,4 +88,20 @@ fn tail(printed: &mut File) -> io::Result<String> {
     let mut bytes = Vec::new();
     printed.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_left_nothing_is_judged_by_how_it_ended() {
+        let class = |status: Option<i32>| without_outcome(status.map(ExitStatus::from_raw)).class;
+        assert_eq!(class(None), Class::Timeout);
+        assert_eq!(class(Some(9)), Class::Panic, "a signal");
+        assert_eq!(class(Some(1 << 8)), Class::Panic, "an exit of the implementation's own");
+        assert_eq!(class(Some(UNWRITTEN << 8)), Class::Infra);
+    }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::label::{self, Label};
-use config::{Class, Failure, TEST_LIMIT, threads};
+use config::{Class, Failure, Habit, TEST_LIMIT, threads};
 use sim::{Engine, Options, Report, ThreadInfo};
 
 use crate::runner::child::GRACE;
@@ -97,11 +97,9 @@ fn failure(report: &Report) -> Failure {
         }
         sim::Outcome::StepLimit => {
             let busiest = report.threads.iter().find(|t| t.state == sim::ThreadState::Running);
-            let who = busiest.map_or_else(|| "some thread".into(), threads::name);
-            let sentence = format!(
-                "the run took {STEPS_MAX} steps and did not end; {who} was running: does it poll?"
-            );
-            Failure::new(Class::Spin, sentence)
+            let what = "was running after STEPS steps: does it poll?";
+            let what = what.replace("STEPS", &STEPS_MAX.to_string());
+            of_thread(Class::Spin, busiest.map_or(u32::MAX, |thread| thread.id), &what)
         }
         sim::Outcome::ThreadLimit => {
             let sentence = format!("more than {THREADS_MAX} threads were alive at once");
@@ -137,6 +135,7 @@ pub(crate) fn threads_left_behind() -> Vec<String> {
         waited += THREADS_LOOK_INTERVAL;
         left = of_servers();
     }
-    let tell = |line| format!("{line} outlived the kill by {} s", THREADS_END_WITHIN.as_secs());
+    let within = THREADS_END_WITHIN.as_secs();
+    let tell = |line| format!("{}: {line} outlived the kill by {within} s", Habit::ThreadsLeft);
     crowd(&left).into_iter().map(tell).collect()
 }

@@ -1,0 +1,185 @@
+//! What a cluster uses: one budget that must be kept, and habits that are only told of.
+//!
+//! The bounds are several times what the reference needs, and each says how far beyond them it is.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use config::label::Label;
+use config::{Class, Habit, Setup};
+use labrpc::{Delay, Disturbance};
+
+use crate::draw;
+use crate::lab::Lab;
+use crate::part_e::arena::Arena;
+
+/// Commands that are told from heartbeats by their size alone.
+const COMMAND_BYTES: usize = 2000;
+const COMMANDS: usize = 20;
+/// A message is so long on its way, so that many commands come before the first answer.
+const WAY_MS: u64 = 50;
+/// Each follower may get every entry so many times: streaming needs one, whoever sends all that is
+/// not acknowledged with every heartbeat two or three, and whoever does with every command ten.
+const COPIES_MAX: u64 = 5;
+/// How long a cluster has nothing to do.
+const IDLE: Duration = Duration::from_secs(2);
+/// Calls to each follower in a second; the lab wants about ten heartbeats.
+const IDLE_CALLS_MAX: u64 = 40;
+/// Bytes of each such call, with its reply; an empty AppendEntries has about fifty.
+const IDLE_CALL_BYTES_MAX: u64 = 500;
+/// Without delays a command is committed as soon as messages can go to and fro; one that waits for
+/// a heartbeat takes 50 ms on average.
+const AGREEMENT_MS_MAX: u128 = 25;
+/// Threads of one server while another is away for [`ABSENCE`].
+const THREADS_MAX: usize = 60;
+const ABSENCE: Duration = Duration::from_secs(8);
+
+/// Messages take 50 ms, and commands come faster: no entry is to travel again and again meanwhile.
+pub(crate) fn slow_links(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let all = arena.all();
+    arena.agree(&all);
+    let slow = Delay::Uniform(WAY_MS..=WAY_MS);
+    arena.cfg.disturb_all(&Disturbance { delay: Some(slow), ..Disturbance::default() });
+    arena.sleep_ms(500);
+    let leader = arena.leader_of(&all);
+    let (term, before) = (arena.term(leader), arena.cfg.bytes_total());
+    for _ in 0..COMMANDS {
+        let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
+        arena.cfg.start(leader, command);
+        arena.sleep_ms(5);
+    }
+    arena.sleep_ms(1000);
+    let used = arena.cfg.bytes_total() - before;
+    let most = COPIES_MAX * 2 * (COMMANDS * COMMAND_BYTES) as u64;
+    // A new leader may have to begin anew.
+    if used > most && arena.term(leader) == term && arena.leads(leader) {
+        let sentence = format!(
+            "{used} bytes were sent while {COMMANDS} commands of {COMMAND_BYTES} bytes came \
+             faster than answers, not {most}"
+        );
+        lab.fail(Class::Limit, sentence);
+    }
+    arena.judge_all();
+    arena.end();
+}
+
+/// A healthy cluster does little, and then nothing: what it does all the same is told.
+pub(crate) fn peace(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let all = arena.all();
+    arena.agree(&all);
+    note_slow_agreement(lab, &mut arena);
+    trouble(&mut arena);
+    note_idleness(lab, &mut arena);
+    note_whole_logs(lab, &mut arena);
+    note_threads(lab, &mut arena);
+    arena.judge_all();
+    arena.end();
+}
+
+/// How long it takes the first server, which is the leader, to apply a command.
+fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
+    let (all, mut took) = (arena.all(), Vec::new());
+    let leader = arena.leader_of(&all);
+    for _ in 0..COMMANDS {
+        let Some(index) = arena.start(leader) else { return };
+        let began = Instant::now();
+        arena.until_within(500, |arena| arena.cfg.n_committed(index).0 > 0);
+        took.push(began.elapsed().as_millis());
+        // Not in step with the heartbeats.
+        arena.sleep_ms(137);
+    }
+    let mean = took.iter().sum::<u128>() / took.len() as u128;
+    if mean > AGREEMENT_MS_MAX {
+        let sentence = format!(
+            "on a network without delays a command takes {mean} ms on average: does it wait for a \
+             heartbeat?"
+        );
+        lab.note(Habit::SlowAgreement, sentence);
+    }
+}
+
+/// Late and reordered messages, so that whatever a leader believes of its followers may be wrong.
+fn trouble(arena: &mut Arena<'_>) {
+    let delay = Some(Delay::Uniform(0..=250));
+    arena.cfg.disturb_all(&Disturbance { delay, ..Disturbance::default() });
+    for _ in 0..6 {
+        let [leader, follower, _] = arena.roles();
+        arena.cfg.isolate(follower);
+        for _ in 0..COMMANDS {
+            let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
+            arena.cfg.start(leader, command);
+        }
+        arena.sleep_ms(400);
+        arena.cfg.rejoin(follower);
+        arena.sleep_ms(300);
+    }
+    arena.judge_all();
+    arena.sleep_ms(1000);
+}
+
+fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
+    let all = arena.all();
+    let leader = arena.leader_of(&all);
+    let (term, followers) = (arena.term(leader), arena.n() as u64 - 1);
+    let (rpcs, bytes) = (arena.cfg.rpc_total(), arena.cfg.bytes_total());
+    arena.sleep(IDLE);
+    let (rpcs, bytes) = (arena.cfg.rpc_total() - rpcs, arena.cfg.bytes_total() - bytes);
+    let rate = rpcs / followers / IDLE.as_secs();
+    if rate > IDLE_CALLS_MAX {
+        let sentence = format!("each follower is called {rate} times a second to hear nothing new");
+        lab.note(Habit::IdleCalls, sentence);
+    }
+    if bytes > rpcs * IDLE_CALL_BYTES_MAX {
+        let sentence = format!("{bytes} bytes in {rpcs} calls, while there was nothing to send");
+        lab.note(Habit::NeedlessBytes, sentence);
+    }
+    let now = arena.cfg.check_terms();
+    if now != term {
+        let sentence = format!("the term went from {term} to {now} although nothing had failed");
+        lab.note(Habit::NeedlessElections, sentence);
+    }
+}
+
+/// Everybody has all entries when the leader goes: its successor need not send them.
+fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
+    let [leader, a, b] = arena.roles();
+    let before = arena.cfg.bytes_total();
+    arena.cfg.isolate(leader);
+    arena.leader_of(&[a, b]);
+    arena.sleep_ms(500);
+    let bytes = arena.cfg.bytes_total() - before;
+    if bytes > (COMMANDS * COMMAND_BYTES) as u64 {
+        let sentence = format!(
+            "{bytes} bytes for one election, although all servers had the same log before it"
+        );
+        lab.note(Habit::NeedlessBytes, sentence);
+    }
+    arena.judge_all();
+}
+
+/// A server is away, and calls to it are long in vain.
+fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
+    let [_, away, _] = arena.roles();
+    arena.cfg.network().long_delays(true);
+    arena.cfg.disconnect(away);
+    arena.sleep(ABSENCE);
+    let mut crowd: BTreeMap<usize, usize> = BTreeMap::new();
+    for thread in sim::threads() {
+        if let Label::Server(server) = Label::of(thread.label) {
+            *crowd.entry(server).or_default() += 1;
+        }
+    }
+    let most = crowd.into_iter().max_by_key(|(_, count)| *count);
+    if let Some((server, count)) = most.filter(|(_, count)| *count > THREADS_MAX) {
+        let seconds = ABSENCE.as_secs();
+        let sentence =
+            format!("server {server} has {count} threads when another was away for {seconds} s");
+        lab.note(Habit::ManyThreads, sentence);
+    }
+    arena.cfg.network().long_delays(false);
+    arena.cfg.connect(away);
+    // What was called in vain lasts up to 7 s.
+    arena.sleep(ABSENCE);
+}
