@@ -68,8 +68,9 @@ impl Suite {
                 if at > killed_at.load(Ordering::Relaxed) {
                     return;
                 }
+                let clock = Clock::default();
                 let outcome =
-                    Job { program, test, seed, clock: Clock::default(), invariants: true }.run();
+                    Job { program, arguments: &[], test, seed, clock, invariants: true }.run();
                 let run = Run { test: test.name(), seed, outcome };
                 if run.kills() {
                     killed_at.fetch_min(at, Ordering::Relaxed);

@@ -31,15 +31,16 @@ pub mod command;
 pub mod label;
 pub mod panics;
 pub mod threads;
+pub mod virtual_time;
 mod invariants;
 mod failure;
 mod referee;
 
 pub use calls::{CALL_LIMIT, make_limit};
-pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT};
+pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT, misuse};
 pub use failure::{Class, Failure};
 pub use faults::Kind;
 pub use invariants::Rule;
 pub use peer::{ApplyMsg, Inspect, Make, PeerContext, RaftPeer, Role, Started};
-pub use persister::Persister;
+pub use persister::{Persister, Saved};
 pub use referee::{Figures, Referee, Stopped};
