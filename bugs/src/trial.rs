@@ -93,9 +93,8 @@ impl Suite {
                 if at > killed_at.load(Ordering::Relaxed) {
                     return;
                 }
-                let invariants = self.invariants;
-                let outcome =
-                    Job { program, test, seed, clock: Clock::default(), invariants }.run();
+                let (clock, invariants) = (Clock::default(), self.invariants);
+                let outcome = Job { program, arguments: &[], test, seed, clock, invariants }.run();
                 let run = Run { test: test.name(), seed, outcome };
                 if run.kills() {
                     killed_at.fetch_min(at, Ordering::Relaxed);

@@ -518,12 +518,15 @@ fn report_misuse(network: &Network, referee: &Referee) {
     let referee = referee.clone();
     network.subscribe(move |event| {
         let Step::Misused(what) = &event.step else { return };
-        let caller = event.from.as_ref().and_then(Name::number);
-        let sentence = match (caller, &event.to) {
-            (Some(caller), Some(to)) => format!("server {caller} called server {to}: {what}"),
-            _ => what.clone(),
-        };
-        let failure = Failure::new(Class::Contract, sentence);
-        referee.fail(Failure { server: caller, ..failure });
+        let number = |name: &Option<Name>| name.as_ref().and_then(Name::number);
+        referee.fail(match (number(&event.from), number(&event.to)) {
+            (Some(caller), Some(called)) => misuse(caller, called, what),
+            (server, _) => Failure { server, ..Failure::new(Class::Contract, what) },
+        });
     });
+}
+
+/// The verdict on an RPC that breaks the rules of the network.
+pub fn misuse(caller: usize, called: usize, what: impl std::fmt::Display) -> Failure {
+    Failure::of(caller, Class::Contract, format!("server {caller} called server {called}: {what}"))
 }

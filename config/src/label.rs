@@ -12,6 +12,9 @@ pub enum Label {
     Server(usize),
 }
 
+/// Marks threads of the kit's in the group of a server.
+const BESIDE: u32 = 1;
+
 thread_local! {
     static WORK: Cell<Option<(Label, &'static str)>> = const { Cell::new(None) };
 }
@@ -29,9 +32,9 @@ impl Label {
 
     /// The label behind that of a thread in virtual time.
     pub fn of(label: sim::Label) -> Label {
-        match label.group {
-            0 => Label::Kit,
-            group => Label::Server(group as usize - 1),
+        match label {
+            sim::Label { group: 0, .. } | sim::Label { incarnation: BESIDE, .. } => Label::Kit,
+            sim::Label { group, .. } => Label::Server(group as usize - 1),
         }
     }
 }
@@ -47,6 +50,14 @@ pub fn name(label: sim::Label) -> String {
 /// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
     Entered { before: WORK.replace(Some((label, doing))), _group: sim::label(label.group()) }
+}
+
+/// Labels the calling thread as the kit's own, but one that shares in what is done to a server's
+/// threads: it stands still while they are paused, and goes by their clock. For a thread that
+/// stands for a server which is elsewhere.
+pub fn enter_beside(server: usize, doing: &'static str) -> Entered {
+    let label = sim::Label { incarnation: BESIDE, ..Label::Server(server).group() };
+    Entered { before: WORK.replace(Some((Label::Kit, doing))), _group: sim::label(label) }
 }
 
 /// See [`enter`].

@@ -10,9 +10,14 @@ use crate::referee::Referee;
 /// From now on every panic in this process is reported to `referee`, with the server it belongs to
 /// and the place in the source, and then as before.
 pub fn report_to(referee: Referee) {
+    report(move |failure| referee.fail(failure));
+}
+
+/// The same for whoever has no referee at hand: the failure that each panic is goes to `tell`.
+pub fn report(tell: impl Fn(Failure) + Send + Sync + 'static) {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        referee.fail(failure(info));
+        tell(failure(info));
         print(info);
     }));
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
+use serde::{Deserialize, Serialize};
 
 use crate::persister::Persister;
 
@@ -76,7 +77,7 @@ pub struct Inspect {
 }
 
 /// What a server is (Figure 4).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// It answers the others.
     #[default]
@@ -110,7 +111,7 @@ impl Inspect {
 }
 
 /// Where a command was put by [`RaftPeer::start`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     /// The index that the command will have if it is ever committed.
     pub index: u64,
@@ -119,7 +120,7 @@ pub struct Started {
 }
 
 /// What a peer hands to the lab, one after the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApplyMsg {
     /// The committed entry at `index`.
     Command {

@@ -23,16 +23,36 @@ pub struct Persister {
 /// Is called after each save with what was saved before and now, on the thread that saves.
 type Watcher = Arc<dyn Fn(&Saved, &Saved) + Send + Sync>;
 
-#[derive(Default, PartialEq, Eq)]
-pub(crate) struct Saved {
-    raft_state: Vec<u8>,
-    pub(crate) snapshot: Vec<u8>,
+/// What one server has saved: two strings of bytes, always saved together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Figure 2's persistent state; empty if nothing was saved.
+    pub raft_state: Vec<u8>,
+    /// The snapshot; empty if there is none.
+    pub snapshot: Vec<u8>,
 }
 
 impl Persister {
     /// A persister in which nothing was saved yet.
     pub fn new() -> Persister {
         Persister::default()
+    }
+
+    /// A persister with what was saved before; `on_save` is called after each later save, on the
+    /// thread that saves.
+    pub fn restored(saved: Saved, on_save: impl Fn() + Send + Sync + 'static) -> Persister {
+        let persister = Persister { saved: Mutex::new(Arc::new(saved)), ..Persister::default() };
+        persister.watched_by(move |_, _| on_save())
+    }
+
+    /// All that is saved, for somebody who hands it on: that does not count as reading.
+    pub fn peek(&self) -> Arc<Saved> {
+        Arc::clone(&self.saved.lock())
+    }
+
+    /// Whoever it was handed on to has read the Raft state.
+    pub fn note_read(&self) {
+        self.was_read.store(true, Ordering::Relaxed);
     }
 
     /// Another persister with the same content; later saves to one leave the other alone.
@@ -69,7 +89,7 @@ impl Persister {
     }
 
     /// Whether anybody has read the Raft state.
-    pub(crate) fn was_read(&self) -> bool {
+    pub fn was_read(&self) -> bool {
         self.was_read.load(Ordering::Relaxed)
     }
 
@@ -101,6 +121,18 @@ mod tests {
         old.save(vec![9], vec![]);
         assert_eq!((new.read_raft_state(), new.read_snapshot()), (vec![1, 2], vec![3]));
         assert_eq!((new.raft_state_size(), new.snapshot_size()), (2, 1));
+    }
+
+    #[test]
+    fn what_is_handed_on_is_read_when_it_is_said_to_be() {
+        let (told, saves) = std::sync::mpsc::channel();
+        let saved = Saved { raft_state: vec![1], snapshot: vec![2] };
+        let persister = Persister::restored(saved.clone(), move || told.send(()).unwrap());
+        assert_eq!((&*persister.peek(), persister.was_read()), (&saved, false));
+        persister.note_read();
+        assert!(persister.was_read());
+        persister.save(vec![3], vec![4]);
+        assert_eq!(saves.try_iter().count(), 1);
     }
 
     #[test]

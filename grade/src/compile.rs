@@ -15,21 +15,18 @@ use crate::exit::Refusal;
 use crate::kit::Kit;
 use crate::take::{Submission, write_if_new};
 
-const RUNNER: &str = "\
-//! Puts the submission through the labs.
-
-fn main() {
-    tests::main(submission::make)
-}
-";
+/// The crate whose `main` hosts one server of the submission.
+const ONE_PEER: &str = "peer";
+/// The crate whose `main` puts it through the labs, all servers in one process.
+const ALL_PEERS: &str = "tests";
 const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Makes the program that runs the labs on this submission.
-pub(crate) fn compile(submission: &Submission, kit: &Kit) -> Result<PathBuf> {
+pub(crate) fn compile(submission: &Submission, kit: &Kit, in_process: bool) -> Result<PathBuf> {
     let target = kit.target()?;
     let workspace = target.join(submission.id());
     let _lock = lock(&workspace).context("failed to lock the submission's workspace")?;
-    lay_out(submission, kit, &workspace)?;
+    lay_out(submission, kit, &workspace, if in_process { ALL_PEERS } else { ONE_PEER })?;
 
     let spinner = ProgressBar::new_spinner();
     spinner.set_message(format!("compiling {}", submission.manifest.name));
@@ -65,26 +62,27 @@ fn build(submission: &Submission, workspace: &Path, target: &Path) -> Result<Pat
     executable(&runner).context("cargo named no program after it had compiled one")
 }
 
-fn lay_out(submission: &Submission, kit: &Kit, workspace: &Path) -> Result<()> {
+fn lay_out(submission: &Submission, kit: &Kit, workspace: &Path, host: &str) -> Result<()> {
     submission.copy_sources(workspace)?;
     let root = submission.manifest.render(&submission.unique());
     write_if_new(&workspace.join("Cargo.toml"), root.as_bytes())?;
-    let runner = runner_manifest(submission, kit)?;
+    let runner = runner_manifest(submission, kit, host)?;
     write_if_new(&workspace.join("runner/Cargo.toml"), runner.as_bytes())?;
-    write_if_new(&workspace.join("runner/src/main.rs"), RUNNER.as_bytes())?;
+    let main = format!("fn main() {{\n    {host}::main(submission::make)\n}}\n");
+    write_if_new(&workspace.join("runner/src/main.rs"), main.as_bytes())?;
     // Anew each time: cargo adds to it what the submission uses beyond the kit.
     fs::copy(kit.path("Cargo.lock"), workspace.join("Cargo.lock"))
         .context("failed to copy the kit's Cargo.lock")?;
     Ok(())
 }
 
-fn runner_manifest(submission: &Submission, kit: &Kit) -> Result<String> {
+fn runner_manifest(submission: &Submission, kit: &Kit, host: &str) -> Result<String> {
     Ok(format!(
         "[package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-         [dependencies]\nsubmission = {{ path = \"..\", package = {} }}\ntests = {{ path = {} }}\n",
-        Value::from(submission.id()),
+         [dependencies]\nsubmission = {{ path = \"..\", package = {} }}\n{host} = {{ path = {} }}\n",
+        Value::from(format!("{}-{host}", submission.id())),
         Value::from(submission.manifest.name.as_str()),
-        Value::from(kit.path_text("tests")?),
+        Value::from(kit.path_text(if host == ONE_PEER { "grade/peer" } else { host })?),
     ))
 }
 

@@ -1,15 +1,17 @@
 //! Runs every test with every seed, several at once.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, io, thread};
 
 use ::tests::{Clock, Job, Outcome, Test};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Plan;
+use crate::remote::PEERS;
 
 /// So many of the running tests are named beside the bar.
 const NAMED_MAX: usize = 2;
@@ -22,8 +24,25 @@ pub(crate) struct Run {
     pub(crate) time: Duration,
 }
 
+/// The program that plays a run.
+pub(crate) struct Runner {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Runner {
+    /// For a submission that was compiled to `program`: to a run of its own, or to one peer.
+    pub(crate) fn new(program: PathBuf, in_process: bool) -> io::Result<Runner> {
+        if in_process {
+            return Ok(Runner { program, arguments: Vec::new() });
+        }
+        let arguments = vec![PEERS.into(), program.into()];
+        Ok(Runner { program: env::current_exe()?, arguments })
+    }
+}
+
 /// All runs of the plan, in no particular order.
-pub(crate) fn run(program: &Path, plan: &Plan) -> Vec<Run> {
+pub(crate) fn run(runner: &Runner, plan: &Plan) -> Vec<Run> {
     // Seed by seed, so that every test has been seen early.
     let wanted: Vec<(u64, &'static Test)> = plan
         .seeds
@@ -39,7 +58,10 @@ pub(crate) fn run(program: &Path, plan: &Plan) -> Vec<Run> {
                     progress.begin(test, *seed);
                     let start = Instant::now();
                     let clock = Clock::default();
-                    let outcome = Job { program, test, seed: *seed, clock, invariants: true }.run();
+                    let Runner { program, arguments } = runner;
+                    let outcome =
+                        Job { program, arguments, test, seed: *seed, clock, invariants: true }
+                            .run();
                     let run = Run { test, seed: *seed, outcome, time: start.elapsed() };
                     progress.end(&run);
                     runs.lock().expect("no thread panics while it holds this").push(run);

@@ -230,6 +230,9 @@ impl Journey<'_> {
         loop {
             match slot.take() {
                 Some(Handled::Replied(reply)) => return Ok(reply),
+                Some(Handled::Refused(CallError::NoAnswer)) => {
+                    return Err(Ending::ServerGone.into());
+                }
                 Some(Handled::Refused(error)) => return Err(End::Misused(error)),
                 Some(Handled::Panicked) => return Err(Ending::HandlerPanicked.into()),
                 None => {}

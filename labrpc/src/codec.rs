@@ -4,8 +4,10 @@
 //! nine bytes by size, strings and vectors behind their length. A value of no bytes (the unit
 //! type, an empty struct) is legal.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The largest message that is decoded, in bytes; a length field beyond it is an error, not an
 /// allocation.
@@ -18,7 +20,7 @@ const ENCODING: bincode::config::Configuration<
 > = bincode::config::standard().with_limit::<MESSAGE_BYTES_MAX>();
 
 /// Why a value could not be encoded or decoded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum CodecError {
     /// The value has no encoding, for example a map of unknown length.
     #[error("the value cannot be encoded: {0}")]
@@ -27,7 +29,7 @@ pub enum CodecError {
     #[error("the bytes are no {type_name}: {why}")]
     Decode {
         /// The Rust type that was asked for.
-        type_name: &'static str,
+        type_name: Cow<'static, str>,
         /// What the decoder met.
         why: String,
     },
@@ -46,7 +48,8 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// [`CodecError::Decode`] if the bytes are no `T`, or if some are left over.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let failed = |why: String| CodecError::Decode { type_name: std::any::type_name::<T>(), why };
+    let failed =
+        |why: String| CodecError::Decode { type_name: std::any::type_name::<T>().into(), why };
     let (value, used) =
         bincode::serde::decode_from_slice(bytes, ENCODING).map_err(|e| failed(e.to_string()))?;
     if used == bytes.len() {

@@ -15,15 +15,39 @@ use crate::network::Shared;
 /// A caller's handle to exactly one destination. Clones are the same end.
 #[derive(Clone)]
 pub struct ClientEnd {
-    network: Arc<Shared>,
     name: Name,
-    /// By which the network knows it.
-    number: usize,
+    way: Way,
+}
+
+/// How calls get to where the network is.
+#[derive(Clone)]
+enum Way {
+    /// It is here, and knows the end by this number.
+    Network(Arc<Shared>, usize),
+    Carrier(Arc<dyn Carrier>),
+}
+
+/// Takes the calls of an end to a network that is not in this process.
+pub trait Carrier: Send + Sync {
+    /// Makes the call and waits for its result, as [`ClientEnd::call_raw`].
+    ///
+    /// # Errors
+    /// As for [`ClientEnd::call`].
+    fn carry(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError>;
+
+    /// The caller's own arguments or the reply are not what it says: for whom such errors are
+    /// [`Step::Misused`] in a network's log, even if the caller ignores them.
+    fn misused(&self, error: &CallError);
 }
 
 impl ClientEnd {
     pub(crate) fn new(network: Arc<Shared>, name: Name, number: usize) -> ClientEnd {
-        ClientEnd { network, name, number }
+        ClientEnd { name, way: Way::Network(network, number) }
+    }
+
+    /// An end whose calls a carrier takes to a network elsewhere, such as in another process.
+    pub fn carried(name: impl Into<Name>, carrier: Arc<dyn Carrier>) -> ClientEnd {
+        ClientEnd { name: name.into(), way: Way::Carrier(carrier) }
     }
 
     /// The end's name.
@@ -46,14 +70,13 @@ impl ClientEnd {
     {
         let args = codec::encode(args).map_err(|why| {
             let error = CallError::UnencodableArgs { method: method.into(), why };
-            let request = Request::new(&self.network, self.number, method);
-            request.log(&self.network, Step::Misused(error.to_string()));
+            self.misuse(None, method, &error);
             error
         })?;
-        let (request, result) = call::call(&self.network, self.number, method, args);
+        let (request, result) = self.travel(method, args);
         codec::decode(&result?).map_err(|why| {
             let error = CallError::UndecodableReply { method: method.into(), why };
-            request.log(&self.network, Step::Misused(error.to_string()));
+            self.misuse(request, method, &error);
             error
         })
     }
@@ -63,6 +86,26 @@ impl ClientEnd {
     /// # Errors
     /// As for [`ClientEnd::call`].
     pub fn call_raw(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        call::call(&self.network, self.number, method, args).1
+        self.travel(method, args).1
+    }
+
+    /// The request comes back where there is a log, for what may have to be added.
+    fn travel(&self, method: &str, args: Vec<u8>) -> (Option<Request>, Result<Vec<u8>, CallError>) {
+        match &self.way {
+            Way::Network(network, number) => {
+                let (request, result) = call::call(network, *number, method, args);
+                (Some(request), result)
+            }
+            Way::Carrier(carrier) => (None, carrier.carry(method, args)),
+        }
+    }
+
+    fn misuse(&self, request: Option<Request>, method: &str, error: &CallError) {
+        match &self.way {
+            Way::Network(network, number) => request
+                .unwrap_or_else(|| Request::new(network, *number, method))
+                .log(network, Step::Misused(error.to_string())),
+            Way::Carrier(carrier) => carrier.misused(error),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a call has no reply.
 
+use serde::{Deserialize, Serialize};
+
 use crate::codec::CodecError;
 
 /// Why a call has no reply.
@@ -8,7 +10,7 @@ use crate::codec::CodecError;
 /// network. Every other variant is a bug of the caller or of the service; it is also left in the
 /// network's log as [`Step::Misused`](crate::Step::Misused), so that a test can fail by it even
 /// when the caller ignores its results.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum CallError {
     /// No reply came: the request was lost, the reply was lost, the server is gone or cannot be
     /// reached. The handler may have run or not.

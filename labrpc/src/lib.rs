@@ -34,7 +34,7 @@ mod network;
 mod call;
 mod end;
 
-pub use end::ClientEnd;
+pub use end::{Carrier, ClientEnd};
 pub use error::CallError;
 pub use fate::{Delay, Disturbance};
 pub use log::{Ending, Event, Step};

@@ -56,14 +56,25 @@ impl Service {
     }
 
     /// Adds a method on the level of bytes, for one whose arguments are decoded elsewhere, such as
-    /// in another process.
+    /// in another process. An error is a bug, as for [`ClientEnd::call`](crate::ClientEnd::call),
+    /// but for [`CallError::NoAnswer`]: whoever should have answered is gone.
     #[must_use]
     pub fn raw_method(
         self,
         name: &str,
-        handler: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static,
+        handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
     ) -> Service {
-        self.insert(name, move |bytes| Ok(handler(bytes)))
+        self.insert(name, handler)
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of its methods, in order.
+    pub fn methods(&self) -> impl Iterator<Item = &str> {
+        self.methods.keys().map(String::as_str)
     }
 
     fn insert(
@@ -194,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_raw_method_sees_the_bytes_as_they_are() {
-        let reversed = |bytes: &[u8]| bytes.iter().rev().copied().collect();
+        let reversed = |bytes: &[u8]| Ok(bytes.iter().rev().copied().collect());
         let server = Server::from(Service::new("Raw").raw_method("Reverse", reversed));
         assert_eq!(server.dispatch_raw("Raw.Reverse", &[1, 2, 3]).unwrap(), [3, 2, 1]);
     }

@@ -5,13 +5,14 @@
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::engine;
 use crate::report::{Label, ThreadInfo};
 use crate::run::attach;
-use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
+use crate::scheduler::{CALL_NS, IDLE};
 use crate::trace::Op;
 
 /// Whether the calling thread runs in virtual time.
@@ -68,6 +69,19 @@ pub fn current_label() -> Label {
         Some(_) => with(|scheduler| scheduler.running().label),
         None => Label::default(),
     }
+}
+
+/// Waits for something outside of the simulation on purpose, such as another process: the whole run
+/// stands still until `wait` returns, no virtual time passes, and the watchdog does not mind. The
+/// caller sees to it that the wait ends.
+pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
+    if !is_virtual() {
+        return wait();
+    }
+    IDLE.store(true, Ordering::Relaxed);
+    let result = wait();
+    IDLE.store(false, Ordering::Relaxed);
+    result
 }
 
 /// Every thread of the simulation and what it does at this moment; empty outside.

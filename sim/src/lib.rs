@@ -150,7 +150,7 @@ pub use hooks::edges::instrumented_edges;
 #[cfg(sim_virtual)]
 pub use inside::{
     LabelGuard, current_label, discard, is_virtual, label, now, pause, resume, set_clock_rate,
-    threads, threads_with_backtraces,
+    threads, threads_with_backtraces, wait_outside,
 };
 #[cfg(sim_virtual)]
 pub use run::run;
@@ -160,5 +160,5 @@ pub use step::{Inbox, Outbox, Pause, Stepped};
 #[cfg(not(sim_virtual))]
 pub use real::{
     LabelGuard, current_label, discard, instrumented_edges, is_virtual, label, now, pause, resume,
-    run, set_clock_rate, threads, threads_with_backtraces,
+    run, set_clock_rate, threads, threads_with_backtraces, wait_outside,
 };

@@ -51,7 +51,7 @@ const BACKTRACES_MAX: usize = 64;
 /// ```
 pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report {
     let mut driver = Driver::start(options, false, Box::new(closure));
-    driver.advance(u64::MAX);
+    driver.advance(u64::MAX, 0);
     driver.finish()
 }
 
@@ -61,6 +61,7 @@ struct Control {
     ordered: AtomicU32,
     done: AtomicU32,
     until: AtomicU64,
+    overtime: AtomicU64,
     closing: AtomicBool,
     over: AtomicBool,
 }
@@ -114,6 +115,7 @@ impl Driver {
             ordered: AtomicU32::new(0),
             done: AtomicU32::new(0),
             until: AtomicU64::new(u64::MAX),
+            overtime: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
@@ -127,11 +129,13 @@ impl Driver {
     }
 
     /// Lets the simulation run until `until` (in ns), or its end; true while it is not over.
-    pub(crate) fn advance(&mut self, until: u64) -> bool {
+    /// Threads that are ready then may take so many ns more until they wait.
+    pub(crate) fn advance(&mut self, until: u64, overtime: u64) -> bool {
         if self.is_over() {
             return false;
         }
         self.control.until.store(until, Ordering::Relaxed);
+        self.control.overtime.store(overtime, Ordering::Relaxed);
         self.order();
         !self.is_over()
     }
@@ -269,7 +273,12 @@ fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, 
         }
         carried_out += 1;
         if !control.closing.load(Ordering::Relaxed) {
-            with(|scheduler| scheduler.until = control.until.load(Ordering::Relaxed));
+            let until = control.until.load(Ordering::Relaxed);
+            let overtime = control.overtime.load(Ordering::Relaxed);
+            with(|scheduler| {
+                scheduler.until = until;
+                scheduler.overtime_until = until.max(scheduler.now).saturating_add(overtime);
+            });
             turn::drive();
         }
         let outcome = with(|scheduler| scheduler.stop.clone());

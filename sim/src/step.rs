@@ -68,11 +68,23 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
     /// Delivers `inputs` at the present virtual time, then runs until the virtual time `until`, or
     /// the closure's end. If nothing is left to do before `until`, the clock is set to it.
     pub fn step(&mut self, until: Duration, inputs: impl IntoIterator<Item = I>) -> Pause<O> {
+        self.settle(until, Duration::ZERO, inputs)
+    }
+
+    /// The same, and then threads that are still ready go on until every thread waits, or
+    /// `overtime` is used up: one that polls never waits. No timer behind `until` ends meanwhile
+    /// unless the clock has passed it anyway.
+    pub fn settle(
+        &mut self,
+        until: Duration,
+        overtime: Duration,
+        inputs: impl IntoIterator<Item = I>,
+    ) -> Pause<O> {
         for input in inputs {
             self.inbox.queue.push(Duration::ZERO, Box::new(input));
         }
-        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
-        let running = self.driver.advance(until);
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let running = self.driver.advance(ns(until), ns(overtime));
         let (now, next_deadline) = with(|scheduler| (scheduler.now, scheduler.next_deadline()));
         Pause {
             running,

@@ -28,6 +28,6 @@ pub mod explore;
 
 pub use lab::Lab;
 pub use runner::{
-    Clock, Job, Outcome, SEEDS_BY_DEFAULT, Simulation, find, main, nearest, run_here,
+    Clock, Job, Order, Outcome, SEEDS_BY_DEFAULT, Simulation, find, main, nearest, run_here,
 };
 pub use table::{LABS, Part, Test};

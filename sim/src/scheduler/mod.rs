@@ -130,6 +130,8 @@ pub(crate) struct Scheduler {
     drain: Option<(Outcome, u64)>,
     /// How far a stepped run may go now.
     pub(crate) until: u64,
+    /// How far its threads may go on that have something to do at that time.
+    pub(crate) overtime_until: u64,
     pub(crate) stepped: bool,
     time_limit: u64,
     step_limit: u64,
@@ -171,6 +173,7 @@ impl Scheduler {
             ended_at: None,
             drain: None,
             until: u64::MAX,
+            overtime_until: u64::MAX,
             stepped: false,
             time_limit: ns(options.time_limit),
             step_limit: options.step_limit,
@@ -207,7 +210,7 @@ impl Scheduler {
         let thread = &self.threads[self.current as usize];
         self.tracer.record(self.steps, thread.id, op, self.now);
         self.ready.stepped(self.current, self.steps);
-        if self.now > self.until.min(self.time_limit) || self.steps >= self.step_limit {
+        if self.now > self.overtime_until.min(self.time_limit) || self.steps >= self.step_limit {
             self.check_limits();
         }
     }
@@ -221,7 +224,7 @@ impl Scheduler {
             self.stop = Some(Stop::Over(Outcome::StepLimit));
         } else if self.now > self.time_limit {
             self.stop = Some(Stop::Over(Outcome::TimeLimit));
-        } else if self.stepped && self.now > self.until {
+        } else if self.stepped && self.now > self.overtime_until {
             self.stop = Some(Stop::Paused);
         }
     }

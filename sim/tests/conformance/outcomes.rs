@@ -1,5 +1,6 @@
 //! Every way a run can end, and what the report then says.
 
+use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -91,6 +92,25 @@ fn blocked_outside() {
         let backtrace = report.threads[0].backtrace.as_ref();
         let backtrace = backtrace.map(ToString::to_string).unwrap_or_default();
         assert!(backtrace.contains("reads_from_an_empty_pipe"), "{backtrace}");
+    }
+}
+
+/// A wait outside that is said to be meant is none of the watchdog's business, and takes no time.
+#[test]
+fn a_wait_outside_on_purpose_is_no_outcome() {
+    for report in reports(
+        "waits on purpose",
+        |o| o.wall_limit(100 * MS),
+        || {
+            let (mut near, _far) = std::os::unix::net::UnixStream::pair().unwrap();
+            near.set_read_timeout(Some(500 * MS)).unwrap();
+            let start = std::time::Instant::now();
+            let result = sim::wait_outside(|| near.read(&mut [0]));
+            assert_eq!(result.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+            assert!(start.elapsed() < MS);
+        },
+    ) {
+        assert!(report.finished(), "{report}");
     }
 }
 

@@ -110,3 +110,29 @@ fn steps_repeat() {
     assert_eq!(fiber, kernel);
     assert!(fiber.0.len() > 50);
 }
+
+/// Threads that have something to do at the end of a step may finish it, timers behind it wait, and
+/// a thread that polls is stopped all the same.
+#[test]
+fn a_step_settles_in_overtime() {
+    limit("settling");
+    for engine in ENGINES {
+        let mut stepped = Stepped::start(options(engine), |inbox, outbox| {
+            while let Some(yields) = inbox.receive() {
+                (0..yields).for_each(|_| thread::yield_now());
+                outbox.send("yielded");
+                thread::sleep(MS / 2);
+                outbox.send("slept");
+            }
+        });
+        assert!(stepped.step(MS, [1_500]).outputs.is_empty());
+        let pause = stepped.settle(MS, 2 * MS, []);
+        assert_eq!(pause.outputs.iter().map(|(_, word)| *word).collect::<Vec<_>>(), ["yielded"]);
+        assert!(pause.now > MS && pause.now < 2 * MS, "{:?}", pause.now);
+        assert!(pause.next_deadline.is_some_and(|deadline| deadline > pause.now));
+        let pause = stepped.settle(3 * MS, 2 * MS, [1_000_000]);
+        assert_eq!(pause.outputs.len(), 1);
+        assert!(pause.now > 5 * MS && pause.now < 6 * MS, "{:?}", pause.now);
+        assert_eq!(pause.next_deadline, Some(pause.now));
+    }
+}

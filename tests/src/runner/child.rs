@@ -1,10 +1,11 @@
 //! The child process: one test, one seed.
 
+use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{env, process, thread};
+use std::{process, thread};
 
 use config::label::{self, Label};
 use config::{Class, Failure, PeerContext, RaftPeer, Referee, TEST_LIMIT, panics};
@@ -27,7 +28,7 @@ pub(crate) const UNWRITTEN: i32 = 174;
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// What a child process is to do: `--lab-run TEST SEED CLOCK WATCHED FILE`.
-pub(crate) struct Order {
+pub struct Order {
     test: &'static Test,
     seed: u64,
     clock: Clock,
@@ -36,35 +37,44 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) fn from_args() -> Option<Order> {
-        let mut args = env::args_os().skip(1);
-        if args.next()? != RUN {
+    /// The order in the last words of a command line, as a [`Job`](crate::Job) puts them; none if
+    /// they are no order.
+    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Option<Order> {
+        let mut words = words.into_iter();
+        if words.next()? != RUN {
             return None;
         }
-        let name = args.next()?.into_string().ok()?;
+        let name = words.next()?.into_string().ok()?;
         let test = LABS.iter().find(|test| test.name() == name)?;
-        let seed = args.next()?.to_str()?.parse().ok()?;
-        let clock = args.next()?.to_str()?.parse().ok()?;
-        let invariants = args.next()? == WATCHED;
-        Some(Order { test, seed, clock, invariants, file: args.next()?.into() })
+        let seed = words.next()?.to_str()?.parse().ok()?;
+        let clock = words.next()?.to_str()?.parse().ok()?;
+        let invariants = words.next()? == WATCHED;
+        Some(Order { test, seed, clock, invariants, file: words.next()?.into() })
     }
-}
 
-/// Runs the test and leaves the outcome in the file.
-pub(crate) fn obey(
-    make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
-    order: &Order,
-) -> ! {
-    let referee = Referee::new();
-    panics::report_to(referee.clone());
-    let lab = Lab::new(make, order.seed, referee).watched(order.invariants);
-    let outcome = run(lab, order.test, order.clock);
-    if let Err(error) = outcome.write(&order.file) {
-        eprintln!("failed to write {}: {error}", order.file.display());
-        process::exit(UNWRITTEN);
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
-    // At once: threads of the implementation may hang.
-    process::exit(0);
+
+    /// Runs the test and leaves the outcome in the file. What `make` makes tells the referee what
+    /// is wrong beyond what the lab can see.
+    pub fn obey<M>(&self, make: impl FnOnce(&Referee) -> M) -> !
+    where
+        M: Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
+    {
+        let referee = Referee::new();
+        panics::report_to(referee.clone());
+        let make = make(&referee);
+        let lab = Lab::new(make, self.seed, referee).watched(self.invariants);
+        let outcome = run(lab, self.test, self.clock);
+        if let Err(error) = outcome.write(&self.file) {
+            eprintln!("failed to write {}: {error}", self.file.display());
+            process::exit(UNWRITTEN);
+        }
+        // At once: threads of the implementation may hang.
+        process::exit(0);
+    }
 }
 
 /// Runs a test in this process, for a look at what it costs, with the rules of Raft watched or not.

@@ -1,5 +1,6 @@
 //! One run in a process of its own, seen from its parent.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -18,8 +19,11 @@ const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 
 /// One run of one test with one seed.
 pub struct Job<'a> {
-    /// A program whose `main` is [`main`](crate::main).
+    /// A program whose `main` is [`main`](crate::main), or that gives its [`Order`](crate::Order)
+    /// to be obeyed.
     pub program: &'a Path,
+    /// What it finds on its command line before the order.
+    pub arguments: &'a [OsString],
     /// The test.
     pub test: &'static Test,
     /// The seed.
@@ -46,6 +50,7 @@ impl Job<'_> {
         let file = folder.path().join("outcome");
         let mut printed = tempfile::tempfile()?;
         let mut child = Command::new(self.program)
+            .args(self.arguments)
             .arg(RUN)
             .arg(self.test.name())
             .arg(self.seed.to_string())

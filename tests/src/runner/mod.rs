@@ -8,15 +8,15 @@ mod child;
 mod virtual_time;
 mod outcome;
 
-use std::process;
 use std::sync::Arc;
+use std::{env, process};
 
 use config::{PeerContext, RaftPeer};
 use libtest_mimic::Arguments;
 
 use settings::Settings;
 
-pub use child::run_here;
+pub use child::{Order, run_here};
 pub use filter::{find, nearest};
 pub use job::Job;
 pub use outcome::{Outcome, Simulation};
@@ -28,8 +28,8 @@ pub use settings::{Clock, SEEDS_BY_DEFAULT};
 /// anything, so `"initial election"`, `initial_election` and `re-election` all work, and so does a
 /// part such as `3A`. It does not return.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
-    if let Some(order) = child::Order::from_args() {
-        child::obey(make, &order);
+    if let Some(order) = Order::from_words(env::args_os().skip(1)) {
+        order.obey(|_| make);
     }
     let mut arguments = Arguments::from_args();
     let settings = Settings::from_env().unwrap_or_else(|error| {

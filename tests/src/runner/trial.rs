@@ -48,6 +48,7 @@ fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, 
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
                     let outcome = Job {
                         program: &program,
+                        arguments: &[],
                         test,
                         seed,
                         clock: *clock,

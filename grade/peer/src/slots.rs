@@ -1,0 +1,104 @@
+//! What threads wait for that comes from the other process, by number.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+/// Open questions and their answers.
+pub struct Slots<T> {
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    opened: u64,
+    open: BTreeMap<u64, Arc<Slot<T>>>,
+    closed: bool,
+}
+
+/// Where one answer is waited for.
+pub struct Slot<T> {
+    /// None until there is an answer; an answer of none is the end.
+    content: Mutex<Option<Option<T>>>,
+    filled: Condvar,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Slots<T> {
+        let state = State { opened: 0, open: BTreeMap::new(), closed: false };
+        Slots { state: Mutex::new(state) }
+    }
+}
+
+impl<T> Slots<T> {
+    /// A new number, and the slot for its answer.
+    pub fn open(&self) -> (u64, Arc<Slot<T>>) {
+        let mut state = self.state.lock();
+        state.opened += 1;
+        let id = state.opened;
+        let content = Mutex::new(state.closed.then_some(None));
+        let slot = Arc::new(Slot { content, filled: Condvar::new() });
+        state.open.insert(id, Arc::clone(&slot));
+        (id, slot)
+    }
+
+    /// Fills a slot; false if there is none of this number that is still open.
+    pub fn fill(&self, id: u64, answer: T) -> bool {
+        let slot = self.state.lock().open.remove(&id);
+        if let Some(slot) = &slot {
+            slot.fill(Some(answer));
+        }
+        slot.is_some()
+    }
+
+    /// No answer comes any more.
+    pub fn close(&self) {
+        let open = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            std::mem::take(&mut state.open)
+        };
+        open.values().for_each(|slot| slot.fill(None));
+    }
+}
+
+impl<T> Slot<T> {
+    fn fill(&self, answer: Option<T>) {
+        *self.content.lock() = Some(answer);
+        self.filled.notify_all();
+    }
+
+    /// Waits for the answer; none if none will come.
+    pub fn wait(&self) -> Option<T> {
+        let mut content = self.content.lock();
+        loop {
+            match content.take() {
+                Some(answer) => return answer,
+                None => self.filled.wait(&mut content),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_goes_to_who_asked_and_only_once() {
+        let slots = Slots::default();
+        let ((first, one), (second, two)) = (slots.open(), slots.open());
+        assert!(slots.fill(second, "two") && slots.fill(first, "one"));
+        assert!(!slots.fill(first, "again") && !slots.fill(9, "never asked"));
+        assert_eq!((one.wait(), two.wait()), (Some("one"), Some("two")));
+    }
+
+    #[test]
+    fn nobody_waits_for_an_answer_after_the_end() {
+        let slots = Slots::<u8>::default();
+        let (_, before) = slots.open();
+        slots.close();
+        let (_, after) = slots.open();
+        assert_eq!((before.wait(), after.wait()), (None, None));
+    }
+}

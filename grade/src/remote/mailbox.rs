@@ -1,0 +1,124 @@
+//! What waits to go to a peer's process with its next step.
+
+use std::time::{Duration, Instant};
+
+use ::peer::frames::Input;
+use parking_lot::{Condvar, Mutex};
+
+/// What comes within so short a time makes one step: a round trip costs more than anything in it.
+const GATHERED_WITHIN: Duration = Duration::from_micros(20);
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    inputs: Vec<Input>,
+    /// The lab waits for a message to be applied, and the peer does not know yet.
+    has_credit: bool,
+    /// The peer waits to apply something.
+    is_waiting: bool,
+    closed: bool,
+}
+
+impl State {
+    /// A credit that nobody waits for goes along with whatever goes next.
+    fn is_due(&self) -> bool {
+        !self.inputs.is_empty() || self.has_credit && self.is_waiting
+    }
+}
+
+impl Mailbox {
+    pub(super) fn push(&self, input: Input) {
+        self.change(|state| state.inputs.push(input));
+    }
+
+    /// The lab waits for the next message that is applied.
+    pub(super) fn credit(&self) {
+        self.change(|state| state.has_credit = true);
+    }
+
+    /// The peer waits to apply something.
+    pub(super) fn note_waiting(&self) {
+        self.change(|state| state.is_waiting = true);
+    }
+
+    pub(super) fn close(&self) {
+        self.change(|state| state.closed = true);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock();
+        let was_due = state.is_due();
+        change(&mut state);
+        if !was_due && state.is_due() || state.closed {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until something is due, or until the deadline. None once it is closed.
+    pub(super) fn take(&self, deadline: Option<Instant>) -> Option<Vec<Input>> {
+        let mut state = self.state.lock();
+        let mut is_over = false;
+        while !state.closed && !state.is_due() && !is_over {
+            match deadline {
+                Some(deadline) => {
+                    is_over = self.changed.wait_until(&mut state, deadline).timed_out();
+                }
+                None => self.changed.wait(&mut state),
+            }
+        }
+        if state.is_due() && !state.closed {
+            drop(state);
+            std::thread::sleep(GATHERED_WITHIN);
+            state = self.state.lock();
+        }
+        if state.closed {
+            return None;
+        }
+        let mut inputs = std::mem::take(&mut state.inputs);
+        if std::mem::take(&mut state.has_credit) {
+            state.is_waiting = false;
+            inputs.push(Input::Credit);
+        }
+        Some(inputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(id: u64) -> Input {
+        Input::Request { id, method: "Raft.RequestVote".into(), args: vec![] }
+    }
+
+    #[test]
+    fn a_credit_goes_along_or_by_itself_if_it_is_waited_for() {
+        let past = Some(Instant::now());
+        let mailbox = Mailbox::default();
+        mailbox.credit();
+        mailbox.push(call(1));
+        assert_eq!(mailbox.take(None), Some(vec![call(1), Input::Credit]));
+        mailbox.note_waiting();
+        assert_eq!(mailbox.take(past), Some(vec![]));
+        mailbox.credit();
+        assert_eq!(mailbox.take(None), Some(vec![Input::Credit]));
+        assert_eq!(mailbox.take(past), Some(vec![]));
+    }
+
+    #[test]
+    fn nothing_comes_out_after_the_end() {
+        let mailbox = Mailbox::default();
+        mailbox.push(call(1));
+        mailbox.close();
+        assert_eq!(mailbox.take(None), None);
+    }
+}

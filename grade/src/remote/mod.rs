@@ -1,0 +1,56 @@
+//! A run whose peers are processes of their own, all in the run's one virtual time.
+//!
+//! This program, started again for each run, plays the test; it owns the network, the persisters
+//! and the verdict. Each [peer](peer::RemotePeer) of it stands for a [process] that holds nothing
+//! but the submission. A [driver] thread lets that process make a step whenever something is due
+//! there, and carries out what came of it.
+
+mod peer;
+mod driver;
+mod mailbox;
+mod view;
+mod process;
+mod patience;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ::tests::Order;
+use config::{PeerContext, RaftPeer, Referee};
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
+
+use peer::RemotePeer;
+
+/// The first argument of a process that plays a run; the second is the peers' program.
+pub(crate) const PEERS: &str = "--peers";
+
+/// Plays a run, if that is what the words of the command line ask for.
+pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::convert::Infallible> {
+    let mut words = words.into_iter();
+    if words.next()? != PEERS {
+        return None;
+    }
+    let program = words.next()?.into();
+    let order = Order::from_words(words)?;
+    order.obey(|referee| make(program, order.seed(), referee))
+}
+
+/// A constructor of peers whose `make` runs in a process of its own.
+///
+/// What a process does wrong beyond what the lab can see, the referee is told.
+fn make(
+    program: PathBuf,
+    seed: u64,
+    referee: &Referee,
+) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + use<> {
+    let (made, referee) = (AtomicU64::new(0), referee.clone());
+    move |context| {
+        // Each incarnation draws from a stream of its own.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(made.fetch_add(1, Ordering::Relaxed));
+        RemotePeer::make(&program, rng.next_u64(), context, &referee)
+    }
+}

@@ -1,0 +1,155 @@
+//! How long a peer's process is waited for, in real time.
+//!
+//! The process itself finds a thread that computes or waits for ever, and says whose it is; so this
+//! is for a process that does not even do that.
+
+use std::cell::Cell;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Child;
+use std::time::Duration;
+
+use config::{Class, Failure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// How often to look at a process that does not answer.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// In clock ticks, of which Linux shows a hundred a second: more than its own watchdog waits for.
+const CPU_TICKS_MAX: u64 = 1_500;
+/// Looks at which no thread of it wants to run: more than its own watchdog waits for, too.
+const LOOKS_ASLEEP_MAX: u32 = 200;
+/// Looks at all: the machine has no time for it.
+const LOOKS_MAX: u32 = 1_800;
+/// A process that has closed its connection is about to end.
+const END_WITHIN_S: i64 = 5;
+
+/// How a process does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stall {
+    Computes,
+    Sleeps,
+    /// It might answer, on another machine.
+    Starves,
+}
+
+/// A connection that is given up when patience ends.
+pub(super) struct Patient {
+    socket: UnixStream,
+    pid: u32,
+    stall: Cell<Option<Stall>>,
+    looks: Cell<u32>,
+    looks_asleep: Cell<u32>,
+    /// At the first look.
+    cpu_ticks: Cell<u64>,
+}
+
+impl Patient {
+    pub(super) fn new(socket: UnixStream, pid: u32) -> io::Result<Patient> {
+        socket.set_read_timeout(Some(LOOK_INTERVAL))?;
+        socket.set_write_timeout(Some(LOOK_INTERVAL))?;
+        let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
+        Ok(Patient { socket, pid, stall, looks, looks_asleep, cpu_ticks: Cell::new(0) })
+    }
+
+    /// A new round trip, and new patience.
+    pub(super) fn begin(&self) {
+        self.looks.set(0);
+        self.looks_asleep.set(0);
+    }
+
+    /// Why patience has ended, if it has.
+    pub(super) fn stall(&self) -> Option<Stall> {
+        self.stall.get()
+    }
+
+    fn persist<R>(&self, mut attempt: impl FnMut(&UnixStream) -> io::Result<R>) -> io::Result<R> {
+        loop {
+            match attempt(&self.socket) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.look()?,
+                result => return result,
+            }
+        }
+    }
+
+    fn look(&self) -> io::Result<()> {
+        let (ticks, is_asleep) = state(self.pid);
+        if self.looks.get() == 0 {
+            self.cpu_ticks.set(ticks);
+        }
+        self.looks.set(self.looks.get() + 1);
+        self.looks_asleep.set(if is_asleep { self.looks_asleep.get() + 1 } else { 0 });
+        let stall = if ticks.saturating_sub(self.cpu_ticks.get()) > CPU_TICKS_MAX {
+            Stall::Computes
+        } else if self.looks_asleep.get() > LOOKS_ASLEEP_MAX {
+            Stall::Sleeps
+        } else if self.looks.get() > LOOKS_MAX {
+            Stall::Starves
+        } else {
+            return Ok(());
+        };
+        self.stall.set(Some(stall));
+        Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.persist(|mut socket| socket.read(buffer))
+    }
+}
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.persist(|mut socket| socket.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stall {
+    pub(super) fn verdict(self, server: usize) -> Failure {
+        let process = format!("server {server}'s process");
+        match self {
+            Stall::Computes => {
+                let sentence = format!("{process} runs on and on and does not answer");
+                Failure::of(server, Class::Spin, sentence)
+            }
+            Stall::Sleeps => {
+                let sentence = format!("{process} waits for something outside of the lab");
+                Failure::of(server, Class::Outside, sentence)
+            }
+            Stall::Starves => {
+                let sentence = format!("the machine had no time for {process}");
+                Failure::new(Class::Infra, sentence)
+            }
+        }
+    }
+}
+
+/// The processor time of a process in clock ticks, and whether no thread of it wants to run.
+fn state(pid: u32) -> (u64, bool) {
+    let stat = |file: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        // Behind the name, which may contain anything: see proc_pid_stat(5).
+        let (_, fields) = text.rsplit_once(')').unwrap_or_default();
+        fields.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let fields = stat(&format!("/proc/{pid}/stat"));
+    let ticks = |field: usize| fields.get(field).and_then(|field| field.parse().ok()).unwrap_or(0);
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
+    let runs = states.any(|fields| fields.first().is_some_and(|state| state == "R"));
+    (ticks(11) + ticks(12), !runs)
+}
+
+/// Waits a little for the end of a process.
+pub(super) fn ended_soon(child: &Child) -> bool {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let Some(Ok(pidfd)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return true };
+    let limit = Timespec { tv_sec: END_WITHIN_S, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0)
+}

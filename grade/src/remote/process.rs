@@ -1,0 +1,154 @@
+//! One peer's process, from its start to its end, and what is said to it.
+
+use std::io::{self, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use ::peer::frames::{self, Birth, FrameError, Step, Stepped};
+use config::{Class, Failure};
+
+use crate::remote::patience::{Patient, Stall, ended_soon};
+
+pub(super) struct Process {
+    child: Child,
+    socket: BufReader<Patient>,
+}
+
+/// Why a process makes no more steps.
+pub(super) enum Fault {
+    /// It ended; or it closed the connection without ending.
+    Ended(Option<ExitStatus>),
+    /// It does not answer.
+    Stalled(Stall),
+    /// What it sent is no frame.
+    Garbage(FrameError),
+    /// The grader cannot know.
+    Kit(io::Error),
+}
+
+/// Starts the peers' program with its end of the connection as its standard input.
+fn launch(program: &Path, socket: OwnedFd) -> io::Result<Child> {
+    Command::new(program).stdin(Stdio::from(socket)).spawn()
+}
+
+impl Process {
+    pub(super) fn start(program: &Path, birth: &Birth) -> Result<Process, FrameError> {
+        let (near, far) = UnixStream::pair()?;
+        let child = launch(program, far.into())?;
+        let mut socket = Patient::new(near, child.id())?;
+        frames::write(&mut socket, birth)?;
+        Ok(Process { child, socket: BufReader::new(socket) })
+    }
+
+    /// One round trip, in which the whole run stands still.
+    pub(super) fn step(&mut self, step: &Step) -> Result<Stepped, Fault> {
+        sim::wait_outside(|| {
+            self.socket.get_mut().begin();
+            let stepped = frames::write(self.socket.get_mut(), step)
+                .and_then(|()| frames::read(&mut self.socket));
+            stepped.map_err(|error| self.fault(error))
+        })
+    }
+
+    fn fault(&mut self, error: FrameError) -> Fault {
+        let fault = match self.socket.get_ref().stall() {
+            Some(stall) => Fault::Stalled(stall),
+            None if error.is_end() && ended_soon(&self.child) => {
+                Fault::Ended(self.child.try_wait().ok().flatten())
+            }
+            None if error.is_end() => Fault::Ended(None),
+            None => match error {
+                FrameError::Broken(error) => Fault::Kit(error),
+                garbage => Fault::Garbage(garbage),
+            },
+        };
+        self.kill();
+        fault
+    }
+
+    /// Ends the process, if it has not ended.
+    pub(super) fn kill(&mut self) {
+        // It fails if it was waited for already, and then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = sim::wait_outside(|| self.child.wait());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Fault {
+    /// The verdict on the server whose process it is.
+    pub(super) fn verdict(self, server: usize) -> Failure {
+        let process = format!("server {server}'s process");
+        match self {
+            Fault::Ended(Some(status)) => {
+                let sentence = format!("{process} {} before it was killed", how_it_ended(status));
+                Failure::of(server, Class::Panic, sentence)
+            }
+            Fault::Ended(None) => {
+                let sentence = format!("{process} closed its connection with the grader");
+                Failure::of(server, Class::Contract, sentence)
+            }
+            Fault::Stalled(stall) => stall.verdict(server),
+            Fault::Garbage(error) => {
+                Failure::of(server, Class::Contract, format!("{process} sent nonsense: {error}"))
+            }
+            Fault::Kit(error) => {
+                let sentence = format!("failed to talk to {process}: {error}");
+                Failure::new(Class::Infra, sentence)
+            }
+        }
+    }
+}
+
+fn how_it_ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with exit code {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}{}", signal_name(signal)),
+        (None, None) => format!("ended ({status})"),
+    }
+}
+
+/// Of those that a program brings upon itself.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => " (SIGILL)",
+        6 => " (SIGABRT)",
+        7 => " (SIGBUS)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        24 => " (SIGXCPU)",
+        25 => " (SIGXFSZ)",
+        31 => " (SIGSYS)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(raw_status: i32, expected: &str) {
+        let fault = Fault::Ended(Some(ExitStatus::from_raw(raw_status)));
+        assert_eq!(fault.verdict(1).to_string(), expected);
+    }
+
+    #[test]
+    fn the_end_of_a_process_is_told_by_its_exit_code_or_its_signal() {
+        check(0, "panic: server 1's process ended with exit code 0 before it was killed");
+        check(101 << 8, "panic: server 1's process ended with exit code 101 before it was killed");
+        check(
+            134,
+            "panic: server 1's process was ended by signal 6 (SIGABRT) before it was killed",
+        );
+    }
+}

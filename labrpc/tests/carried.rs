@@ -1,0 +1,85 @@
+//! Ends whose network is elsewhere: what a call says to its carrier, and what comes back.
+
+use std::sync::Arc;
+
+use labrpc::{CallError, Carrier, ClientEnd, Network, Server, Service, codec};
+use parking_lot::Mutex;
+
+/// Takes calls to a server that it has beside it, and writes down what is wrong.
+struct Courier {
+    server: Server,
+    misuse: Mutex<Vec<String>>,
+}
+
+impl Carrier for Courier {
+    fn carry(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        self.server.dispatch_raw(method, &args)
+    }
+
+    fn misused(&self, error: &CallError) {
+        self.misuse.lock().push(error.to_string());
+    }
+}
+
+fn end() -> (ClientEnd, Arc<Courier>) {
+    let service = Service::new("Arith").method("Double", |n: u64| 2 * n);
+    let courier = Arc::new(Courier { server: service.into(), misuse: Mutex::default() });
+    (ClientEnd::carried("end", Arc::clone(&courier) as Arc<dyn Carrier>), courier)
+}
+
+#[test]
+fn a_carried_call_has_the_types_of_any_call() {
+    let (end, courier) = end();
+    assert_eq!(end.call("Arith.Double", &21_u64), Ok(42_u64));
+    let raw = end.call_raw("Arith.Double", codec::encode(&4_u64).unwrap()).unwrap();
+    assert_eq!(codec::decode::<u64>(&raw).unwrap(), 8);
+    assert!(courier.misuse.lock().is_empty());
+}
+
+/// What is wrong on the caller's side no network would see.
+#[test]
+fn a_carrier_hears_of_arguments_and_replies_that_are_not_what_the_caller_says() {
+    let (end, courier) = end();
+    let wrong_reply = end.call::<u64, (u64, u64)>("Arith.Double", &21).unwrap_err();
+    assert!(matches!(wrong_reply, CallError::UndecodableReply { .. }));
+    let wrong_args = end.call::<_, u64>("Arith.Double", &lengthless::Lengthless).unwrap_err();
+    assert!(matches!(wrong_args, CallError::UnencodableArgs { .. }));
+    let told = courier.misuse.lock();
+    assert_eq!(*told, [wrong_reply.to_string(), wrong_args.to_string()]);
+}
+
+/// What is wrong on the server's side is said there.
+#[test]
+fn the_servers_own_refusals_only_pass_through() {
+    let (end, courier) = end();
+    let unknown = end.call::<u64, u64>("Arith.Halve", &21).unwrap_err();
+    assert!(matches!(unknown, CallError::UnknownMethod { .. }));
+    assert!(courier.misuse.lock().is_empty());
+}
+
+/// A service whose process is gone gives no answer, which is nobody's misuse.
+#[test]
+fn a_service_elsewhere_that_is_gone_gives_no_answer() {
+    let network = Network::new(1);
+    let gone = Service::new("Arith").raw_method("Double", |_| Err(CallError::NoAnswer));
+    network.add_server("server", gone.into());
+    let end = network.make_end("end");
+    network.connect("end", "server");
+    network.enable("end", true);
+    assert_eq!(end.call::<u64, u64>("Arith.Double", &21), Err(CallError::NoAnswer));
+    let misused = |event: &labrpc::Event| matches!(event.step, labrpc::Step::Misused(_));
+    assert!(!network.events().iter().any(misused));
+}
+
+mod lengthless {
+    use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+    /// A sequence that does not say how long it is, for which the encoding has no room.
+    pub(super) struct Lengthless;
+
+    impl Serialize for Lengthless {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_seq(None)?.end()
+        }
+    }
+}
