@@ -155,7 +155,7 @@ pub use inside::{
 #[cfg(sim_virtual)]
 pub use run::run;
 #[cfg(sim_virtual)]
-pub use step::{Inbox, Outbox, Pause, Stepped};
+pub use step::{Inbox, Order, Outbox, Pause, Stepped, serve};
 
 #[cfg(not(sim_virtual))]
 pub use real::{

@@ -50,7 +50,7 @@ const BACKTRACES_MAX: usize = 64;
 /// assert_eq!(report.outcome, sim::Outcome::Finished);
 /// ```
 pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report {
-    let mut driver = Driver::start(options, false, Box::new(closure));
+    let mut driver = Driver::start(options, false, Box::new(closure), None);
     driver.advance(u64::MAX, 0);
     driver.finish()
 }
@@ -65,6 +65,9 @@ struct Control {
     closing: AtomicBool,
     over: AtomicBool,
 }
+
+/// Orders a stepped run on, as the host says when it has stopped: until when, and the overtime.
+pub(crate) type Host = Box<dyn FnMut() -> Option<(u64, u64)> + Send>;
 
 /// A run in progress, held by the thread that drives it.
 pub(crate) struct Driver {
@@ -99,6 +102,7 @@ impl Driver {
         options: Options,
         stepped: bool,
         closure: Box<dyn FnOnce() + Send>,
+        host: Option<Host>,
     ) -> Driver {
         assert!(engine::current().is_none(), "a simulation cannot start another one");
         let missing = hooks::missing();
@@ -122,7 +126,7 @@ impl Driver {
         let (shared, settings) = (Arc::clone(&control), options.clone());
         let machine = std::thread::Builder::new()
             .name("sim machine".to_owned())
-            .spawn(move || machine(&settings, stepped, closure, &shared))
+            .spawn(move || machine(&settings, stepped, closure, host, &shared))
             .expect("a kernel thread for the simulation");
         let machine = Some(machine);
         Driver { options, control, machine, stuck: None, finished: false, cpu_start_ns }
@@ -250,7 +254,13 @@ static COLLECTED: Shared<(u32, Backtrace)> = Shared(Mutex::new(Vec::new()));
 static MACHINES: Shared<&'static Body> = Shared(Mutex::new(Vec::new()));
 
 /// The life of the machine thread.
-fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, control: &Control) {
+fn machine(
+    options: &Options,
+    stepped: bool,
+    closure: Box<dyn FnOnce() + Send>,
+    mut host: Option<Host>,
+    control: &Control,
+) {
     RUNNING_TID.store(sys::real_tid(), Ordering::Relaxed);
     if options.engine == Engine::Kernel {
         pin_to_one_processor();
@@ -274,12 +284,12 @@ fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, 
         carried_out += 1;
         if !control.closing.load(Ordering::Relaxed) {
             let until = control.until.load(Ordering::Relaxed);
-            let overtime = control.overtime.load(Ordering::Relaxed);
-            with(|scheduler| {
-                scheduler.until = until;
-                scheduler.overtime_until = until.max(scheduler.now).saturating_add(overtime);
-            });
-            turn::drive();
+            drive(until, control.overtime.load(Ordering::Relaxed));
+            while with(|scheduler| scheduler.stop == Some(Stop::Paused))
+                && let Some((until, overtime)) = host.as_mut().and_then(|host| ask(host))
+            {
+                drive(until, overtime);
+            }
         }
         let outcome = with(|scheduler| scheduler.stop.clone());
         let over = outcome != Some(Stop::Paused) || control.closing.load(Ordering::Relaxed);
@@ -298,6 +308,22 @@ fn machine(options: &Options, stepped: bool, closure: Box<dyn FnOnce() + Send>, 
             return;
         }
     }
+}
+
+fn drive(until: u64, overtime: u64) {
+    with(|scheduler| {
+        scheduler.until = until;
+        scheduler.overtime_until = until.max(scheduler.now).saturating_add(overtime);
+    });
+    turn::drive();
+}
+
+/// The host may wait for what it is to order as long as it likes.
+fn ask(host: &mut Host) -> Option<(u64, u64)> {
+    IDLE.store(true, Ordering::Relaxed);
+    let order = host();
+    IDLE.store(false, Ordering::Relaxed);
+    order
 }
 
 /// The machine is stuck inside a thread: the caller takes its place to ask the others where they

@@ -58,46 +58,98 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
         options: Options,
         closure: impl FnOnce(Inbox<I>, Outbox<O>) + Send + 'static,
     ) -> Stepped<I, O> {
-        let inbox = Inbox { queue: Arc::new(Queue::default()), items: PhantomData };
-        let outbox = Outbox { queue: Arc::new(Queue::default()), items: PhantomData };
-        let ends = (inbox.clone(), outbox.clone());
-        let driver = Driver::start(options, true, Box::new(move || closure(ends.0, ends.1)));
-        Stepped { driver, inbox, outbox }
+        let (inbox, outbox) = ends();
+        let closure = within(&inbox, &outbox, closure);
+        Stepped { driver: Driver::start(options, true, closure, None), inbox, outbox }
     }
 
     /// Delivers `inputs` at the present virtual time, then runs until the virtual time `until`, or
     /// the closure's end. If nothing is left to do before `until`, the clock is set to it.
     pub fn step(&mut self, until: Duration, inputs: impl IntoIterator<Item = I>) -> Pause<O> {
-        self.settle(until, Duration::ZERO, inputs)
+        self.settle(Order { until, overtime: Duration::ZERO, inputs: inputs.into_iter().collect() })
     }
 
-    /// The same, and then threads that are still ready go on until every thread waits, or
-    /// `overtime` is used up: one that polls never waits. No timer behind `until` ends meanwhile
+    /// The same, and then threads that are still ready go on until every thread waits, or the
+    /// overtime is used up: one that polls never waits. No timer behind `until` ends meanwhile
     /// unless the clock has passed it anyway.
-    pub fn settle(
-        &mut self,
-        until: Duration,
-        overtime: Duration,
-        inputs: impl IntoIterator<Item = I>,
-    ) -> Pause<O> {
-        for input in inputs {
-            self.inbox.queue.push(Duration::ZERO, Box::new(input));
-        }
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let running = self.driver.advance(ns(until), ns(overtime));
-        let (now, next_deadline) = with(|scheduler| (scheduler.now, scheduler.next_deadline()));
-        Pause {
-            running,
-            now: Duration::from_nanos(now),
-            next_deadline: next_deadline.map(Duration::from_nanos),
-            outputs: self.outbox.drain(),
-        }
+    pub fn settle(&mut self, order: Order<I>) -> Pause<O> {
+        let (until, overtime) = deliver(&self.inbox, order);
+        let running = self.driver.advance(until, overtime);
+        pause(running, &self.outbox)
     }
 
     /// Ends the run where it stands.
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.driver.finish()
+    }
+}
+
+/// What a host orders: inputs, and time in which they are handled.
+#[derive(Debug)]
+pub struct Order<I> {
+    /// Arrive before any time passes.
+    pub inputs: Vec<I>,
+    /// The virtual time to go to.
+    pub until: Duration,
+    /// Threads that are ready then may go on for so long; see [`Stepped::settle`].
+    pub overtime: Duration,
+}
+
+/// Runs `closure` as [`Stepped`] does, beginning with the order `first`. The host is asked for
+/// every further one on the very thread that carries the simulation, which spares two hand-overs a
+/// step; it may block. It ends the run by `None`.
+///
+/// Gives the report, and what came out after the host was asked last.
+///
+/// # Panics
+/// As [`run`](crate::run()).
+pub fn serve<I: Send + 'static, O: Send + 'static>(
+    options: Options,
+    first: Order<I>,
+    closure: impl FnOnce(Inbox<I>, Outbox<O>) + Send + 'static,
+    mut host: impl FnMut(Pause<O>) -> Option<Order<I>> + Send + 'static,
+) -> (Report, Vec<(Duration, O)>) {
+    let (inbox, outbox) = ends();
+    let closure = within(&inbox, &outbox, closure);
+    let (until, overtime) = deliver(&inbox, first);
+    let last = outbox.clone();
+    let host = move || host(pause(true, &outbox)).map(|order| deliver(&inbox, order));
+    let mut driver = Driver::start(options, true, closure, Some(Box::new(host)));
+    driver.advance(until, overtime);
+    (driver.finish(), last.drain())
+}
+
+fn ends<I, O>() -> (Inbox<I>, Outbox<O>) {
+    let inbox = Inbox { queue: Arc::new(Queue::default()), items: PhantomData };
+    (inbox, Outbox { queue: Arc::new(Queue::default()), items: PhantomData })
+}
+
+fn within<I: 'static, O: 'static>(
+    inbox: &Inbox<I>,
+    outbox: &Outbox<O>,
+    closure: impl FnOnce(Inbox<I>, Outbox<O>) + Send + 'static,
+) -> Box<dyn FnOnce() + Send> {
+    let ends = (inbox.clone(), outbox.clone());
+    Box::new(move || closure(ends.0, ends.1))
+}
+
+/// Gives the times in ns.
+fn deliver<I: Send + 'static>(inbox: &Inbox<I>, order: Order<I>) -> (u64, u64) {
+    for input in order.inputs {
+        inbox.queue.push(Duration::ZERO, Box::new(input));
+    }
+    let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    (ns(order.until), ns(order.overtime))
+}
+
+fn pause<O: Send + 'static>(running: bool, outbox: &Outbox<O>) -> Pause<O> {
+    let (now, next_deadline) = with(|scheduler| (scheduler.now, scheduler.next_deadline()));
+    Pause {
+        running,
+        now: Duration::from_nanos(now),
+        next_deadline: next_deadline.map(Duration::from_nanos),
+        outputs: outbox.drain(),
     }
 }
 

@@ -4,13 +4,13 @@ use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use config::{Make, PeerContext, RaftPeer, virtual_time};
-use sim::Stepped as Simulation;
+use sim::Order;
 
-use crate::frames::{self, Birth, FrameError, Output, Step, Stepped};
+use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
 use crate::server;
 
 /// Threads that have something to do at the end of a step may go on for so long. A thread that
@@ -23,19 +23,18 @@ const EXIT_MISUSED: i32 = 2;
 ///
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
-    let result = take_socket().map_err(FrameError::from).and_then(|socket| {
-        let mut from = BufReader::new(&socket);
-        let birth = frames::read(&mut from)?;
-        host(birth, Arc::new(make), &socket, &mut from)
+    let result = take_socket().map_err(FrameError::from).and_then(|mut socket| {
+        let birth = frames::read(&mut socket)?;
+        host(birth, Arc::new(make), &socket)
     });
     match result {
         // The grader has gone, and so shall we.
         Err(error) if error.is_end() => process::exit(0),
+        Ok(()) => process::exit(0),
         Err(error) => {
             eprintln!("error: a peer's program talks to `cargo grade` alone: {error}");
             process::exit(EXIT_MISUSED)
         }
-        Ok(never) => match never {},
     }
 }
 
@@ -49,42 +48,43 @@ fn take_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-enum Never {}
+fn host(birth: Birth, make: Make, socket: &UnixStream) -> Result<(), FrameError> {
+    let mut from = BufReader::new(socket.try_clone()?);
+    let mut to = socket.try_clone()?;
+    let first = order(frames::read(&mut from)?);
+    let (broken, why) = mpsc::channel();
+    let (report, outputs) = sim::serve(
+        virtual_time::options(birth.seed),
+        first,
+        move |inbox, outbox| server::serve(birth, make, &inbox, outbox),
+        move |pause| {
+            let stepped = Stepped { next_deadline: pause.next_deadline, outputs: pause.outputs };
+            let next = frames::write(&mut to, &stepped).and_then(|()| frames::read(&mut from));
+            // Whoever reads it may be gone as well.
+            next.map(order).map_err(|error| drop(broken.send(error))).ok()
+        },
+    );
+    if let Ok(error) = why.try_recv() {
+        return Err(error);
+    }
+    say_farewell(socket, &report, outputs)
+}
 
-fn host(
-    birth: Birth,
-    make: Make,
-    mut to: &UnixStream,
-    from: &mut BufReader<&UnixStream>,
-) -> Result<Never, FrameError> {
-    let options = virtual_time::options(birth.seed);
-    let mut simulation = Some(Simulation::start(options, move |inbox, outbox| {
-        server::serve(birth, make, &inbox, outbox);
-    }));
+/// The simulation is over, and the grader does not know. It has no use for a peer after that, so
+/// the process ends when the connection does.
+fn say_farewell(
+    mut socket: &UnixStream,
+    report: &sim::Report,
+    mut outputs: Vec<(Duration, Output)>,
+) -> Result<(), FrameError> {
+    outputs.push((report.elapsed, Output::Failed(virtual_time::failure(report))));
     loop {
-        let Step { until, inputs } = frames::read(from)?;
-        let stepped = match &mut simulation {
-            Some(running) => step(running, until, inputs),
-            None => Ok(Stepped { next_deadline: None, outputs: Vec::new() }),
-        };
-        let stepped = stepped.unwrap_or_else(|mut last| {
-            if let Some(over) = simulation.take() {
-                let failure = virtual_time::failure(&over.finish());
-                last.outputs.push((until, Output::Failed(failure)));
-            }
-            last
-        });
-        frames::write(&mut to, &stepped)?;
+        let outputs = std::mem::take(&mut outputs);
+        frames::write(&mut socket, &Stepped { next_deadline: None, outputs })?;
+        frames::read::<Step>(&mut socket)?;
     }
 }
 
-/// The last step of a simulation that is over is an error.
-fn step(
-    simulation: &mut Simulation<frames::Input, Output>,
-    until: Duration,
-    inputs: Vec<frames::Input>,
-) -> Result<Stepped, Stepped> {
-    let pause = simulation.settle(until, OVERTIME, inputs);
-    let stepped = Stepped { next_deadline: pause.next_deadline, outputs: pause.outputs };
-    if pause.running { Ok(stepped) } else { Err(stepped) }
+fn order(Step { until, inputs }: Step) -> Order<Input> {
+    Order { until, overtime: OVERTIME, inputs }
 }

@@ -24,11 +24,11 @@ use crate::sys;
 const EXTRA: usize = 64 * 1024;
 pub(crate) const GUARD: usize = 4096;
 
-/// Donors not in use, by stack size, and how many to make next time none is left.
+/// Donors not in use, by stack size, and how many there are in all.
 struct Pool {
     size: usize,
     idle: Vec<&'static Body>,
-    batch: usize,
+    made: usize,
 }
 
 struct Pools(UnsafeCell<Vec<Pool>>);
@@ -38,7 +38,9 @@ unsafe impl Sync for Pools {}
 
 static POOLS: Pools = Pools(UnsafeCell::new(Vec::new()));
 
-/// The largest batch of donors made together.
+/// The smallest and the largest batch of donors made together: a quarter of what there are, since
+/// a process that lives for one short run must not pay for many that it never uses.
+const BATCH_MIN: usize = 4;
 const BATCH_MAX: usize = 64;
 
 /// A donor with a fresh image of the thread-local storage. `Err` holds an errno value.
@@ -47,7 +49,7 @@ pub(crate) fn take(stack_size: usize) -> Result<&'static Body, c_int> {
     // SAFETY: see `Pools`; the borrow ends before anything could ask again.
     let pools = unsafe { &mut *POOLS.0.get() };
     let index = pools.iter().position(|pool| pool.size == size).unwrap_or_else(|| {
-        pools.push(Pool { size, idle: Vec::new(), batch: 4 });
+        pools.push(Pool { size, idle: Vec::new(), made: 0 });
         pools.len() - 1
     });
     let pool = &mut pools[index];
@@ -55,8 +57,8 @@ pub(crate) fn take(stack_size: usize) -> Result<&'static Body, c_int> {
         reset_thread_locals(body);
         return Ok(body);
     }
-    create(size, pool.batch, &mut pool.idle)?;
-    pool.batch = (pool.batch * 2).min(BATCH_MAX);
+    create(size, (pool.made / 4).clamp(BATCH_MIN, BATCH_MAX), &mut pool.idle)?;
+    pool.made += pool.idle.len();
     pool.idle.pop().ok_or(libc::EAGAIN)
 }
 

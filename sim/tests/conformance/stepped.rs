@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::{ENGINES, limit, options};
-use sim::{Outcome, Stepped};
+use sim::{Order, Outcome, Stepped, serve};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -126,13 +126,79 @@ fn a_step_settles_in_overtime() {
             }
         });
         assert!(stepped.step(MS, [1_500]).outputs.is_empty());
-        let pause = stepped.settle(MS, 2 * MS, []);
+        let order = |until, inputs| Order { until, overtime: 2 * MS, inputs };
+        let pause = stepped.settle(order(MS, vec![]));
         assert_eq!(pause.outputs.iter().map(|(_, word)| *word).collect::<Vec<_>>(), ["yielded"]);
         assert!(pause.now > MS && pause.now < 2 * MS, "{:?}", pause.now);
         assert!(pause.next_deadline.is_some_and(|deadline| deadline > pause.now));
-        let pause = stepped.settle(3 * MS, 2 * MS, [1_000_000]);
+        let pause = stepped.settle(order(3 * MS, vec![1_000_000]));
         assert_eq!(pause.outputs.len(), 1);
         assert!(pause.now > 5 * MS && pause.now < 6 * MS, "{:?}", pause.now);
         assert_eq!(pause.next_deadline, Some(pause.now));
+    }
+}
+
+/// A host that is asked on the simulation's own thread sees the same run as one that steps, may
+/// block, and ends the run; what comes out at the end is not lost.
+#[test]
+fn a_host_serves_the_same_run() {
+    limit("serving");
+    let echo = |inbox: sim::Inbox<u64>, outbox: sim::Outbox<u64>| {
+        while let Some(number) = inbox.receive() {
+            thread::sleep(MS * (number % 5) as u32);
+            outbox.send(number);
+            if number == 20 {
+                return;
+            }
+        }
+    };
+    let order = |i: u64| Order { until: MS * i as u32, overtime: MS, inputs: vec![i] };
+    for engine in ENGINES {
+        let options = options(engine).wall_limit(50 * MS).seed(3);
+        let mut stepped = Stepped::start(options.clone(), echo);
+        let mut expected = Vec::new();
+        for i in 1..=60 {
+            expected.extend(stepped.settle(order(i)).outputs);
+        }
+        let trace_hash = stepped.finish().trace_hash;
+        let (out, came) = std::sync::mpsc::channel();
+        let (_never, never) = std::sync::mpsc::channel::<()>();
+        let mut next = 1;
+        let (report, last) = serve(options, order(1), echo, move |pause| {
+            if next == 2 {
+                // Longer than a thread inside may.
+                never.recv_timeout(200 * MS).unwrap_err();
+            }
+            pause.outputs.into_iter().for_each(|output| out.send(output).unwrap());
+            next += 1;
+            Some(order(next))
+        });
+        assert!(report.finished(), "{report}");
+        assert_eq!(report.trace_hash, trace_hash);
+        let came: Vec<_> = came.into_iter().chain(last).collect();
+        assert_eq!(came, expected);
+        assert_eq!(came.last().map(|(_, number)| *number), Some(20));
+    }
+}
+
+/// A host that has no more to order ends the run.
+#[test]
+fn a_host_ends_the_run() {
+    limit("ending");
+    for engine in ENGINES {
+        let first = Order { until: MS, overtime: MS, inputs: vec![()] };
+        let (report, last) = serve(
+            options(engine),
+            first,
+            |inbox, outbox| {
+                while inbox.receive().is_some() {
+                    outbox.send("in");
+                }
+            },
+            |pause| {
+                (pause.now > 3 * MS).then_some(Order { until: MS, overtime: MS, inputs: vec![] })
+            },
+        );
+        assert_eq!((report.outcome, last.len()), (Outcome::Stopped, 0));
     }
 }
