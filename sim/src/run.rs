@@ -286,7 +286,7 @@ fn machine(
             let until = control.until.load(Ordering::Relaxed);
             drive(until, control.overtime.load(Ordering::Relaxed));
             while with(|scheduler| scheduler.stop == Some(Stop::Paused))
-                && let Some((until, overtime)) = host.as_mut().and_then(|host| ask(host))
+                && let Some((until, overtime)) = host.as_mut().and_then(ask)
             {
                 drive(until, overtime);
             }

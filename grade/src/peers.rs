@@ -1,0 +1,57 @@
+//! Where the servers of a submission live, and the program that plays a run with them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::{env, io};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::remote;
+
+/// Where the servers of a submission live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Peers {
+    /// Each in a process of its own.
+    Apart,
+    /// All in the process of the run: a little faster, and easy to cheat.
+    Together,
+}
+
+impl Peers {
+    /// The crate whose `main` hosts a submission so.
+    pub(crate) fn host(self) -> &'static str {
+        match self {
+            Peers::Apart => "peer",
+            Peers::Together => "tests",
+        }
+    }
+
+    /// The folder of that crate in the kit.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Peers::Apart => "grade/peer",
+            Peers::Together => "tests",
+        }
+    }
+}
+
+/// The program that plays a run.
+pub(crate) struct Runner {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl Runner {
+    /// For a submission that was compiled to `program`: to one peer, or to a run of its own.
+    pub(crate) fn new(program: PathBuf, peers: Peers) -> io::Result<Runner> {
+        Ok(match peers {
+            Peers::Together => Runner { program, arguments: Vec::new() },
+            Peers::Apart => Runner {
+                program: env::current_exe()?,
+                arguments: vec![remote::PEERS.into(), program.into()],
+            },
+        })
+    }
+}
