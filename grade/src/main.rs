@@ -31,6 +31,9 @@ use score::Score;
 use take::Submission;
 
 fn main() -> ExitCode {
+    if let Some(exit) = sandbox::launch(env::args_os()) {
+        return exit;
+    }
     let args = Args::parse_from(own_arguments(env::args_os()));
     let exit = panic::catch_unwind(AssertUnwindSafe(|| obey(args))).unwrap_or_else(|_| {
         eprintln!("error: the grader itself panicked; that is a fault of the kit");
