@@ -44,6 +44,8 @@ pub(crate) const PEER: &[c_long] = &[
     SYS_dup3,
     SYS_eventfd2,
     SYS_getdents64,
+    SYS_getpeername,
+    SYS_getsockname,
     SYS_getsockopt,
     SYS_lseek,
     SYS_pipe2,
