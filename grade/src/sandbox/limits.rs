@@ -25,7 +25,7 @@ impl Limits {
     /// For a peer. The most that the reference used was measured over all tests of the labs, for
     /// one process that holds a test's whole cluster (seed 1, release build): 18 MiB resident,
     /// 1.5 GiB of private memory (nearly all of it stacks that were never touched), 38 kernel
-    /// threads while stacks were made, 0.3 s of processor time. A peer is a fraction of that.
+    /// threads while stacks were made, 0.15 s of processor time. A peer is a fraction of that.
     pub fn of_a_peer() -> Limits {
         Limits {
             cpu_s: 60,
