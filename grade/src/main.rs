@@ -42,6 +42,9 @@ use report::{Graded, Report};
 use store::Store;
 
 fn main() -> ExitCode {
+    if let Some(exit) = sandbox::launch(env::args_os()) {
+        return exit;
+    }
     if let Some(never) = remote::obey(env::args_os().skip(1)) {
         match never {}
     }

@@ -1,0 +1,211 @@
+//! The lists of system calls, by what is answered to them.
+
+use libc::*;
+
+/// What a peer may call with any arguments: memory, threads and waiting, time, its descriptors,
+/// files as far as Landlock lets it open them, and questions about itself.
+pub(crate) const PEER: &[c_long] = &[
+    // Memory.
+    SYS_brk,
+    SYS_madvise,
+    SYS_membarrier,
+    SYS_mmap,
+    SYS_mprotect,
+    SYS_mremap,
+    SYS_munmap,
+    // Threads, and waiting.
+    SYS_exit,
+    SYS_exit_group,
+    SYS_futex,
+    SYS_get_robust_list,
+    SYS_ppoll,
+    SYS_restart_syscall,
+    SYS_rseq,
+    SYS_sched_getaffinity,
+    SYS_sched_yield,
+    SYS_set_robust_list,
+    SYS_set_tid_address,
+    // Signals to its own threads; see SIGNALS for sending.
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    // Time and chance.
+    SYS_clock_getres,
+    SYS_clock_gettime,
+    SYS_clock_nanosleep,
+    SYS_getrandom,
+    SYS_gettimeofday,
+    SYS_nanosleep,
+    // Descriptors.
+    SYS_close,
+    SYS_close_range,
+    SYS_dup,
+    SYS_dup3,
+    SYS_eventfd2,
+    SYS_getdents64,
+    SYS_getpeername,
+    SYS_getsockname,
+    SYS_getsockopt,
+    SYS_lseek,
+    SYS_pipe2,
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_read,
+    SYS_readv,
+    SYS_shutdown,
+    SYS_write,
+    SYS_writev,
+    // Files.
+    SYS_faccessat,
+    SYS_faccessat2,
+    SYS_fstat,
+    SYS_fstatfs,
+    SYS_getcwd,
+    SYS_newfstatat,
+    SYS_openat,
+    SYS_readlinkat,
+    SYS_statx,
+    // About itself.
+    SYS_getcpu,
+    SYS_getegid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getpgid,
+    SYS_getpid,
+    SYS_getppid,
+    SYS_getresgid,
+    SYS_getresuid,
+    SYS_getgroups,
+    SYS_getrusage,
+    SYS_getsid,
+    SYS_gettid,
+    SYS_getuid,
+    SYS_sysinfo,
+    SYS_uname,
+    // The way in, which `tighten` closes, and what `tighten` itself needs.
+    SYS_execve,
+    SYS_seccomp,
+];
+
+/// The older forms that x86-64 has kept.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[
+    SYS_access,
+    SYS_arch_prctl,
+    SYS_dup2,
+    SYS_getpgrp,
+    SYS_lstat,
+    SYS_open,
+    SYS_pipe,
+    SYS_poll,
+    SYS_readlink,
+    SYS_stat,
+    SYS_time,
+];
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[];
+
+/// What a peer may ask of `prctl`. Not the signal at its parent's death, among others.
+pub(crate) const PEER_PRCTL: &[c_int] = &[
+    PR_GET_DUMPABLE,
+    PR_GET_NAME,
+    PR_GET_NO_NEW_PRIVS,
+    PR_GET_PDEATHSIG,
+    PR_SET_NAME,
+    PR_SET_NO_NEW_PRIVS,
+    // The C library names its mappings.
+    PR_SET_VMA,
+];
+
+/// What a peer may ask of `fcntl`. Not whom to send a signal when there is input.
+pub(crate) const PEER_FCNTL: &[c_int] =
+    &[F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL];
+
+/// A filter cannot look behind the pointers of these, and the C library does without.
+pub(crate) const UNKNOWN: &[c_long] = &[SYS_clone3, SYS_openat2];
+
+/// To send a signal: the first argument is the process.
+pub(crate) const SIGNALS: &[c_long] =
+    &[SYS_kill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_tgkill];
+
+/// To execute another program.
+pub(crate) const EXECUTION: &[c_long] = &[SYS_execve, SYS_execveat];
+
+/// What a compiler does without: the network, and ways out of the group by which a build is ended.
+pub(crate) const BUILD_REFUSED: &[c_long] = &[
+    SYS_accept,
+    SYS_accept4,
+    SYS_bind,
+    SYS_connect,
+    SYS_listen,
+    SYS_memfd_create,
+    SYS_setpgid,
+    SYS_setsid,
+    SYS_socket,
+    // As root, the owner of a file elsewhere, which Landlock does not guard.
+    SYS_fchown,
+    SYS_fchownat,
+    SYS_fsetxattr,
+    SYS_lsetxattr,
+    SYS_setxattr,
+];
+
+/// What nobody calls by accident, and safe Rust cannot.
+pub(crate) const ATTACKS: &[c_long] = &[
+    // Other processes.
+    SYS_kcmp,
+    SYS_pidfd_getfd,
+    SYS_pidfd_open,
+    SYS_pidfd_send_signal,
+    SYS_process_madvise,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_ptrace,
+    SYS_tkill,
+    // Namespaces and mounts.
+    SYS_chroot,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fsopen,
+    SYS_fspick,
+    SYS_mount,
+    SYS_mount_setattr,
+    SYS_move_mount,
+    SYS_open_by_handle_at,
+    SYS_open_tree,
+    SYS_pivot_root,
+    SYS_setns,
+    SYS_umount2,
+    SYS_unshare,
+    // The kernel.
+    SYS_add_key,
+    SYS_bpf,
+    SYS_delete_module,
+    SYS_fanotify_init,
+    SYS_finit_module,
+    SYS_init_module,
+    SYS_io_uring_enter,
+    SYS_io_uring_register,
+    SYS_io_uring_setup,
+    SYS_kexec_load,
+    SYS_keyctl,
+    SYS_perf_event_open,
+    SYS_personality,
+    SYS_quotactl,
+    SYS_reboot,
+    SYS_request_key,
+    SYS_swapoff,
+    SYS_swapon,
+    SYS_syslog,
+    SYS_userfaultfd,
+    SYS_vhangup,
+    // The machine's clock and name.
+    SYS_acct,
+    SYS_adjtimex,
+    SYS_clock_adjtime,
+    SYS_clock_settime,
+    SYS_setdomainname,
+    SYS_sethostname,
+    SYS_settimeofday,
+];

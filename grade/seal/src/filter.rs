@@ -1,0 +1,149 @@
+//! Puts the lists of [`calls`](crate::calls) into force.
+//!
+//! The kernel runs every filter of a process and takes the strictest answer, so each answer has a
+//! filter of its own.
+
+use std::collections::BTreeMap;
+use std::process;
+
+use libc::c_long;
+use seccompiler::{
+    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch,
+};
+
+use crate::Error;
+use crate::calls;
+
+/// Filters the calling process, which is to become a peer: it may still execute a program.
+///
+/// A peer computes, waits, reads what it may open, and speaks through the descriptors it was given.
+///
+/// # Errors
+/// If the kernel takes no filter.
+pub fn seal_peer() -> Result<(), Error> {
+    let mut allowed = rules(calls::PEER);
+    allowed.extend(rules(calls::PEER_OF_THIS_MACHINE));
+    // Answered by the filter below: what the C library takes for an old kernel it works around.
+    allowed.extend(rules(calls::UNKNOWN));
+    for (call, condition) in peer_conditions() {
+        allowed.entry(call).or_default().push(condition);
+    }
+    // Left to the filter of attacks, which comes to other ends for other arguments.
+    allowed.extend(rules(calls::SIGNALS));
+    allowed.extend(rules(calls::ATTACKS));
+
+    let mut attacks = rules(calls::ATTACKS);
+    let me = u64::from(process::id());
+    for call in calls::SIGNALS {
+        attacks.insert(*call, vec![rule([condition(0, SeccompCmpOp::Ne, me)])]);
+    }
+
+    apply(allowed, refused(), SeccompAction::Allow)?;
+    apply(rules(calls::UNKNOWN), SeccompAction::Allow, unknown())?;
+    apply(attacks, SeccompAction::Allow, SeccompAction::KillProcess)
+}
+
+/// Filters the calling process, which is to become a compiler: it may start programs, but reaches
+/// no network, leaves neither its session nor its process group, and keeps off what only an attack
+/// would use.
+///
+/// # Errors
+/// If the kernel takes no filter.
+pub fn seal_build() -> Result<(), Error> {
+    apply(rules(calls::BUILD_REFUSED), SeccompAction::Allow, refused())?;
+    apply(rules(calls::ATTACKS), SeccompAction::Allow, SeccompAction::KillProcess)
+}
+
+/// Filters every thread of the calling process, a peer that runs: no other program from now on.
+///
+/// # Errors
+/// If the kernel takes no filter.
+pub fn tighten() -> Result<(), Error> {
+    let filter = compile(rules(calls::EXECUTION), SeccompAction::Allow, refused())?;
+    seccompiler::apply_filter_all_threads(&filter).map_err(told)
+}
+
+fn refused() -> SeccompAction {
+    SeccompAction::Errno(libc::EPERM.unsigned_abs())
+}
+
+fn unknown() -> SeccompAction {
+    SeccompAction::Errno(libc::ENOSYS.unsigned_abs())
+}
+
+/// What a peer may call with some arguments only.
+fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
+    const NAMESPACES: i32 = libc::CLONE_NEWNS
+        | libc::CLONE_NEWCGROUP
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUSER
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET;
+    let bits = |bits: i32| u64::from(bits.unsigned_abs());
+    let is = |argument, value: i32| condition(argument, SeccompCmpOp::Eq, bits(value));
+    let thread_only = SeccompCmpOp::MaskedEq(bits(NAMESPACES | libc::CLONE_THREAD));
+
+    let mut conditions = vec![
+        (libc::SYS_clone, rule([condition(0, thread_only, bits(libc::CLONE_THREAD))])),
+        // Limits are read; to set one, even lower, is nothing a peer needs.
+        (libc::SYS_prlimit64, rule([is(0, 0), wide(2, SeccompCmpOp::Eq, 0)])),
+        // On a connected pair; no address, since there is nobody else to name.
+        (libc::SYS_sendto, rule([wide(4, SeccompCmpOp::Eq, 0)])),
+        (libc::SYS_recvfrom, rule([wide(4, SeccompCmpOp::Eq, 0)])),
+        (libc::SYS_sched_setaffinity, rule([is(0, 0)])),
+        // What asks whether a descriptor is a terminal.
+        (libc::SYS_ioctl, rule([condition(1, SeccompCmpOp::Eq, libc::TCGETS)])),
+    ];
+    for option in calls::PEER_PRCTL {
+        conditions.push((libc::SYS_prctl, rule([is(0, *option)])));
+    }
+    for command in calls::PEER_FCNTL {
+        conditions.push((libc::SYS_fcntl, rule([is(1, *command)])));
+    }
+    conditions
+}
+
+type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
+
+/// These calls, whatever their arguments.
+fn rules(calls: &[c_long]) -> Rules {
+    calls.iter().map(|call| (*call, Vec::new())).collect()
+}
+
+/// All of the conditions have to hold.
+fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> SeccompRule {
+    SeccompRule::new(conditions.into()).expect("there is a condition")
+}
+
+/// On the low half of an argument, which is all the kernel reads of an `int`.
+fn condition(argument: u8, op: SeccompCmpOp, value: u64) -> SeccompCondition {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)
+        .expect("a call has six arguments")
+}
+
+/// On the whole of an argument, such as an address.
+fn wide(argument: u8, op: SeccompCmpOp, value: u64) -> SeccompCondition {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, op, value)
+        .expect("a call has six arguments")
+}
+
+fn apply(rules: Rules, others: SeccompAction, matching: SeccompAction) -> Result<(), Error> {
+    let filter = compile(rules, others, matching)?;
+    seccompiler::apply_filter(&filter).map_err(told)
+}
+
+fn compile(
+    rules: Rules,
+    others: SeccompAction,
+    matching: SeccompAction,
+) -> Result<seccompiler::BpfProgram, Error> {
+    let machine = TargetArch::try_from(std::env::consts::ARCH).map_err(told)?;
+    let filter = SeccompFilter::new(rules, others, matching, machine).map_err(told)?;
+    filter.try_into().map_err(told)
+}
+
+fn told(error: impl std::fmt::Display) -> Error {
+    Error(error.to_string())
+}

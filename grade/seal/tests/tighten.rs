@@ -1,0 +1,24 @@
+//! What `tighten` takes away. A program of its own, since there is no way back.
+
+#![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+
+/// Threads that run already are not left out, and those that start later can still start.
+#[test]
+fn no_thread_executes_another_program() {
+    let (tighten, tightened) = mpsc::channel();
+    let earlier = thread::spawn(move || {
+        tightened.recv().expect("it is told when");
+        Command::new("/proc/self/exe").exec().kind()
+    });
+    seal::tighten().expect("the kernel filters system calls");
+    tighten.send(()).expect("it waits");
+    assert_eq!(earlier.join().expect("it ends"), ErrorKind::PermissionDenied);
+    let later = thread::spawn(|| Command::new("/proc/self/exe").exec().kind());
+    assert_eq!(later.join().expect("it ends"), ErrorKind::PermissionDenied);
+}

@@ -1,0 +1,40 @@
+//! How a program in the sandbox ended, in words.
+
+use std::fmt;
+use std::process::ExitStatus;
+
+/// Displays the end of a program and, where the sandbox brought it about, why.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending(pub ExitStatus);
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ending(status) = self;
+        match (status.code(), signal(*status)) {
+            (Some(code), _) => write!(f, "it ended by itself, with exit code {code}"),
+            (None, Some(words)) => f.write_str(words),
+            (None, None) => write!(f, "it ended with {status}"),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn signal(status: ExitStatus) -> Option<&'static str> {
+    use nix::sys::signal::Signal;
+    use std::os::unix::process::ExitStatusExt;
+
+    Some(match Signal::try_from(status.signal()?).ok()? {
+        Signal::SIGABRT => "it aborted (SIGABRT)",
+        Signal::SIGKILL => "it was killed (SIGKILL)",
+        Signal::SIGSEGV => "it used memory that it does not have (SIGSEGV)",
+        Signal::SIGSYS => "it made a system call that the sandbox forbids (SIGSYS)",
+        Signal::SIGXCPU => "it used more processor time than it may (SIGXCPU)",
+        Signal::SIGXFSZ => "it wrote more than it may (SIGXFSZ)",
+        _ => return None,
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn signal(_status: ExitStatus) -> Option<&'static str> {
+    None
+}

@@ -1,0 +1,193 @@
+//! The launcher: takes every right away from itself, then becomes the program.
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, rlim_t, setrlimit};
+use nix::sys::signal::Signal;
+use nix::unistd::{self, Pid};
+
+use crate::files::Files;
+use crate::layers::{Layer, Layers};
+use crate::limits::Limits;
+use crate::probe;
+use crate::purpose::{LAUNCH, Plan, Purpose};
+use crate::user;
+
+/// The exit code of a launcher that could not do what it was told; its stderr says why.
+const FAILED: u8 = 125;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Does what the program's arguments ask of a launcher, if they ask for one: to be called first in
+/// `main`. Comes back only with the exit code of what went wrong, or with nothing for arguments of
+/// another kind.
+pub fn launch(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    let mut arguments = arguments.into_iter().skip(1);
+    let first = arguments.next()?;
+    if first == probe::PROBE {
+        return Some(probe::attempt(&arguments.next()?));
+    }
+    if first != LAUNCH {
+        return None;
+    }
+    let failure = match (arguments.next(), arguments.next()) {
+        (Some(plan), Some(program)) => become_program(&plan, program.as_ref(), arguments),
+        _ => "a launcher needs a plan and a program".into(),
+    };
+    eprintln!("sandbox: {failure}");
+    Some(ExitCode::from(FAILED))
+}
+
+/// Why it did not.
+fn become_program(
+    plan: &OsString,
+    program: &Path,
+    arguments: impl Iterator<Item = OsString>,
+) -> Box<dyn Error> {
+    match confine(plan, program) {
+        Err(failure) => failure,
+        Ok(opened) => {
+            let mut command = Command::new(program);
+            let arguments: Vec<OsString> = arguments.collect();
+            let error = command.args(&arguments).exec();
+            if error.kind() != ErrorKind::PermissionDenied {
+                return format!("failed to execute {}: {error}", program.display()).into();
+            }
+            // The user may execute the file, but not enter some folder above it.
+            let error = Command::new(opened.path()).arg0(program).args(&arguments).exec();
+            format!("failed to execute {}: {error}", program.display()).into()
+        }
+    }
+}
+
+fn confine(plan: &OsString, program: &Path) -> Result<Opened> {
+    let plan = plan.to_str().ok_or("the plan is no text")?;
+    let plan: Plan = serde_json::from_str(plan).map_err(|error| format!("bad plan: {error}"))?;
+    let Plan { parent, purpose, limits, layers } = &plan;
+    close_what_was_inherited()?;
+    let opened = Opened::new(program)?;
+    if *purpose == Purpose::Peer {
+        env::set_current_dir("/")?;
+    }
+    if layers.has(Layer::Session) {
+        named(Layer::Session, own_session())?;
+    }
+    // First in line when the machine runs out of memory. No layer: it only helps the others.
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    let files = match layers.has(Layer::Landlock) {
+        true => Some(named(Layer::Landlock, Files::of(purpose, program))?),
+        false => None,
+    };
+    let user = match layers.has(Layer::User) && *purpose == Purpose::Peer {
+        true => user::own(),
+        false => None,
+    };
+    if layers.has(Layer::Limits) {
+        named(Layer::Limits, limit(limits, user.is_some()))?;
+    }
+    if let Some(user) = user {
+        named(Layer::User, user::become_user(user))?;
+    }
+    if layers.has(Layer::Session) {
+        // Only now, since another user's process does not keep it.
+        named(Layer::Session, die_with(*parent))?;
+    }
+    if layers.has(Layer::NoNewPrivileges) {
+        named(Layer::NoNewPrivileges, prctl::set_no_new_privs())?;
+    }
+    if let Some(files) = files {
+        named(Layer::Landlock, files.restrict())?;
+    }
+    named(Layer::Seccomp, seal(purpose, layers))?;
+    Ok(opened)
+}
+
+fn named<T, E: std::fmt::Display>(
+    layer: Layer,
+    result: std::result::Result<T, E>,
+) -> std::result::Result<T, String> {
+    result.map_err(|error| format!("failed to apply {layer}: {error}"))
+}
+
+/// The program, held so that it can be executed by a user who could not find it.
+struct Opened(fs::File);
+
+impl Opened {
+    fn new(program: &Path) -> Result<Opened> {
+        let shown = program.display();
+        let file =
+            fs::File::open(program).map_err(|error| format!("failed to open {shown}: {error}"))?;
+        Ok(Opened(file))
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        use std::os::fd::AsRawFd;
+        format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
+    }
+}
+
+/// Descriptors that the grader itself was started with would otherwise reach the program.
+fn close_what_was_inherited() -> io::Result<()> {
+    let mut open = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        open.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    for descriptor in open.into_iter().filter(|&descriptor| descriptor > 2) {
+        // One of them was the listing's own, which is closed already.
+        let _ = unistd::close(descriptor);
+    }
+    Ok(())
+}
+
+fn own_session() -> nix::Result<()> {
+    match unistd::setsid() {
+        Ok(_) => Ok(()),
+        // It leads one already.
+        Err(_) if unistd::getsid(None)? == unistd::getpid() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn die_with(parent: u32) -> Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    let now = unistd::getppid();
+    if Pid::from_raw(parent.try_into()?) != now {
+        return Err("the grader has ended meanwhile".into());
+    }
+    Ok(())
+}
+
+fn limit(limits: &Limits, user_is_new: bool) -> Result<()> {
+    let others = if user_is_new { 0 } else { user::tasks_of(unistd::getuid())? };
+    // One second to say that the time is over; then SIGKILL, which cannot be ignored.
+    setrlimit(Resource::RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)?;
+    let hard: [(Resource, rlim_t); 6] = [
+        (Resource::RLIMIT_DATA, limits.data_bytes),
+        (Resource::RLIMIT_FSIZE, limits.file_bytes),
+        (Resource::RLIMIT_NOFILE, limits.open_files),
+        (Resource::RLIMIT_NPROC, others + limits.tasks),
+        (Resource::RLIMIT_STACK, limits.stack_bytes),
+        (Resource::RLIMIT_CORE, 0),
+    ];
+    for (resource, value) in hard {
+        setrlimit(resource, value, value)
+            .map_err(|error| format!("{resource:?} cannot be {value}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn seal(purpose: &Purpose, layers: &Layers) -> std::result::Result<(), seal::Error> {
+    match purpose {
+        _ if !layers.has(Layer::Seccomp) => Ok(()),
+        Purpose::Peer => seal::seal_peer(),
+        Purpose::Build { .. } => seal::seal_build(),
+    }
+}

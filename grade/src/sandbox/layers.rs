@@ -1,0 +1,144 @@
+//! The layers of the sandbox, and which of them are in force.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that keeps a program in. Each holds by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// No program that it executes has more rights than itself.
+    NoNewPrivileges,
+    /// A session of its own, without a terminal, that ends with the grader.
+    Session,
+    /// Limits on processor time, memory, processes, open files and the size of files.
+    Limits,
+    /// Only the system calls of a list.
+    Seccomp,
+    /// Only the files of a list.
+    Landlock,
+    /// An unprivileged user: one of its own where the grader is root. For a peer only.
+    User,
+}
+
+impl Layer {
+    /// All of them, in the order in which they are named.
+    pub const ALL: [Layer; 6] = [
+        Layer::NoNewPrivileges,
+        Layer::Session,
+        Layer::Limits,
+        Layer::Seccomp,
+        Layer::Landlock,
+        Layer::User,
+    ];
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Layer::NoNewPrivileges => "no new privileges",
+            Layer::Session => "session",
+            Layer::Limits => "limits",
+            Layer::Seccomp => "seccomp",
+            Layer::Landlock => "landlock",
+            Layer::User => "user",
+        })
+    }
+}
+
+/// A layer that has been seen to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// Which.
+    pub layer: Layer,
+    /// What there is to say of it, such as `abi 7`; empty if nothing.
+    pub detail: String,
+}
+
+/// A layer that does not hold on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Which.
+    pub layer: Layer,
+    /// What was tried and how it ended.
+    pub why: String,
+}
+
+/// Which layers are in force on this machine and which are not. Displayed as one line for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layers {
+    /// These hold.
+    pub in_force: Vec<InForce>,
+    /// These do not.
+    pub missing: Vec<Missing>,
+}
+
+impl Layers {
+    /// Whether nothing is missing.
+    pub fn complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+
+    pub(crate) fn has(&self, layer: Layer) -> bool {
+        self.in_force.iter().any(|in_force| in_force.layer == layer)
+    }
+
+    #[cfg(any(test, not(target_os = "linux")))]
+    pub(crate) fn without(reason: &str) -> Layers {
+        let missing = Layer::ALL.map(|layer| Missing { layer, why: reason.to_owned() });
+        Layers { in_force: Vec::new(), missing: missing.into() }
+    }
+}
+
+impl fmt::Display for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |layer: Layer, detail: &str| match detail {
+            "" => layer.to_string(),
+            detail => format!("{layer} ({detail})"),
+        };
+        let in_force: Vec<_> =
+            self.in_force.iter().map(|in_force| named(in_force.layer, &in_force.detail)).collect();
+        let missing: Vec<_> =
+            self.missing.iter().map(|missing| named(missing.layer, &missing.why)).collect();
+        if in_force.is_empty() {
+            return match self.missing.first() {
+                Some(missing) => write!(f, "no sandbox: {}", missing.why),
+                None => f.write_str("no sandbox"),
+            };
+        }
+        write!(f, "sandbox: {} in force; ", in_force.join(", "))?;
+        match missing.is_empty() {
+            true => f.write_str("nothing missing"),
+            false => write!(f, "missing: {}", missing.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_what_is_in_force_and_what_is_not() {
+        let mut layers = Layers::default();
+        layers.in_force.push(InForce { layer: Layer::Session, detail: String::new() });
+        layers.in_force.push(InForce { layer: Layer::Landlock, detail: "abi 7".to_owned() });
+        assert_eq!(
+            layers.to_string(),
+            "sandbox: session, landlock (abi 7) in force; nothing missing"
+        );
+        layers.missing.push(Missing { layer: Layer::User, why: "it can be root again".to_owned() });
+        assert_eq!(
+            layers.to_string(),
+            "sandbox: session, landlock (abi 7) in force; missing: user (it can be root again)"
+        );
+        assert!(!layers.complete());
+    }
+
+    #[test]
+    fn without_any_layer_it_says_that_there_is_no_sandbox() {
+        let layers = Layers::without("only Linux has one");
+        assert_eq!(layers.to_string(), "no sandbox: only Linux has one");
+    }
+}

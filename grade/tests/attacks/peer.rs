@@ -1,0 +1,180 @@
+//! Attacks by a submission's code while it runs as a peer.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use sandbox::{Ending, Purpose};
+
+use crate::support::{
+    LIMIT, attacker, check, command, finish, folder, limits, programs, sandbox, told,
+};
+
+const DENIED: &str = "Permission denied (os error 13)";
+const REFUSED: &str = "Operation not permitted (os error 1)";
+const SIGSYS: &str = "it made a system call that the sandbox forbids (SIGSYS)";
+
+#[test]
+fn an_honest_program_runs() {
+    check(&["do nothing"], "done");
+}
+
+#[test]
+fn code_before_main_is_inside_already() {
+    check(&["before main"], &format!("{DENIED}, {REFUSED}"));
+}
+
+#[test]
+fn no_file_can_be_read() {
+    let secret = folder("secret").join("hidden-seeds");
+    fs::write(&secret, "1 2 3").expect("the folder is ours");
+    check(&["read", secret.to_str().expect("Unicode")], DENIED);
+    check(&["read", programs().join("attacks.rs").to_str().expect("Unicode")], DENIED);
+    check(&["read", "/etc/passwd"], DENIED);
+    check(&["read", "/proc/self/root/etc/passwd"], DENIED);
+    check(&["read", "/proc/self/environ"], DENIED);
+    check(&["list", "/"], DENIED);
+    check(&["list", "/proc"], DENIED);
+}
+
+#[test]
+fn the_grader_cannot_be_read() {
+    check(&["read the grader's memory"], DENIED);
+    check(&["read the grader's environment"], DENIED);
+    check(&["read another's memory"], SIGSYS);
+    check(&["read its own environment"], "none");
+}
+
+#[test]
+fn nothing_can_be_written() {
+    let beside = folder("beside");
+    let beside = beside.to_str().expect("Unicode");
+    for place in ["/tmp", "/dev/shm", ".", beside] {
+        check(&["write", place], DENIED);
+        check(&["make a folder", place], REFUSED);
+        check(&["change a mode", place], REFUSED);
+    }
+    assert_eq!(fs::read_dir(beside).expect("it is there").count(), 0);
+}
+
+/// As the user of the sandbox, so also where the folder is everybody's.
+#[test]
+fn a_program_in_a_folder_of_the_graders_own_runs() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder("closed");
+    let program = folder.join("attacks");
+    fs::copy(attacker(), &program).expect("the folder is ours");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let mut command = sandbox().command(&program, &Purpose::Peer, &limits());
+    assert_eq!(told(&finish(command.arg("do nothing"), LIMIT)), "do nothing: done");
+}
+
+#[test]
+fn descriptors_of_the_grader_do_not_reach_it() {
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+
+    let secret = File::open(programs().join("attacks.rs")).expect("it is there");
+    fcntl(&secret, FcntlArg::F_SETFD(FdFlag::empty())).expect("it is open");
+    check(&["see descriptors"], "none");
+}
+
+#[test]
+fn no_process_can_be_started() {
+    check(&["fork"], REFUSED);
+    check(&["start a process"], REFUSED);
+    check(&["execute"], DENIED);
+    check(&["execute from memory"], REFUSED);
+}
+
+#[test]
+fn no_process_can_be_reached() {
+    check(&["ptrace"], SIGSYS);
+    check(&["kill the grader"], SIGSYS);
+    check(&["kill everybody"], SIGSYS);
+}
+
+#[test]
+fn no_other_way_is_open() {
+    check(&["unshare"], SIGSYS);
+    check(&["io_uring"], SIGSYS);
+    check(&["outlive the grader"], REFUSED);
+    check(&["raise a limit"], REFUSED);
+}
+
+#[test]
+fn there_is_no_network() {
+    check(&["listen"], REFUSED);
+    check(&["connect"], REFUSED);
+    check(&["send a datagram"], REFUSED);
+    check(&["connect to a local socket"], REFUSED);
+}
+
+#[test]
+fn a_bomb_of_threads_goes_out() {
+    let tasks = limits().tasks.to_string();
+    check(&["bomb of threads", &tasks], &format!("no more than {tasks}: true"));
+}
+
+#[test]
+fn bombs_of_memory_and_stack_end_by_themselves() {
+    check(&["bomb of memory"], "it aborted (SIGABRT)");
+    check(&["bomb of stack"], "it aborted (SIGABRT)");
+}
+
+#[test]
+fn endless_output_into_a_file_is_cut_off() {
+    let path = folder("output").join("printed");
+    let mut file = File::create(&path).expect("the folder is ours");
+    let mut command = command(&["print for ever"]);
+    command.stdout(file.try_clone().expect("a descriptor")).stderr(Stdio::null());
+    let status = command.spawn().expect("it starts").wait().expect("it ends");
+    assert_eq!(Ending(status).to_string(), "it wrote more than it may (SIGXFSZ)");
+    assert_eq!(file.seek(SeekFrom::End(0)).expect("a file"), limits().file_bytes);
+}
+
+/// Nobody reads on; its time ends it.
+#[test]
+fn endless_output_into_a_pipe_is_cut_off() {
+    let finished = finish(&mut command(&["print for ever"]), LIMIT);
+    assert_eq!(
+        Ending(finished.status).to_string(),
+        "it used more processor time than it may (SIGXCPU)"
+    );
+    assert_eq!(finished.stdout.len(), 64 << 10);
+}
+
+#[test]
+fn an_endless_loop_is_ended_with_and_without_yields() {
+    check(&["compute for ever"], "it used more processor time than it may (SIGXCPU)");
+    check(&["yield for ever"], "it used more processor time than it may (SIGXCPU)");
+}
+
+#[test]
+fn who_sleeps_in_the_kernel_is_killed_when_its_time_is_over() {
+    let finished = finish(&mut command(&["sleep for ever"]), Duration::from_millis(200));
+    assert!(finished.timed_out);
+    assert_eq!(Ending(finished.status).to_string(), "it was killed (SIGKILL)");
+}
+
+/// The kernel takes the end of the thread that started it for the grader's.
+#[test]
+fn it_ends_with_the_grader() {
+    let start = || {
+        let mut command = command(&["wait for ever"]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut waiting = [0; 7];
+        let stdout = child.stdout.as_mut().expect("a pipe");
+        stdout.read_exact(&mut waiting).expect("it says that it waits");
+        child
+    };
+    let mut child = thread::scope(|scope| scope.spawn(start).join().expect("it was started"));
+    // Open until it has ended: `wait` would close it, and that too would end it.
+    let stdin = child.stdin.take();
+    let status = child.wait().expect("it ends");
+    drop(stdin);
+    assert_eq!(Ending(status).to_string(), "it was killed (SIGKILL)");
+}

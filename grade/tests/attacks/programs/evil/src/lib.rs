@@ -1,0 +1,3 @@
+//! Says what the macro could do while this was compiled.
+
+compile_error!(steal::everything!());
