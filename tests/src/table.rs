@@ -339,7 +339,7 @@ pub static LABS: &[Test] = &[
     Test {
         part: Part::E,
         words: "swarm of seven",
-        points: 3,
+        points: 2,
         original: None,
         purpose: "Whatever goes wrong, nothing committed is lost, and seven servers recover.",
         run: part_e::swarm::swarm_of_seven,
@@ -554,6 +554,14 @@ pub static LABS: &[Test] = &[
     },
     Test {
         part: Part::E,
+        words: "large commands",
+        points: 1,
+        original: None,
+        purpose: "Of a log that takes several messages each is judged by itself (5.3).",
+        run: part_e::logs::large_commands,
+    },
+    Test {
+        part: Part::E,
         words: "peace",
         points: 0,
         original: None,
@@ -580,7 +588,7 @@ mod tests {
                 LABS.iter().filter(|test| test.part == part).map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
-        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (31, 50)]);
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (32, 50)]);
     }
 
     #[test]
