@@ -1,11 +1,11 @@
 //! What became of one plant under one way of running: a column of its row.
 
-use config::Class;
+use config::{Class, Habit};
 use serde::{Deserialize, Serialize};
 
 use crate::trial::Run;
 
-/// So many findings are kept; one of each test is enough to see what a plant shows.
+/// So many findings are kept, one of each habit.
 const FINDINGS_MAX: usize = 8;
 
 /// Whether a plant was killed, and what was seen before.
@@ -22,7 +22,7 @@ pub(crate) struct Column {
     /// What was tried: of another plant, or another kit, nothing is known.
     #[serde(default)]
     pub(crate) digest: String,
-    /// What was noted without being a failure: the first of each test.
+    /// What was noted without being a failure: the first of each habit.
     pub(crate) findings: Vec<Finding>,
     /// Runs without a verdict, by the kit's own fault.
     pub(crate) no_verdict: Vec<Finding>,
@@ -61,6 +61,11 @@ pub(crate) struct Finding {
 }
 
 impl Column {
+    /// Whether some run noted this habit.
+    pub(crate) fn has_noted(&self, habit: Habit) -> bool {
+        self.findings.iter().any(|finding| habit.is_in(&finding.sentence))
+    }
+
     /// Whether this says what became of `digest` in so many seeds.
     pub(crate) fn is_known(&self, digest: &str, seeds: u64) -> bool {
         self.digest == digest && (self.killed_by.is_some() || self.seeds_run >= seeds)
@@ -71,11 +76,12 @@ impl Column {
         let Run { test, seed, outcome } = run;
         let finding =
             |sentence: &str| Finding { test: test.clone(), sentence: sentence.into(), seed: *seed };
-        if let Some(sentence) = outcome.findings.first()
-            && self.findings.len() < FINDINGS_MAX
-            && self.findings.iter().all(|known| known.test != *test)
-        {
-            self.findings.push(finding(sentence));
+        for sentence in &outcome.findings {
+            let is_new =
+                self.findings.iter().all(|known| habit(&known.sentence) != habit(sentence));
+            if is_new && self.findings.len() < FINDINGS_MAX {
+                self.findings.push(finding(sentence));
+            }
         }
         let Err(failure) = &outcome.verdict else { return };
         if !run.kills() {
@@ -91,6 +97,11 @@ impl Column {
             self.seeds_needed = Some(*seed);
         }
     }
+}
+
+/// The name with which a finding begins, if it has one.
+fn habit(finding: &str) -> &str {
+    finding.split_once(": ").map_or(finding, |(name, _)| name)
 }
 
 impl Plain {
@@ -156,10 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn of_each_test_the_first_finding_is_kept() {
-        let runs = [run("one", 1, Ok(())), run("one", 2, Ok(())), run("two", 2, Ok(()))];
-        let findings = column(&runs).findings;
-        let kept: Vec<_> = findings.iter().map(|f| (&f.test[..], &f.sentence[..])).collect();
-        assert_eq!(kept, [("one", "noted in seed 1"), ("two", "noted in seed 2")]);
+    fn of_each_habit_the_first_finding_is_kept() {
+        let findings = |sentences: &[&str]| sentences.iter().map(|s| (*s).to_owned()).collect();
+        let mut runs = [run("one", 1, Ok(())), run("two", 1, Ok(()))];
+        runs[0].outcome.findings = findings(&["a: first", "b: first"]);
+        runs[1].outcome.findings = findings(&["a: second", "c"]);
+        let kept = column(&runs).findings;
+        let kept: Vec<_> = kept.iter().map(|f| (&f.test[..], &f.sentence[..])).collect();
+        assert_eq!(kept, [("one", "a: first"), ("one", "b: first"), ("two", "c")]);
     }
 }

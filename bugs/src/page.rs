@@ -21,13 +21,17 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
         let faults = of_kind(Kind::Fault);
         let killed: Vec<u64> = faults.iter().filter_map(|column| column.seeds_needed).collect();
         let soon = killed.iter().filter(|seeds| **seeds <= 3).count();
+        let habits: Vec<bool> =
+            matrix.rows.iter().filter_map(|row| has_noted(row, row.column(mode)?)).collect();
+        let noted = habits.iter().filter(|noted| **noted).count();
         let alarms = matrix.rows.iter().filter(|row| row.is_false_alarm(mode)).count();
         let lawful = [Kind::Quality, Kind::Equivalent, Kind::Legal].map(|kind| of_kind(kind).len());
         text += &format!(
-            "- {mode}: {} of {} faults killed, {soon} of them within 3 seeds; {alarms} false \
-             alarms among {} lawful rows\n",
+            "- {mode}: {} of {} faults killed, {soon} of them within 3 seeds; {noted} of {} habits \
+             noted by name; {alarms} false alarms among {} lawful rows\n",
             killed.len(),
             faults.len(),
+            habits.len(),
             lawful.iter().sum::<usize>()
         );
     }
@@ -197,11 +201,20 @@ fn said(row: &Row) -> String {
     kills.map(|kill| kill.sentence.clone()).next().unwrap_or_default()
 }
 
+/// Whether the habit was noted that a plant must show, or ended the run; none if it has none.
+fn has_noted(row: &Row, column: &Column) -> Option<bool> {
+    row.plant.finding.map(|habit| column.has_noted(habit) || column.killed_by.is_some())
+}
+
 /// What the first column noted.
 fn noted(row: &Row) -> String {
-    let findings = row.columns.first().map(|(_, column)| &column.findings[..]).unwrap_or_default();
-    let sentences: Vec<&str> = findings.iter().map(|finding| &finding.sentence[..]).collect();
-    sentences.join("; ")
+    let Some((_, column)) = row.columns.first() else { return String::new() };
+    let lack = match row.plant.finding {
+        Some(habit) if has_noted(row, column) == Some(false) => format!("NOT NOTED: {habit}; "),
+        _ => String::new(),
+    };
+    let sentences: Vec<&str> = column.findings.iter().map(|found| &found.sentence[..]).collect();
+    lack + &sentences.join("; ")
 }
 
 fn times(row: &Row) -> String {
@@ -216,8 +229,10 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use config::Habit;
+
     use super::*;
-    use crate::column::Plain;
+    use crate::column::{Finding, Plain};
     use crate::matrix::tests::row;
 
     #[test]
@@ -246,13 +261,20 @@ mod tests {
 
     #[test]
     fn the_page_counts_and_names_the_survivors() {
+        let mut quality = row("A3", Kind::Quality, None);
+        quality.plant.finding = Some(Habit::HeldLock);
+        let finding = Finding { test: "one".into(), sentence: "idle calls: many".into(), seed: 1 };
+        quality.columns[0].1.findings.push(finding);
         let rows = vec![
             row("A1", Kind::Fault, Some("liveness")),
             row("A2", Kind::Fault, None),
+            quality,
             row("V1", Kind::Legal, Some("safety")),
         ];
         let page = page(&Matrix { rows });
-        assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; 1 false alarms"));
+        assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; "));
+        assert!(page.contains("0 of 1 habits noted by name; 1 false alarms among 2 lawful rows"));
+        assert!(page.contains("| NOT NOTED: held lock; idle calls: many |"));
         assert!(page.contains("| V1 | Nothing. | FALSE ALARM, 2: L1, 3A initial election | not"));
         assert!(page.contains("no \\| leader"));
         assert!(page.contains("survive with `inspect`\n\n- A2: must be caught by nothing.\n"));

@@ -2,8 +2,8 @@
 //!
 //! The head is lines of `key: text`, each of which goes on in indented lines, up to the first empty
 //! line; the diff follows. The keys are `id`, `kind`, `breaks` and `caught-by`; `why` where a plant
-//! claims to change nothing that anybody could see; and, except for lawful variants, `original`:
-//! how 6.824's own suite catches the mistake.
+//! claims to change nothing that anybody could see; except for lawful variants `original`: how
+//! 6.824's own suite catches the mistake; and `finding` where the suite must note a bad habit.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result};
+use config::Habit;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Refusal;
@@ -60,6 +61,8 @@ pub(crate) struct Plant {
     pub(crate) why: Option<String>,
     /// What the original suite makes of it; none of a lawful variant.
     pub(crate) original: Option<Original>,
+    /// The habit that the suite must note, if it is one that shows.
+    pub(crate) finding: Option<Habit>,
     /// The file's name without its ending; it sorts in the order of the catalogue.
     pub(crate) name: String,
     /// None for the reference itself.
@@ -95,6 +98,7 @@ impl Plant {
             caught_by: "nothing".into(),
             why: None,
             original: None,
+            finding: None,
             name: "reference".into(),
             file: None,
         }
@@ -123,16 +127,21 @@ impl Plant {
             Err(_) if kind == Kind::Legal => None,
             Err(lack) => return Err(lack),
         };
+        let finding = take("finding").ok().map(|name| habit(&name)).transpose()?;
         if let Some(key) = head.keys().next() {
             return Err(format!("has a key that nobody knows, {key:?}"));
         }
         if why.is_some() != (kind == Kind::Equivalent) {
             return Err("has to have a \"why\" if, and only if, it claims to be equivalent".into());
         }
+        if finding.is_some() && kind != Kind::Quality {
+            return Err("has a \"finding\", which is for quality alone".into());
+        }
         if !name.starts_with(&prefix(&id)) {
             return Err(format!("says {id}, so its file's name has to begin with {}", prefix(&id)));
         }
-        Ok(Plant { id, kind, breaks, caught_by, why, original, name: name.into(), file: None })
+        let (name, file) = (name.into(), None);
+        Ok(Plant { id, kind, breaks, caught_by, why, original, finding, name, file })
     }
 }
 
@@ -162,6 +171,11 @@ fn prefix(id: &str) -> String {
         (Some(letter), Some(Ok(number))) => format!("{letter}{number:02}"),
         _ => id.into(),
     }
+}
+
+fn habit(name: &str) -> Result<Habit, String> {
+    let known = Habit::ALL.into_iter().find(|habit| habit.to_string() == name);
+    known.ok_or_else(|| format!("has a finding that nobody knows, {name:?}"))
 }
 
 fn refuse_twins(plants: &[Plant]) -> Result<(), Refusal> {
@@ -275,6 +289,15 @@ mod tests {
         let lawful = HEAD.replace("original: by luck\n", "").replace("fault", "legal");
         assert_eq!(Plant::parse("A01-some", &lawful).unwrap().original, None);
         check_refused("A01-some", &lawful.replace("legal", "fault"), "has no \"original\"");
+        let finding = |kind, name| {
+            HEAD.replace("fault", kind).replace("\n\n", &format!("\nfinding: {name}\n\n"))
+        };
+        let plant = Plant::parse("A01-some", &finding("quality", "held lock")).unwrap();
+        assert_eq!(plant.finding, Some(Habit::HeldLock));
+        let refusal = "has a finding that nobody knows, \"no lock\"";
+        check_refused("A01-some", &finding("quality", "no lock"), refusal);
+        let refusal = "has a \"finding\", which is for quality alone";
+        check_refused("A01-some", &finding("fault", "held lock"), refusal);
         check_refused("A01-some", "id A1\n\n", "has a line without a key, \"id A1\"");
         check_refused("A01-some", " id: A1\n\n", "begins with an indented line");
         check_refused("A01-some", "id: A1\nid: A2\n\n", "has \"id\" twice");

@@ -339,7 +339,7 @@ pub static LABS: &[Test] = &[
     Test {
         part: Part::E,
         words: "swarm of seven",
-        points: 3,
+        points: 2,
         original: None,
         purpose: "Whatever goes wrong, nothing committed is lost, and seven servers recover.",
         run: part_e::swarm::swarm_of_seven,
@@ -347,7 +347,7 @@ pub static LABS: &[Test] = &[
     Test {
         part: Part::E,
         words: "even and tiny clusters",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "The same with one, two, four and six servers: a majority is more than half.",
         run: part_e::swarm::even_and_tiny_clusters,
@@ -538,6 +538,14 @@ pub static LABS: &[Test] = &[
     },
     Test {
         part: Part::E,
+        words: "close calls",
+        points: 1,
+        original: None,
+        purpose: "Votes, newer terms and questions that come at the same instant (5.2).",
+        run: part_e::votes::close_calls,
+    },
+    Test {
+        part: Part::E,
         words: "alone",
         points: 1,
         original: None,
@@ -551,6 +559,14 @@ pub static LABS: &[Test] = &[
         original: None,
         purpose: "Entries do not travel again and again while answers are on their way.",
         run: part_e::thrift::slow_links,
+    },
+    Test {
+        part: Part::E,
+        words: "large commands",
+        points: 1,
+        original: None,
+        purpose: "Of a log that takes several messages each is judged by itself (5.3).",
+        run: part_e::logs::large_commands,
     },
     Test {
         part: Part::E,
@@ -580,7 +596,7 @@ mod tests {
                 LABS.iter().filter(|test| test.part == part).map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
-        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (31, 50)]);
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (33, 50)]);
     }
 
     #[test]

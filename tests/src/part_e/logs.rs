@@ -7,6 +7,7 @@ use config::Setup;
 use labrpc::{Delay, Disturbance};
 use rand::RngExt;
 
+use crate::draw;
 use crate::lab::Lab;
 use crate::part_e::arena::Arena;
 
@@ -21,6 +22,10 @@ const LATE_ANSWERS: usize = 6;
 const ELECT_TRIES: usize = 20;
 /// A server that is restarted as often as this never stands for election.
 const RESTART_INTERVAL_MS: u64 = 120;
+/// Four of these are more than an ordinary Raft puts into one message.
+const LARGE_COMMAND_BYTES: usize = 400_000;
+const LARGE_COMMANDS: usize = 4;
+const LARGE_ROUNDS: usize = 2;
 const FIGURE_8_ROUNDS: usize = 3;
 const FIGURE_7_LEADERS: usize = 3;
 
@@ -263,4 +268,28 @@ fn elect(arena: &mut Arena<'_>, wanted: usize) -> bool {
         arena.sleep_ms(RESTART_INTERVAL_MS);
     }
     false
+}
+
+/// A log that takes several messages: a follower that has a rest of its own behind what it shares
+/// with the leader must not take that rest for committed when the first of them comes (5.3).
+pub(crate) fn large_commands(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    for _ in 0..LARGE_ROUNDS {
+        let [old, a, b] = arena.roles();
+        for _ in 0..LARGE_COMMANDS {
+            let command = draw::letters(&mut arena.rng, LARGE_COMMAND_BYTES);
+            arena.cfg.start(old, command);
+        }
+        let all = arena.all();
+        arena.agree(&all);
+        arena.cfg.isolate(old);
+        for _ in 0..2 * LARGE_COMMANDS {
+            arena.start(old);
+        }
+        for _ in 0..LARGE_COMMANDS {
+            arena.agree(&[a, b]);
+        }
+        arena.judge_all();
+    }
+    arena.end();
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use config::label::Label;
-use config::{Class, Habit, Setup};
+use config::{Class, Habit, Kind, Setup};
 use labrpc::{Delay, Disturbance};
 
 use crate::draw;
@@ -21,6 +21,8 @@ const WAY_MS: u64 = 50;
 /// Each follower may get every entry so many times: streaming needs one, whoever sends all that is
 /// not acknowledged with every heartbeat two or three, and whoever does with every command ten.
 const COPIES_MAX: u64 = 5;
+/// Refusals are late by so much at most: several heartbeats.
+const REFUSAL_MS_MAX: u64 = 400;
 /// How long a cluster has nothing to do.
 const IDLE: Duration = Duration::from_secs(2);
 /// Calls to each follower in a second; the lab wants about ten heartbeats.
@@ -70,7 +72,7 @@ pub(crate) fn peace(lab: &Lab) {
     let all = arena.all();
     arena.agree(&all);
     note_slow_agreement(lab, &mut arena);
-    trouble(&mut arena);
+    late_refusals(&mut arena);
     note_idleness(lab, &mut arena);
     note_whole_logs(lab, &mut arena);
     note_threads(lab, &mut arena);
@@ -100,23 +102,25 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
     }
 }
 
-/// Late and reordered messages, so that whatever a leader believes of its followers may be wrong.
-fn trouble(arena: &mut Arena<'_>) {
-    let delay = Some(Delay::Uniform(0..=250));
-    arena.cfg.disturb_all(&Disturbance { delay, ..Disturbance::default() });
-    for _ in 0..6 {
-        let [leader, follower, _] = arena.roles();
-        arena.cfg.isolate(follower);
-        for _ in 0..COMMANDS {
-            let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
-            arena.cfg.start(leader, command);
-        }
-        arena.sleep_ms(400);
-        arena.cfg.rejoin(follower);
-        arena.sleep_ms(300);
+/// A new leader is refused several times by a server that lacks a lot, and hears some of the
+/// refusals only when that server has everything. Then all is well.
+fn late_refusals(arena: &mut Arena<'_>) {
+    let [leader, away, heir] = arena.roles();
+    arena.cfg.isolate(away);
+    for _ in 0..COMMANDS {
+        let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
+        arena.cfg.start(leader, command);
     }
-    arena.judge_all();
-    arena.sleep_ms(1000);
+    arena.agree(&[leader, heir]);
+    let names = arena.cfg.names_of(Kind::Entries);
+    let late =
+        Disturbance { delay: Some(Delay::Uniform(0..=REFUSAL_MS_MAX)), ..Default::default() };
+    arena.cfg.disturb(away, heir, late.only(&names));
+    arena.cfg.partition(&[&[away, heir]]);
+    arena.leader_of(&[away, heir]);
+    arena.sleep_ms(3 * REFUSAL_MS_MAX);
+    arena.cfg.heal();
+    arena.sleep_ms(3 * REFUSAL_MS_MAX);
 }
 
 fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {

@@ -18,6 +18,8 @@ const MOMENT_MS: u64 = 10;
 const ELECTION_MS: u64 = 1500;
 /// The lab allows ten heartbeats a second.
 const HEARTBEAT_MS: u64 = 110;
+/// A server is asked so often while something comes that changes its answer.
+const QUESTIONS: usize = 40;
 /// A server that is restarted as often as this never stands for election.
 const RESTART_INTERVAL_MS: u64 = 120;
 const RESTARTS: usize = 12;
@@ -251,4 +253,56 @@ pub(crate) fn forgotten_term(lab: &Lab) {
         arena.judge_all();
     }
     arena.end();
+}
+
+/// What arrives at the same instant is handled at the same time: whoever acts on what it saw under
+/// a lock that it has given back since, acts on a state that is no more. It takes thread switches at
+/// edges to see most of that.
+pub(crate) fn close_calls(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    for _ in 0..4 * TRIES {
+        deposed_while_asked(&mut arena);
+        arena.judge_all();
+        elected_while_deposed(&mut arena);
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// A leader hears of a newer term while it is asked who leads.
+fn deposed_while_asked(arena: &mut Arena<'_>) {
+    let [old, a, b] = arena.roles();
+    for other in [a, b] {
+        arena.cfg.hold(other, old);
+        arena.cfg.cut(old, other);
+    }
+    arena.leader_of(&[a, b]);
+    arena.sleep_ms(HEARTBEAT_MS);
+    for other in [a, b] {
+        arena.cfg.release(other, old);
+    }
+    for _ in 0..QUESTIONS {
+        arena.cfg.get_state(old);
+    }
+}
+
+/// The vote that elects a candidate comes with the request of a rival in a later term.
+fn elected_while_deposed(arena: &mut Arena<'_>) {
+    let [voter, candidate, rival] = arena.roles();
+    let term = arena.term(voter);
+    arena.cfg.isolate(rival);
+    if !arena.until(|arena| arena.term(rival) > term + 1) {
+        return;
+    }
+    arena.cfg.mend(rival, candidate);
+    arena.cfg.hold(rival, candidate);
+    arena.cfg.hold(voter, candidate);
+    // Nobody else hears of the rival, and it asks the candidate once more at least.
+    if arena.until(|arena| arena.term(candidate) > term) {
+        let term = arena.term(rival);
+        arena.until_within(ELECTION_MS / 10, |arena| arena.term(rival) > term);
+        arena.cfg.release(voter, candidate);
+        arena.cfg.release(rival, candidate);
+        arena.sleep_ms(HEARTBEAT_MS);
+    }
 }
