@@ -36,6 +36,33 @@ pub(crate) enum Command {
         /// The folder; it must not exist, or be empty
         dir: PathBuf,
     },
+    /// Run the failures of a report again, or one test with one seed
+    Replay(Replay),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Replay {
+    /// Only the failures of this submission of the report
+    #[arg(long, value_name = "NAME", conflicts_with = "seed")]
+    pub(crate) submission: Option<String>,
+    /// This test
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) test: Option<String>,
+    /// With this seed; then PATH is a submission
+    #[arg(long, value_name = "S", requires = "test")]
+    pub(crate) seed: Option<u64>,
+    /// A report.json, or with --seed a submission
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+}
+
+/// What stdout gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Tables and failures for people
+    Text,
+    /// report.json
+    Json,
 }
 
 #[derive(clap::Args)]
@@ -56,7 +83,13 @@ pub(crate) struct Grading {
     /// So many runs at once; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// The folders of the crates to grade
+    /// Keep every run and report.json in this folder, and go on from what is there
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to write to stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// The submissions: folders of crates, or .zip, .tar or .tar.gz of such
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -66,6 +99,8 @@ pub(crate) struct Plan {
     pub(crate) tests: Vec<&'static Test>,
     pub(crate) seeds: Vec<u64>,
     pub(crate) jobs: usize,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) format: Format,
     pub(crate) paths: Vec<PathBuf>,
 }
 
@@ -78,7 +113,8 @@ impl Grading {
         };
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
-        Ok(Plan { tests, seeds, jobs, paths: self.paths })
+        let Grading { out, format, paths, .. } = self;
+        Ok(Plan { tests, seeds, jobs, out, format, paths })
     }
 }
 
@@ -86,13 +122,7 @@ impl Grading {
 fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, Refusal> {
     let mut named = Vec::new();
     for words in names {
-        let found = ::tests::find(words);
-        if found.is_empty() {
-            let nearest = ::tests::nearest(words).join(", ");
-            let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
-            return Err(Refusal::usage(sentence));
-        }
-        named.extend(found.iter().map(|test| test.name()));
+        named.extend(find(words)?.iter().map(|test| test.name()));
     }
     let chosen = |test: &&Test| {
         (parts.is_empty() || parts.contains(&test.part))
@@ -103,6 +133,27 @@ fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, Refusa
         return Err(Refusal::usage("none of the tests so named is in the parts so named"));
     }
     Ok(tests)
+}
+
+fn find(words: &str) -> Result<Vec<&'static Test>, Refusal> {
+    let found = ::tests::find(words);
+    if found.is_empty() {
+        let nearest = ::tests::nearest(words).join(", ");
+        let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
+        return Err(Refusal::usage(sentence));
+    }
+    Ok(found)
+}
+
+/// The one test that the words mean.
+pub(crate) fn one_test(words: &str) -> Result<&'static Test, Refusal> {
+    let found = find(words)?;
+    if let [test] = found[..] {
+        return Ok(test);
+    }
+    let names: Vec<String> = found.iter().map(|test| test.name()).collect();
+    let sentence = format!("several lab tests are named {words:?}: {}", names.join(", "));
+    Err(Refusal::usage(sentence))
 }
 
 #[cfg(test)]

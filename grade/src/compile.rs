@@ -1,19 +1,25 @@
-//! Compiles a submission and the runner that puts it through the labs.
+//! Compiles a submission and the runner that puts it through the labs, offline, once for each
+//! content.
+//!
+//! What cargo cannot do is the submission's fault only where its own sources or its manifest are
+//! shown to be: the kit's crates are fetched and compiled first, by themselves, and of the rest
+//! only what the compiler says of the submission's crate counts.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::IsTerminal;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::time::Duration;
-use std::{env, io};
 
 use anyhow::{Context, Result};
-use indicatif::ProgressBar;
-use toml_edit::Value;
+use toml_edit::{DocumentMut, Value};
 
+use crate::cargo::{Cargo, Ended};
 use crate::exit::Refusal;
 use crate::kit::Kit;
-use crate::take::{Submission, write_if_new};
+use crate::manifest::PROFILE;
+use crate::take::{Submission, write};
 
 const RUNNER: &str = "\
 //! Puts the submission through the labs.
@@ -22,97 +28,243 @@ fn main() {
     tests::main(submission::make)
 }
 ";
-const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
+/// For what is none of the submission's: fetching and compiling the kit's crates.
+const KIT_LIMIT: Duration = Duration::from_secs(1800);
+/// For the submission's crate, and for the runner.
+const BUILD_LIMIT: Duration = Duration::from_secs(300);
+const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
-/// Makes the program that runs the labs on this submission.
-pub(crate) fn compile(submission: &Submission, kit: &Kit) -> Result<PathBuf> {
-    let target = kit.target()?;
-    let workspace = target.join(submission.id());
-    let _lock = lock(&workspace).context("failed to lock the submission's workspace")?;
-    lay_out(submission, kit, &workspace)?;
-
-    let spinner = ProgressBar::new_spinner();
-    spinner.set_message(format!("compiling {}", submission.manifest.name));
-    spinner.enable_steady_tick(SPINNER_INTERVAL);
-    let program = build(submission, &workspace, &target.join("build"));
-    spinner.finish_and_clear();
-    program
+/// Builds submissions, one at a time.
+pub(crate) struct Builder<'a> {
+    kit: &'a Kit,
+    /// Below which everything lies.
+    folder: PathBuf,
+    /// The kit's crates have been fetched and compiled.
+    prepared: OnceLock<()>,
 }
 
-/// Two graders of one submission would write the same files; held until the file is dropped.
-fn lock(workspace: &Path) -> io::Result<File> {
-    fs::create_dir_all(workspace)?;
-    let file = File::create(workspace.join("lock"))?;
+impl<'a> Builder<'a> {
+    pub(crate) fn new(kit: &'a Kit) -> Result<Builder<'a>> {
+        Ok(Builder { kit, folder: kit.target()?, prepared: OnceLock::new() })
+    }
+
+    /// The program that runs the labs on this submission.
+    pub(crate) fn program(&self, submission: &Submission) -> Result<PathBuf> {
+        let id = submission.id(self.kit);
+        let program = self.folder.join("programs").join(&id);
+        if program.is_file() {
+            return Ok(program);
+        }
+        let _lock = lock(&self.folder).context("failed to lock the folder of the builds")?;
+        // Another grader may have built it meanwhile.
+        if !program.is_file() {
+            self.prepare()?;
+            let workspace = self.workspace(&id)?;
+            let built = self.build(submission, &id, &workspace, &program);
+            self.tidy(&workspace);
+            built?;
+        }
+        Ok(program)
+    }
+
+    /// An empty folder that holds a submission's sources while they are compiled.
+    fn workspace(&self, name: &str) -> Result<PathBuf> {
+        let workspace = self.folder.join("work").join(name);
+        if workspace.exists() {
+            fs::remove_dir_all(&workspace).context("failed to clear a folder of the builds")?;
+        }
+        fs::create_dir_all(&workspace).context("failed to make a folder for the builds")?;
+        // What cargo reports are real paths.
+        workspace.canonicalize().context("failed to find a folder of the builds")
+    }
+
+    fn cargo<'b>(&self, folder: &'b Path, target: &'b Path) -> Cargo<'b> {
+        Cargo { folder, target }
+    }
+
+    /// Whatever fails here is no submission's fault.
+    fn prepare(&self) -> Result<()> {
+        if self.prepared.get().is_some() {
+            return Ok(());
+        }
+        let target = self.folder.join("build");
+        self.fetch(&target)?;
+        let workspace = self.workspace("kit")?;
+        let manifest = format!(
+            "[package]\nname = \"kit\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [workspace]\nresolver = \"3\"\n\n\
+             [dependencies]\ntests = {{ path = {} }}\n\n{PROFILE}",
+            Value::from(self.kit.path_text("tests")?)
+        );
+        write(&workspace.join("Cargo.toml"), manifest.as_bytes())?;
+        write(&workspace.join("src/lib.rs"), b"")?;
+        self.copy_lock_file(&workspace)?;
+        let built = self.cargo(&workspace, &target).run(&BUILD, KIT_LIMIT)?;
+        if !built.succeeded() {
+            return Err(built.kits_fault("failed to compile the kit's crates").into());
+        }
+        let _ = self.prepared.set(());
+        Ok(())
+    }
+
+    /// Only this may use a network, and only for what the kit's own lock file names.
+    fn fetch(&self, target: &Path) -> Result<()> {
+        let root = self.kit.path("");
+        let cargo = self.cargo(&root, target);
+        let offline = ["fetch", "--locked", "--offline", "--quiet"];
+        if cargo.run(&offline, KIT_LIMIT)?.succeeded() {
+            return Ok(());
+        }
+        eprintln!("note: fetching the crates that the kit and submissions use");
+        let fetched = cargo.run(&["fetch", "--locked", "--quiet"], KIT_LIMIT)?;
+        if fetched.succeeded() {
+            return Ok(());
+        }
+        let sentence = format!(
+            "failed to fetch the crates that the kit uses; run `cargo fetch` in {} \
+             where there is a network",
+            root.display()
+        );
+        Err(fetched.kits_fault(&sentence).into())
+    }
+
+    fn build(
+        &self,
+        submission: &Submission,
+        id: &str,
+        workspace: &Path,
+        program: &Path,
+    ) -> Result<()> {
+        let name = &submission.name;
+        let target = self.folder.join("build");
+        self.lay_out(submission, id, workspace)?;
+        self.resolve(submission, workspace, &target)?;
+
+        // Alone first: what fails there is its own; what fails after it is `make`.
+        let whole = self.cargo(workspace, &target);
+        let alone = whole.run(&[&BUILD[..], &["--lib"]].concat(), BUILD_LIMIT)?;
+        let of_crate = alone.complaints(&workspace.join("Cargo.toml"));
+        judge(&alone, of_crate, || format!("{name} does not build"), name)?;
+
+        let folder = workspace.join("runner");
+        let runner = self.cargo(&folder, &target).run(&BUILD, BUILD_LIMIT)?;
+        let of_crate = runner.complaints(&folder.join("Cargo.toml"));
+        let no_make =
+            || format!("{name} has no `pub fn make(PeerContext) -> Arc<dyn RaftPeer>` at its root");
+        judge(&runner, of_crate, no_make, name)?;
+        let built =
+            runner.executable().context("cargo named no program after it had compiled one")?;
+        keep(&built, program).context("failed to keep the program that was built")
+    }
+
+    fn lay_out(&self, submission: &Submission, id: &str, workspace: &Path) -> Result<()> {
+        for (file, bytes) in &submission.files {
+            write(&workspace.join(file), bytes)?;
+        }
+        let root = submission.manifest.render(id);
+        write(&workspace.join("Cargo.toml"), root.as_bytes())?;
+        let runner = format!(
+            "[package]\nname = \"runner\"\nversion = \"0.0.0+{id}\"\nedition = \"2024\"\n\
+             publish = false\n\n\
+             [dependencies]\nsubmission = {{ path = \"..\", package = \"submitted\" }}\ntests = {{ path = {} }}\n",
+            Value::from(self.kit.path_text("tests")?),
+        );
+        write(&workspace.join("runner/Cargo.toml"), runner.as_bytes())?;
+        write(&workspace.join("runner/src/main.rs"), RUNNER.as_bytes())?;
+        self.copy_lock_file(workspace)
+    }
+
+    fn copy_lock_file(&self, workspace: &Path) -> Result<()> {
+        fs::copy(self.kit.path("Cargo.lock"), workspace.join("Cargo.lock"))
+            .map(drop)
+            .context("failed to copy the kit's Cargo.lock")
+    }
+
+    /// Its dependencies have to be among what the kit has locked, whatever else this machine has.
+    fn resolve(&self, submission: &Submission, workspace: &Path, target: &Path) -> Result<()> {
+        let name = &submission.name;
+        let fetch = ["fetch", "--offline", "--quiet"];
+        let resolved = self.cargo(workspace, target).run(&fetch, BUILD_LIMIT)?;
+        if !resolved.succeeded() {
+            // The kit's crates are there, so that it is its manifest which asks for more.
+            if resolved.failed_by_itself() {
+                let sentence = format!(
+                    "{name} does not build: cargo cannot give what its Cargo.toml asks for"
+                );
+                return Err(Refusal::unbuilt(sentence).in_words(resolved.words()).into());
+            }
+            return Err(resolved.kits_fault("failed to resolve dependencies").into());
+        }
+        let locked = packages(&self.kit.path("Cargo.lock"))?;
+        let wanted = packages(&workspace.join("Cargo.lock"))?;
+        if let Some((package, version)) = wanted.difference(&locked).next() {
+            let sentence = format!(
+                "{name} cannot be graded: it needs {package} {version}, which is not in the kit's \
+                 Cargo.lock"
+            );
+            return Err(Refusal::unbuilt(sentence).into());
+        }
+        Ok(())
+    }
+
+    /// What was built of a submission is in its program; the rest would pile up.
+    fn tidy(&self, workspace: &Path) {
+        let target = self.folder.join("build");
+        let clean =
+            ["clean", "--release", "--offline", "--quiet", "-p", "submitted", "-p", "runner"];
+        let _ = self.cargo(workspace, &target).run(&clean, KIT_LIMIT);
+        let _ = fs::remove_dir_all(workspace);
+    }
+}
+
+/// Two graders would get into each other's way; held until the file is dropped.
+fn lock(folder: &Path) -> io::Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = File::create(folder.join("lock"))?;
     file.lock()?;
     Ok(file)
 }
 
-/// The submission first, alone: what fails there is its own; what fails after it is `make`.
-fn build(submission: &Submission, workspace: &Path, target: &Path) -> Result<PathBuf> {
-    let name = &submission.manifest.name;
-    let alone = cargo(workspace, target, &["--lib"])?;
-    if !alone.status.success() {
-        let refusal = Refusal::unbuilt(format!("{name} does not build"));
-        return Err(refusal.in_words(words(&alone)).into());
+/// Whose fault it is that a crate could not be compiled, if it could not.
+fn judge(
+    ended: &Ended,
+    complaints: Option<String>,
+    sentence: impl Fn() -> String,
+    name: &str,
+) -> Result<()> {
+    if ended.timed_out() {
+        let seconds = BUILD_LIMIT.as_secs();
+        return Err(Refusal::unbuilt(format!("{name} does not build within {seconds} s")).into());
     }
-    let runner = cargo(&workspace.join("runner"), target, &[])?;
-    if !runner.status.success() {
-        let refusal = Refusal::unbuilt(format!(
-            "{name} has no `pub fn make(PeerContext) -> Arc<dyn RaftPeer>` at its root"
-        ));
-        return Err(refusal.in_words(words(&runner)).into());
+    if ended.said_too_much() {
+        let sentence = format!("{name} does not build: the compiler's words have no end");
+        return Err(Refusal::unbuilt(sentence).in_words(complaints.unwrap_or_default()).into());
     }
-    executable(&runner).context("cargo named no program after it had compiled one")
+    match complaints {
+        _ if ended.succeeded() => Ok(()),
+        Some(words) => Err(Refusal::unbuilt(sentence()).in_words(words).into()),
+        None => Err(ended.kits_fault(&format!("failed to build {name}")).into()),
+    }
 }
 
-fn lay_out(submission: &Submission, kit: &Kit, workspace: &Path) -> Result<()> {
-    submission.copy_sources(workspace)?;
-    let root = submission.manifest.render(&submission.unique());
-    write_if_new(&workspace.join("Cargo.toml"), root.as_bytes())?;
-    let runner = runner_manifest(submission, kit)?;
-    write_if_new(&workspace.join("runner/Cargo.toml"), runner.as_bytes())?;
-    write_if_new(&workspace.join("runner/src/main.rs"), RUNNER.as_bytes())?;
-    // Anew each time: cargo adds to it what the submission uses beyond the kit.
-    fs::copy(kit.path("Cargo.lock"), workspace.join("Cargo.lock"))
-        .context("failed to copy the kit's Cargo.lock")?;
-    Ok(())
+/// Whole or not at all, since the grader may be ended at any moment.
+fn keep(built: &Path, program: &Path) -> io::Result<()> {
+    let folder = program.parent().expect("a program lies in a folder");
+    fs::create_dir_all(folder)?;
+    let unfinished = program.with_extension("part");
+    fs::copy(built, &unfinished)?;
+    fs::rename(unfinished, program)
 }
 
-fn runner_manifest(submission: &Submission, kit: &Kit) -> Result<String> {
-    Ok(format!(
-        "[package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-         [dependencies]\nsubmission = {{ path = \"..\", package = {} }}\ntests = {{ path = {} }}\n",
-        Value::from(submission.id()),
-        Value::from(submission.manifest.name.as_str()),
-        Value::from(kit.path_text("tests")?),
-    ))
-}
-
-fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<Output> {
-    let colours = if io::stderr().is_terminal() { "always" } else { "never" };
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(folder)
-        .args(["build", "--release", "--quiet", "--color", colours])
-        .args(["--message-format", "json-render-diagnostics"])
-        .args(arguments)
-        .env("CARGO_TARGET_DIR", target)
-        // The same for everybody, and no lint keeps a submission from being graded.
-        .env("RUSTFLAGS", "--cap-lints=warn")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .output()
-        .context("failed to run cargo")
-}
-
-/// What cargo and the compiler said to people.
-fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The program among cargo's messages, of which there is one a line.
-fn executable(output: &Output) -> Option<PathBuf> {
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    messages
-        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
-        .filter_map(|message| Some(message.get("executable")?.as_str()?.into()))
-        .next_back()
+/// Name and version of what a lock file takes from a registry.
+fn packages(lock_file: &Path) -> Result<BTreeSet<(String, String)>> {
+    let failed = || format!("failed to read {}", lock_file.display());
+    let text = fs::read_to_string(lock_file).with_context(failed)?;
+    let document: DocumentMut = text.parse().with_context(failed)?;
+    let packages = document.get("package").and_then(|item| item.as_array_of_tables());
+    let from_registry = packages.into_iter().flatten().filter(|table| table.contains_key("source"));
+    let text = |item: Option<&toml_edit::Item>| item.and_then(|it| it.as_str()).map(str::to_owned);
+    Ok(from_registry
+        .filter_map(|it| Some((text(it.get("name"))?, text(it.get("version"))?)))
+        .collect())
 }

@@ -17,7 +17,8 @@ pub(crate) enum Exit {
     Kit = 4,
 }
 
-/// What the user can mend. Every other error is the kit's own.
+/// Why something cannot be done, in a sentence, and whose fault that is. An error that is none of
+/// these is the kit's own fault.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     exit: Exit,
@@ -33,6 +34,19 @@ impl Refusal {
 
     pub(crate) fn unbuilt(sentence: impl Into<String>) -> Refusal {
         Refusal { exit: Exit::Unbuilt, sentence: sentence.into(), words: String::new() }
+    }
+
+    /// What a student can do nothing about: the machine, or a program that the grader needs.
+    pub(crate) fn kit(sentence: impl Into<String>) -> Refusal {
+        Refusal { exit: Exit::Kit, sentence: sentence.into(), words: String::new() }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    pub(crate) fn words(&self) -> &str {
+        &self.words
     }
 
     pub(crate) fn in_words(self, words: String) -> Refusal {
@@ -51,13 +65,13 @@ impl std::error::Error for Refusal {}
 /// Says on stderr what went wrong, and whose fault it is by the exit code.
 pub(crate) fn tell(error: &anyhow::Error) -> Exit {
     eprintln!("error: {error:#}");
-    match error.downcast_ref::<Refusal>() {
-        Some(refusal) => {
-            if !refusal.words.is_empty() {
-                eprintln!("\n{}", refusal.words.trim_end());
-            }
-            refusal.exit
-        }
-        None => Exit::Kit,
+    if let Some(refusal) = error.downcast_ref::<Refusal>().filter(|it| !it.words.is_empty()) {
+        eprintln!("\n{}", refusal.words.trim_end());
     }
+    of(error)
+}
+
+/// Whose fault it is.
+pub(crate) fn of(error: &anyhow::Error) -> Exit {
+    error.downcast_ref().map_or(Exit::Kit, Refusal::exit)
 }

@@ -55,7 +55,16 @@ fn paragraph(path: &Path, score: &Score, run: &Run, failure: &Failure, later: &[
     if !same.is_empty() {
         text += &format!("  also in: {}\n", same.join(", "));
     }
-    text + &again(path, score, run)
+    text + &printed(&run.outcome.output) + &again(path, score, run)
+}
+
+/// What a run printed, or the end of it.
+pub(crate) fn printed(output: &str) -> String {
+    if output.is_empty() {
+        return String::new();
+    }
+    let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
+    format!("  it printed:\n{lines}")
 }
 
 fn infra(path: &Path, score: &Score, run: &Run, failure: &Failure) -> String {
@@ -72,7 +81,7 @@ fn infra(path: &Path, score: &Score, run: &Run, failure: &Failure) -> String {
 }
 
 /// A panic's text may have several lines.
-fn indented(sentence: &str) -> String {
+pub(crate) fn indented(sentence: &str) -> String {
     sentence.replace('\n', "\n  ")
 }
 
@@ -84,7 +93,7 @@ fn share(score: &Score) -> String {
 
 fn again(path: &Path, score: &Score, run: &Run) -> String {
     let (words, seed) = (score.test.words, run.seed);
-    format!("  again:  cargo grade --test \"{words}\" --seed {seed} {}\n", quoted(path))
+    format!("  again:  cargo grade replay --test \"{words}\" --seed {seed} {}\n", quoted(path))
 }
 
 /// As a shell wants it.

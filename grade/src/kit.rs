@@ -1,9 +1,12 @@
 //! Where the kit is: its crates are compiled into every submission's runner.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item};
 
 use crate::exit::Refusal;
@@ -11,10 +14,15 @@ use crate::exit::Refusal;
 /// The crate's folder when this program was built, in the kit's; `cargo install` leaves it there.
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
+/// Of a hash of the kit's sources, which is to tell a few of them apart, so much is shown.
+const HASH_DIGITS: usize = 12;
+
 /// The kit's folder and what its manifest says.
 pub(crate) struct Kit {
     root: PathBuf,
     manifest: DocumentMut,
+    version: String,
+    rustc: String,
 }
 
 impl Kit {
@@ -33,7 +41,18 @@ impl Kit {
         };
         let root = root.canonicalize().context("failed to find the kit")?;
         let manifest = text.parse().context("failed to read the kit's Cargo.toml")?;
-        Ok(Kit { root, manifest })
+        let version = version(&root, &manifest).context("failed to read the kit's sources")?;
+        Ok(Kit { root, manifest, version, rustc: rustc()? })
+    }
+
+    /// The kit's version, and behind `+` a hash of its sources: what a verdict depends on.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What the compiler says of its version.
+    pub(crate) fn rustc(&self) -> &str {
+        &self.rustc
     }
 
     /// A file or folder of the kit.
@@ -69,6 +88,56 @@ impl Kit {
     fn workspace(&self, table: &str) -> Option<&Item> {
         self.manifest.get("workspace")?.get(table)
     }
+}
+
+/// The compiler that cargo will use.
+fn rustc() -> Result<String> {
+    let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(program).arg("--version").output();
+    let output = output.context("failed to run rustc, which the grader needs")?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn version(root: &Path, manifest: &DocumentMut) -> Result<String> {
+    let workspace = &manifest["workspace"];
+    let number = workspace["package"]["version"].as_str().context("the kit has no version")?;
+    let members = workspace["members"].as_array().context("the kit has no members")?;
+    let mut files = BTreeSet::from([root.join("Cargo.toml"), root.join("Cargo.lock")]);
+    for member in members.iter().filter_map(|member| member.as_str()) {
+        add_sources(&root.join(member), &mut files)?;
+    }
+    let mut hasher = Sha256::new();
+    for file in &files {
+        let bytes = fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
+        let name = file.strip_prefix(root).expect("it was found there");
+        update(&mut hasher, name.as_os_str().as_encoded_bytes());
+        update(&mut hasher, &bytes);
+    }
+    Ok(format!("{number}+{}", &hex(hasher)[..HASH_DIGITS]))
+}
+
+fn add_sources(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+    let failed = || format!("failed to read {}", folder.display());
+    for entry in folder.read_dir().with_context(failed)? {
+        let entry = entry.with_context(failed)?;
+        let path = entry.path();
+        if entry.file_type().with_context(failed)?.is_dir() {
+            add_sources(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "rs" || end == "toml") {
+            files.insert(path);
+        }
+    }
+    Ok(())
+}
+
+/// Adds a piece so that no other sequence of pieces gives the same hash.
+pub(crate) fn update(hasher: &mut Sha256, piece: &[u8]) {
+    hasher.update((piece.len() as u64).to_le_bytes());
+    hasher.update(piece);
+}
+
+pub(crate) fn hex(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

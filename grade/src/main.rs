@@ -1,7 +1,7 @@
 //! `cargo grade`: from a folder of student code to points.
 //!
-//! A submission is [taken](take), [compiled](compile) against the kit, [run] through the labs,
-//! [scored](score) and [told about](table). A user's error is one sentence and an exit code of its
+//! A [batch] of submissions is [taken](take), [compiled](compile) against the kit, [run] through the
+//! labs, [scored](score) and [told about](table), to programs by a [report]. A user's error is one sentence and an exit code of its
 //! own; what the kit does wrong is another.
 
 mod args;
@@ -9,10 +9,17 @@ mod exit;
 mod kit;
 mod new;
 mod manifest;
+mod archive;
 mod take;
+mod cargo;
 mod compile;
+mod store;
 mod run;
 mod score;
+mod progress;
+mod batch;
+mod report;
+mod replay;
 mod table;
 mod failures;
 
@@ -24,11 +31,13 @@ use std::{env, io};
 
 use clap::Parser;
 
-use args::{Args, Command, Plan};
+use args::{Args, Command, Format, Plan};
+use batch::Attempt;
 use exit::Exit;
 use kit::Kit;
-use score::Score;
-use take::Submission;
+use progress::Progress;
+use report::{Graded, Report};
+use store::Store;
 
 fn main() -> ExitCode {
     let args = Args::parse_from(own_arguments(env::args_os()));
@@ -50,34 +59,59 @@ fn own_arguments<T: AsRef<std::ffi::OsStr>>(
 fn obey(args: Args) -> Exit {
     let result = match args.command {
         Some(Command::New { dir }) => new::create(&dir).map(|()| Exit::Passed),
+        Some(Command::Replay(replay)) => replay::replay(&replay),
         None => args.grading.plan().and_then(|plan| grade_all(&plan)),
     };
     result.unwrap_or_else(|error| exit::tell(&error))
 }
 
-/// One submission after the other; one that cannot be graded does not keep the others from it.
 fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
     let kit = Kit::find()?;
-    let exits = plan
-        .paths
-        .iter()
-        .map(|path| grade(&kit, plan, path).unwrap_or_else(|error| exit::tell(&error)));
-    Ok(exits.max().unwrap_or(Exit::Passed))
+    let store = plan.out.as_deref().map(Store::open).transpose()?;
+    let names = batch::names(&plan.paths);
+    let progress = Progress::new(names.len(), plan.tests.len() * plan.seeds.len());
+    let mut worst = Exit::Passed;
+    let mut submissions = Vec::new();
+    batch::grade(&kit, plan, &names, store.as_ref(), &progress, |at, attempt| {
+        let (name, path) = (&names[at], &plan.paths[at]);
+        let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
+        worst = worst.max(exit);
+        progress.print(|| tell(plan, name, path, &attempt));
+        let graded = Graded::of(name, path, plan, attempt);
+        progress.say(&format!("{}/{} {}", at + 1, names.len(), graded.summary()));
+        submissions.push(graded);
+    })?;
+    progress.finish();
+    let report = Report::of(&kit, plan, submissions).to_json();
+    if plan.format == Format::Json {
+        io::stdout().write_all(report.as_bytes())?;
+    }
+    if let Some(store) = store {
+        store.save_report(&report);
+        store.close()?;
+    }
+    Ok(worst)
 }
 
-fn grade(kit: &Kit, plan: &Plan, path: &Path) -> anyhow::Result<Exit> {
-    let submission = Submission::at(path, kit)?;
-    let program = compile::compile(&submission, kit)?;
-    let runs = run::run(&program, plan);
-    let scores = Score::of_each(&plan.tests, runs);
-    let mut out = io::stdout().lock();
-    write!(out, "{}", table::render(&submission, plan, &scores))?;
-    write!(out, "{}", failures::render(path, &scores))?;
-    if plan.paths.len() > 1 {
-        writeln!(out)?;
+/// What people read of a submission.
+fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
+    if !attempt.left_out.is_empty() {
+        eprintln!("note: left out of {name}: {}", attempt.left_out.join(", "));
     }
-    out.flush()?;
-    Ok(score::exit(&scores))
+    let scores = match &attempt.scores {
+        Ok(scores) => scores,
+        Err(error) => {
+            exit::tell(error);
+            return;
+        }
+    };
+    if plan.format == Format::Text {
+        print!("{}", table::render(name, path, plan, scores));
+        print!("{}", failures::render(path, scores));
+        if plan.paths.len() > 1 {
+            println!();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -28,11 +28,22 @@ const TAKEN_KEYS: [&str; 4] = ["package", "version", "features", "default-featur
 /// Keys that say to get a crate from elsewhere than the registry.
 const ELSEWHERE: [&str; 4] = ["path", "git", "registry", "registry-index"];
 /// What would change how a submission is compiled, and is left out.
-const LEFT_OUT: [&str; 7] =
-    ["build-dependencies", "features", "lib", "bin", "target", "patch", "replace"];
+const LEFT_OUT: [&str; 9] = [
+    "build-dependencies",
+    "features",
+    "lib",
+    "bin",
+    "target",
+    "patch",
+    "replace",
+    "profile",
+    "cargo-features",
+];
+/// No crate needs a longer name.
+const NAME_BYTES_MAX: usize = 64;
 
 /// Graded code stops where it would go wrong, at the speed of a release.
-const PROFILE: &str = "\
+pub(crate) const PROFILE: &str = "\
 [profile.release]
 overflow-checks = true
 debug-assertions = true
@@ -44,8 +55,8 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
     edition: String,
     dependencies: Table,
-    /// The tables that are not taken over although they may matter.
-    pub(crate) left_out: Vec<&'static str>,
+    /// What is not taken over although it may matter.
+    pub(crate) left_out: Vec<String>,
 }
 
 impl Manifest {
@@ -53,34 +64,51 @@ impl Manifest {
     pub(crate) fn read(document: &DocumentMut, kit: &Kit) -> Option<Result<Manifest, Refusal>> {
         let package = document.get("package")?.as_table_like()?;
         let name = package.get("name")?.as_str()?.to_owned();
+        Some(Manifest::take(document, package, name, kit))
+    }
+
+    fn take(
+        document: &DocumentMut,
+        package: &dyn TableLike,
+        name: String,
+        kit: &Kit,
+    ) -> Result<Manifest, Refusal> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(fits) {
+            let sentence = format!("a crate cannot be graded under the name {name:?}");
+            return Err(Refusal::unbuilt(sentence));
+        }
         let dependencies = match document.get("dependencies").and_then(Item::as_table_like) {
-            Some(table) => dependencies(&name, table, kit),
-            None => Ok(Table::new()),
+            Some(table) => dependencies(&name, table, kit)?,
+            None => Table::new(),
         };
-        Some(dependencies.map(|dependencies| Manifest {
-            name,
-            edition: edition(package, kit),
-            dependencies,
-            left_out: LEFT_OUT.into_iter().filter(|key| document.contains_key(key)).collect(),
-        }))
+        let tables = LEFT_OUT.into_iter().filter(|key| document.contains_key(key));
+        let mut left_out: Vec<String> = tables.map(|table| format!("[{table}]")).collect();
+        if package.contains_key("build") {
+            left_out.push("package.build".into());
+        }
+        Ok(Manifest { name, edition: edition(package, kit), dependencies, left_out })
     }
 
     /// The manifest of a workspace with the submission at its root and a runner beside it.
     ///
-    /// `unique` makes the version one of its own: two submissions of one name share a target
-    /// folder, where cargo tells crates apart by name, version and place in the workspace.
-    pub(crate) fn render(&self, unique: &str) -> String {
-        let package = format!(
-            "[package]\nname = {}\nversion = \"0.0.0+{unique}\"\nedition = {}\npublish = false\n\
-             build = false\nautobins = false\nautoexamples = false\nautotests = false\n\
-             autobenches = false\n\n\
-             [workspace]\nmembers = [\"runner\"]\nresolver = \"3\"\n\n",
-            Value::from(self.name.as_str()),
-            Value::from(self.edition.as_str()),
-        );
+    /// `id` is in the version: all submissions share a target folder, where cargo tells crates
+    /// apart by name, version and place in the workspace. `unsafe` code is forbidden, since it
+    /// could get around everything that watches over a run; an `allow` in the sources is then an
+    /// error of its own.
+    pub(crate) fn render(&self, id: &str) -> String {
         let mut document = DocumentMut::new();
         document["dependencies"] = Item::Table(self.dependencies.clone());
-        format!("{package}{PROFILE}\n{document}")
+        format!(
+            "[package]\nname = \"submitted\"\nversion = \"0.0.0+{id}\"\nedition = {}\n\
+             publish = false\nbuild = false\nautobins = false\nautoexamples = false\n\
+             autotests = false\nautobenches = false\n\n\
+             [lib]\nname = {}\npath = \"src/lib.rs\"\n\n\
+             [workspace]\nmembers = [\"runner\"]\nresolver = \"3\"\n\n\
+             [lints.rust]\nunsafe_code = \"forbid\"\n\n{PROFILE}\n{document}",
+            Value::from(self.edition.as_str()),
+            Value::from(self.name.replace('-', "_")),
+        )
     }
 }
 
@@ -217,12 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_could_lead_elsewhere_is_refused() {
+        for name in ["", "../evil", "a b", "x\\n"] {
+            let refusal = read(&format!("[package]\nname = \"{name}\"\n")).map(|it| it.name);
+            let sentence = refusal.unwrap_err().to_string();
+            assert!(sentence.starts_with("a crate cannot be graded under the name "), "{sentence}");
+        }
+    }
+
+    #[test]
     fn nothing_else_of_a_manifest_counts() {
         let text = "[package]\nname = \"it\"\nedition = \"2021\"\nbuild = \"evil.rs\"\n\
-                    [features]\ndefault = []\n[profile.release]\nopt-level = 0\n";
+                    [features]\ndefault = []\n[profile.release]\nopt-level = 0\n\
+                    [lints.rust]\nunsafe_code = \"allow\"\n";
         let manifest = read(text).unwrap_or_else(|refusal| panic!("{refusal}"));
-        assert_eq!(manifest.left_out, ["features"]);
+        assert_eq!(manifest.left_out, ["[features]", "[profile]", "package.build"]);
         let rendered: DocumentMut = manifest.render("77").parse().unwrap();
+        assert_eq!(rendered["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+        assert!(rendered["lib"].get("proc-macro").is_none());
+        assert_eq!(rendered["lib"]["name"].as_str(), Some("it"));
         assert_eq!(rendered["package"]["build"].as_bool(), Some(false));
         assert_eq!(rendered["package"]["version"].as_str(), Some("0.0.0+77"));
         assert_eq!(rendered["package"]["edition"].as_str(), Some("2021"));

@@ -1,101 +1,57 @@
-//! Runs every test with every seed, several at once.
+//! One run of one test, from its program or from what an earlier grading has left.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use ::tests::{Clock, Job, Outcome, Test};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::Plan;
+use crate::store::Store;
 
-/// So many of the running tests are named beside the bar.
-const NAMED_MAX: usize = 2;
+/// So much of what a failing run printed is kept, from its end.
+const OUTPUT_BYTES_MAX: usize = 4 << 10;
 
 /// One run of one test.
 pub(crate) struct Run {
     pub(crate) test: &'static Test,
     pub(crate) seed: u64,
     pub(crate) outcome: Outcome,
-    pub(crate) time: Duration,
 }
 
-/// All runs of the plan, in no particular order.
-pub(crate) fn run(program: &Path, plan: &Plan) -> Vec<Run> {
-    // Seed by seed, so that every test has been seen early.
-    let wanted: Vec<(u64, &'static Test)> = plan
-        .seeds
-        .iter()
-        .flat_map(|seed| plan.tests.iter().map(move |test| (*seed, *test)))
-        .collect();
-    let (next, progress) = (AtomicUsize::new(0), Progress::new(wanted.len()));
-    let runs = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..plan.jobs.min(wanted.len()) {
-            scope.spawn(|| {
-                while let Some((seed, test)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    progress.begin(test, *seed);
-                    let start = Instant::now();
-                    let clock = Clock::default();
-                    let outcome = Job { program, test, seed: *seed, clock, invariants: true }.run();
-                    let run = Run { test, seed: *seed, outcome, time: start.elapsed() };
-                    progress.end(&run);
-                    runs.lock().expect("no thread panics while it holds this").push(run);
-                }
-            });
+impl Run {
+    /// Takes the run from the store if it is there, and puts it there if it was not.
+    pub(crate) fn stored(
+        store: Option<&Store>,
+        id: &str,
+        program: &Path,
+        test: &'static Test,
+        seed: u64,
+    ) -> Run {
+        if let Some(outcome) = store.and_then(|store| store.load(id, test, seed)) {
+            return Run { test, seed, outcome };
         }
-    });
-    progress.bar.finish_and_clear();
-    runs.into_inner().expect("no thread panics while it holds this")
-}
-
-/// A bar with what runs and how many failures there were; nothing if stderr is no terminal.
-struct Progress {
-    bar: ProgressBar,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    running: Vec<(u64, String)>,
-    failed: usize,
-}
-
-impl Progress {
-    fn new(runs: usize) -> Progress {
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {wide_msg}");
-        let bar = ProgressBar::new(runs as u64).with_style(style.expect("a valid template"));
-        Progress { bar, state: Mutex::default() }
-    }
-
-    fn begin(&self, test: &Test, seed: u64) {
-        let mut state = self.state.lock().expect("no thread panics while it holds this");
-        state.running.push((seed, test.name()));
-        self.bar.set_message(state.message());
-    }
-
-    fn end(&self, run: &Run) {
-        let mut state = self.state.lock().expect("no thread panics while it holds this");
-        let ended = (run.seed, run.test.name());
-        state.running.retain(|running| *running != ended);
-        state.failed += usize::from(!run.outcome.passed());
-        self.bar.set_message(state.message());
-        self.bar.inc(1);
-    }
-}
-
-impl State {
-    fn message(&self) -> String {
-        let named = self.running.iter().take(NAMED_MAX);
-        let mut names: Vec<String> =
-            named.map(|(seed, name)| format!("{name} (seed {seed})")).collect();
-        if self.running.len() > NAMED_MAX {
-            names.push(format!("{} more", self.running.len() - NAMED_MAX));
+        let run = Run::fresh(program, test, seed);
+        if let Some(store) = store {
+            store.save(id, &run);
         }
-        format!("{} failed; running {}", self.failed, names.join(", "))
+        run
     }
+
+    pub(crate) fn fresh(program: &Path, test: &'static Test, seed: u64) -> Run {
+        let clock = Clock::default();
+        let mut outcome = Job { program, test, seed, clock, invariants: true }.run();
+        // Many runs are kept at once.
+        outcome.output =
+            if outcome.passed() { String::new() } else { end_of(&outcome.output).into() };
+        Run { test, seed, outcome }
+    }
+}
+
+/// Whole lines, as far as they fit.
+fn end_of(output: &str) -> &str {
+    if output.len() <= OUTPUT_BYTES_MAX {
+        return output;
+    }
+    let end = &output[output.ceil_char_boundary(output.len() - OUTPUT_BYTES_MAX)..];
+    end.split_once('\n').map_or(end, |(_, lines)| lines)
 }
 
 #[cfg(test)]
@@ -103,12 +59,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_says_what_runs_and_how_much_has_failed() {
-        let running = (1..=4).map(|seed| (seed, "3A re-election".to_owned())).collect();
-        let state = State { running, failed: 3 };
-        assert_eq!(
-            state.message(),
-            "3 failed; running 3A re-election (seed 1), 3A re-election (seed 2), 2 more"
-        );
+    fn the_end_of_much_output_is_whole_lines() {
+        let lines: String = (0..1000).map(|n| format!("line {n}\n")).collect();
+        let end = end_of(&lines);
+        assert!(end.len() <= OUTPUT_BYTES_MAX && end.ends_with("line 998\nline 999\n"));
+        assert!(end.starts_with("line ") && lines.ends_with(end));
+        assert_eq!(end_of("one\ntwo\n"), "one\ntwo\n");
     }
 }

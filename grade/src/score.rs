@@ -41,12 +41,13 @@ impl Run {
 }
 
 impl Run {
-    /// How long it took: by its own clock, which a busy machine does not change, if it has one.
-    fn seconds(&self) -> f64 {
+    /// How long it took by its own clock, which a busy machine does not change; none if it came to
+    /// no end of its own.
+    fn seconds(&self) -> Option<f64> {
         let Outcome { figures, simulation, .. } = &self.outcome;
         let of_test = figures.as_ref().map(|figures| figures.time);
         let of_run = simulation.as_ref().map(|simulation| simulation.time);
-        of_test.or(of_run).unwrap_or(self.time).as_secs_f64()
+        of_test.or(of_run).map(|time| time.as_secs_f64())
     }
 }
 
@@ -84,16 +85,18 @@ impl Score {
         }
     }
 
-    /// The mean of the times in seconds, and their standard deviation if there are several.
-    pub(crate) fn time(&self) -> (f64, Option<f64>) {
-        let times: Vec<f64> = self.runs.iter().map(Run::seconds).collect();
+    /// The mean of the times in seconds, and their standard deviation if there are several; none
+    /// if no run has a time.
+    pub(crate) fn time(&self) -> Option<(f64, Option<f64>)> {
+        let times: Vec<f64> = self.runs.iter().filter_map(Run::seconds).collect();
         let n = times.len() as f64;
         let mean = times.iter().sum::<f64>() / n;
-        if times.len() < 2 {
-            return (mean, None);
-        }
         let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
-        (mean, Some((squares / (n - 1.0)).sqrt()))
+        match times.len() {
+            0 => None,
+            1 => Some((mean, None)),
+            _ => Some((mean, Some((squares / (n - 1.0)).sqrt()))),
+        }
     }
 }
 
@@ -137,11 +140,17 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use ::tests::LABS;
+    use config::Figures;
 
     use super::*;
 
     pub(crate) fn failed(class: Class, sentence: &str) -> Result<(), Failure> {
         Err(Failure::new(class, sentence))
+    }
+
+    fn figures(seconds: u64) -> Figures {
+        let time = Duration::from_secs(seconds);
+        Figures { time, peers: 3, rpcs: 0, bytes: 0, commands: 0 }
     }
 
     /// Runs of the `test`th lab with the seeds from 1, which take 1, 2, 3 ... seconds.
@@ -152,12 +161,11 @@ pub(crate) mod tests {
             seed,
             outcome: Outcome {
                 verdict,
-                figures: None,
+                figures: Some(figures(seed)),
                 findings: vec![],
                 simulation: None,
                 output: String::new(),
             },
-            time: Duration::from_secs(seed),
         };
         let runs = (1..).zip(verdicts).map(run).collect();
         Score::of_each(&[test], runs).remove(0)
@@ -203,6 +211,6 @@ pub(crate) mod tests {
     #[test]
     fn the_spread_of_times_is_that_of_a_sample() {
         let score = score(0, vec![Ok(()), Ok(()), Ok(())]);
-        assert_eq!(score.time(), (2.0, Some(1.0)));
+        assert_eq!(score.time(), Some((2.0, Some(1.0))));
     }
 }

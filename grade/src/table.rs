@@ -1,18 +1,19 @@
 //! The table of a submission, in the style of the `dstest` script that students of 6.824 know.
 
+use std::path::Path;
+
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::args::Plan;
 use crate::score::{Points, Score, Verdict, sums};
-use crate::take::Submission;
 
 /// A heading, the table, and a line with the sums.
-pub(crate) fn render(submission: &Submission, plan: &Plan, scores: &[Score]) -> String {
+pub(crate) fn render(name: &str, path: &Path, plan: &Plan, scores: &[Score]) -> String {
     let seeds = match &plan.seeds[..] {
         [seed] => format!("seed {seed}"),
         seeds => format!("{} seeds", seeds.len()),
     };
-    let (name, path) = (&submission.manifest.name, submission.path.display());
+    let path = path.display();
     format!("{name} ({path}), {seeds}\n{}\n{}\n", table(scores), sum_line(scores))
 }
 
@@ -37,8 +38,9 @@ fn table(scores: &[Score]) -> Table {
 
 fn time(score: &Score) -> String {
     match score.time() {
-        (mean, None) => format!("{mean:.2}"),
-        (mean, Some(deviation)) => format!("{mean:.2} ± {deviation:.2}"),
+        None => "-".into(),
+        Some((mean, None)) => format!("{mean:.2}"),
+        Some((mean, Some(deviation))) => format!("{mean:.2} ± {deviation:.2}"),
     }
 }
 

@@ -1,160 +1,219 @@
-//! Takes a submission: only its sources, into a tree of the grader's own.
+//! Takes a submission: its manifest and its sources, into memory.
 //!
-//! Edited tests, build scripts, cargo configuration and lock files have no effect.
+//! Edited tests, build scripts, cargo configuration and lock files have no effect, since nothing
+//! else of it is ever written to where it is compiled.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 use toml_edit::DocumentMut;
 
+use crate::archive::{self, Entry, Kind};
 use crate::exit::Refusal;
-use crate::kit::Kit;
+use crate::kit::{self, Kit};
 use crate::manifest::Manifest;
 
 /// No honest submission has more source than this.
 const SOURCE_BYTES_MAX: u64 = 8 << 20;
 const FILES_MAX: usize = 1000;
+const MANIFEST: &str = "Cargo.toml";
+/// What lies beside the sources and would change how cargo compiles or tests them.
+const LEFT_OUT: [&str; 6] = [".cargo", "Cargo.lock", "benches", "build.rs", "examples", "tests"];
+/// Of an identity that no other submission must have, so many hexadecimal digits.
+const ID_DIGITS: usize = 32;
 
-/// A folder with a crate to grade.
+/// What a student has handed in.
 pub(crate) struct Submission {
+    /// What it is called, unlike any other that is graded with it.
+    pub(crate) name: String,
     pub(crate) manifest: Manifest,
-    /// As the user named it.
-    pub(crate) path: PathBuf,
-    folder: PathBuf,
+    /// What lies below `src`, by name, with `/` between folders.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// What it has beyond that and has no effect.
+    pub(crate) left_out: Vec<String>,
 }
 
 impl Submission {
-    pub(crate) fn at(path: &Path, kit: &Kit) -> Result<Submission> {
+    pub(crate) fn take(name: &str, path: &Path, kit: &Kit) -> Result<Submission> {
         let shown = path.display();
         if !path.exists() {
             return Err(Refusal::usage(format!("{shown} does not exist")).into());
         }
-        let Ok(text) = fs::read_to_string(path.join("Cargo.toml")) else {
+        let taken = match Kind::of(path) {
+            Some(kind) if path.is_file() => Taken::from_archive(name, path, kind)?,
+            _ if path.is_dir() => Taken::from_folder(name, path)?,
+            _ => {
+                let sentence = format!("{shown} is neither a folder nor a .zip, .tar or .tar.gz");
+                return Err(Refusal::usage(sentence).into());
+            }
+        };
+        let Some(manifest) = &taken.manifest else {
             let sentence = format!("{shown} is no crate: it has no Cargo.toml");
             return Err(Refusal::usage(sentence).into());
         };
-        let document: DocumentMut = text.parse().map_err(|error| {
-            Refusal::unbuilt(format!("{shown}/Cargo.toml cannot be read"))
-                .in_words(format!("{error}"))
-        })?;
-        let Some(manifest) = Manifest::read(&document, kit) else {
+        let manifest = std::str::from_utf8(manifest)
+            .map_err(|error| error.to_string())
+            .and_then(|text| text.parse::<DocumentMut>().map_err(|error| error.to_string()))
+            .map_err(|error| {
+                Refusal::unbuilt(format!("{shown}/Cargo.toml cannot be read")).in_words(error)
+            })?;
+        let Some(manifest) = Manifest::read(&manifest, kit) else {
             let sentence = format!("{shown} is no crate: its Cargo.toml has no [package]");
             return Err(Refusal::usage(sentence).into());
         };
-        let folder = path.canonicalize().with_context(|| format!("failed to find {shown}"))?;
-        Ok(Submission { manifest: manifest?, path: path.into(), folder })
+        let manifest = manifest?;
+        if !taken.files.contains_key("src/lib.rs") {
+            let is_link = taken.left_out.iter().any(|file| file == "src/lib.rs");
+            let why = if is_link { "its src/lib.rs is a link" } else { "it has no src/lib.rs" };
+            let sentence = format!("{name} cannot be graded: {why}");
+            return Err(Refusal::unbuilt(sentence).into());
+        }
+        let left_out = manifest.left_out.iter().cloned().chain(taken.left_out).collect();
+        Ok(Submission { name: name.into(), manifest, files: taken.files, left_out })
     }
 
-    /// Tells submissions of one name apart, and is the same each time.
-    pub(crate) fn unique(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.folder.hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+    /// Says what it has been compiled from, and with: the same program has the same.
+    pub(crate) fn id(&self, kit: &Kit) -> String {
+        let mut hasher = Sha256::new();
+        kit::update(&mut hasher, kit.version().as_bytes());
+        kit::update(&mut hasher, kit.rustc().as_bytes());
+        kit::update(&mut hasher, self.manifest.render("").as_bytes());
+        for (file, bytes) in &self.files {
+            kit::update(&mut hasher, file.as_bytes());
+            kit::update(&mut hasher, bytes);
+        }
+        kit::hex(hasher)[..ID_DIGITS].to_owned()
     }
+}
 
-    /// A name for its runner that no other submission's has.
-    pub(crate) fn id(&self) -> String {
-        format!("{}-{}", self.manifest.name, self.unique())
-    }
+/// What of a submission's files counts.
+#[derive(Default)]
+struct Taken {
+    name: String,
+    manifest: Option<Vec<u8>>,
+    files: BTreeMap<String, Vec<u8>>,
+    bytes: u64,
+    left_out: Vec<String>,
+}
 
-    /// Makes `workspace/src` the same as the submission's, and says what else was left.
-    pub(crate) fn copy_sources(&self, workspace: &Path) -> Result<()> {
-        let name = &self.manifest.name;
-        let src = self.folder.join("src");
+impl Taken {
+    fn from_folder(name: &str, folder: &Path) -> Result<Taken> {
+        let mut taken = Taken { name: name.into(), ..Taken::default() };
+        let manifest = folder.join(MANIFEST);
+        // A link could lead to any file, of which an error would then show a line.
+        if fs::symlink_metadata(&manifest).is_ok_and(|it| it.is_file()) {
+            taken.manifest = Some(taken.read(&manifest)?);
+        }
+        let src = folder.join("src");
         if src.is_symlink() {
             let sentence = format!("{name} cannot be graded: its src is a link");
             return Err(Refusal::unbuilt(sentence).into());
         }
-        let mut sources = Sources::default();
-        sources.gather(&src, Path::new("src"))?;
-        if sources.bytes > SOURCE_BYTES_MAX || sources.files.len() > FILES_MAX {
-            let sentence = format!(
-                "{name} cannot be graded: its src has {} files with {} bytes; \
-                 {FILES_MAX} and {SOURCE_BYTES_MAX} are the limits",
-                sources.files.len(),
-                sources.bytes
-            );
-            return Err(Refusal::unbuilt(sentence).into());
+        let beside = LEFT_OUT.into_iter().filter(|name| folder.join(name).exists());
+        taken.left_out.extend(beside.map(str::to_owned));
+        if src.is_dir() {
+            taken.gather(&src, "src")?;
         }
-        if !sources.files.contains(Path::new("src/lib.rs")) {
-            let sentence = format!("{name} cannot be graded: it has no src/lib.rs");
-            return Err(Refusal::unbuilt(sentence).into());
-        }
-        self.say_what_is_left_out(&sources);
-        remove_others(workspace, Path::new("src"), &sources.files)?;
-        for file in &sources.files {
-            let source = self.folder.join(file);
-            let bytes = fs::read(&source)
-                .with_context(|| format!("failed to read {}", source.display()))?;
-            write_if_new(&workspace.join(file), &bytes)?;
-        }
-        Ok(())
+        taken.left_out.sort();
+        Ok(taken)
     }
 
-    fn say_what_is_left_out(&self, sources: &Sources) {
-        let mut left_out: Vec<String> =
-            self.manifest.left_out.iter().map(|table| format!("[{table}]")).collect();
-        if self.folder.join("build.rs").exists() {
-            left_out.push("build.rs".into());
+    /// With the crate at its top, or in the one folder that is there.
+    fn from_archive(name: &str, path: &Path, kind: Kind) -> Result<Taken> {
+        let is_manifest = |name: &[String]| matches!(name, [file] if file == MANIFEST);
+        let is_source = |name: &[String]| matches!(name, [src, _, ..] if src == "src");
+        let entries = archive::entries(path, kind, |name| {
+            let counts = |name: &[String]| is_manifest(name) || is_source(name);
+            counts(name) || counts(&name[1..])
+        })?;
+        let mut taken = Taken { name: name.into(), ..Taken::default() };
+        let depth = usize::from(!entries.iter().any(|entry| is_manifest(&entry.name)));
+        let in_one_folder = entries.iter().all(|entry| entry.name[0] == entries[0].name[0]);
+        if depth == 1 && !in_one_folder {
+            return Ok(taken);
         }
-        left_out.extend(sources.left_out.iter().map(|file| file.display().to_string()));
-        if !left_out.is_empty() {
-            eprintln!("note: left out of {}: {}", self.manifest.name, left_out.join(", "));
+        for Entry { name, bytes, is_special } in entries {
+            let name = &name[depth..];
+            let Some(first) = name.first() else { continue };
+            match bytes {
+                Some(bytes) if is_manifest(name) => taken.manifest = Some(bytes),
+                Some(bytes) if is_source(name) => taken.add(name.join("/"), bytes)?,
+                _ if LEFT_OUT.contains(&first.as_str()) => taken.left_out.push(first.clone()),
+                _ if is_special && first == "src" => taken.left_out.push(name.join("/")),
+                _ => {}
+            }
         }
+        taken.left_out.sort();
+        taken.left_out.dedup();
+        Ok(taken)
     }
-}
 
-/// The files below `src`.
-#[derive(Default)]
-struct Sources {
-    files: BTreeSet<PathBuf>,
-    bytes: u64,
-    /// Links and the like: what they point to is no part of the submission.
-    left_out: Vec<PathBuf>,
-}
-
-impl Sources {
-    fn gather(&mut self, folder: &Path, name: &Path) -> Result<()> {
-        if !folder.is_dir() || self.files.len() > FILES_MAX {
-            return Ok(());
+    fn add(&mut self, file: String, bytes: Vec<u8>) -> Result<()> {
+        self.bytes += bytes.len() as u64;
+        // Only an archive can have a folder and a file of one name.
+        let folders = file.match_indices('/').map(|(at, _)| &file[..at]);
+        let clash = |name: &str| self.files.contains_key(name);
+        let below = format!("{file}/");
+        let is_folder = self.files.range(below.clone()..).next();
+        let is_folder = is_folder.is_some_and(|(name, _)| name.starts_with(&below));
+        if is_folder || folders.into_iter().any(clash) {
+            let sentence =
+                format!("{} cannot be graded: {file} clashes with another name in it", self.name);
+            return Err(Refusal::unbuilt(sentence).into());
         }
+        self.files.insert(file, bytes);
+        Ok(self.refuse_if_too_large()?)
+    }
+
+    fn gather(&mut self, folder: &Path, name: &str) -> Result<()> {
         let failed = || format!("failed to read {}", folder.display());
         for entry in folder.read_dir().with_context(failed)? {
             let entry = entry.with_context(failed)?;
             let file_type = entry.file_type().with_context(failed)?;
-            let name = name.join(entry.file_name());
-            if file_type.is_dir() {
-                self.gather(&entry.path(), &name)?;
-            } else if file_type.is_file() {
-                self.bytes += entry.metadata().with_context(failed)?.len();
-                self.files.insert(name);
+            let file = format!("{name}/{}", entry.file_name().to_string_lossy());
+            let is_text = entry.file_name().to_str().is_some();
+            if file_type.is_dir() && is_text {
+                self.gather(&entry.path(), &file)?;
+            } else if file_type.is_file() && is_text {
+                let bytes = self.read(&entry.path())?;
+                self.add(file, bytes)?;
             } else {
-                self.left_out.push(name);
+                // Links and the like: what they point to is no part of the submission.
+                self.left_out.push(file);
             }
         }
         Ok(())
     }
+
+    /// A file as far as the limit goes, so that it cannot fill the memory.
+    fn read(&mut self, file: &Path) -> Result<Vec<u8>> {
+        let failed = || format!("failed to read {}", file.display());
+        let mut bytes = Vec::new();
+        let rest = SOURCE_BYTES_MAX + 1 - self.bytes;
+        File::open(file)
+            .and_then(|opened| opened.take(rest).read_to_end(&mut bytes))
+            .with_context(failed)?;
+        Ok(bytes)
+    }
+
+    fn refuse_if_too_large(&self) -> Result<(), Refusal> {
+        if self.bytes <= SOURCE_BYTES_MAX && self.files.len() <= FILES_MAX {
+            return Ok(());
+        }
+        Err(Refusal::unbuilt(format!(
+            "{} cannot be graded: its sources are more than {FILES_MAX} files or {} MiB",
+            self.name,
+            SOURCE_BYTES_MAX >> 20
+        )))
+    }
 }
 
-/// Removes what an earlier run left below `name` and the submission no longer has.
-fn remove_others(workspace: &Path, name: &Path, wanted: &BTreeSet<PathBuf>) -> Result<()> {
-    let mut known = Sources::default();
-    known.gather(&workspace.join(name), name)?;
-    for file in known.files.difference(wanted) {
-        let file = workspace.join(file);
-        fs::remove_file(&file).with_context(|| format!("failed to remove {}", file.display()))?;
-    }
-    Ok(())
-}
-
-/// Leaves a file that is the same as it is, so that cargo need not compile it again.
-pub(crate) fn write_if_new(file: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(file).is_ok_and(|known| known == bytes) {
-        return Ok(());
-    }
+/// Writes a file, and the folders that it lies in.
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     let folder = file.parent().expect("a file lies in a folder");
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(file, bytes))

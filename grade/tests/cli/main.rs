@@ -3,5 +3,9 @@
 mod support;
 mod usage;
 mod unbuilt;
+mod builds;
+mod archives;
 mod peers;
 mod grading;
+mod report;
+mod out;

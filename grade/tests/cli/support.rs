@@ -14,6 +14,12 @@ pub(crate) fn kit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds the crate").into()
 }
 
+/// Where the program compiles.
+pub(crate) fn target() -> String {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder is in it");
+    target.display().to_string()
+}
+
 /// An empty folder, the same each time: so cargo need not compile again what has not changed.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grade-cli").join(name);
@@ -53,7 +59,7 @@ pub(crate) fn cargo_grade<'a>(
 /// The program as cargo starts it, in this folder.
 pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-grade"));
-    command.current_dir(folder).timeout(LIMIT);
+    command.current_dir(folder).env_remove("RUST_BACKTRACE").timeout(LIMIT);
     command
 }
 
@@ -68,10 +74,14 @@ pub(crate) fn told(command: &mut Command) -> String {
 macro_rules! assert_golden {
     ($name:expr, $folder:expr, $text:expr) => {{
         let mut settings = insta::Settings::clone_current();
-        settings.add_filter(r" +\d+\.\d\d ┆", "     TIME ┆");
+        settings.add_filter(r" +\d+\.\d\d( ± \d+\.\d\d)? ┆", "     TIME ┆");
+        settings.add_filter(r"\[ +\d+\.\d{6} server", "[TIME server");
         settings.add_filter(r"for \d+\.\d s", "for SECONDS s");
-        // A hash of the place where the submission lies.
-        settings.add_filter(r"-[0-9a-f]{16}\b", "-HASH");
+        // What a submission is compiled from and with.
+        settings.add_filter(r"\b[0-9a-f]{32}\b", "CONTENT");
+        settings.add_filter(r"\+[0-9a-f]{12}\b", "+SOURCES");
+        settings.add_filter(r#""rustc \d[^"]*""#, "\"RUSTC\"");
+        settings.add_filter(&$crate::support::target(), "TARGET");
         settings.add_filter(&format!("{}", $folder.display()), "FOLDER");
         settings.add_filter(&format!("{}", $crate::support::kit().display()), "KIT");
         settings.set_omit_expression(true);

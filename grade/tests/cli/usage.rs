@@ -78,7 +78,7 @@ fn what_the_machine_refuses_is_no_fault_of_the_submission() {
     let said = told(program(&folder).arg(kit().join("raft")).env("CARGO_TARGET_DIR", &file));
     assert_eq!(
         said,
-        "exit 4\n--- stderr\nerror: failed to lock the submission's workspace: \
+        "exit 4\n--- stderr\nerror: failed to lock the folder of the builds: \
          Not a directory (os error 20)\n"
     );
 }

@@ -1,0 +1,243 @@
+//! Grades many submissions: the next is built while the runs of others go on.
+//!
+//! One that cannot be graded never keeps the others from it. What is held at once is bounded: one
+//! submission is built, one waits, and the runs are those of one or two.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use ::tests::Test;
+use anyhow::Result;
+
+use crate::args::Plan;
+use crate::compile::Builder;
+use crate::kit::Kit;
+use crate::progress::Progress;
+use crate::run::Run;
+use crate::score::{Score, Verdict};
+use crate::store::Store;
+use crate::take::Submission;
+
+const UNPOISONED: &str = "no thread panics while it holds this";
+
+/// What has become of a submission.
+pub(crate) struct Attempt {
+    /// What it was compiled from and with; none if it could not be taken.
+    pub(crate) id: Option<String>,
+    /// What it has beyond its sources.
+    pub(crate) left_out: Vec<String>,
+    /// An error if it could not be graded.
+    pub(crate) scores: Result<Vec<Score>>,
+}
+
+/// A submission that was built, and what has become of its runs so far.
+struct Built {
+    at: usize,
+    id: String,
+    left_out: Vec<String>,
+    program: PathBuf,
+    /// The next of its runs to begin.
+    next: AtomicUsize,
+    runs: Mutex<Vec<Run>>,
+    /// For each test, whether a run has failed.
+    failed: Vec<AtomicBool>,
+}
+
+/// What all threads of a grading share.
+struct Batch<'a> {
+    plan: &'a Plan,
+    names: &'a [String],
+    store: Option<&'a Store>,
+    progress: &'a Progress,
+    /// Seed by seed, so that every test has been seen early.
+    wanted: Vec<(u64, usize)>,
+}
+
+/// Where the runs come from: a submission that has some left, and those that follow.
+struct Source {
+    current: Option<Arc<Built>>,
+    following: Receiver<Built>,
+}
+
+type Finished = (usize, Attempt);
+
+/// Grades all of the plan's submissions and hands each to `tell`, in the order of the plan.
+pub(crate) fn grade(
+    kit: &Kit,
+    plan: &Plan,
+    names: &[String],
+    store: Option<&Store>,
+    progress: &Progress,
+    mut tell: impl FnMut(usize, Attempt),
+) -> Result<()> {
+    let builder = Builder::new(kit)?;
+    let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
+    let batch = Batch { plan, names, store, progress, wanted: wanted.collect() };
+    let (ready, following) = sync_channel(1);
+    let source = Mutex::new(Source { current: None, following });
+    let (done, finished) = channel::<Finished>();
+    thread::scope(|scope| {
+        let (batch, source) = (&batch, &source);
+        for _ in 0..plan.jobs {
+            let done = done.clone();
+            scope.spawn(move || batch.run_all(source, &done));
+        }
+        scope.spawn(move || {
+            for (at, path) in plan.paths.iter().enumerate() {
+                match batch.build(kit, &builder, at, path) {
+                    Ok(built) => ready.send(built).expect("a runner waits for it"),
+                    Err(attempt) => {
+                        batch.progress.skip(batch.wanted.len());
+                        done.send((at, attempt)).expect("the caller waits for it");
+                    }
+                }
+            }
+        });
+        // Those behind one that is not finished wait here; they are few.
+        let mut waiting = BTreeMap::new();
+        let mut next = 0;
+        for (at, attempt) in finished {
+            waiting.insert(at, attempt);
+            while let Some(attempt) = waiting.remove(&next) {
+                tell(next, attempt);
+                next += 1;
+            }
+        }
+    });
+    Ok(())
+}
+
+impl Batch<'_> {
+    fn build(
+        &self,
+        kit: &Kit,
+        builder: &Builder,
+        at: usize,
+        path: &Path,
+    ) -> Result<Built, Attempt> {
+        let name = &self.names[at];
+        let submission = Submission::take(name, path, kit).map_err(|error| Attempt {
+            id: None,
+            left_out: Vec::new(),
+            scores: Err(error),
+        })?;
+        self.progress.build(Some(name));
+        let program = builder.program(&submission);
+        self.progress.build(None);
+        let (id, left_out) = (submission.id(kit), submission.left_out);
+        match program {
+            Err(error) => Err(Attempt { id: Some(id), left_out, scores: Err(error) }),
+            Ok(program) => Ok(Built {
+                at,
+                id,
+                left_out,
+                program,
+                next: AtomicUsize::new(0),
+                runs: Mutex::default(),
+                failed: self.plan.tests.iter().map(|_| AtomicBool::default()).collect(),
+            }),
+        }
+    }
+
+    fn run_all(&self, source: &Mutex<Source>, done: &Sender<Finished>) {
+        while let Some((built, seed, test)) = self.next_run(source) {
+            let name = &self.names[built.at];
+            let tested: &'static Test = self.plan.tests[test];
+            self.progress.begin(name, tested, seed);
+            let run = Run::stored(self.store, &built.id, &built.program, tested, seed);
+            let is_failure = run.verdict() != Verdict::Passed;
+            let is_first = is_failure && !built.failed[test].swap(true, Ordering::Relaxed);
+            self.progress.end(name, &run, is_first);
+            let mut runs = built.runs.lock().expect(UNPOISONED);
+            runs.push(run);
+            if runs.len() == self.wanted.len() {
+                let attempt = Attempt {
+                    id: Some(built.id.clone()),
+                    left_out: built.left_out.clone(),
+                    scores: Ok(Score::of_each(&self.plan.tests, std::mem::take(&mut *runs))),
+                };
+                done.send((built.at, attempt)).expect("the caller waits for it");
+            }
+        }
+    }
+
+    /// Waits for the next submission where the runs of all others have begun.
+    fn next_run(&self, source: &Mutex<Source>) -> Option<(Arc<Built>, u64, usize)> {
+        let mut source = source.lock().expect(UNPOISONED);
+        loop {
+            if let Some(built) = &source.current {
+                let next = built.next.fetch_add(1, Ordering::Relaxed);
+                if let Some((seed, test)) = self.wanted.get(next) {
+                    return Some((Arc::clone(built), *seed, *test));
+                }
+            }
+            source.current = Some(Arc::new(source.following.recv().ok()?));
+        }
+    }
+}
+
+/// The end of each path, as long as it takes to tell it from the others.
+pub(crate) fn names(paths: &[PathBuf]) -> Vec<String> {
+    let parts: Vec<Vec<String>> = paths.iter().map(|path| parts(path)).collect();
+    let longest = parts.iter().map(Vec::len).max().unwrap_or(0);
+    let end =
+        |parts: &Vec<String>, length: usize| parts[parts.len().saturating_sub(length)..].join("/");
+    let mut names: Vec<String> = Vec::new();
+    for own in &parts {
+        let is_own = |length: &usize| {
+            let same = parts.iter().filter(|other| end(other, *length) == end(own, *length));
+            same.count() == 1
+        };
+        let length = (1..=longest).find(is_own).unwrap_or(1);
+        names.push(end(own, length));
+    }
+    // The same path several times, or a folder beside an archive of its name.
+    let mut known = BTreeSet::new();
+    for name in &mut names {
+        let base = name.clone();
+        let mut count = 1;
+        while !known.insert(name.clone()) {
+            count += 1;
+            *name = format!("{base} ({count})");
+        }
+    }
+    names
+}
+
+fn parts(path: &Path) -> Vec<String> {
+    // Where it really is, so that `.` has a name.
+    let whole = path.canonicalize().or_else(|_| std::path::absolute(path));
+    let whole = whole.unwrap_or_else(|_| path.into());
+    let mut parts: Vec<String> = whole
+        .components()
+        .filter(|part| matches!(part, std::path::Component::Normal(_)))
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    if let Some(last) = parts.last_mut().filter(|_| !whole.is_dir()) {
+        let end = [".tar.gz", ".tgz", ".tar", ".zip"].into_iter().find(|end| last.ends_with(end));
+        last.truncate(last.len() - end.map_or(0, str::len));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(paths: &[&str], expected: &[&str]) {
+        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        assert_eq!(names(&paths), expected);
+    }
+
+    #[test]
+    fn names_are_the_shortest_ends_of_paths_that_differ() {
+        check(&["/x/ada", "/x/bob.tar.gz"], &["ada", "bob"]);
+        check(&["/x/ada/raft", "/x/bob/raft", "/x/eve"], &["ada/raft", "bob/raft", "eve"]);
+        check(&["/x/ada", "/x/ada", "/x/ada.zip"], &["ada", "ada (2)", "ada (3)"]);
+    }
+}

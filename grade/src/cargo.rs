@@ -1,0 +1,208 @@
+//! Runs cargo with limits, and tells what a submission's sources are to blame for from what they
+//! are not.
+
+use std::env;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use wait_timeout::ChildExt;
+
+use crate::exit::Refusal;
+
+/// No honest build says more, to people or to programs.
+const OUTPUT_BYTES_MAX: u64 = 16 << 20;
+/// So much of it is shown.
+const SHOWN_BYTES_MAX: usize = 64 << 10;
+
+/// Where cargo works.
+pub(crate) struct Cargo<'a> {
+    /// The folder with the manifest.
+    pub(crate) folder: &'a Path,
+    /// Below which it compiles.
+    pub(crate) target: &'a Path,
+}
+
+/// What became of a call of cargo.
+pub(crate) struct Ended {
+    /// None if it was killed for the time it took.
+    status: Option<ExitStatus>,
+    /// It said more than any honest build does.
+    too_much: bool,
+    messages: Vec<Message>,
+    /// What it said to people.
+    said: String,
+}
+
+/// One line that cargo writes for programs; of many kinds, the fields of two.
+#[derive(Deserialize)]
+struct Message {
+    manifest_path: Option<PathBuf>,
+    message: Option<Diagnostic>,
+    executable: Option<PathBuf>,
+}
+
+/// What the compiler says.
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    code: Option<IgnoredAny>,
+    spans: Vec<IgnoredAny>,
+    rendered: Option<String>,
+}
+
+impl Cargo<'_> {
+    /// Runs cargo until its end or the limit. An error means that it could not be run at all.
+    pub(crate) fn run(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
+        let mut child = self.command(arguments).spawn().context("failed to run cargo")?;
+        let mut stdout = child.stdout.take().expect("it is piped");
+        let mut stderr = child.stderr.take().expect("it is piped");
+        thread::scope(|scope| {
+            // Whoever says too much finds nobody listening any more, and ends of that.
+            let messages = scope.spawn(move || read(&mut stdout));
+            let said = scope.spawn(move || read(&mut stderr));
+            let status = wait(&mut child, limit).context("failed to wait for cargo")?;
+            let (messages, said) = (join(messages)?, join(said)?);
+            let size = messages.len().max(said.len()) as u64;
+            Ok(Ended {
+                status,
+                too_much: size > OUTPUT_BYTES_MAX,
+                messages: parse(&messages),
+                said: String::from_utf8_lossy(&said).into_owned(),
+            })
+        })
+    }
+
+    /// The one place where the code of a submission gets a process to be compiled in.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command
+            .current_dir(self.folder)
+            .args(arguments)
+            .env("CARGO_TARGET_DIR", self.target)
+            .env("CARGO_TERM_COLOR", "never")
+            // The same for everybody.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("CARGO_BUILD_RUSTFLAGS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // So that the compilers that it starts can be ended with it.
+            .process_group(0);
+        command
+    }
+}
+
+fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let status = child.wait_timeout(limit)?;
+    if status.is_none() {
+        // It has not been waited for, so that its number is still its own.
+        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+        child.wait()?;
+    }
+    Ok(status)
+}
+
+fn read(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    pipe.take(OUTPUT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn join(reader: thread::ScopedJoinHandle<'_, io::Result<Vec<u8>>>) -> Result<Vec<u8>> {
+    reader.join().expect("reading does not panic").context("failed to read what cargo says")
+}
+
+fn parse(messages: &[u8]) -> Vec<Message> {
+    let lines = messages.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+impl Ended {
+    pub(crate) fn succeeded(&self) -> bool {
+        !self.too_much && self.status.is_some_and(|status| status.success())
+    }
+
+    pub(crate) fn timed_out(&self) -> bool {
+        self.status.is_none()
+    }
+
+    pub(crate) fn said_too_much(&self) -> bool {
+        self.too_much
+    }
+
+    /// Cargo came to its own end and found something wrong, rather than being killed.
+    pub(crate) fn failed_by_itself(&self) -> bool {
+        self.status.and_then(|status| status.code()).is_some_and(|code| code != 0)
+    }
+
+    /// What the compiler has against the crate of this manifest; none unless an error is among it
+    /// that has a code or a place in the sources. A full disk or a missing linker has neither.
+    pub(crate) fn complaints(&self, manifest: &Path) -> Option<String> {
+        let of_crate = |message: &&Message| message.manifest_path.as_deref() == Some(manifest);
+        let diagnostics = || {
+            let messages = self.messages.iter().filter(of_crate);
+            messages.filter_map(|message| message.message.as_ref())
+        };
+        if !diagnostics().any(Diagnostic::is_of_the_sources) {
+            return None;
+        }
+        let shown = diagnostics().filter(|diagnostic| !diagnostic.is_a_sum());
+        let rendered = shown.filter_map(|diagnostic| diagnostic.rendered.as_deref());
+        Some(shortened(rendered.collect()))
+    }
+
+    /// The program that was compiled last.
+    pub(crate) fn executable(self) -> Option<PathBuf> {
+        self.messages.into_iter().filter_map(|message| message.executable).next_back()
+    }
+
+    /// What cargo said to people.
+    pub(crate) fn words(&self) -> String {
+        shortened(self.said.clone())
+    }
+
+    /// A fault of the machine or the kit, with what is known of it.
+    pub(crate) fn kits_fault(&self, sentence: &str) -> Refusal {
+        let why = match self.status {
+            None => "it took too long".into(),
+            Some(_) if self.too_much => "it said too much".into(),
+            Some(status) => format!("{status}"),
+        };
+        // What the compiler said is not among cargo's words: cargo was asked to pass it on.
+        let errors = self.messages.iter().filter_map(|message| message.message.as_ref());
+        let errors = errors.filter(|error| error.level.starts_with("error") && !error.is_a_sum());
+        let mut words: String = errors.filter_map(|error| error.rendered.as_deref()).collect();
+        words += &self.said;
+        Refusal::kit(format!("{sentence} ({why})")).in_words(shortened(words))
+    }
+}
+
+impl Diagnostic {
+    fn is_of_the_sources(&self) -> bool {
+        self.level == "error" && (self.code.is_some() || !self.spans.is_empty())
+    }
+
+    /// The line with the number of errors, which cargo does not show either.
+    fn is_a_sum(&self) -> bool {
+        self.level == "error" && self.message.starts_with("aborting due to ")
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > SHOWN_BYTES_MAX {
+        let left_out = text.len() - text.floor_char_boundary(SHOWN_BYTES_MAX);
+        text.truncate(text.floor_char_boundary(SHOWN_BYTES_MAX));
+        text += &format!("\n... and {left_out} bytes more\n");
+    }
+    text
+}

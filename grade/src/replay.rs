@@ -1,0 +1,118 @@
+//! `cargo grade replay`: runs one test with one seed again, and says what came of it and whether
+//! that is what a report says.
+
+use std::path::{Path, PathBuf};
+
+use ::tests::{Outcome, Test};
+use anyhow::Result;
+
+use crate::args::{Replay, one_test};
+use crate::batch::names;
+use crate::compile::Builder;
+use crate::exit::{Exit, Refusal};
+use crate::failures::{indented, printed};
+use crate::kit::Kit;
+use crate::report::{Graded, Report, TestVerdict, Tested};
+use crate::run::Run;
+use crate::score::Verdict;
+use crate::take::Submission;
+
+pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
+    let kit = Kit::find()?;
+    let builder = Builder::new(&kit)?;
+    match (replay.seed, &replay.test) {
+        (Some(seed), Some(words)) => {
+            let test = one_test(words)?;
+            let paths = [replay.path.clone()];
+            let (program, _) = build(&kit, &builder, &names(&paths)[0], &replay.path)?;
+            let run = Run::fresh(&program, test, seed);
+            print!("{}", told(&run));
+            Ok(exit(&run))
+        }
+        _ => replay_report(&kit, &builder, replay),
+    }
+}
+
+/// Every failure of the report, or those that were asked for.
+fn replay_report(kit: &Kit, builder: &Builder, replay: &Replay) -> Result<Exit> {
+    let report = Report::read(&replay.path)?;
+    let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
+    let mut exits = Vec::new();
+    for submission in submissions(&report, replay.submission.as_deref(), &replay.path)? {
+        let wanted = |tested: &&Tested| test.as_ref().is_none_or(|name| tested.name == *name);
+        let failures: Vec<(&Tested, u64)> =
+            submission.tests.iter().filter(wanted).filter_map(|it| Some((it, it.seed?))).collect();
+        if failures.is_empty() {
+            continue;
+        }
+        let path = Path::new(&submission.path);
+        let (program, id) = build(kit, builder, &submission.name, path)?;
+        let is_same_program = submission.id.as_ref() == Some(&id);
+        if !is_same_program {
+            println!("{} is not what it was, or the kit or the compiler is not", submission.name);
+        }
+        for (tested, seed) in failures {
+            let run = Run::fresh(&program, one_test(&tested.name)?, seed);
+            println!("{}: {}", submission.name, told(&run).trim_end());
+            let is_same = is_reported(tested, &run.outcome);
+            println!("  {}\n", if is_same { "as reported" } else { "NOT as reported" });
+            // The same program with the same seed has to do the same.
+            exits.push(if is_same || !is_same_program { exit(&run) } else { Exit::Kit });
+        }
+    }
+    if exits.is_empty() {
+        let sentence = format!("{} has no such failure to run again", replay.path.display());
+        return Err(Refusal::usage(sentence).into());
+    }
+    Ok(exits.into_iter().max().unwrap_or(Exit::Passed))
+}
+
+fn submissions<'a>(
+    report: &'a Report,
+    name: Option<&str>,
+    path: &Path,
+) -> Result<Vec<&'a Graded>, Refusal> {
+    let Some(name) = name else { return Ok(report.submissions.iter().collect()) };
+    let found: Vec<&Graded> = report.submissions.iter().filter(|it| it.name == name).collect();
+    if found.is_empty() {
+        let shown = path.display();
+        return Err(Refusal::usage(format!("{shown} has no submission named {name:?}")));
+    }
+    Ok(found)
+}
+
+fn build(kit: &Kit, builder: &Builder, name: &str, path: &Path) -> Result<(PathBuf, String)> {
+    let submission = Submission::take(name, path, kit)?;
+    Ok((builder.program(&submission)?, submission.id(kit)))
+}
+
+fn is_reported(tested: &Tested, outcome: &Outcome) -> bool {
+    let Err(failure) = &outcome.verdict else { return tested.verdict == TestVerdict::Passed };
+    tested.class.as_ref() == Some(&failure.class.to_string())
+        && tested.sentence.as_ref() == Some(&failure.sentence)
+        && tested.notes == failure.notes
+}
+
+fn told(run: &Run) -> String {
+    let name = run.test.name();
+    let Err(failure) = &run.outcome.verdict else {
+        return format!("ok    {name} seed {}\n", run.seed);
+    };
+    let mut text = format!("FAIL  {name:<32} {:<12} seed {}\n", failure.class, run.seed);
+    text += &format!("  {}\n", indented(&failure.sentence));
+    if let Some(rule) = failure.rule {
+        text += &format!("  rule: {rule}\n");
+    }
+    for note in &failure.notes {
+        text += &format!("  {}\n", indented(note));
+    }
+    text + &printed(&run.outcome.output)
+}
+
+fn exit(run: &Run) -> Exit {
+    match run.verdict() {
+        Verdict::Passed => Exit::Passed,
+        Verdict::Failed => Exit::Failed,
+        Verdict::Infra => Exit::Kit,
+    }
+}

@@ -1,0 +1,113 @@
+//! `--out DIR`: every run that has come to its end, a file each, so that a grading which was ended
+//! goes on where it was.
+//!
+//! A run lies at `runs/ID/TEST/SEED.json`. The id is that of the submission's content, of the kit
+//! and of the compiler, so that nothing else's runs are ever taken for its own. A run without a
+//! verdict, by a fault of the kit, is not kept: it has to be run again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Mutex;
+
+use ::tests::{Outcome, Test};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Refusal;
+use crate::run::Run;
+use crate::score::Verdict;
+
+/// The folder of one grading.
+pub(crate) struct Store {
+    folder: PathBuf,
+    /// The first thing that could not be written.
+    failure: Mutex<Option<String>>,
+}
+
+/// What a file holds: it says whose it is, so that one that was moved is no one else's.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: String,
+    test: String,
+    seed: u64,
+    outcome: Outcome,
+}
+
+impl Store {
+    pub(crate) fn open(folder: &Path) -> Result<Store> {
+        if folder.exists() && !folder.is_dir() {
+            let sentence = format!("{} is not a folder", folder.display());
+            return Err(Refusal::usage(sentence).into());
+        }
+        fs::create_dir_all(folder)
+            .with_context(|| format!("failed to make the folder {}", folder.display()))?;
+        Ok(Store { folder: folder.into(), failure: Mutex::default() })
+    }
+
+    /// None if it has not been run, or if what is there is damaged; the latter is said.
+    pub(crate) fn load(&self, id: &str, test: &Test, seed: u64) -> Option<Outcome> {
+        let file = self.file(id, test, seed);
+        let bytes = match fs::read(&file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => return damaged(&file, &error.to_string()),
+        };
+        match serde_json::from_slice::<Record>(&bytes) {
+            Err(error) => damaged(&file, &error.to_string()),
+            Ok(record) if (&*record.id, &*record.test, record.seed) != (id, &test.name(), seed) => {
+                damaged(&file, "it is of another run")
+            }
+            Ok(record) => Some(record.outcome),
+        }
+    }
+
+    pub(crate) fn save(&self, id: &str, run: &Run) {
+        if run.verdict() == Verdict::Infra {
+            return;
+        }
+        let Run { test, seed, ref outcome } = *run;
+        let record = Record { id: id.into(), test: test.name(), seed, outcome: outcome.clone() };
+        let bytes = serde_json::to_vec(&record).expect("plain data has an encoding");
+        self.write(&self.file(id, test, seed), &bytes);
+    }
+
+    /// Puts the report beside the runs.
+    pub(crate) fn save_report(&self, json: &str) {
+        self.write(&self.folder.join("report.json"), json.as_bytes());
+    }
+
+    /// The verdicts are right all the same, but another grading could not go on from here.
+    pub(crate) fn close(self) -> Result<()> {
+        match self.failure.into_inner().expect("no thread panics while it holds this") {
+            None => Ok(()),
+            Some(sentence) => Err(Refusal::kit(sentence).into()),
+        }
+    }
+
+    fn file(&self, id: &str, test: &Test, seed: u64) -> PathBuf {
+        let test = test.name().replace(|c: char| !c.is_alphanumeric(), "-");
+        self.folder.join("runs").join(id).join(test).join(format!("{seed}.json"))
+    }
+
+    fn write(&self, file: &Path, bytes: &[u8]) {
+        if let Err(error) = write_whole(file, bytes) {
+            let mut failure = self.failure.lock().expect("no thread panics while it holds this");
+            failure.get_or_insert(format!("failed to write {}: {error}", file.display()));
+        }
+    }
+}
+
+/// At any moment the file is there as a whole or not at all.
+fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(file.parent().expect("a file lies in a folder"))?;
+    let unfinished = file.with_extension(format!("{}.part", process::id()));
+    fs::write(&unfinished, bytes)?;
+    fs::rename(unfinished, file)
+}
+
+fn damaged(file: &Path, why: &str) -> Option<Outcome> {
+    eprintln!("warning: {} is damaged and its run is made again: {why}", file.display());
+    None
+}

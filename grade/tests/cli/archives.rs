@@ -1,0 +1,113 @@
+//! Submissions in archives: what is honest is graded, what is not is refused with its reason.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{Builder, EntryType, Header};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::support::{assert_golden, cargo_grade, folder};
+
+const MANIFEST: &str = "[package]\nname = \"packed\"\nedition = \"2024\"\n\n\
+    [dependencies]\nconfig = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n";
+const IDLE: &str = include_str!("idle_peer.rs");
+
+fn zip(path: &Path, files: &[(&str, &str)]) {
+    let mut archive = ZipWriter::new(File::create(path).unwrap());
+    for (name, text) in files {
+        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+/// Adds a file under any name, also one that no honest program would write.
+fn add(archive: &mut Builder<impl Write>, name: &str, size: u64, bytes: impl io::Read) {
+    let mut header = Header::new_gnu();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_size(size);
+    header.set_entry_type(EntryType::Regular);
+    header.set_cksum();
+    archive.append(&header, bytes).unwrap();
+}
+
+fn tar(path: &Path, files: &[(&str, &str)]) {
+    let mut archive = Builder::new(File::create(path).unwrap());
+    for (name, text) in files {
+        add(&mut archive, name, text.len() as u64, text.as_bytes());
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn an_archive_with_the_crate_at_its_top_or_in_one_folder_is_graded() {
+    let folder = folder("archives");
+    let (manifest, lib) = ("ada/Cargo.toml", "ada/src/lib.rs");
+    let others = [("ada/build.rs", "fn main() {}"), ("ada/.cargo/config.toml", "[build]")];
+    let files = [&[(manifest, MANIFEST), (lib, IDLE), ("__MACOSX/._x", "x")], &others[..]].concat();
+    zip(&folder.join("ada.zip"), &files);
+    tar(&folder.join("bob.tar"), &[("./Cargo.toml", MANIFEST), ("./src/lib.rs", IDLE)]);
+    let gz = GzEncoder::new(File::create(folder.join("eve.tar.gz")).unwrap(), Compression::fast());
+    let mut eve = Builder::new(gz);
+    add(&mut eve, "Cargo.toml", MANIFEST.len() as u64, MANIFEST.as_bytes());
+    add(&mut eve, "src/lib.rs", IDLE.len() as u64, IDLE.as_bytes());
+    eve.into_inner().unwrap().finish().unwrap();
+    let words = ["--seeds", "1", "--test", "initial", "ada.zip", "bob.tar", "eve.tar.gz"];
+    assert_golden!("archives", folder, cargo_grade(&folder, words));
+}
+
+#[test]
+fn an_archive_that_means_harm_or_is_none_is_refused() {
+    let folder = folder("bad_archives");
+    let crate_at_top = [("Cargo.toml", MANIFEST), ("src/lib.rs", IDLE)];
+    let evil = |name: &'static str| [&crate_at_top[..], &[(name, "evil")]].concat();
+    zip(&folder.join("climbs.zip"), &evil("src/../../evil.rs"));
+    tar(&folder.join("climbs.tar"), &evil("../evil.rs"));
+    tar(&folder.join("absolute.tar"), &evil("/tmp/evil.rs"));
+    tar(&folder.join("clash.tar"), &evil("src/lib.rs/more.rs"));
+    fs::write(folder.join("noise.zip"), "noise").unwrap();
+    fs::write(folder.join("noise.tar.gz"), "noise").unwrap();
+    zip(&folder.join("two.zip"), &[("a/Cargo.toml", MANIFEST), ("b/src/lib.rs", IDLE)]);
+    fs::write(folder.join("essay.txt"), "words").unwrap();
+
+    // A link to a file that is not the student's.
+    let mut archive = Builder::new(File::create(folder.join("link.tar")).unwrap());
+    add(&mut archive, "Cargo.toml", MANIFEST.len() as u64, MANIFEST.as_bytes());
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Symlink);
+    header.set_size(0);
+    archive.append_link(&mut header, "src/lib.rs", "/etc/passwd").unwrap();
+    archive.finish().unwrap();
+
+    // A hundred megabytes of nothing, packed into a hundred kilobytes.
+    let size = 100 << 20;
+    let gz = GzEncoder::new(File::create(folder.join("bomb.tgz")).unwrap(), Compression::fast());
+    let mut bomb = Builder::new(gz);
+    add(&mut bomb, "nothing", size, io::Read::take(io::repeat(0), size));
+    bomb.into_inner().unwrap().finish().unwrap();
+    let mut bomb = ZipWriter::new(File::create(folder.join("bomb.zip")).unwrap());
+    bomb.start_file("src/nothing.rs", SimpleFileOptions::default()).unwrap();
+    io::copy(&mut io::Read::take(io::repeat(0), size), &mut bomb).unwrap();
+    bomb.finish().unwrap();
+
+    let names = [
+        "climbs.zip",
+        "climbs.tar",
+        "absolute.tar",
+        "clash.tar",
+        "link.tar",
+        "noise.zip",
+        "noise.tar.gz",
+        "bomb.tgz",
+        "bomb.zip",
+        "two.zip",
+        "essay.txt",
+    ];
+    let said = names.map(|name| cargo_grade(&folder, [name])).concat();
+    assert_golden!("bad_archives", folder, said);
+    assert!(!folder.join("../evil.rs").exists());
+}

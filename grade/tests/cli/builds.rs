@@ -1,0 +1,94 @@
+//! Whose fault it is that a build fails, and that one content is built once.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::support::{assert_golden, folder, program, told, write_crate};
+
+const IDLE: &str = include_str!("idle_peer.rs");
+
+/// A cargo that does something else when it is to compile a submission, and notes each call.
+fn cargo_that(folder: &Path, does: &str) -> PathBuf {
+    let file = folder.join("cargo");
+    let log = folder.join("calls");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> '{}'\ncase \"$*\" in\n*--lib*)\n{does}\n;;\nesac\n\
+         exec '{}' \"$@\"\n",
+        log.display(),
+        env!("CARGO")
+    );
+    fs::write(&file, script).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    file
+}
+
+/// Grades a crate that compiles nowhere by a cargo that does something else.
+#[track_caller]
+fn check(name: &str, does: &str) {
+    let folder = folder(name);
+    write_crate(&folder, "ada", "pub fn make() { nonsense }\n");
+    let cargo = cargo_that(&folder, does);
+    let said = told(program(&folder).args(["--part", "3A", "ada"]).env("CARGO", cargo));
+    assert_golden!(name, folder, said);
+}
+
+#[test]
+fn a_cargo_that_is_missing_is_no_fault_of_the_submission() {
+    let folder = folder("no_cargo");
+    write_crate(&folder, "ada", "pub fn make() { nonsense }\n");
+    let said = told(program(&folder).arg("ada").env("CARGO", "nowhere/cargo"));
+    assert_golden!("no_cargo", folder, said);
+}
+
+#[test]
+fn a_cargo_that_is_killed_is_no_fault_of_the_submission() {
+    check("killed_cargo", "kill -9 $$");
+}
+
+#[test]
+fn a_full_disk_is_no_fault_of_the_submission() {
+    let message = r#"{"reason":"compiler-message","manifest_path":"'"$PWD"'/Cargo.toml",
+        "message":{"level":"error","message":"no space","code":null,"spans":[],
+        "rendered":"error: failed to write lib.rmeta: No space left on device (os error 28)\n"}}"#;
+    check("full_disk", &format!("printf '%s\\n' '{}'\nexit 101", message.replace('\n', "")));
+}
+
+#[test]
+fn crates_that_were_never_fetched_are_no_fault_of_the_submission() {
+    let folder = folder("not_fetched");
+    write_crate(&folder, "ada", "pub fn make() { nonsense }\n");
+    let cargo = cargo_that(&folder, "");
+    let script = fs::read_to_string(&cargo).unwrap();
+    let unreachable = "fetch*)\necho 'error: no network' >&2\nexit 101\n;;\n*--lib*)";
+    fs::write(&cargo, script.replace("*--lib*)", unreachable)).unwrap();
+    let said = told(program(&folder).arg("ada").env("CARGO", cargo));
+    assert_golden!("not_fetched", folder, said);
+}
+
+#[test]
+fn one_content_is_built_once_wherever_it_lies() {
+    let folder = folder("built_once");
+    let cargo = cargo_that(&folder, "");
+    let words = ["--seeds", "1", "--test", "initial election"];
+    let calls = |name: &str| {
+        let log = folder.join("calls");
+        let _ = fs::remove_file(&log);
+        let said = told(program(&folder).args(words).arg(name).env("CARGO", &cargo));
+        assert!(said.starts_with("exit 1"), "{said}");
+        fs::read_to_string(log).unwrap_or_default()
+    };
+    for name in ["first", "second", "third"] {
+        write_crate(&folder, "twin", IDLE);
+        fs::rename(folder.join("twin"), folder.join(name)).unwrap();
+    }
+    calls("first");
+    assert_eq!(calls("first"), "");
+    assert_eq!(calls("second"), "");
+    // Another edition, another program.
+    let manifest = folder.join("third/Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(manifest, text.replace("2024", "2021").replace("twin", "twin-of-2021")).unwrap();
+    calls("third");
+    assert_eq!(calls("third"), "");
+}

@@ -1,0 +1,56 @@
+//! `report.json`, and `cargo grade replay`, which reads it.
+
+use std::fs;
+
+use crate::support::{assert_golden, cargo_grade, folder, write_crate};
+
+const IDLE: &str = include_str!("idle_peer.rs");
+
+#[test]
+fn a_report_is_all_of_stdout_and_its_failures_are_run_again() {
+    let folder = folder("report");
+    let loud = IDLE.replace("// make\n", "println!(\"server {} is made\", peer.me);\n");
+    write_crate(&folder, "loud", &loud);
+    write_crate(&folder, "broken", "nonsense\n");
+    let words = ["--seeds", "2", "--part", "3A", "--format", "json", "loud", "broken", "nowhere"];
+    let said = cargo_grade(&folder, words);
+    let json = said.strip_prefix("exit 3\n").unwrap().split("--- stderr\n").next().unwrap();
+    fs::write(folder.join("report.json"), json).unwrap();
+    assert_golden!("report", folder, said);
+
+    let words = ["replay", "report.json", "--submission", "loud", "--test", "re-election"];
+    assert_golden!("replay", folder, cargo_grade(&folder, words));
+    let words = ["replay", "--test", "initial election", "--seed", "2", "loud"];
+    assert_golden!("replay_seed", folder, cargo_grade(&folder, words));
+
+    // A report that says otherwise than the same program does.
+    let changed = json.replace("expected one leader", "expected two leaders");
+    fs::write(folder.join("changed.json"), changed).unwrap();
+    let words = ["replay", "changed.json", "--test", "re-election"];
+    assert_golden!("replay_changed", folder, cargo_grade(&folder, words));
+}
+
+#[test]
+fn a_report_that_is_none_is_told_where_it_is_wrong() {
+    let folder = folder("bad_reports");
+    let files = [
+        ("cut.json", "{\n  \"schema\": 1,\n  \"kit\""),
+        ("future.json", "{\"schema\": 2}"),
+        ("empty.json", ""),
+        ("field.json", "{\"schema\": 1,\n\"kit\": 7}"),
+        ("extra.json", "{\"schema\": 1,\n\"moon\": 7}"),
+    ];
+    let mut said = String::new();
+    for (name, text) in files {
+        fs::write(folder.join(name), text).unwrap();
+        said += &cargo_grade(&folder, ["replay", name]);
+    }
+    said += &cargo_grade(&folder, ["replay", "nowhere.json"]);
+    let report = "{\"schema\":1,\"kit\":\"\",\"rustc\":\"\",\"engine\":\"\",\
+                  \"seeds\":{\"first\":1,\"last\":1},\"sandbox\":null,\"submissions\":[]}";
+    fs::write(folder.join("nobody.json"), report).unwrap();
+    said += &cargo_grade(&folder, ["replay", "nobody.json", "--submission", "ada"]);
+    said += &cargo_grade(&folder, ["replay", "nobody.json"]);
+    said += &cargo_grade(&folder, ["replay", "--test", "snapshot", "--seed", "1", "ada"]);
+    assert_golden!("bad_reports", folder, said);
+}
