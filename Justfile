@@ -33,6 +33,12 @@ soak SEEDS="1000" EDGES="100":
 bugs *ARGS:
     cargo run --release --package bugs -- {{ ARGS }}
 
+# What it takes to grade N variants of the skeleton and the reference: time, memory, threads
+[group('dev')]
+grade-many N="50":
+    cargo build --release --package grade --bin cargo-grade
+    cargo run --release --package grade --example many -- {{ N }}
+
 # What `soak` does, in real time, which takes minutes a seed
 [group('dev')]
 soak-real SEEDS="5":
