@@ -3,5 +3,6 @@
 mod support;
 mod usage;
 mod unbuilt;
+mod attacks;
 mod peers;
 mod grading;
