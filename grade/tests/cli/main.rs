@@ -5,6 +5,7 @@ mod usage;
 mod unbuilt;
 mod builds;
 mod archives;
+mod attacks;
 mod peers;
 mod grading;
 mod report;

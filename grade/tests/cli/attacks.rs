@@ -1,0 +1,74 @@
+//! Peers that try to end, to stall or to deceive the run: each is a process of its own, and the
+//! verdict names it.
+
+use std::path::Path;
+
+use crate::support::{assert_golden, cargo_grade, folder, write_crate};
+
+const BASE: &str = include_str!("idle_peer.rs");
+
+/// Grades the base with `line` in the place that a comment there marks.
+#[track_caller]
+fn check(name: &str, place: &str, line: &str) {
+    let folder = folder(name);
+    write_peer(&folder, name, place, line);
+    assert_golden!(name, folder, cargo_grade(&folder, ["--seeds", "1", "--test", "initial", name]));
+}
+
+fn write_peer(folder: &Path, name: &str, place: &str, line: &str) {
+    let marked = format!("// {place}\n");
+    assert!(BASE.contains(&marked));
+    write_crate(folder, name, &BASE.replace(&marked, line));
+}
+
+#[test]
+fn one_that_exits_in_make_as_if_all_were_well() {
+    let line = "println!(\"test result: ok. 3 passed\");
+    if peer.me == 1 { std::process::exit(0); }";
+    check("exits_in_make", "make", line);
+}
+
+#[test]
+fn one_that_aborts() {
+    check("aborts", "get_state", "if self.me == 2 { std::process::abort(); }");
+}
+
+#[test]
+fn one_that_overflows_its_stack() {
+    let line = "if peer.me == 0 {
+        fn deeper(n: u64) -> u64 { std::hint::black_box([n; 64])[3] + deeper(n + 1) }
+        std::thread::spawn(|| deeper(std::hint::black_box(0)));
+    }";
+    check("overflows_its_stack", "make", line);
+}
+
+/// Its connection is its standard input no more when its code runs.
+#[test]
+fn one_that_writes_and_reads_where_the_grader_talked_to_it() {
+    let line = "if peer.me == 1 {
+        use std::io::{Read, Write};
+        use std::os::fd::AsFd;
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned().unwrap();
+        let mut stdin = std::fs::File::from(stdin);
+        let written = stdin.write_all(&[255; 64]).is_ok();
+        let mut bytes = Vec::new();
+        let read = stdin.read_to_end(&mut bytes).unwrap();
+        panic!(\"it was written: {written}; read: {read} bytes\");
+    }";
+    check("looks_for_its_connection", "make", line);
+}
+
+/// Servers that share a static agree on a leader without a word; each in its own process, none does.
+#[test]
+fn servers_that_share_a_static_gain_by_it_only_in_one_process() {
+    let name = "shares_a_static";
+    let folder = folder(name);
+    let line = "static FIRST: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+        return (1, *FIRST.get_or_init(|| self.me) == self.me);
+        #[expect(unreachable_code)]";
+    write_peer(&folder, name, "get_state", line);
+    let words = ["--seeds", "1", "--test", "initial", name];
+    assert_golden!("shares_a_static_over_processes", folder, cargo_grade(&folder, words));
+    let in_process = words.iter().copied().chain(["--in-process"]);
+    assert_golden!("shares_a_static_in_process", folder, cargo_grade(&folder, in_process));
+}
