@@ -90,6 +90,9 @@ pub(crate) struct Grading {
     /// All peers in the process of the run: a little faster, and easy to cheat
     #[arg(long)]
     in_process: bool,
+    /// Refuse to grade if any layer of the sandbox is missing on this machine
+    #[arg(long, conflicts_with = "in_process")]
+    require_sandbox: bool,
     /// Keep every run and report.json in this folder, and go on from what is there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -107,6 +110,7 @@ pub(crate) struct Plan {
     pub(crate) seeds: Vec<u64>,
     pub(crate) jobs: usize,
     pub(crate) peers: Peers,
+    pub(crate) require_sandbox: bool,
     pub(crate) out: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) paths: Vec<PathBuf>,
@@ -122,8 +126,8 @@ impl Grading {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
         let peers = if self.in_process { Peers::Together } else { Peers::Apart };
-        let Grading { out, format, paths, .. } = self;
-        Ok(Plan { tests, seeds, jobs, peers, out, format, paths })
+        let Grading { require_sandbox, out, format, paths, .. } = self;
+        Ok(Plan { tests, seeds, jobs, peers, require_sandbox, out, format, paths })
     }
 }
 

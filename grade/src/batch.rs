@@ -12,6 +12,7 @@ use std::thread;
 
 use ::tests::Test;
 use anyhow::Result;
+use sandbox::Sandbox;
 
 use crate::args::Plan;
 use crate::compile::Builder;
@@ -69,13 +70,14 @@ type Finished = (usize, Attempt);
 /// Grades all of the plan's submissions and hands each to `tell`, in the order of the plan.
 pub(crate) fn grade(
     kit: &Kit,
+    sandbox: &Sandbox,
     plan: &Plan,
     names: &[String],
     store: Option<&Store>,
     progress: &Progress,
     mut tell: impl FnMut(usize, Attempt),
 ) -> Result<()> {
-    let builder = Builder::new(kit, plan.peers)?;
+    let builder = Builder::new(kit, plan.peers, sandbox)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
     let batch = Batch { plan, names, store, progress, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
+use sandbox::{Limits, Sandbox, Toolchain};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use wait_timeout::ChildExt;
@@ -28,6 +29,8 @@ pub(crate) struct Cargo<'a> {
     pub(crate) folder: &'a Path,
     /// Below which it compiles.
     pub(crate) target: &'a Path,
+    /// The sandbox, and what may be read in it beside the toolchain.
+    pub(crate) confined: Option<(&'a Sandbox, Vec<PathBuf>)>,
 }
 
 /// What became of a call of cargo.
@@ -62,7 +65,7 @@ struct Diagnostic {
 impl Cargo<'_> {
     /// Runs cargo until its end or the limit. An error means that it could not be run at all.
     pub(crate) fn run(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
-        let mut child = self.command(arguments).spawn().context("failed to run cargo")?;
+        let mut child = self.command(arguments)?.spawn().context("failed to run cargo")?;
         let mut stdout = child.stdout.take().expect("it is piped");
         let mut stderr = child.stderr.take().expect("it is piped");
         thread::scope(|scope| {
@@ -82,8 +85,25 @@ impl Cargo<'_> {
     }
 
     /// The one place where the code of a submission gets a process to be compiled in.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = match &self.confined {
+            Some((sandbox, reads)) => {
+                let reads: Vec<&Path> = reads.iter().map(PathBuf::as_path).collect();
+                let toolchain = Toolchain::find().context("failed to find the compiler")?;
+                let limits = Limits::of_a_build();
+                toolchain
+                    .cargo(sandbox, &reads, self.target, &limits)
+                    .context("failed to run cargo in the sandbox")?
+            }
+            None => {
+                let mut command =
+                    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+                // So that the compilers that it starts can be ended with it; in the sandbox they
+                // are a session of their own.
+                command.process_group(0);
+                command
+            }
+        };
         command
             .current_dir(self.folder)
             .args(arguments)
@@ -95,10 +115,8 @@ impl Cargo<'_> {
             .env_remove("CARGO_BUILD_RUSTFLAGS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // So that the compilers that it starts can be ended with it.
-            .process_group(0);
-        command
+            .stderr(Stdio::piped());
+        Ok(command)
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use sandbox::Sandbox;
 use toml_edit::{DocumentMut, Value};
 
 use crate::cargo::{Cargo, Ended};
@@ -32,6 +33,7 @@ const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--messa
 pub(crate) struct Builder<'a> {
     kit: &'a Kit,
     peers: Peers,
+    sandbox: &'a Sandbox,
     /// Below which everything lies.
     folder: PathBuf,
     /// The kit's crates have been fetched and compiled.
@@ -39,14 +41,14 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(crate) fn new(kit: &'a Kit, peers: Peers) -> Result<Builder<'a>> {
-        Ok(Builder { kit, peers, folder: kit.target()?, prepared: OnceLock::new() })
+    pub(crate) fn new(kit: &'a Kit, peers: Peers, sandbox: &'a Sandbox) -> Result<Builder<'a>> {
+        Ok(Builder { kit, peers, sandbox, folder: kit.target()?, prepared: OnceLock::new() })
     }
 
     /// The program that runs the labs on this submission.
     pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
         let program = self.program(submission)?;
-        Runner::new(program, self.peers).context("failed to find this program")
+        Runner::new(program, self.peers, self.sandbox).context("failed to find this program")
     }
 
     /// Takes a submission, and gives its identity as well.
@@ -85,7 +87,13 @@ impl<'a> Builder<'a> {
     }
 
     fn cargo<'b>(&self, folder: &'b Path, target: &'b Path) -> Cargo<'b> {
-        Cargo { folder, target }
+        Cargo { folder, target, confined: None }
+    }
+
+    /// For what reads a submission's sources.
+    fn confined<'b>(&'b self, folder: &'b Path, reads: &[&Path], target: &'b Path) -> Cargo<'b> {
+        let reads = reads.iter().map(|path| path.to_path_buf()).collect();
+        Cargo { folder, target, confined: Some((self.sandbox, reads)) }
     }
 
     /// Whatever fails here is no submission's fault.
@@ -148,13 +156,15 @@ impl<'a> Builder<'a> {
         self.resolve(submission, workspace, &target)?;
 
         // Alone first: what fails there is its own; what fails after it is `make`.
-        let whole = self.cargo(workspace, &target);
+        let kit = self.kit.path("");
+        let reads = [workspace, &kit];
+        let whole = self.confined(workspace, &reads, &target);
         let alone = whole.run(&[&BUILD[..], &["--lib"]].concat(), BUILD_LIMIT)?;
         let of_crate = alone.complaints(&workspace.join("Cargo.toml"));
         judge(&alone, of_crate, || format!("{name} does not build"), name)?;
 
         let folder = workspace.join("runner");
-        let runner = self.cargo(&folder, &target).run(&BUILD, BUILD_LIMIT)?;
+        let runner = self.confined(&folder, &reads, &target).run(&BUILD, BUILD_LIMIT)?;
         let of_crate = runner.complaints(&folder.join("Cargo.toml"));
         let no_make =
             || format!("{name} has no `pub fn make(PeerContext) -> Arc<dyn RaftPeer>` at its root");

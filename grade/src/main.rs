@@ -14,6 +14,7 @@ mod take;
 mod cargo;
 mod compile;
 mod peers;
+mod confine;
 mod store;
 mod run;
 mod remote;
@@ -75,12 +76,13 @@ fn obey(args: Args) -> Exit {
 
 fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
     let kit = Kit::find()?;
+    let sandbox = confine::sandbox(plan.require_sandbox)?;
     let store = plan.out.as_deref().map(Store::open).transpose()?;
     let names = batch::names(&plan.paths);
     let progress = Progress::new(names.len(), plan.tests.len() * plan.seeds.len());
     let mut worst = Exit::Passed;
     let mut submissions = Vec::new();
-    batch::grade(&kit, plan, &names, store.as_ref(), &progress, |at, attempt| {
+    batch::grade(&kit, &sandbox, plan, &names, store.as_ref(), &progress, |at, attempt| {
         let (name, path) = (&names[at], &plan.paths[at]);
         let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
         worst = worst.max(exit);
@@ -90,7 +92,7 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
         submissions.push(graded);
     })?;
     progress.finish();
-    let report = Report::of(&kit, plan, submissions).to_json();
+    let report = Report::of(&kit, sandbox.layers(), plan, submissions).to_json();
     if plan.format == Format::Json {
         io::stdout().write_all(report.as_bytes())?;
     }

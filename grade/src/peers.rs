@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::{env, io};
 
+use sandbox::Sandbox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,14 +45,16 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// For a submission that was compiled to `program`: to one peer, or to a run of its own.
-    pub(crate) fn new(program: PathBuf, peers: Peers) -> io::Result<Runner> {
+    /// For a submission that was compiled to `program`: to one peer, or to a run of its own, which
+    /// no sandbox can hold.
+    pub(crate) fn new(program: PathBuf, peers: Peers, sandbox: &Sandbox) -> io::Result<Runner> {
         Ok(match peers {
             Peers::Together => Runner { program, arguments: Vec::new() },
-            Peers::Apart => Runner {
-                program: env::current_exe()?,
-                arguments: vec![remote::PEERS.into(), program.into()],
-            },
+            Peers::Apart => {
+                let sandbox = serde_json::to_string(sandbox)?;
+                let arguments = vec![remote::PEERS.into(), sandbox.into(), program.into()];
+                Runner { program: env::current_exe()?, arguments }
+            }
         })
     }
 }

@@ -8,11 +8,13 @@ use std::path::Path;
 
 use ::tests::{Clock, Part};
 use anyhow::Result;
+use sandbox::Layers;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Plan;
 use crate::batch::Attempt;
+use crate::confine;
 use crate::exit::{self, Exit, Refusal};
 use crate::kit::Kit;
 use crate::peers::Peers;
@@ -40,7 +42,8 @@ pub(crate) struct Report {
     pub(crate) peers: Peers,
     /// The seeds that every test ran with.
     pub(crate) seeds: Seeds,
-    /// The layers that kept submissions from the machine; null without a sandbox.
+    /// The layers that kept submissions from the machine; null if their servers lived in one
+    /// process, which no sandbox holds.
     pub(crate) sandbox: Option<Vec<String>>,
     /// In the order of the command line.
     pub(crate) submissions: Vec<Graded>,
@@ -161,7 +164,7 @@ pub(crate) enum TestVerdict {
 }
 
 impl Report {
-    pub(crate) fn of(kit: &Kit, plan: &Plan, submissions: Vec<Graded>) -> Report {
+    pub(crate) fn of(kit: &Kit, layers: &Layers, plan: &Plan, submissions: Vec<Graded>) -> Report {
         let seeds = &plan.seeds;
         Report {
             schema: SCHEMA,
@@ -170,7 +173,7 @@ impl Report {
             engine: Clock::default().to_string(),
             peers: plan.peers,
             seeds: Seeds { first: seeds[0], last: seeds[seeds.len() - 1] },
-            sandbox: None,
+            sandbox: (plan.peers == Peers::Apart).then(|| confine::names(layers)),
             submissions,
         }
     }

@@ -24,6 +24,8 @@ const EXIT_MISUSED: i32 = 2;
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
     let result = take_socket().map_err(FrameError::from).and_then(|mut socket| {
+        // Where there is no such filter, the grader has said so.
+        let _ = seal::tighten();
         let birth = frames::read(&mut socket)?;
         host(birth, Arc::new(make), &socket)
     });

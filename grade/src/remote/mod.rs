@@ -13,7 +13,6 @@ mod process;
 mod patience;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,8 +23,10 @@ use rand::{Rng, SeedableRng};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 use peer::RemotePeer;
+use process::Program;
 
-/// The first argument of a process that plays a run; the second is the peers' program.
+/// The first argument of a process that plays a run; the second is the peers' sandbox, and the
+/// third their program.
 pub(crate) const PEERS: &str = "--peers";
 
 /// Plays a run, if that is what the words of the command line ask for.
@@ -34,7 +35,8 @@ pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::con
     if words.next()? != PEERS {
         return None;
     }
-    let program = words.next()?.into();
+    let sandbox = serde_json::from_str(words.next()?.to_str()?).ok()?;
+    let program = Program { sandbox, path: words.next()?.into() };
     let order = Order::from_words(words)?;
     stay_here();
     order.obey(|referee| make(program, order.seed(), referee))
@@ -53,7 +55,7 @@ fn stay_here() {
 ///
 /// What a process does wrong beyond what the lab can see, the referee is told.
 fn make(
-    program: PathBuf,
+    program: Program,
     seed: u64,
     referee: &Referee,
 ) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + use<> {

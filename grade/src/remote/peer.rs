@@ -1,6 +1,5 @@
 //! A peer that stands for one in another process: each call into it is a question to that one.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ::peer::frames::{Answer, Birth, Input, Question};
@@ -12,7 +11,7 @@ use serde_bytes::ByteBuf;
 
 use crate::remote::driver;
 use crate::remote::mailbox::Mailbox;
-use crate::remote::process::Process;
+use crate::remote::process::{Process, Program};
 use crate::remote::view::View;
 
 pub(super) struct RemotePeer {
@@ -31,7 +30,7 @@ pub(super) struct RemotePeer {
 impl RemotePeer {
     /// Starts the process and makes the peer there.
     pub(super) fn make(
-        program: &Path,
+        program: &Program,
         seed: u64,
         context: PeerContext,
         referee: &Referee,

@@ -4,11 +4,12 @@ use std::io::{self, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus, Stdio};
 
 use ::peer::frames::{self, Birth, FrameError, Step, Stepped};
 use config::{Class, Failure};
+use sandbox::{Limits, Purpose, Sandbox};
 
 use crate::remote::patience::{Patient, Stall, ended_soon};
 
@@ -29,15 +30,24 @@ pub(super) enum Fault {
     Kit(io::Error),
 }
 
-/// Starts the peers' program with its end of the connection as its standard input.
-fn launch(program: &Path, socket: OwnedFd) -> io::Result<Child> {
-    Command::new(program).stdin(Stdio::from(socket)).spawn()
+/// What every peer of a run is.
+pub(super) struct Program {
+    pub(super) sandbox: Sandbox,
+    pub(super) path: PathBuf,
+}
+
+impl Program {
+    /// Starts it with its end of the connection as its standard input.
+    fn launch(&self, socket: OwnedFd) -> io::Result<Child> {
+        let mut command = self.sandbox.command(&self.path, &Purpose::Peer, &Limits::of_a_peer());
+        command.stdin(Stdio::from(socket)).spawn()
+    }
 }
 
 impl Process {
-    pub(super) fn start(program: &Path, birth: &Birth) -> Result<Process, FrameError> {
+    pub(super) fn start(program: &Program, birth: &Birth) -> Result<Process, FrameError> {
         let (near, far) = UnixStream::pair()?;
-        let child = launch(program, far.into())?;
+        let child = program.launch(far.into())?;
         let mut socket = Patient::new(near, child.id())?;
         frames::write(&mut socket, birth)?;
         Ok(Process { child, socket: BufReader::new(socket) })

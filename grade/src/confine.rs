@@ -1,0 +1,44 @@
+//! The sandbox of a grading run: tried, told, and insisted upon.
+
+use anyhow::{Context, Result};
+use sandbox::{Layers, Sandbox};
+
+use crate::exit::Refusal;
+
+/// Tries the sandbox and says on stderr which layers are in force. If it is `required`, a missing
+/// layer is a reason not to grade.
+pub(crate) fn sandbox(required: bool) -> Result<Sandbox> {
+    let sandbox = Sandbox::probe().context("failed to try the sandbox")?;
+    let layers = sandbox.layers();
+    if required && !layers.complete() {
+        return Err(refusal(layers).into());
+    }
+    eprintln!("{layers}");
+    Ok(sandbox)
+}
+
+fn refusal(layers: &Layers) -> Refusal {
+    Refusal::usage(format!("--require-sandbox asks for every layer; {layers}"))
+}
+
+/// The names of the layers in force, for programs.
+pub(crate) fn names(layers: &Layers) -> Vec<String> {
+    layers.in_force.iter().map(|in_force| in_force.layer.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbox::{InForce, Layer, Missing};
+
+    use super::*;
+
+    #[test]
+    fn a_missing_layer_is_refused_by_its_name() {
+        let layers = Layers {
+            in_force: vec![InForce { layer: Layer::Seccomp, detail: String::new() }],
+            missing: vec![Missing { layer: Layer::Landlock, why: "the kernel has none".into() }],
+        };
+        assert_eq!(names(&layers), ["seccomp"]);
+        insta::assert_snapshot!(refusal(&layers).to_string());
+    }
+}
