@@ -3,7 +3,8 @@
 //! The head is lines of `key: text`, each of which goes on in indented lines, up to the first empty
 //! line; the diff follows. The keys are `id`, `kind`, `breaks` and `caught-by`; `why` where a plant
 //! claims to change nothing that anybody could see; except for lawful variants `original`: how
-//! 6.824's own suite catches the mistake; and `finding` where the suite must note a bad habit.
+//! 6.824's own suite catches the mistake; `finding` where the suite must note a bad habit; and
+//! `except` for the tests whose limits do not allow a variant that is lawful elsewhere.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use ::tests::LABS;
 use anyhow::{Context, Result};
 use config::Habit;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,8 @@ pub(crate) struct Plant {
     pub(crate) original: Option<Original>,
     /// The habit that the suite must note, if it is one that shows.
     pub(crate) finding: Option<Habit>,
+    /// The tests, by name, that set limits which a lawful variant need not keep.
+    pub(crate) except: Vec<String>,
     /// The file's name without its ending; it sorts in the order of the catalogue.
     pub(crate) name: String,
     /// None for the reference itself.
@@ -99,6 +103,7 @@ impl Plant {
             why: None,
             original: None,
             finding: None,
+            except: Vec::new(),
             name: "reference".into(),
             file: None,
         }
@@ -128,6 +133,8 @@ impl Plant {
             Err(lack) => return Err(lack),
         };
         let finding = take("finding").ok().map(|name| habit(&name)).transpose()?;
+        let except = take("except").ok().map(|names| tests(&names)).transpose()?;
+        let except = except.unwrap_or_default();
         if let Some(key) = head.keys().next() {
             return Err(format!("has a key that nobody knows, {key:?}"));
         }
@@ -137,11 +144,24 @@ impl Plant {
         if finding.is_some() && kind != Kind::Quality {
             return Err("has a \"finding\", which is for quality alone".into());
         }
+        if !except.is_empty() && kind != Kind::Legal {
+            return Err("has an \"except\", which is for lawful variants alone".into());
+        }
         if !name.starts_with(&prefix(&id)) {
             return Err(format!("says {id}, so its file's name has to begin with {}", prefix(&id)));
         }
         let (name, file) = (name.into(), None);
-        Ok(Plant { id, kind, breaks, caught_by, why, original, finding, name, file })
+        Ok(Plant { id, kind, breaks, caught_by, why, original, finding, except, name, file })
+    }
+}
+
+/// Tests by their names, between commas.
+fn tests(names: &str) -> Result<Vec<String>, String> {
+    let known = |name: &str| LABS.iter().any(|test| test.name() == name);
+    let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
+    match names.iter().find(|name| !known(name)) {
+        Some(name) => Err(format!("names {name:?}, which is no test")),
+        None => Ok(names),
     }
 }
 

@@ -45,6 +45,12 @@ impl Suite {
         Ok(Suite { tests, ..in_order })
     }
 
+    /// All but these tests.
+    pub(crate) fn without(&self, names: &[String]) -> Suite {
+        let tests = self.tests.iter().copied().filter(|test| !names.contains(&test.name()));
+        Suite { tests: tests.collect(), ..*self }
+    }
+
     /// The tests that the original has, too, and nothing that watches the rules of Raft.
     pub(crate) fn plain(&self) -> Suite {
         let tests = self.tests.iter().copied().filter(|test| test.original.is_some());
