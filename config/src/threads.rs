@@ -1,15 +1,21 @@
 //! What the threads of the servers do, as far as virtual time lets the lab see it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sim::{ThreadInfo, ThreadState};
 
 use crate::label::Label;
 
 /// A thread that has waited so long without a limit is worth a note when something hangs.
 const LONG_WAIT: Duration = Duration::from_secs(1);
+/// Folders with no code of an implementation's: an inlined call has no name to be told by.
+const FOREIGN: [&str; 5] =
+    ["/rustc/", "/registry/src/", "/sim/src/", "/labrpc/src/", "/grade/peer/src/"];
 /// Code of the kit's crates, as it is called in a backtrace.
-const KIT: [&str; 4] = ["labrpc::", "<labrpc::", "config::", "<config::"];
+const KIT: [&str; 6] = ["labrpc::", "<labrpc::", "config::", "<config::", "peer::", "<peer::"];
 
 /// ``server 1's thread `ticker` ``.
 pub fn name(thread: &ThreadInfo) -> String {
@@ -29,8 +35,7 @@ pub fn name(thread: &ThreadInfo) -> String {
 pub fn place(thread: &ThreadInfo) -> Option<String> {
     thread.frames().iter().find_map(|frame| {
         let (name, file) = frame.rsplit_once(" at ")?;
-        let is_foreign =
-            ["/rustc/", "/registry/src/", "/sim/src/"].iter().any(|p| file.contains(p));
+        let is_foreign = FOREIGN.iter().any(|folder| file.contains(folder));
         if is_foreign || !file.contains(".rs:") || is_of_kit(name) {
             return None;
         }
@@ -60,9 +65,24 @@ fn object(thread: &ThreadInfo) -> &'static str {
     ""
 }
 
+type Tell = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// Who knows of the threads of servers that are in processes of their own.
+static ELSEWHERE: Mutex<BTreeMap<usize, Tell>> = Mutex::new(BTreeMap::new());
+
+/// From now on `tell` says what [`waiting`] is to say of this server, whose threads are elsewhere.
+pub fn are_elsewhere(server: usize, tell: impl Fn() -> Vec<String> + Send + Sync + 'static) {
+    ELSEWHERE.lock().insert(server, Arc::new(tell));
+}
+
 /// A sentence for each thread of `server` that has waited for long with nothing that would end it
 /// but another thread. Empty in real time.
-pub(crate) fn waiting(server: usize) -> Vec<String> {
+pub fn waiting(server: usize) -> Vec<String> {
+    let elsewhere = ELSEWHERE.lock().get(&server).cloned();
+    elsewhere.map_or_else(|| waiting_here(server), |tell| tell())
+}
+
+fn waiting_here(server: usize) -> Vec<String> {
     let threads = sim::threads_with_backtraces();
     let waits = |thread: &&ThreadInfo| {
         Label::of(thread.label) == Label::Server(server)

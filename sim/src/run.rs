@@ -66,8 +66,15 @@ struct Control {
     over: AtomicBool,
 }
 
-/// Orders a stepped run on, as the host says when it has stopped: until when, and the overtime.
-pub(crate) type Host = Box<dyn FnMut() -> Option<(u64, u64)> + Send>;
+/// Says how a stepped run goes on whenever it has stopped.
+pub(crate) type Host = Box<dyn FnMut() -> Option<Leg> + Send>;
+
+/// A part of a run: to a time in ns, then something arrives, then an overtime.
+pub(crate) struct Leg {
+    pub(crate) until: u64,
+    pub(crate) overtime: u64,
+    pub(crate) deliver: Box<dyn FnOnce()>,
+}
 
 /// A run in progress, held by the thread that drives it.
 pub(crate) struct Driver {
@@ -283,12 +290,12 @@ fn machine(
         }
         carried_out += 1;
         if !control.closing.load(Ordering::Relaxed) {
-            let until = control.until.load(Ordering::Relaxed);
-            drive(until, control.overtime.load(Ordering::Relaxed));
-            while with(|scheduler| scheduler.stop == Some(Stop::Paused))
-                && let Some((until, overtime)) = host.as_mut().and_then(ask)
-            {
-                drive(until, overtime);
+            match &mut host {
+                Some(host) => serve(host),
+                None => {
+                    let until = control.until.load(Ordering::Relaxed);
+                    drive(until, control.overtime.load(Ordering::Relaxed));
+                }
             }
         }
         let outcome = with(|scheduler| scheduler.stop.clone());
@@ -318,12 +325,24 @@ fn drive(until: u64, overtime: u64) {
     turn::drive();
 }
 
-/// The host may wait for what it is to order as long as it likes.
-fn ask(host: &mut Host) -> Option<(u64, u64)> {
-    IDLE.store(true, Ordering::Relaxed);
-    let order = host();
-    IDLE.store(false, Ordering::Relaxed);
-    order
+/// Until the run is over, or the host has no more to order.
+fn serve(host: &mut Host) {
+    let is_paused = || with(|scheduler| scheduler.stop == Some(Stop::Paused));
+    loop {
+        // The host may wait for what it is to order as long as it likes.
+        IDLE.store(true, Ordering::Relaxed);
+        let leg = host();
+        IDLE.store(false, Ordering::Relaxed);
+        let Some(Leg { until, overtime, deliver }) = leg else { return };
+        drive(until, 0);
+        if is_paused() {
+            deliver();
+            drive(until, overtime);
+        }
+        if !is_paused() {
+            return;
+        }
+    }
 }
 
 /// The machine is stuck inside a thread: the caller takes its place to ask the others where they

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::inside::now;
 use crate::options::Options;
 use crate::report::Report;
-use crate::run::Driver;
+use crate::run::{Driver, Leg};
 use crate::scheduler::turn::with;
 
 /// How a step ended.
@@ -66,15 +66,21 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
     /// Delivers `inputs` at the present virtual time, then runs until the virtual time `until`, or
     /// the closure's end. If nothing is left to do before `until`, the clock is set to it.
     pub fn step(&mut self, until: Duration, inputs: impl IntoIterator<Item = I>) -> Pause<O> {
-        self.settle(Order { until, overtime: Duration::ZERO, inputs: inputs.into_iter().collect() })
+        deliver(&self.inbox, inputs);
+        let running = self.driver.advance(ns(until), 0);
+        pause(running, &self.outbox)
     }
 
-    /// The same, and then threads that are still ready go on until every thread waits, or the
-    /// overtime is used up: one that polls never waits. No timer behind `until` ends meanwhile
-    /// unless the clock has passed it anyway.
+    /// Runs until the virtual time `until`, delivers the inputs then, and lets threads that are
+    /// ready go on until every thread waits, or the overtime is used up: one that polls never
+    /// waits. No timer behind `until` ends meanwhile unless the clock has passed it anyway.
     pub fn settle(&mut self, order: Order<I>) -> Pause<O> {
-        let (until, overtime) = deliver(&self.inbox, order);
-        let running = self.driver.advance(until, overtime);
+        let Order { inputs, until, overtime } = order;
+        let mut running = self.driver.advance(ns(until), 0);
+        if running {
+            deliver(&self.inbox, inputs);
+            running = self.driver.advance(ns(until), ns(overtime));
+        }
         pause(running, &self.outbox)
     }
 
@@ -88,7 +94,7 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
 /// What a host orders: inputs, and time in which they are handled.
 #[derive(Debug)]
 pub struct Order<I> {
-    /// Arrive before any time passes.
+    /// Arrive when the clock shows `until`.
     pub inputs: Vec<I>,
     /// The virtual time to go to.
     pub until: Duration,
@@ -112,11 +118,16 @@ pub fn serve<I: Send + 'static, O: Send + 'static>(
 ) -> (Report, Vec<(Duration, O)>) {
     let (inbox, outbox) = ends();
     let closure = within(&inbox, &outbox, closure);
-    let (until, overtime) = deliver(&inbox, first);
-    let last = outbox.clone();
-    let host = move || host(pause(true, &outbox)).map(|order| deliver(&inbox, order));
-    let mut driver = Driver::start(options, true, closure, Some(Box::new(host)));
-    driver.advance(until, overtime);
+    let (last, mut first) = (outbox.clone(), Some(first));
+    let next = move || {
+        let order = first.take().or_else(|| host(pause(true, &outbox)))?;
+        let Order { inputs, until, overtime } = order;
+        let inbox = inbox.clone();
+        let deliver = Box::new(move || deliver(&inbox, inputs));
+        Some(Leg { until: ns(until), overtime: ns(overtime), deliver })
+    };
+    let mut driver = Driver::start(options, true, closure, Some(Box::new(next)));
+    driver.advance(u64::MAX, 0);
     (driver.finish(), last.drain())
 }
 
@@ -134,13 +145,14 @@ fn within<I: 'static, O: 'static>(
     Box::new(move || closure(ends.0, ends.1))
 }
 
-/// Gives the times in ns.
-fn deliver<I: Send + 'static>(inbox: &Inbox<I>, order: Order<I>) -> (u64, u64) {
-    for input in order.inputs {
+fn deliver<I: Send + 'static>(inbox: &Inbox<I>, inputs: impl IntoIterator<Item = I>) {
+    for input in inputs {
         inbox.queue.push(Duration::ZERO, Box::new(input));
     }
-    let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    (ns(order.until), ns(order.overtime))
+}
+
+fn ns(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn pause<O: Send + 'static>(running: bool, outbox: &Outbox<O>) -> Pause<O> {

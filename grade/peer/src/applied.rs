@@ -26,13 +26,12 @@ impl Credits {
         self.added.notify_one();
     }
 
-    fn take(&self, or: impl FnOnce()) {
+    fn is_empty(&self) -> bool {
+        *self.left.lock() == 0
+    }
+
+    fn take(&self) {
         let mut left = self.left.lock();
-        if *left == 0 {
-            drop(left);
-            or();
-            left = self.left.lock();
-        }
         while *left == 0 {
             self.added.wait(&mut left);
         }
@@ -44,11 +43,14 @@ impl Credits {
 pub(crate) fn start(messages: Receiver<ApplyMsg>, credits: Arc<Credits>, outlet: Arc<Outlet>) {
     let work = move || {
         loop {
-            // Without a credit the grader hears only that it is wanted.
-            credits.take(|| {
+            if credits.is_empty() {
                 wait_for_a_sender(&messages);
-                outlet.send(Output::Waits);
-            });
+                // It may have come meanwhile, along with something else.
+                if credits.is_empty() {
+                    outlet.send(Output::Waits);
+                }
+            }
+            credits.take();
             let Ok(message) = messages.recv() else { return };
             outlet.send(Output::Applied(message));
         }

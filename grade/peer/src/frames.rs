@@ -39,7 +39,7 @@ pub struct Birth {
 pub struct Step {
     /// By the peer's clock.
     pub until: Duration,
-    /// What comes in, before any time passes.
+    /// What comes in at that time.
     pub inputs: Vec<Input>,
 }
 
@@ -85,6 +85,8 @@ pub enum Question {
     Start(#[serde(with = "serde_bytes")] Vec<u8>),
     /// `get_state`.
     GetState,
+    /// No method: what threads of the peer have waited for long.
+    Waiting,
     /// `snapshot`.
     Snapshot(u64, #[serde(with = "serde_bytes")] Vec<u8>),
 }
@@ -108,6 +110,8 @@ pub enum Answer {
     Started(Option<Started>),
     /// Of `get_state`: the term, and whether it leads.
     State(u64, bool),
+    /// A sentence for each such thread.
+    Waiting(Vec<String>),
     /// Of `snapshot`, which returns nothing.
     Snapshot,
 }

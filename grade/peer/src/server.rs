@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use config::label::{self, Label};
-use config::{Make, PeerContext, Persister, RaftPeer, Saved, panics};
+use config::{Make, PeerContext, Persister, RaftPeer, Saved, panics, threads};
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use serde_bytes::ByteBuf;
@@ -88,9 +88,12 @@ impl Server {
             self.peer.set(made).ok()?;
             return Some(Answer::Made { has_read: self.persister.was_read() });
         }
+        if let Question::Waiting = question {
+            return Some(Answer::Waiting(threads::waiting(self.me)));
+        }
         let peer = Arc::clone(self.peer.get()?);
         Some(match question {
-            Question::Make => return None,
+            Question::Make | Question::Waiting => return None,
             Question::Service => {
                 let service = peer.service();
                 let methods = service.methods().map(str::to_owned).collect();
@@ -124,6 +127,7 @@ fn name(question: &Question) -> &'static str {
         Question::Service => "service",
         Question::Start(_) => "start",
         Question::GetState => "get_state",
+        Question::Waiting => "the host",
         Question::Snapshot(..) => "snapshot",
     }
 }

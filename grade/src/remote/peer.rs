@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::peer::frames::{Answer, Birth, Input, Question};
 use ::peer::slots::Slots;
-use config::{Class, Failure, Inspect, PeerContext, RaftPeer, Referee, Saved, Started};
+use config::{Class, Failure, Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
 use labrpc::{CallError, Service};
 use parking_lot::Mutex;
 use serde_bytes::ByteBuf;
@@ -53,6 +53,14 @@ impl RemotePeer {
             view: View::default(),
         });
         driver::start(Arc::clone(&peer), ends, Arc::clone(&persister), saved, apply);
+        let elsewhere = Arc::downgrade(&peer);
+        threads::are_elsewhere(me, move || {
+            let answer = elsewhere.upgrade().and_then(|peer| peer.ask(Question::Waiting));
+            match answer {
+                Some(Answer::Waiting(told)) => told,
+                _ => Vec::new(),
+            }
+        });
         if let Some(Answer::Made { has_read: true }) = peer.ask(Question::Make) {
             persister.note_read();
         }

@@ -181,6 +181,24 @@ fn a_host_serves_the_same_run() {
     }
 }
 
+/// What a host orders arrives at the time that it says, not at that of the last step.
+#[test]
+fn inputs_arrive_in_time() {
+    limit("arrivals");
+    for engine in ENGINES {
+        let mut stepped = Stepped::start(options(engine), |inbox, outbox| {
+            while let Some(()) = inbox.receive() {
+                outbox.send(());
+            }
+        });
+        for ms in [3, 50] {
+            let order = Order { until: ms * MS, overtime: MS, inputs: vec![()] };
+            let outputs = stepped.settle(order).outputs;
+            assert!(outputs.len() == 1 && outputs[0].0 >= ms * MS, "{outputs:?}");
+        }
+    }
+}
+
 /// A host that has no more to order ends the run.
 #[test]
 fn a_host_ends_the_run() {
