@@ -33,7 +33,7 @@ const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--messa
 pub(crate) struct Builder<'a> {
     kit: &'a Kit,
     peers: Peers,
-    sandbox: &'a Sandbox,
+    sandbox: Option<&'a Sandbox>,
     /// Below which everything lies.
     folder: PathBuf,
     /// The kit's crates have been fetched and compiled.
@@ -41,14 +41,18 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(crate) fn new(kit: &'a Kit, peers: Peers, sandbox: &'a Sandbox) -> Result<Builder<'a>> {
+    pub(crate) fn new(
+        kit: &'a Kit,
+        peers: Peers,
+        sandbox: Option<&'a Sandbox>,
+    ) -> Result<Builder<'a>> {
         Ok(Builder { kit, peers, sandbox, folder: kit.target()?, prepared: OnceLock::new() })
     }
 
     /// The program that runs the labs on this submission.
     pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
         let program = self.program(submission)?;
-        Runner::new(program, self.peers, self.sandbox).context("failed to find this program")
+        Runner::new(program, self.sandbox).context("failed to find this program")
     }
 
     /// Takes a submission, and gives its identity as well.
@@ -90,10 +94,10 @@ impl<'a> Builder<'a> {
         Cargo { folder, target, confined: None }
     }
 
-    /// For what reads a submission's sources.
+    /// For what reads a submission's sources: in the sandbox, if there is one.
     fn confined<'b>(&'b self, folder: &'b Path, reads: &[&Path], target: &'b Path) -> Cargo<'b> {
         let reads = reads.iter().map(|path| path.to_path_buf()).collect();
-        Cargo { folder, target, confined: Some((self.sandbox, reads)) }
+        Cargo { folder, target, confined: self.sandbox.map(|sandbox| (sandbox, reads)) }
     }
 
     /// Whatever fails here is no submission's fault.

@@ -4,17 +4,22 @@ use anyhow::{Context, Result};
 use sandbox::{Layers, Sandbox};
 
 use crate::exit::Refusal;
+use crate::peers::Peers;
 
 /// Tries the sandbox and says on stderr which layers are in force. If it is `required`, a missing
-/// layer is a reason not to grade.
-pub(crate) fn sandbox(required: bool) -> Result<Sandbox> {
+/// layer is a reason not to grade. None if all servers of a run live in its process: there is
+/// nothing to hold them.
+pub(crate) fn sandbox(peers: Peers, required: bool) -> Result<Option<Sandbox>> {
+    if peers == Peers::Together {
+        return Ok(None);
+    }
     let sandbox = Sandbox::probe().context("failed to try the sandbox")?;
     let layers = sandbox.layers();
     if required && !layers.complete() {
         return Err(refusal(layers).into());
     }
     eprintln!("{layers}");
-    Ok(sandbox)
+    Ok(Some(sandbox))
 }
 
 fn refusal(layers: &Layers) -> Refusal {

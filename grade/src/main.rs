@@ -76,23 +76,31 @@ fn obey(args: Args) -> Exit {
 
 fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
     let kit = Kit::find()?;
-    let sandbox = confine::sandbox(plan.require_sandbox)?;
+    let sandbox = confine::sandbox(plan.peers, plan.require_sandbox)?;
     let store = plan.out.as_deref().map(Store::open).transpose()?;
     let names = batch::names(&plan.paths);
     let progress = Progress::new(names.len(), plan.tests.len() * plan.seeds.len());
     let mut worst = Exit::Passed;
     let mut submissions = Vec::new();
-    batch::grade(&kit, &sandbox, plan, &names, store.as_ref(), &progress, |at, attempt| {
-        let (name, path) = (&names[at], &plan.paths[at]);
-        let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
-        worst = worst.max(exit);
-        progress.print(|| tell(plan, name, path, &attempt));
-        let graded = Graded::of(name, path, plan, attempt);
-        progress.say(&format!("{}/{} {}", at + 1, names.len(), graded.summary()));
-        submissions.push(graded);
-    })?;
+    batch::grade(
+        &kit,
+        sandbox.as_ref(),
+        plan,
+        &names,
+        store.as_ref(),
+        &progress,
+        |at, attempt| {
+            let (name, path) = (&names[at], &plan.paths[at]);
+            let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
+            worst = worst.max(exit);
+            progress.print(|| tell(plan, name, path, &attempt));
+            let graded = Graded::of(name, path, plan, attempt);
+            progress.say(&format!("{}/{} {}", at + 1, names.len(), graded.summary()));
+            submissions.push(graded);
+        },
+    )?;
     progress.finish();
-    let report = Report::of(&kit, sandbox.layers(), plan, submissions).to_json();
+    let report = Report::of(&kit, sandbox.as_ref(), plan, submissions).to_json();
     if plan.format == Format::Json {
         io::stdout().write_all(report.as_bytes())?;
     }

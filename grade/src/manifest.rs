@@ -48,6 +48,10 @@ pub(crate) const PROFILE: &str = "\
 overflow-checks = true
 debug-assertions = true
 debug = \"line-tables-only\"
+
+[profile.release.package.\"*\"]
+overflow-checks = false
+debug-assertions = false
 ";
 
 /// What is taken over of a submission's `Cargo.toml`.

@@ -45,12 +45,12 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// For a submission that was compiled to `program`: to one peer, or to a run of its own, which
-    /// no sandbox can hold.
-    pub(crate) fn new(program: PathBuf, peers: Peers, sandbox: &Sandbox) -> io::Result<Runner> {
-        Ok(match peers {
-            Peers::Together => Runner { program, arguments: Vec::new() },
-            Peers::Apart => {
+    /// For a submission that was compiled to `program`: to one peer, which lives in the sandbox, or
+    /// without one to a run of its own.
+    pub(crate) fn new(program: PathBuf, sandbox: Option<&Sandbox>) -> io::Result<Runner> {
+        Ok(match sandbox {
+            None => Runner { program, arguments: Vec::new() },
+            Some(sandbox) => {
                 let sandbox = serde_json::to_string(sandbox)?;
                 let arguments = vec![remote::PEERS.into(), sandbox.into(), program.into()];
                 Runner { program: env::current_exe()?, arguments }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use ::tests::{Outcome, Test};
 use anyhow::Result;
-use sandbox::Sandbox;
 
 use crate::args::{Replay, one_test};
 use crate::batch::names;
@@ -21,26 +20,27 @@ use crate::score::Verdict;
 
 pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
     let kit = Kit::find()?;
-    let sandbox = confine::sandbox(false)?;
     match (replay.seed, &replay.test) {
         (Some(seed), Some(words)) => {
             let test = one_test(words)?;
             let paths = [replay.path.clone()];
             let peers = if replay.in_process { Peers::Together } else { Peers::Apart };
-            let builder = Builder::new(&kit, peers, &sandbox)?;
+            let sandbox = confine::sandbox(peers, false)?;
+            let builder = Builder::new(&kit, peers, sandbox.as_ref())?;
             let (runner, _) = builder.take(&names(&paths)[0], &replay.path)?;
             let run = Run::fresh(&runner, test, seed);
             print!("{}", told(&run));
             Ok(exit(&run))
         }
-        _ => replay_report(&kit, &sandbox, replay),
+        _ => replay_report(&kit, replay),
     }
 }
 
 /// Every failure of the report, or those that were asked for.
-fn replay_report(kit: &Kit, sandbox: &Sandbox, replay: &Replay) -> Result<Exit> {
+fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     let report = Report::read(&replay.path)?;
-    let builder = Builder::new(kit, report.peers, sandbox)?;
+    let sandbox = confine::sandbox(report.peers, false)?;
+    let builder = Builder::new(kit, report.peers, sandbox.as_ref())?;
     let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
     let mut exits = Vec::new();
     for submission in submissions(&report, replay.submission.as_deref(), &replay.path)? {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ::tests::{Clock, Part};
 use anyhow::Result;
-use sandbox::Layers;
+use sandbox::Sandbox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -164,7 +164,12 @@ pub(crate) enum TestVerdict {
 }
 
 impl Report {
-    pub(crate) fn of(kit: &Kit, layers: &Layers, plan: &Plan, submissions: Vec<Graded>) -> Report {
+    pub(crate) fn of(
+        kit: &Kit,
+        sandbox: Option<&Sandbox>,
+        plan: &Plan,
+        submissions: Vec<Graded>,
+    ) -> Report {
         let seeds = &plan.seeds;
         Report {
             schema: SCHEMA,
@@ -173,7 +178,7 @@ impl Report {
             engine: Clock::default().to_string(),
             peers: plan.peers,
             seeds: Seeds { first: seeds[0], last: seeds[seeds.len() - 1] },
-            sandbox: (plan.peers == Peers::Apart).then(|| confine::names(layers)),
+            sandbox: sandbox.map(|sandbox| confine::names(sandbox.layers())),
             submissions,
         }
     }

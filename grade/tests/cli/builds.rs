@@ -23,13 +23,15 @@ fn cargo_that(folder: &Path, does: &str) -> PathBuf {
     file
 }
 
-/// Grades a crate that compiles nowhere by a cargo that does something else.
+/// Grades a crate that compiles nowhere by a cargo that does something else; which the sandbox
+/// would not start.
 #[track_caller]
 fn check(name: &str, does: &str) {
     let folder = folder(name);
     write_crate(&folder, "ada", "pub fn make() { nonsense }\n");
     let cargo = cargo_that(&folder, does);
-    let said = told(program(&folder).args(["--part", "3A", "ada"]).env("CARGO", cargo));
+    let said =
+        told(program(&folder).args(["--in-process", "--part", "3A", "ada"]).env("CARGO", cargo));
     assert_golden!(name, folder, said);
 }
 

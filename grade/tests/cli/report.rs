@@ -46,7 +46,7 @@ fn a_report_that_is_none_is_told_where_it_is_wrong() {
         said += &cargo_grade(&folder, ["replay", name]);
     }
     said += &cargo_grade(&folder, ["replay", "nowhere.json"]);
-    let report = "{\"schema\":1,\"kit\":\"\",\"rustc\":\"\",\"engine\":\"\",\
+    let report = "{\"schema\":1,\"kit\":\"\",\"rustc\":\"\",\"engine\":\"\",\"peers\":\"apart\",\
                   \"seeds\":{\"first\":1,\"last\":1},\"sandbox\":null,\"submissions\":[]}";
     fs::write(folder.join("nobody.json"), report).unwrap();
     said += &cargo_grade(&folder, ["replay", "nobody.json", "--submission", "ada"]);

@@ -67,7 +67,16 @@ pub(crate) fn told(command: &mut Command) -> String {
     let output = command.output().expect("the program runs");
     let code = output.status.code().map_or("none".into(), |code| code.to_string());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("exit {code}\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
+    // Which layers of the sandbox hold is the machine's.
+    let stderr = text(&output.stderr);
+    let lines = stderr.split_inclusive('\n');
+    let (layers, words): (Vec<_>, Vec<_>) = lines.partition(|line| is_of_sandbox(line));
+    assert!(layers.len() <= 1, "it is said once: {layers:?}");
+    format!("exit {code}\n{}--- stderr\n{}", text(&output.stdout), words.concat())
+}
+
+fn is_of_sandbox(line: &str) -> bool {
+    line.starts_with("sandbox: ") || line.starts_with("no sandbox: ")
 }
 
 /// Compares with a golden file, but for places and times.
