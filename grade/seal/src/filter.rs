@@ -1,4 +1,4 @@
-//! Puts the lists of [`calls`](crate::calls) into force.
+//! Puts the lists of [`calls`] into force.
 //!
 //! The kernel runs every filter of a process and takes the strictest answer, so each answer has a
 //! filter of its own.

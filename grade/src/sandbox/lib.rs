@@ -1,6 +1,6 @@
 //! The grader's sandbox: what a stranger's program may do while it runs.
 //!
-//! A program is not started but [launched](launch): the grader's own program starts in its place,
+//! A program is not started but [launched](launch()): the grader's own program starts in its place,
 //! with a [plan](Purpose) as its argument, takes every right away from itself, and then executes
 //! the program. So nothing of a submission ever runs outside, not even what runs before `main`.
 //!
