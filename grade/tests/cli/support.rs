@@ -86,6 +86,8 @@ macro_rules! assert_golden {
         settings.add_filter(r" +\d+\.\d\d( ± \d+\.\d\d)? ┆", "     TIME ┆");
         settings.add_filter(r"\[ +\d+\.\d{6} server", "[TIME server");
         settings.add_filter(r"for \d+\.\d s", "for SECONDS s");
+        // A loop is met anywhere in it.
+        settings.add_filter(r"(it is in \S+ at src/lib\.rs:\d+):\d+", "$1:COLUMN");
         // What a submission is compiled from and with.
         settings.add_filter(r"\b[0-9a-f]{32}\b", "CONTENT");
         settings.add_filter(r"\+[0-9a-f]{12}\b", "+SOURCES");
