@@ -78,10 +78,15 @@ impl Driver {
         let mut deadline = None;
         while let Some(inputs) = self.peer.mailbox.take(deadline) {
             let step = Step { until: self.now(), inputs };
-            let stepped = match self.peer.process.lock().step(&step) {
-                Ok(stepped) => stepped,
-                Err(fault) => return Err(fault.verdict(self.peer.me)),
+            let stepped = {
+                let mut process = self.peer.process.lock();
+                // It may have been killed while this waited for it.
+                if self.peer.mailbox.is_closed() {
+                    return Ok(());
+                }
+                process.step(&step)
             };
+            let stepped = stepped.map_err(|fault| fault.verdict(self.peer.me))?;
             let Some(next) = self.carry_out(stepped)? else { return Ok(()) };
             deadline = next.map(|at| self.instant(at));
         }

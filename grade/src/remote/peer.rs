@@ -131,7 +131,8 @@ impl RaftPeer for RemotePeer {
 
     /// At once, wherever it stands; what it has said and was not heard yet is lost.
     fn kill(&self) {
-        self.process.lock().kill();
+        // First, so that the driver, which may wait for the process, knows why it is gone.
         self.give_up();
+        self.process.lock().kill();
     }
 }
