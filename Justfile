@@ -25,7 +25,7 @@ ci:
 # The reference must pass SEEDS seeds of every test, and EDGES seeds with edge preemption
 [group('dev')]
 soak SEEDS="1000" EDGES="100":
-    LAB_SEEDS={{ SEEDS }} cargo test --release --package tests --test labs
+    cargo run --release --package tests --example soak -- 1 {{ SEEDS }}
     LAB_SEEDS={{ EDGES }} cargo explore --release
 
 # Plant each known bug on a copy of the reference, and write bugs/matrix.json and bugs/matrix.md

@@ -87,7 +87,7 @@ pub(crate) struct Grading {
     /// So many runs at once; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// All peers in the process of the run: a little faster, and easy to cheat
+    /// All peers in the process of the run: several times faster, no sandbox, and easy to cheat
     #[arg(long)]
     in_process: bool,
     /// Refuse to grade if any layer of the sandbox is missing on this machine

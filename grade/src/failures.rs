@@ -4,23 +4,24 @@ use std::path::Path;
 
 use config::Failure;
 
+use crate::peers::Peers;
 use crate::run::Run;
 use crate::score::{Score, Verdict};
 
 /// A paragraph for each different failure, then the kit's own faults, loudly.
-pub(crate) fn render(path: &Path, scores: &[Score]) -> String {
+pub(crate) fn render(path: &Path, peers: Peers, scores: &[Score]) -> String {
     let mut text = String::new();
     let mut told: Vec<&Failure> = Vec::new();
     for (at, score) in scores.iter().enumerate() {
         let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
         if !told.contains(&failure) {
-            text += &paragraph(path, score, run, failure, &scores[at + 1..]);
+            text += &paragraph(path, peers, score, run, failure, &scores[at + 1..]);
             told.push(failure);
         }
     }
     for score in scores {
         if let Some((run, failure)) = first(score, Verdict::Infra) {
-            text += &infra(path, score, run, failure);
+            text += &infra(path, peers, score, run, failure);
         }
     }
     text + &findings(scores)
@@ -31,7 +32,14 @@ fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
     Some((run, run.outcome.verdict.as_ref().err()?))
 }
 
-fn paragraph(path: &Path, score: &Score, run: &Run, failure: &Failure, later: &[Score]) -> String {
+fn paragraph(
+    path: &Path,
+    peers: Peers,
+    score: &Score,
+    run: &Run,
+    failure: &Failure,
+    later: &[Score],
+) -> String {
     let mut text = format!(
         "\nFAIL  {:<32} {:<12} seed {}\n  {}\n",
         score.test.name(),
@@ -55,7 +63,7 @@ fn paragraph(path: &Path, score: &Score, run: &Run, failure: &Failure, later: &[
     if !same.is_empty() {
         text += &format!("  also in: {}\n", same.join(", "));
     }
-    text + &printed(&run.outcome.output) + &again(path, score, run)
+    text + &printed(&run.outcome.output) + &again(path, peers, score, run)
 }
 
 /// What a run printed, or the end of it.
@@ -67,7 +75,7 @@ pub(crate) fn printed(output: &str) -> String {
     format!("  it printed:\n{lines}")
 }
 
-fn infra(path: &Path, score: &Score, run: &Run, failure: &Failure) -> String {
+fn infra(path: &Path, peers: Peers, score: &Score, run: &Run, failure: &Failure) -> String {
     format!(
         "\nNOT THE SUBMISSION'S FAULT  {}  seed {}\n  {}\n  {} of {} runs have no verdict; \
          no points are taken for that, but it has to be run again\n{}",
@@ -76,7 +84,7 @@ fn infra(path: &Path, score: &Score, run: &Run, failure: &Failure) -> String {
         indented(&failure.sentence),
         score.count(Verdict::Infra),
         score.runs.len(),
-        again(path, score, run)
+        again(path, peers, score, run)
     )
 }
 
@@ -91,9 +99,11 @@ fn share(score: &Score) -> String {
     format!("{} of {} {seeds}", score.count(Verdict::Failed), score.runs.len())
 }
 
-fn again(path: &Path, score: &Score, run: &Run) -> String {
-    let (words, seed) = (score.test.words, run.seed);
-    format!("  again:  cargo grade replay --test \"{words}\" --seed {seed} {}\n", quoted(path))
+fn again(path: &Path, peers: Peers, score: &Score, run: &Run) -> String {
+    let (words, seed, path) = (score.test.words, run.seed, quoted(path));
+    // With the peers elsewhere it is another run.
+    let how = if peers == Peers::Together { "--in-process " } else { "" };
+    format!("  again:  cargo grade replay {how}--test \"{words}\" --seed {seed} {path}\n")
 }
 
 /// As a shell wants it.
@@ -141,6 +151,6 @@ mod tests {
             score(2, vec![Ok(()), Err(noted)]),
         ];
         scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
-        insta::assert_snapshot!(render(Path::new("students/Ada's"), &scores));
+        insta::assert_snapshot!(render(Path::new("students/Ada's"), Peers::Apart, &scores));
     }
 }

@@ -125,7 +125,7 @@ fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
     };
     if plan.format == Format::Text {
         print!("{}", table::render(name, path, plan, scores));
-        print!("{}", failures::render(path, scores));
+        print!("{}", failures::render(path, plan.peers, scores));
         if plan.paths.len() > 1 {
             println!();
         }

@@ -16,7 +16,7 @@ use crate::remote;
 pub(crate) enum Peers {
     /// Each in a process of its own.
     Apart,
-    /// All in the process of the run: a little faster, and easy to cheat.
+    /// All in the process of the run: several times faster, and easy to cheat.
     Together,
 }
 
