@@ -49,7 +49,7 @@ impl Config {
         let (count, command) = self.n_committed(index);
         if count < n {
             let sentence = format!("index {index} was applied by {count} servers, not by {n}");
-            self.stop_for_want_of_progress(sentence);
+            self.stop_for_want_of_progress(self.rule_of_delay(count), sentence);
         }
         command
     }
@@ -64,7 +64,7 @@ impl Config {
         let _waits = self.calls.wait_for(agreed);
         let start = Instant::now();
         let mut last_asked = 0;
-        let mut tries = Vec::new();
+        let mut last_try = None;
         while start.elapsed() < AGREEMENT_LIMIT {
             let Some((leader, index)) = self.offer(command, &mut last_asked) else {
                 self.sleep(LEADER_LOOK_INTERVAL);
@@ -73,19 +73,22 @@ impl Config {
             if self.is_committed_soon(index, command, expected) {
                 return index;
             }
-            let applied = self.n_committed(index).0;
-            tries.push(format!(
-                "server {leader} took it as index {index}, which {applied} servers have applied"
+            let (applied, committed) = self.n_committed(index);
+            let is_committed = committed.as_deref() == Some(command);
+            last_try = Some((
+                self.rule_of_delay(if is_committed { applied } else { 0 }),
+                format!(
+                    "server {leader} took it as index {index}, which {applied} servers have applied"
+                ),
             ));
             if !retry {
                 break;
             }
         }
-        let what = tries.pop().unwrap_or_else(|| "no connected server would lead".into());
-        self.stop_for_want_of_progress(format!(
-            "{} was not agreed on by {expected} servers: {what}",
-            show(command)
-        ));
+        let (rule, what) =
+            last_try.unwrap_or_else(|| (Rule::L1, "no connected server would lead".into()));
+        let sentence = format!("{} was not agreed on by {expected} servers: {what}", show(command));
+        self.stop_for_want_of_progress(rule, sentence);
     }
 
     /// Asks a server that was just found to lead for agreement on a command; it has to take it.
@@ -124,8 +127,14 @@ impl Config {
         false
     }
 
-    fn stop_for_want_of_progress(&self, sentence: String) -> ! {
-        let failure = Failure::new(Class::Liveness, sentence).with_rule(Rule::L2);
+    /// The rule that is broken when only so many servers have applied a command in time: what a
+    /// majority has applied is committed, so the others do not catch up.
+    pub fn rule_of_delay(&self, applied: usize) -> Rule {
+        if applied > self.n() / 2 { Rule::L3 } else { Rule::L2 }
+    }
+
+    fn stop_for_want_of_progress(&self, rule: Rule, sentence: String) -> ! {
+        let failure = Failure::new(Class::Liveness, sentence).with_rule(rule);
         self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
     }
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::command::show;
-use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IteratorRandom;
@@ -71,7 +71,7 @@ pub(crate) fn churn(lab: &Lab, setup: Setup) {
     }
     if seen.is_empty() {
         let sentence = "no client saw a command of its own committed, in 15 s and more";
-        lab.fail(Class::Liveness, sentence);
+        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
     }
     cfg.end();
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::command::{number, show};
-use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup, Started};
+use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup, Started};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -380,7 +380,7 @@ fn in_one_term<T>(lab: &Lab, cfg: &Config, mut work: impl FnMut() -> Option<T>) 
         }
     }
     let sentence = format!("the term changed in each of {TRIES} tries although nothing had failed");
-    lab.fail(Class::Liveness, sentence);
+    lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
 }
 
 fn all_in_term(cfg: &Config, term: u64) -> bool {

@@ -160,6 +160,20 @@ fn without_retry_a_command_that_is_not_applied_fails_after_two_seconds() {
 
 /// one: "failed to reach agreement".
 #[test]
+fn a_server_that_lacks_what_a_majority_has_applied_does_not_catch_up() {
+    let sentence = "\"7\" was not agreed on by 3 servers: \
+                    server 1 took it as index 1, which 2 servers have applied";
+    let body = |cfg: &Config, fakes: &Fakes| {
+        lead(fakes, 1, 1);
+        apply(&fakes.of(1), 1, 7);
+        apply(&fakes.of(2), 1, 7);
+        cfg.one(&number(7), 3, false);
+    };
+    fails(LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L3));
+}
+
+/// one: "failed to reach agreement".
+#[test]
 fn a_command_that_nobody_takes_fails_after_ten_seconds() {
     let sentence = "\"7\" was not agreed on by 3 servers: no connected server would lead";
     let body = |cfg: &Config, fakes: &Fakes| {
@@ -168,7 +182,7 @@ fn a_command_that_nobody_takes_fails_after_ten_seconds() {
         cfg.one(&number(7), 3, true);
     };
     let took =
-        fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
+        fails(NO_LEADER_LIMIT, body, Failure::new(Class::Liveness, sentence).with_rule(Rule::L1));
     assert!(took >= Duration::from_secs(10), "{took:?}");
 }
 

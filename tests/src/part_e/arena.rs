@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use config::{Class, Config, Failure, Setup};
+use config::{Class, Config, Failure, Rule, Setup};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
@@ -17,7 +17,8 @@ use crate::lab::Lab;
 
 /// A leader is there by then: L1 of the contract, some five election timeouts.
 const LEADER_LIMIT: Duration = Duration::from_secs(5);
-/// What a leader took is committed by then: L2, some twenty heartbeats.
+/// What a leader took is committed by then, L2, and applied by those that were away, L3: some
+/// twenty heartbeats.
 const COMMIT_LIMIT: Duration = Duration::from_secs(2);
 /// A leader may turn out to be deposed already; this often another gets the command.
 const AGREE_TRIES: usize = 5;
@@ -172,7 +173,7 @@ impl<'a> Arena<'a> {
                      within {} s, got none",
                     LEADER_LIMIT.as_secs()
                 );
-                self.lab.fail(Class::Liveness, sentence);
+                self.fail(Rule::L1, sentence);
             }
             self.cfg.sleep(LOOK_INTERVAL);
         }
@@ -180,6 +181,7 @@ impl<'a> Arena<'a> {
 
     /// Has servers that are a healthy majority agree on a new command; its index.
     pub(crate) fn agree(&mut self, servers: &[usize]) -> u64 {
+        let mut applied = 0;
         for _ in 0..AGREE_TRIES {
             let leader = self.leader_of(servers);
             let command = self.command();
@@ -187,19 +189,32 @@ impl<'a> Arena<'a> {
             let end = Instant::now() + COMMIT_LIMIT;
             while Instant::now() < end {
                 let (count, committed) = self.cfg.n_committed(started.index);
-                if count >= servers.len() && committed.as_ref() == Some(&command) {
+                applied = if committed.as_ref() == Some(&command) { count } else { 0 };
+                if applied >= servers.len() {
                     return started.index;
                 }
                 self.cfg.sleep(LOOK_INTERVAL);
                 self.look(&[]);
             }
         }
-        let sentence = format!(
-            "the servers {servers:?} reach one another and have a leader, but {AGREE_TRIES} \
-             commands in {} s were not applied by all of them",
-            (COMMIT_LIMIT * AGREE_TRIES as u32).as_secs()
-        );
-        self.lab.fail(Class::Liveness, sentence);
+        let (rule, seconds) =
+            (self.cfg.rule_of_delay(applied), (COMMIT_LIMIT * AGREE_TRIES as u32).as_secs());
+        let sentence = if rule == Rule::L3 {
+            format!(
+                "the servers {servers:?} reach one another and have a leader, but of {AGREE_TRIES} \
+                 commands in {seconds} s none was applied by all of them, the last by {applied}"
+            )
+        } else {
+            format!(
+                "the servers {servers:?} reach one another and have a leader, but {AGREE_TRIES} \
+                 commands in {seconds} s were not applied by all of them"
+            )
+        };
+        self.fail(rule, sentence);
+    }
+
+    fn fail(&self, rule: Rule, sentence: String) -> ! {
+        self.lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(rule));
     }
 
     /// The first phase is over: a majority, drawn at random, is healed, and cut off from the rest,
