@@ -14,6 +14,8 @@ pub enum Habit {
     NeedlessSaves,
     /// Terms pass though nothing has failed.
     NeedlessElections,
+    /// Who leads no more keeps others from electing a leader.
+    LateElections,
     /// A command waits although nothing keeps it.
     SlowAgreement,
     /// Calls are made in numbers while there is nothing to say.
@@ -30,10 +32,11 @@ pub enum Habit {
 
 impl Habit {
     /// Every habit that has a name.
-    pub const ALL: [Habit; 9] = [
+    pub const ALL: [Habit; 10] = [
         Habit::HeldLock,
         Habit::NeedlessSaves,
         Habit::NeedlessElections,
+        Habit::LateElections,
         Habit::SlowAgreement,
         Habit::IdleCalls,
         Habit::NeedlessBytes,
@@ -54,6 +57,7 @@ impl fmt::Display for Habit {
             Habit::HeldLock => "held lock",
             Habit::NeedlessSaves => "needless saves",
             Habit::NeedlessElections => "needless elections",
+            Habit::LateElections => "late elections",
             Habit::SlowAgreement => "slow agreement",
             Habit::IdleCalls => "idle calls",
             Habit::NeedlessBytes => "needless bytes",

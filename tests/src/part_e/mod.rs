@@ -11,6 +11,7 @@ pub(crate) mod votes;
 pub(crate) mod logs;
 pub(crate) mod moments;
 pub(crate) mod thrift;
+mod timers;
 mod plan;
 mod arena;
 

@@ -12,6 +12,7 @@ use labrpc::{Delay, Disturbance};
 use crate::draw;
 use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use crate::part_e::timers;
 
 /// Commands that are told from heartbeats by their size alone.
 const COMMAND_BYTES: usize = 2000;
@@ -76,6 +77,8 @@ pub(crate) fn peace(lab: &Lab) {
     note_idleness(lab, &mut arena);
     note_whole_logs(lab, &mut arena);
     note_threads(lab, &mut arena);
+    timers::note_hasty_voters(lab, &mut arena);
+    timers::note_late_election(lab, &mut arena);
     arena.judge_all();
     arena.end();
 }

@@ -1,0 +1,111 @@
+//! When an election timer starts anew (Figure 2, rules for followers): habits that elect leaders
+//! too often, or too late.
+
+use std::time::{Duration, Instant};
+
+use config::Habit;
+use labrpc::{Delay, Disturbance};
+
+use crate::lab::Lab;
+use crate::part_e::arena::Arena;
+
+const ROUNDS: usize = 7;
+/// A request, its answer and the next request each take so long.
+const WAY_MS: u64 = 60;
+/// A new leader's first message is with its voter so long after the vote. The paper's shortest
+/// election timeout, 150 ms, is longer.
+const FIRST_HEARTBEAT_MS: u128 = 2 * WAY_MS as u128;
+/// So many times it is no chance.
+const HASTY_MIN: usize = 2;
+const LOOK_INTERVAL_MS: u64 = 10;
+/// Two of the ordinary election timeouts.
+const ELECTION_MS: u64 = 1500;
+/// L1 of the contract.
+const LEADER_LIMIT_MS: u64 = 5000;
+
+/// The leader is gone, one of the two others stands, and the other one votes for it: that one has
+/// to wait a full timeout for it to lead. One whose timer runs on often stands before it can hear
+/// of its leader.
+pub(crate) fn note_hasty_voters(lab: &Lab, arena: &mut Arena<'_>) {
+    let way = Delay::Uniform(WAY_MS..=WAY_MS);
+    let mut hasty = Vec::new();
+    for _ in 0..ROUNDS {
+        let [leader, a, b] = arena.roles();
+        let term = arena.term(leader);
+        arena.cfg.disturb_all(&Disturbance { delay: Some(way.clone()), ..Default::default() });
+        arena.cfg.isolate(leader);
+        hasty.extend(hasty_voter(arena, [a, b], term));
+        arena.cfg.heal();
+        // The old leader hears of the new one.
+        arena.sleep_ms(2 * WAY_MS);
+    }
+    if let Some(sentence) = tell_hasty(&hasty) {
+        lab.note(Habit::NeedlessElections, sentence);
+    }
+}
+
+/// Which of two servers, if any, was in a term behind `term` only for so short that it cannot have
+/// heard of a leader, and went on to the next one of its own accord.
+fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usize> {
+    let end = Instant::now() + Duration::from_millis(ELECTION_MS);
+    let mut came: [Option<Instant>; 2] = [None; 2];
+    while Instant::now() < end {
+        let terms = pair.map(|server| arena.term(server));
+        for (at, came) in came.iter_mut().enumerate() {
+            if terms[at] > term && came.is_none() {
+                *came = Some(Instant::now());
+            }
+        }
+        if let [Some(a), Some(b)] = came {
+            let later = usize::from(b > a);
+            let ms = came[later].expect("both came").elapsed().as_millis();
+            if ms >= FIRST_HEARTBEAT_MS {
+                return None;
+            }
+            // The other one cannot have told it: it is still in the term before.
+            if terms[later] == term + 2 && terms[1 - later] == term + 1 {
+                return Some(pair[later]);
+            }
+        }
+        arena.sleep_ms(LOOK_INTERVAL_MS);
+    }
+    None
+}
+
+/// What is said of servers that stood too soon after they had voted, once for each time.
+fn tell_hasty(hasty: &[usize]) -> Option<String> {
+    (hasty.len() >= HASTY_MIN).then(|| {
+        format!(
+            "in {} of {ROUNDS} elections a server voted for another and stood against it less than \
+             {FIRST_HEARTBEAT_MS} ms later, server {} first: does a vote start the election timer \
+             anew?",
+            hasty.len(),
+            hasty[0]
+        )
+    })
+}
+
+/// The leader of an old term, who hears nothing, still sends to two servers that have another, and
+/// then have none: what it sends must not keep them from electing one.
+pub(crate) fn note_late_election(lab: &Lab, arena: &mut Arena<'_>) {
+    let [old, a, b] = arena.roles();
+    arena.cfg.isolate(old);
+    let leader = arena.leader_of(&[a, b]);
+    arena.cfg.mend(old, a);
+    arena.cfg.mend(old, b);
+    // It comes back as a follower, so that nobody leads the new term.
+    arena.cfg.restart(leader);
+    let elected = arena.until_within(LEADER_LIMIT_MS, |arena| arena.leads(a) || arena.leads(b));
+    if !elected && arena.leads(old) {
+        arena.cfg.isolate(old);
+        arena.leader_of(&[a, b]);
+        let (a, b) = (a.min(b), a.max(b));
+        let sentence = format!(
+            "servers {a} and {b} elected nobody for {} s, as long as they heard server {old}, the \
+             leader of an old term: does that start their election timers anew?",
+            LEADER_LIMIT_MS / 1000
+        );
+        lab.note(Habit::LateElections, sentence);
+    }
+    arena.judge_all();
+}
