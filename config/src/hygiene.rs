@@ -20,6 +20,8 @@ pub enum Habit {
     SlowAgreement,
     /// Calls are made in numbers while there is nothing to say.
     IdleCalls,
+    /// A thread runs on and on while there is nothing to do.
+    BusyLoop,
     /// Entries are sent while everybody has them.
     NeedlessBytes,
     /// A server has more and more threads.
@@ -32,13 +34,14 @@ pub enum Habit {
 
 impl Habit {
     /// Every habit that has a name.
-    pub const ALL: [Habit; 10] = [
+    pub const ALL: [Habit; 11] = [
         Habit::HeldLock,
         Habit::NeedlessSaves,
         Habit::NeedlessElections,
         Habit::LateElections,
         Habit::SlowAgreement,
         Habit::IdleCalls,
+        Habit::BusyLoop,
         Habit::NeedlessBytes,
         Habit::ManyThreads,
         Habit::ThreadsLeft,
@@ -60,6 +63,7 @@ impl fmt::Display for Habit {
             Habit::LateElections => "late elections",
             Habit::SlowAgreement => "slow agreement",
             Habit::IdleCalls => "idle calls",
+            Habit::BusyLoop => "busy loop",
             Habit::NeedlessBytes => "needless bytes",
             Habit::ManyThreads => "many threads",
             Habit::ThreadsLeft => "threads left",

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use config::label::Label;
-use config::{Class, Habit, Kind, Setup};
+use config::{Class, Kind, Setup, threads};
 use labrpc::{Delay, Disturbance};
+use sim::ThreadState;
 
 use crate::draw;
 use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use crate::part_e::habits::{self, Finding};
 use crate::part_e::timers;
 
 /// Commands that are told from heartbeats by their size alone.
@@ -26,15 +28,9 @@ const COPIES_MAX: u64 = 5;
 const REFUSAL_MS_MAX: u64 = 400;
 /// How long a cluster has nothing to do.
 const IDLE: Duration = Duration::from_secs(2);
-/// Calls to each follower in a second; the lab wants about ten heartbeats.
-const IDLE_CALLS_MAX: u64 = 40;
-/// Bytes of each such call, with its reply; an empty AppendEntries has about fifty.
-const IDLE_CALL_BYTES_MAX: u64 = 500;
-/// Without delays a command is committed as soon as messages can go to and fro; one that waits for
-/// a heartbeat takes 50 ms on average.
-const AGREEMENT_MS_MAX: u128 = 25;
-/// Threads of one server while another is away for [`ABSENCE`].
-const THREADS_MAX: usize = 60;
+/// The threads are looked at so often meanwhile, and not in step with the heartbeats.
+const LOOKS: u32 = 21;
+/// How long one server is away.
 const ABSENCE: Duration = Duration::from_secs(8);
 
 /// Messages take 50 ms, and commands come faster: no entry is to travel again and again meanwhile.
@@ -77,10 +73,16 @@ pub(crate) fn peace(lab: &Lab) {
     note_idleness(lab, &mut arena);
     note_whole_logs(lab, &mut arena);
     note_threads(lab, &mut arena);
-    timers::note_hasty_voters(lab, &mut arena);
-    timers::note_late_election(lab, &mut arena);
+    tell(lab, timers::hasty_voters(&mut arena));
+    tell(lab, timers::late_election(&mut arena));
     arena.judge_all();
     arena.end();
+}
+
+fn tell(lab: &Lab, finding: Finding) {
+    if let Some((habit, sentence)) = finding {
+        lab.note(habit, sentence);
+    }
 }
 
 /// How long it takes the first server, which is the leader, to apply a command.
@@ -95,14 +97,7 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
         // Not in step with the heartbeats.
         arena.sleep_ms(137);
     }
-    let mean = took.iter().sum::<u128>() / took.len() as u128;
-    if mean > AGREEMENT_MS_MAX {
-        let sentence = format!(
-            "on a network without delays a command takes {mean} ms on average: does it wait for a \
-             heartbeat?"
-        );
-        lab.note(Habit::SlowAgreement, sentence);
-    }
+    tell(lab, habits::agreement(&took));
 }
 
 /// A new leader is refused several times by a server that lacks a lot, and hears some of the
@@ -131,21 +126,22 @@ fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
     let leader = arena.leader_of(&all);
     let (term, followers) = (arena.term(leader), arena.n() as u64 - 1);
     let (rpcs, bytes) = (arena.cfg.rpc_total(), arena.cfg.bytes_total());
-    arena.sleep(IDLE);
+    let mut busy: BTreeMap<u32, (String, usize)> = BTreeMap::new();
+    for _ in 0..LOOKS {
+        arena.cfg.sleep(IDLE / LOOKS);
+        for thread in sim::threads() {
+            let can_run = matches!(thread.state, ThreadState::Ready | ThreadState::Running);
+            if can_run && Label::of(thread.label) != Label::Kit {
+                busy.entry(thread.id).or_insert((threads::name(&thread), 0)).1 += 1;
+            }
+        }
+    }
     let (rpcs, bytes) = (arena.cfg.rpc_total() - rpcs, arena.cfg.bytes_total() - bytes);
-    let rate = rpcs / followers / IDLE.as_secs();
-    if rate > IDLE_CALLS_MAX {
-        let sentence = format!("each follower is called {rate} times a second to hear nothing new");
-        lab.note(Habit::IdleCalls, sentence);
-    }
-    if bytes > rpcs * IDLE_CALL_BYTES_MAX {
-        let sentence = format!("{bytes} bytes in {rpcs} calls, while there was nothing to send");
-        lab.note(Habit::NeedlessBytes, sentence);
-    }
-    let now = arena.cfg.check_terms();
-    if now != term {
-        let sentence = format!("the term went from {term} to {now} although nothing had failed");
-        lab.note(Habit::NeedlessElections, sentence);
+    tell(lab, habits::idle_calls(rpcs, followers, IDLE));
+    tell(lab, habits::idle_bytes(bytes, rpcs));
+    tell(lab, habits::idle_terms(term, arena.cfg.check_terms()));
+    for (name, times) in busy.into_values() {
+        tell(lab, habits::idle_thread(&name, times, LOOKS as usize));
     }
 }
 
@@ -157,12 +153,7 @@ fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     arena.leader_of(&[a, b]);
     arena.sleep_ms(500);
     let bytes = arena.cfg.bytes_total() - before;
-    if bytes > (COMMANDS * COMMAND_BYTES) as u64 {
-        let sentence = format!(
-            "{bytes} bytes for one election, although all servers had the same log before it"
-        );
-        lab.note(Habit::NeedlessBytes, sentence);
-    }
+    tell(lab, habits::election_bytes(bytes, COMMANDS * COMMAND_BYTES));
     arena.judge_all();
 }
 
@@ -178,12 +169,8 @@ fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
             *crowd.entry(server).or_default() += 1;
         }
     }
-    let most = crowd.into_iter().max_by_key(|(_, count)| *count);
-    if let Some((server, count)) = most.filter(|(_, count)| *count > THREADS_MAX) {
-        let seconds = ABSENCE.as_secs();
-        let sentence =
-            format!("server {server} has {count} threads when another was away for {seconds} s");
-        lab.note(Habit::ManyThreads, sentence);
+    if let Some((server, count)) = crowd.into_iter().max_by_key(|(_, count)| *count) {
+        tell(lab, habits::threads(server, count, ABSENCE));
     }
     arena.cfg.network().long_delays(false);
     arena.cfg.connect(away);

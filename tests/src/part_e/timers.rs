@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use config::Habit;
 use labrpc::{Delay, Disturbance};
 
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use crate::part_e::habits::{self, Finding};
 
 const ROUNDS: usize = 7;
 /// A request, its answer and the next request each take so long.
@@ -15,8 +15,6 @@ const WAY_MS: u64 = 60;
 /// A new leader's first message is with its voter so long after the vote. The paper's shortest
 /// election timeout, 150 ms, is longer.
 const FIRST_HEARTBEAT_MS: u128 = 2 * WAY_MS as u128;
-/// So many times it is no chance.
-const HASTY_MIN: usize = 2;
 const LOOK_INTERVAL_MS: u64 = 10;
 /// Two of the ordinary election timeouts.
 const ELECTION_MS: u64 = 1500;
@@ -26,7 +24,7 @@ const LEADER_LIMIT_MS: u64 = 5000;
 /// The leader is gone, one of the two others stands, and the other one votes for it: that one has
 /// to wait a full timeout for it to lead. One whose timer runs on often stands before it can hear
 /// of its leader.
-pub(crate) fn note_hasty_voters(lab: &Lab, arena: &mut Arena<'_>) {
+pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
     let way = Delay::Uniform(WAY_MS..=WAY_MS);
     let mut hasty = Vec::new();
     for _ in 0..ROUNDS {
@@ -39,9 +37,7 @@ pub(crate) fn note_hasty_voters(lab: &Lab, arena: &mut Arena<'_>) {
         // The old leader hears of the new one.
         arena.sleep_ms(2 * WAY_MS);
     }
-    if let Some(sentence) = tell_hasty(&hasty) {
-        lab.note(Habit::NeedlessElections, sentence);
-    }
+    habits::hasty_voters(&hasty, ROUNDS, FIRST_HEARTBEAT_MS)
 }
 
 /// Which of two servers, if any, was in a term behind `term` only for so short that it cannot have
@@ -72,22 +68,10 @@ fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usi
     None
 }
 
-/// What is said of servers that stood too soon after they had voted, once for each time.
-fn tell_hasty(hasty: &[usize]) -> Option<String> {
-    (hasty.len() >= HASTY_MIN).then(|| {
-        format!(
-            "in {} of {ROUNDS} elections a server voted for another and stood against it less than \
-             {FIRST_HEARTBEAT_MS} ms later, server {} first: does a vote start the election timer \
-             anew?",
-            hasty.len(),
-            hasty[0]
-        )
-    })
-}
-
 /// The leader of an old term, who hears nothing, still sends to two servers that have another, and
 /// then have none: what it sends must not keep them from electing one.
-pub(crate) fn note_late_election(lab: &Lab, arena: &mut Arena<'_>) {
+pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
+    let mut finding = None;
     let [old, a, b] = arena.roles();
     arena.cfg.isolate(old);
     let leader = arena.leader_of(&[a, b]);
@@ -105,7 +89,8 @@ pub(crate) fn note_late_election(lab: &Lab, arena: &mut Arena<'_>) {
              leader of an old term: does that start their election timers anew?",
             LEADER_LIMIT_MS / 1000
         );
-        lab.note(Habit::LateElections, sentence);
+        finding = Some((Habit::LateElections, sentence));
     }
     arena.judge_all();
+    finding
 }

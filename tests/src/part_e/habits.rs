@@ -1,0 +1,150 @@
+//! From when on a habit is told: judgements of the test of peace, on numbers alone.
+//!
+//! The bounds are several times what the reference needs, and each says how far beyond them it is.
+
+use std::time::Duration;
+
+use config::Habit;
+
+/// A habit and what is said of it; none within the bounds.
+pub(crate) type Finding = Option<(Habit, String)>;
+
+/// Without delays a command is committed as soon as messages can go to and fro; one that waits for
+/// a heartbeat takes 50 ms on average.
+const AGREEMENT_MS_MAX: u128 = 25;
+/// Calls to each follower in a second; the lab wants about ten heartbeats.
+const IDLE_CALLS_MAX: u64 = 40;
+/// Bytes of each such call, with its reply; an empty AppendEntries has about fifty.
+const IDLE_CALL_BYTES_MAX: u64 = 500;
+/// Threads of one server while another is away for some seconds.
+const THREADS_MAX: usize = 60;
+/// So many elections of some are no chance.
+const HASTY_MIN: usize = 2;
+
+/// How long commands took to be applied, in ms each; at least one.
+pub(crate) fn agreement(took_ms: &[u128]) -> Finding {
+    let mean = took_ms.iter().sum::<u128>() / took_ms.len() as u128;
+    (mean > AGREEMENT_MS_MAX).then(|| {
+        let sentence = format!(
+            "on a network without delays a command takes {mean} ms on average: does it wait for a \
+             heartbeat?"
+        );
+        (Habit::SlowAgreement, sentence)
+    })
+}
+
+/// Calls to so many followers in so long a time in which there was nothing to do.
+pub(crate) fn idle_calls(rpcs: u64, followers: u64, time: Duration) -> Finding {
+    let rate = rpcs / followers / time.as_secs();
+    (rate > IDLE_CALLS_MAX).then(|| {
+        let sentence = format!("each follower is called {rate} times a second to hear nothing new");
+        (Habit::IdleCalls, sentence)
+    })
+}
+
+/// The bytes of these calls, with their replies.
+pub(crate) fn idle_bytes(bytes: u64, rpcs: u64) -> Finding {
+    (bytes > rpcs * IDLE_CALL_BYTES_MAX).then(|| {
+        let sentence = format!("{bytes} bytes in {rpcs} calls, while there was nothing to send");
+        (Habit::NeedlessBytes, sentence)
+    })
+}
+
+/// The terms before and after that time.
+pub(crate) fn idle_terms(before: u64, after: u64) -> Finding {
+    (before != after).then(|| {
+        let sentence =
+            format!("the term went from {before} to {after} although nothing had failed");
+        (Habit::NeedlessElections, sentence)
+    })
+}
+
+/// A thread that could run in so many of the looks at it during that time: one that waits or
+/// sleeps does not, whenever it is looked at.
+pub(crate) fn idle_thread(name: &str, busy: usize, looks: usize) -> Finding {
+    (busy * 2 > looks).then(|| {
+        let sentence = format!(
+            "{name} was running at {busy} of {looks} moments at which there was nothing to do: does \
+             it poll?"
+        );
+        (Habit::BusyLoop, sentence)
+    })
+}
+
+/// Bytes for one election, where the log of each server has so many.
+pub(crate) fn election_bytes(bytes: u64, log: usize) -> Finding {
+    (bytes > log as u64).then(|| {
+        let sentence = format!(
+            "{bytes} bytes for one election, although all servers had the same log before it"
+        );
+        (Habit::NeedlessBytes, sentence)
+    })
+}
+
+/// The threads of one server while another was away for so long.
+pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding {
+    (count > THREADS_MAX).then(|| {
+        let seconds = absence.as_secs();
+        let sentence =
+            format!("server {server} has {count} threads when another was away for {seconds} s");
+        (Habit::ManyThreads, sentence)
+    })
+}
+
+/// The servers that in so many elections voted and stood again within `limit_ms`, one for each
+/// time.
+pub(crate) fn hasty_voters(hasty: &[usize], elections: usize, limit_ms: u128) -> Finding {
+    (hasty.len() >= HASTY_MIN).then(|| {
+        let sentence = format!(
+            "in {} of {elections} elections a server voted for another and stood against it less \
+             than {limit_ms} ms later, server {} first: does a vote start the election timer anew?",
+            hasty.len(),
+            hasty[0]
+        );
+        (Habit::NeedlessElections, sentence)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO_SECONDS: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn what_is_within_the_bounds_is_not_told() {
+        let silent = [
+            agreement(&[0, 10, 65]),
+            idle_calls(161, 2, TWO_SECONDS),
+            idle_bytes(20_000, 40),
+            idle_terms(3, 3),
+            idle_thread("server 1's thread `ticker`", 10, 20),
+            election_bytes(40_000, 40_000),
+            threads(2, 60, TWO_SECONDS),
+            hasty_voters(&[1], 7, 120),
+        ];
+        assert!(silent.iter().all(Option::is_none), "{silent:?}");
+    }
+
+    #[test]
+    fn what_is_beyond_them_is_told_in_a_sentence() {
+        let told = [
+            agreement(&[0, 10, 68]),
+            idle_calls(164, 2, TWO_SECONDS),
+            idle_bytes(20_001, 40),
+            idle_terms(3, 4),
+            idle_thread("server 1's thread `ticker`", 11, 20),
+            election_bytes(40_001, 40_000),
+            threads(2, 61, TWO_SECONDS),
+            hasty_voters(&[1, 0], 7, 120),
+        ];
+        let lines: Vec<String> = told
+            .into_iter()
+            .map(|finding| {
+                let (habit, sentence) = finding.expect("it is beyond its bound");
+                format!("{habit}: {sentence}")
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}
