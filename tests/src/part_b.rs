@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::command::{number, show};
-use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup, Started};
+use config::{Class, Config, Failure, Habit, RAFT_ELECTION_TIMEOUT, Rule, Setup, Started};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -312,6 +312,9 @@ pub(crate) fn count(lab: &Lab) {
         let sentence = format!(
             "{used} RPCs were sent to elect the first leader, not 1 to {RPCS_TO_ELECT_MAX}"
         );
+        if used > RPCS_TO_ELECT_MAX {
+            lab.note(Habit::IdleCalls, sentence.clone());
+        }
         lab.fail(Class::Contract, sentence);
     }
 
@@ -321,7 +324,9 @@ pub(crate) fn count(lab: &Lab) {
     let used = rpcs(&cfg) - before;
     let most = servers as u64 * IDLE_RPCS_MAX;
     if used > most {
-        lab.fail(Class::Contract, format!("{used} RPCs were sent in an idle second, not {most}"));
+        let sentence = format!("{used} RPCs were sent in an idle second, not {most}");
+        lab.note(Habit::IdleCalls, sentence.clone());
+        lab.fail(Class::Contract, sentence);
     }
     cfg.end();
 }

@@ -63,7 +63,8 @@ pub(crate) fn slow_links(lab: &Lab) {
     arena.end();
 }
 
-/// A healthy cluster does little, and then nothing: what it does all the same is told.
+/// A healthy cluster does little, and then nothing: what it does all the same is told, and at last
+/// how it elects its leaders.
 pub(crate) fn peace(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
