@@ -128,6 +128,8 @@ mod step;
 #[cfg(sim_virtual)]
 mod inside;
 #[cfg(sim_virtual)]
+mod copy;
+#[cfg(sim_virtual)]
 mod watchdog;
 #[cfg(sim_virtual)]
 mod scheduler;
@@ -145,6 +147,8 @@ pub use repeat::{Divergence, repeat};
 pub use report::{Label, Outcome, PanicInfo, Report, ThreadInfo, ThreadState};
 pub use trace::{Difference, Op, Step, first_difference};
 
+#[cfg(sim_virtual)]
+pub use copy::{copy_process, warm_up};
 #[cfg(sim_virtual)]
 pub use hooks::edges::instrumented_edges;
 #[cfg(sim_virtual)]

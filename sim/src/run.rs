@@ -24,6 +24,8 @@ use crate::scheduler::{IDLE, STEPS, Scheduler, Stop};
 use crate::sys;
 use crate::watchdog::{self, Bark};
 
+/// The stack of the thread that runs the closure.
+pub(crate) const CLOSURE_STACK_SIZE: usize = STACK_SIZE * 4;
 /// Backtraces taken at a bad end, at most.
 const BACKTRACES_MAX: usize = 64;
 
@@ -280,7 +282,7 @@ fn machine(
     hooks::edges::enable(options.edges.then(|| scheduler.draw_edges()));
     turn::install(scheduler, body);
     let argument = Box::into_raw(Box::new(closure)).cast();
-    let root = engine::prepare(options.engine, STACK_SIZE * 4, root, argument, true)
+    let root = engine::prepare(options.engine, CLOSURE_STACK_SIZE, root, argument, true)
         .expect("a stack for the closure");
     with(|scheduler| scheduler.admit(root));
     let mut carried_out = 0;
@@ -388,6 +390,14 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a text".to_owned())
 }
 
+/// Prepares the process, and more, while no simulation runs and the lock of runs is held.
+pub(crate) fn prepare(more: impl FnOnce()) {
+    lock_runs();
+    prepare_process();
+    more();
+    unlock_runs();
+}
+
 /// What a process needs before its first run.
 fn prepare_process() {
     static ONCE: Once = Once::new();
@@ -402,7 +412,7 @@ fn prepare_process() {
 }
 
 /// A forked child has one thread, and no run is in progress there.
-extern "C" fn forked() {
+pub(crate) extern "C" fn forked() {
     BORDER.forget_threads();
     RUNS.store(0, Ordering::Relaxed);
 }

@@ -33,7 +33,8 @@ struct Pool {
 
 struct Pools(UnsafeCell<Vec<Pool>>);
 
-// SAFETY: only the thread with the turn takes and gives back donors, and there is one simulation.
+// SAFETY: only the thread with the turn takes and gives back donors, and there is one simulation;
+// or the thread that holds the lock of runs, while there is none.
 unsafe impl Sync for Pools {}
 
 static POOLS: Pools = Pools(UnsafeCell::new(Vec::new()));
@@ -45,21 +46,46 @@ const BATCH_MAX: usize = 64;
 
 /// A donor with a fresh image of the thread-local storage. `Err` holds an errno value.
 pub(crate) fn take(stack_size: usize) -> Result<&'static Body, c_int> {
-    let size = stack_size.next_multiple_of(64 * 1024).max(64 * 1024);
-    // SAFETY: see `Pools`; the borrow ends before anything could ask again.
+    // SAFETY: this thread has the turn, or is about to begin the run.
+    let pool = unsafe { pool_of(rounded(stack_size)) };
+    if let Some(body) = pool.idle.pop() {
+        reset_thread_locals(body);
+        return Ok(body);
+    }
+    pool.grow((pool.made / 4).clamp(BATCH_MIN, BATCH_MAX))?;
+    pool.idle.pop().ok_or(libc::EAGAIN)
+}
+
+/// # Safety
+/// For whom `Pools` names only, who is done with it before anything could ask again.
+unsafe fn pool_of(size: usize) -> &'static mut Pool {
+    // SAFETY: passed on from the caller.
     let pools = unsafe { &mut *POOLS.0.get() };
     let index = pools.iter().position(|pool| pool.size == size).unwrap_or_else(|| {
         pools.push(Pool { size, idle: Vec::new(), made: 0 });
         pools.len() - 1
     });
-    let pool = &mut pools[index];
-    if let Some(body) = pool.idle.pop() {
-        reset_thread_locals(body);
-        return Ok(body);
+    &mut pools[index]
+}
+
+impl Pool {
+    fn grow(&mut self, count: usize) -> Result<(), c_int> {
+        let before = self.idle.len();
+        create(self.size, count, &mut self.idle)?;
+        self.made += self.idle.len() - before;
+        Ok(())
     }
-    create(size, (pool.made / 4).clamp(BATCH_MIN, BATCH_MAX), &mut pool.idle)?;
-    pool.made += pool.idle.len();
-    pool.idle.pop().ok_or(libc::EAGAIN)
+}
+
+/// Makes donors ahead of time.
+///
+/// # Safety
+/// The caller holds the lock of runs, and there is no simulation.
+pub(crate) unsafe fn make_ready(stack_size: usize, count: usize) {
+    // SAFETY: passed on from the caller.
+    let pool = unsafe { pool_of(rounded(stack_size)) };
+    // What fails here fails again, and is told, when a thread is started.
+    let _ = pool.grow(count);
 }
 
 /// Takes a donor back. The thread that lived in it has ended and nobody holds its handle.
@@ -70,6 +96,10 @@ pub(crate) fn give_back(body: &'static Body) {
     if let Some(pool) = pools.iter_mut().find(|pool| pool.size == size) {
         pool.idle.push(body);
     }
+}
+
+fn rounded(stack_size: usize) -> usize {
+    stack_size.next_multiple_of(64 * 1024).max(64 * 1024)
 }
 
 /// Makes `count` donors, and waits for their kernel threads to be gone. Fewer is no error unless

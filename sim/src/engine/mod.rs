@@ -207,6 +207,20 @@ pub(crate) fn prepare(
     }
 }
 
+/// Makes ahead of time what so many fibers need.
+///
+/// # Safety
+/// The caller holds the lock of runs, and there is no simulation.
+pub(crate) unsafe fn make_ready(stack_size: usize, fibers: usize) {
+    // SAFETY: passed on from the caller.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        donor::make_ready(stack_size, fibers);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (stack_size, fibers);
+}
+
 /// Gives the turn to `to`, and returns when it comes back to `from`.
 #[inline]
 pub(crate) fn switch(engine: Engine, from: &'static Body, to: &'static Body) {

@@ -1,0 +1,61 @@
+//! A warmed process is copied once per seed, and its parent has the copies for children.
+//!
+//! The only test of its program, so that no other thread holds anything when the process forks.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::thread;
+use std::time::Duration;
+
+use sim::{Engine, Options};
+
+const COPIES: u8 = 20;
+
+fn hash(engine: Engine, seed: u8) -> u64 {
+    let options = Options::new().engine(engine).seed(seed.into());
+    let report = sim::run(options, || {
+        let sleep = || thread::sleep(Duration::from_millis(1));
+        thread::scope(|scope| (0..20).for_each(|_| drop(scope.spawn(sleep))));
+    });
+    if report.finished() { report.trace_hash } else { 0 }
+}
+
+/// What a copy ends with, which the others do not.
+fn code(engine: Engine, seed: u8) -> i32 {
+    seed as i32 + if engine == Engine::Fiber { 1 } else { 1 + COPIES as i32 }
+}
+
+#[test]
+fn copies_run_like_any_process_and_belong_to_the_parent() {
+    // SAFETY: takes a number of seconds only. Real time, after which the process is ended.
+    unsafe { libc::alarm(120) };
+    let several = sim::copy_process().expect_err("the test has a thread of its own");
+    assert_eq!(several.kind(), ErrorKind::ResourceBusy);
+    let engines = [Engine::Fiber, Engine::Kernel];
+    let each = || engines.iter().flat_map(|e| (0..COPIES).map(move |seed| (*e, seed)));
+    let expected: Vec<u64> = each().map(|(engine, seed)| hash(engine, seed)).collect();
+    // SAFETY: the child touches its copy of this process only, and leaves by `_exit`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        sim::warm_up(8);
+        for ((engine, seed), expected) in each().zip(expected) {
+            if sim::copy_process().expect("the child has one thread").is_none() {
+                let same = hash(engine, seed) == expected;
+                // SAFETY: ends the copy without running anything of the parent's.
+                unsafe { libc::_exit(if same { code(engine, seed) } else { 0 }) };
+            }
+        }
+        // SAFETY: as above.
+        unsafe { libc::_exit(99) };
+    }
+    let mut ended = BTreeMap::new();
+    for _ in 0..=each().count() {
+        let mut status = 0;
+        // SAFETY: waits for the child and its copies, of which there are so many.
+        assert!(unsafe { libc::waitpid(-1, &mut status, 0) } > 0, "they are not all here");
+        assert!(libc::WIFEXITED(status), "one died: {status}");
+        *ended.entry(libc::WEXITSTATUS(status)).or_insert(0) += 1;
+    }
+    let codes = each().map(|(engine, seed)| code(engine, seed));
+    assert_eq!(ended, codes.chain([99]).map(|code| (code, 1)).collect());
+}
