@@ -2,7 +2,7 @@
 
 use crate::column::{Column, Kill};
 use crate::matrix::{Matrix, Mode, Row};
-use crate::plant::{Kind, Original};
+use crate::plant::Kind;
 
 /// What became of a plant, as it is told while the program runs.
 pub(crate) fn line(row: &Row, mode: Mode) -> String {
@@ -35,9 +35,8 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
             lawful.iter().sum::<usize>()
         );
     }
-    let subtle = |row: &&Row| row.plant.original.is_some_and(|of| of != Original::Reliably);
-    let tried: Vec<&Row> =
-        matrix.rows.iter().filter(subtle).filter(|row| row.plain.is_some()).collect();
+    let subtle = matrix.rows.iter().filter(|row| row.plant.must_be_subtle());
+    let tried: Vec<&Row> = subtle.filter(|row| row.plain.is_some()).collect();
     let gross: Vec<&str> =
         tried.iter().filter(|row| row.is_gross()).map(|row| &row.plant.id[..]).collect();
     text += &format!(
@@ -191,7 +190,8 @@ fn plain(row: &Row) -> String {
 fn original(row: &Row) -> String {
     match row.plant.original {
         None => String::new(),
-        Some(original) => format!("{original}; {}", plain(row)),
+        Some(original) if row.plant.must_be_subtle() => format!("{original}; {}", plain(row)),
+        Some(original) => original.to_string(),
     }
 }
 
@@ -234,6 +234,7 @@ mod tests {
     use super::*;
     use crate::column::{Finding, Plain};
     use crate::matrix::tests::row;
+    use crate::plant::Original;
 
     #[test]
     fn a_line_says_what_became_of_a_plant() {

@@ -109,6 +109,12 @@ impl Plant {
         }
     }
 
+    /// Whether the original suite misses the mistake or finds it by luck only. Then the plant must
+    /// survive that suite now and then, or it is grosser than what it stands for.
+    pub(crate) fn must_be_subtle(&self) -> bool {
+        self.original.is_some_and(|original| original != Original::Reliably)
+    }
+
     fn read(file: &Path) -> Result<Plant> {
         let text = fs::read_to_string(file)
             .with_context(|| format!("failed to read {}", file.display()))?;
