@@ -120,7 +120,7 @@ impl Row {
     /// The original suite always finds the plant, though it finds the bug by luck at best.
     pub(crate) fn is_gross(&self) -> bool {
         let is_killed = self.plain.as_ref().is_some_and(|plain| plain.survived_seed.is_none());
-        is_killed && self.plant.must_be_subtle()
+        is_killed && self.plant.must_be_subtle() && self.plant.sharper.is_none()
     }
 
     fn to_saved(&self) -> SavedRow {
