@@ -69,7 +69,7 @@ fn try_out(args: &Args, known: &[Plant], plants: &[&Plant]) -> Result<Exit> {
     let trials: Vec<(&Plant, Mode)> = plants
         .iter()
         .flat_map(|plant| args.columns().into_iter().map(move |mode| (*plant, mode)))
-        .filter(|(plant, mode)| *mode != Mode::Plain || plant.original.is_some())
+        .filter(|(plant, mode)| *mode != Mode::Plain || plant.must_be_subtle())
         .filter(|(plant, mode)| {
             let digest = workspace.digest(plant);
             args.again || !matrix.row(plant).is_known(*mode, digest, args.seeds(*mode))

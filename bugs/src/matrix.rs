@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Plain};
 use crate::page;
-use crate::plant::{Kind, Original, Plant};
+use crate::plant::{Kind, Plant};
 
 const VERSION: u32 = 1;
 
@@ -120,7 +120,7 @@ impl Row {
     /// The original suite always finds the plant, though it finds the bug by luck at best.
     pub(crate) fn is_gross(&self) -> bool {
         let is_killed = self.plain.as_ref().is_some_and(|plain| plain.survived_seed.is_none());
-        is_killed && self.plant.original.is_some_and(|original| original != Original::Reliably)
+        is_killed && self.plant.must_be_subtle() && self.plant.sharper.is_none()
     }
 
     fn to_saved(&self) -> SavedRow {
@@ -186,6 +186,7 @@ impl Matrix {
 pub(crate) mod tests {
     use super::*;
     use crate::column::Kill;
+    use crate::plant::Original;
 
     pub(crate) fn row(id: &str, kind: Kind, class: Option<&str>) -> Row {
         let kill = |class: &str| Kill {

@@ -2,7 +2,7 @@
 
 use crate::column::{Column, Kill};
 use crate::matrix::{Matrix, Mode, Row};
-use crate::plant::{Kind, Original};
+use crate::plant::Kind;
 
 /// What became of a plant, as it is told while the program runs.
 pub(crate) fn line(row: &Row, mode: Mode) -> String {
@@ -35,16 +35,16 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
             lawful.iter().sum::<usize>()
         );
     }
-    let subtle = |row: &&Row| row.plant.original.is_some_and(|of| of != Original::Reliably);
-    let tried: Vec<&Row> =
-        matrix.rows.iter().filter(subtle).filter(|row| row.plain.is_some()).collect();
+    let subtle = matrix.rows.iter().filter(|row| row.plant.must_be_subtle());
+    let tried: Vec<&Row> = subtle.filter(|row| row.plain.is_some()).collect();
     let gross: Vec<&str> =
         tried.iter().filter(|row| row.is_gross()).map(|row| &row.plant.id[..]).collect();
+    let survives = |row: &&&Row| row.plain.as_ref().is_some_and(|it| it.survived_seed.is_some());
     text += &format!(
         "- plain: of {} mistakes that the original suite finds by luck or never, {} survive some \
-         run of its tests",
+         run of its tests as they are here",
         tried.len(),
-        tried.len() - gross.len()
+        tried.iter().filter(survives).count()
     );
     match &gross[..] {
         [] => text + "\n",
@@ -184,14 +184,18 @@ fn plain(row: &Row) -> String {
     match plain.survived_seed {
         Some(seed) => format!("survives seed {seed}"),
         None if row.is_gross() => format!("GROSSER THAN THE BUG: fails all {}", plain.seeds_run),
-        None => format!("fails all {}", plain.seeds_run),
+        None => {
+            let why = row.plant.sharper.as_ref().map(|why| format!(": {why}"));
+            format!("fails all {}{}", plain.seeds_run, why.unwrap_or_default())
+        }
     }
 }
 
 fn original(row: &Row) -> String {
     match row.plant.original {
         None => String::new(),
-        Some(original) => format!("{original}; {}", plain(row)),
+        Some(original) if row.plant.must_be_subtle() => format!("{original}; {}", plain(row)),
+        Some(original) => original.to_string(),
     }
 }
 
@@ -234,6 +238,7 @@ mod tests {
     use super::*;
     use crate::column::{Finding, Plain};
     use crate::matrix::tests::row;
+    use crate::plant::Original;
 
     #[test]
     fn a_line_says_what_became_of_a_plant() {

@@ -3,7 +3,8 @@
 //! The head is lines of `key: text`, each of which goes on in indented lines, up to the first empty
 //! line; the diff follows. The keys are `id`, `kind`, `breaks` and `caught-by`; `why` where a plant
 //! claims to change nothing that anybody could see; except for lawful variants `original`: how
-//! 6.824's own suite catches the mistake; `finding` where the suite must note a bad habit; and
+//! 6.824's own suite catches the mistake; `sharper` where this kit's form of that suite always does,
+//! and says why; `finding` where the suite must note a bad habit; and
 //! `except` for the tests whose limits do not allow a variant that is lawful elsewhere.
 
 use std::collections::BTreeMap;
@@ -63,6 +64,8 @@ pub(crate) struct Plant {
     pub(crate) why: Option<String>,
     /// What the original suite makes of it; none of a lawful variant.
     pub(crate) original: Option<Original>,
+    /// Why this kit's form of the original suite always finds it, though the original does not.
+    pub(crate) sharper: Option<String>,
     /// The habit that the suite must note, if it is one that shows.
     pub(crate) finding: Option<Habit>,
     /// The tests, by name, that set limits which a lawful variant need not keep.
@@ -102,11 +105,19 @@ impl Plant {
             caught_by: "nothing".into(),
             why: None,
             original: None,
+            sharper: None,
             finding: None,
             except: Vec::new(),
             name: "reference".into(),
             file: None,
         }
+    }
+
+    /// Whether the original suite misses the mistake or finds it by luck only. Then the plant must
+    /// survive this kit's form of that suite now and then, or it is grosser than what it stands for;
+    /// except where that form is sharper than the original, and the head says how.
+    pub(crate) fn must_be_subtle(&self) -> bool {
+        self.original.is_some_and(|original| original != Original::Reliably)
     }
 
     fn read(file: &Path) -> Result<Plant> {
@@ -132,6 +143,7 @@ impl Plant {
             Err(_) if kind == Kind::Legal => None,
             Err(lack) => return Err(lack),
         };
+        let sharper = take("sharper").ok();
         let finding = take("finding").ok().map(|name| habit(&name)).transpose()?;
         let except = take("except").ok().map(|names| tests(&names)).transpose()?;
         let except = except.unwrap_or_default();
@@ -140,6 +152,9 @@ impl Plant {
         }
         if why.is_some() != (kind == Kind::Equivalent) {
             return Err("has to have a \"why\" if, and only if, it claims to be equivalent".into());
+        }
+        if sharper.is_some() && matches!(original, None | Some(Original::Reliably)) {
+            return Err("has a \"sharper\", though the original suite is as sharp".into());
         }
         if finding.is_some() && kind != Kind::Quality {
             return Err("has a \"finding\", which is for quality alone".into());
@@ -151,7 +166,19 @@ impl Plant {
             return Err(format!("says {id}, so its file's name has to begin with {}", prefix(&id)));
         }
         let (name, file) = (name.into(), None);
-        Ok(Plant { id, kind, breaks, caught_by, why, original, finding, except, name, file })
+        Ok(Plant {
+            id,
+            kind,
+            breaks,
+            caught_by,
+            why,
+            original,
+            sharper,
+            finding,
+            except,
+            name,
+            file,
+        })
     }
 }
 
