@@ -113,8 +113,10 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
 
 /// What people read of a submission.
 fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
-    if !attempt.left_out.is_empty() {
-        eprintln!("note: left out of {name}: {}", attempt.left_out.join(", "));
+    let left_out = attempt.left_out.iter().filter(|it| !it.is_ordinary);
+    let left_out: Vec<&str> = left_out.map(|it| it.name.as_str()).collect();
+    if !left_out.is_empty() {
+        eprintln!("note: left out of {name}: {}", left_out.join(", "));
     }
     let scores = match &attempt.scores {
         Ok(scores) => scores,
