@@ -77,7 +77,7 @@ pub(crate) fn grade(
     progress: &Progress,
     mut tell: impl FnMut(usize, Attempt),
 ) -> Result<()> {
-    let builder = Builder::new(kit, plan.peers, sandbox)?;
+    let builder = Builder::new(kit, plan.peers, sandbox, plan.budget)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
     let batch = Batch { plan, names, store, progress, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);

@@ -12,6 +12,7 @@ mod manifest;
 mod archive;
 mod take;
 mod cargo;
+mod budget;
 mod compile;
 mod peers;
 mod confine;

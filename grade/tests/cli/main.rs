@@ -3,6 +3,7 @@
 mod support;
 mod usage;
 mod unbuilt;
+mod bombs;
 mod builds;
 mod archives;
 mod attacks;
