@@ -17,6 +17,7 @@ use serde::de::IgnoredAny;
 use wait_timeout::ChildExt;
 
 use crate::exit::Refusal;
+use crate::guard::Guard;
 
 /// No honest build says more, to people or to programs.
 pub(crate) const OUTPUT_BYTES_MAX: u64 = 16 << 20;
@@ -74,6 +75,8 @@ impl Cargo<'_> {
     /// Runs cargo until its end or the limit. An error means that it could not be run at all.
     pub(crate) fn run(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
         let mut child = self.command(arguments)?.spawn().context("failed to run cargo")?;
+        let guard = Guard::over(&child).inspect_err(|_| end(&mut child));
+        let _guard = guard.context("failed to guard a build")?;
         let mut stdout = child.stdout.take().expect("it is piped");
         let mut stderr = child.stderr.take().expect("it is piped");
         thread::scope(|scope| {
@@ -130,11 +133,15 @@ impl Cargo<'_> {
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let status = child.wait_timeout(limit)?;
     if status.is_none() {
-        // It has not been waited for, so that its number is still its own.
-        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-        child.wait()?;
+        end(child);
     }
     Ok(status)
+}
+
+/// With all that it has started. It must not have been waited for, so that its number is its own.
+fn end(child: &mut Child) {
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    let _ = child.wait();
 }
 
 fn read(pipe: &mut impl Read) -> io::Result<Vec<u8>> {

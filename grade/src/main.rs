@@ -12,6 +12,7 @@ mod manifest;
 mod archive;
 mod take;
 mod cargo;
+mod guard;
 mod budget;
 mod compile;
 mod peers;
@@ -47,7 +48,8 @@ fn main() -> ExitCode {
     if let Some(exit) = sandbox::launch(env::args_os()) {
         return exit;
     }
-    if let Some(never) = remote::obey(env::args_os().skip(1)) {
+    let words = || env::args_os().skip(1);
+    if let Some(never) = remote::obey(words()).or_else(|| guard::obey(words())) {
         match never {}
     }
     let args = Args::parse_from(own_arguments(env::args_os()));

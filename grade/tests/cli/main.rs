@@ -4,6 +4,7 @@ mod support;
 mod usage;
 mod unbuilt;
 mod bombs;
+mod killed;
 mod builds;
 mod archives;
 mod attacks;
