@@ -22,6 +22,7 @@ use crate::exit::Refusal;
 use crate::kit::Kit;
 use crate::manifest::PROFILE;
 use crate::peers::{Peers, Runner};
+use crate::programs::{Program, Programs};
 use crate::take::{Submission, write};
 
 /// For what takes no time of the submission's: fetching, and compiling the kit's crates.
@@ -36,6 +37,7 @@ pub(crate) struct Builder<'a> {
     budget: Budget,
     /// Below which everything lies.
     folder: PathBuf,
+    programs: Programs,
     /// The kit's crates have been fetched and compiled.
     prepared: OnceLock<()>,
 }
@@ -48,10 +50,11 @@ impl<'a> Builder<'a> {
         budget: Budget,
     ) -> Result<Builder<'a>> {
         let folder = kit.target()?;
-        Ok(Builder { kit, peers, sandbox, budget, folder, prepared: OnceLock::new() })
+        let programs = Programs::in_folder(folder.join("programs"));
+        Ok(Builder { kit, peers, sandbox, budget, folder, programs, prepared: OnceLock::new() })
     }
 
-    /// The program that runs the labs on this submission.
+    /// The program that runs the labs on this submission, which stays there as long as its runner.
     pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
         let program = self.program(submission)?;
         Runner::new(program, self.sandbox).context("failed to find this program")
@@ -63,22 +66,22 @@ impl<'a> Builder<'a> {
         Ok((self.runner(&submission)?, submission.id(self.kit, self.peers)))
     }
 
-    fn program(&self, submission: &Submission) -> Result<PathBuf> {
+    fn program(&self, submission: &Submission) -> Result<Program> {
         let id = submission.id(self.kit, self.peers);
-        let program = self.folder.join("programs").join(&id);
-        if program.is_file() {
+        let find = || self.programs.find(&id).context("failed to read a program that was built");
+        if let Some(program) = find()? {
             return Ok(program);
         }
         let _lock = lock(&self.folder).context("failed to lock the folder of the builds")?;
         // Another grader may have built it meanwhile.
-        if !program.is_file() {
-            self.prepare()?;
-            let workspace = self.workspace(&id)?;
-            let built = self.build(submission, &id, &workspace, &program);
-            self.tidy(&workspace);
-            built?;
+        if let Some(program) = find()? {
+            return Ok(program);
         }
-        Ok(program)
+        self.prepare()?;
+        let workspace = self.workspace(&id)?;
+        let program = self.build(submission, &id, &workspace);
+        self.tidy(&workspace);
+        program
     }
 
     /// An empty folder that holds a submission's sources while they are compiled.
@@ -110,6 +113,8 @@ impl<'a> Builder<'a> {
         if self.prepared.get().is_some() {
             return Ok(());
         }
+        // What graders have left that were killed.
+        let _ = fs::remove_dir_all(self.folder.join("work"));
         let target = self.folder.join("build");
         self.fetch(&target)?;
         let workspace = self.workspace("kit")?;
@@ -152,13 +157,7 @@ impl<'a> Builder<'a> {
         Err(fetched.kits_fault(&sentence).into())
     }
 
-    fn build(
-        &self,
-        submission: &Submission,
-        id: &str,
-        workspace: &Path,
-        program: &Path,
-    ) -> Result<()> {
+    fn build(&self, submission: &Submission, id: &str, workspace: &Path) -> Result<Program> {
         let name = &submission.name;
         let target = self.folder.join("build");
         self.lay_out(submission, id, workspace)?;
@@ -180,7 +179,7 @@ impl<'a> Builder<'a> {
         self.judge(&runner, "runner", of_crate, no_make, name)?;
         let built =
             runner.executable().context("cargo named no program after it had compiled one")?;
-        keep(&built, program).context("failed to keep the program that was built")
+        self.programs.keep(&built, id).context("failed to keep the program that was built")
     }
 
     /// Whose fault it is that a package could not be compiled, if it could not.
@@ -275,15 +274,6 @@ fn lock(folder: &Path) -> io::Result<File> {
     let file = File::create(folder.join("lock"))?;
     file.lock()?;
     Ok(file)
-}
-
-/// Whole or not at all, since the grader may be ended at any moment.
-fn keep(built: &Path, program: &Path) -> io::Result<()> {
-    let folder = program.parent().expect("a program lies in a folder");
-    fs::create_dir_all(folder)?;
-    let unfinished = program.with_extension("part");
-    fs::copy(built, &unfinished)?;
-    fs::rename(unfinished, program)
 }
 
 /// Name and version of what a lock file takes from a registry.

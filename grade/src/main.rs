@@ -14,6 +14,7 @@ mod take;
 mod cargo;
 mod guard;
 mod budget;
+mod programs;
 mod compile;
 mod peers;
 mod confine;
