@@ -8,6 +8,7 @@ mod killed;
 mod builds;
 mod archives;
 mod attacks;
+mod forged;
 mod peers;
 mod grading;
 mod report;
