@@ -97,7 +97,12 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
             let (name, path) = (&names[at], &plan.paths[at]);
             let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
             worst = worst.max(exit);
-            progress.print(|| tell(plan, name, path, &attempt));
+            progress.print(|| {
+                tell(plan, name, path, &attempt);
+                if attempt.scores.is_err() {
+                    progress.leave_a_line();
+                }
+            });
             let graded = Graded::of(name, path, plan, attempt);
             progress.say(&format!("{}/{} {}", at + 1, names.len(), graded.summary()));
             submissions.push(graded);
