@@ -6,6 +6,7 @@ use std::thread;
 use ::tests::{LABS, Part, Test};
 use clap::Parser;
 
+use crate::budget::Budget;
 use crate::exit::Refusal;
 use crate::peers::Peers;
 
@@ -55,6 +56,8 @@ pub(crate) struct Replay {
     /// With --seed, all peers in the process of the run
     #[arg(long, requires = "seed")]
     pub(crate) in_process: bool,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
     /// A report.json, or with --seed a submission
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
@@ -93,6 +96,8 @@ pub(crate) struct Grading {
     /// Refuse to grade if any layer of the sandbox is missing on this machine
     #[arg(long, conflicts_with = "in_process")]
     require_sandbox: bool,
+    #[command(flatten)]
+    budget: Budget,
     /// Keep every run and report.json in this folder, and go on from what is there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -111,6 +116,7 @@ pub(crate) struct Plan {
     pub(crate) jobs: usize,
     pub(crate) peers: Peers,
     pub(crate) require_sandbox: bool,
+    pub(crate) budget: Budget,
     pub(crate) out: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) paths: Vec<PathBuf>,
@@ -126,8 +132,8 @@ impl Grading {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
         let peers = if self.in_process { Peers::Together } else { Peers::Apart };
-        let Grading { require_sandbox, out, format, paths, .. } = self;
-        Ok(Plan { tests, seeds, jobs, peers, require_sandbox, out, format, paths })
+        let Grading { require_sandbox, budget, out, format, paths, .. } = self;
+        Ok(Plan { tests, seeds, jobs, peers, require_sandbox, budget, out, format, paths })
     }
 }
 

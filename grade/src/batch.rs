@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::run::Run;
 use crate::score::{Score, Verdict};
 use crate::store::Store;
-use crate::take::Submission;
+use crate::take::{LeftOut, Submission};
 
 const UNPOISONED: &str = "no thread panics while it holds this";
 
@@ -31,7 +31,7 @@ pub(crate) struct Attempt {
     /// What it was compiled from and with; none if it could not be taken.
     pub(crate) id: Option<String>,
     /// What it has beyond its sources.
-    pub(crate) left_out: Vec<String>,
+    pub(crate) left_out: Vec<LeftOut>,
     /// An error if it could not be graded.
     pub(crate) scores: Result<Vec<Score>>,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Attempt {
 struct Built {
     at: usize,
     id: String,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
     runner: Runner,
     /// The next of its runs to begin.
     next: AtomicUsize,
@@ -77,7 +77,7 @@ pub(crate) fn grade(
     progress: &Progress,
     mut tell: impl FnMut(usize, Attempt),
 ) -> Result<()> {
-    let builder = Builder::new(kit, plan.peers, sandbox)?;
+    let builder = Builder::new(kit, plan.peers, sandbox, plan.budget)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
     let batch = Batch { plan, names, store, progress, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);

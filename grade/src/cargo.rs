@@ -17,9 +17,10 @@ use serde::de::IgnoredAny;
 use wait_timeout::ChildExt;
 
 use crate::exit::Refusal;
+use crate::guard::Guard;
 
 /// No honest build says more, to people or to programs.
-const OUTPUT_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const OUTPUT_BYTES_MAX: u64 = 16 << 20;
 /// So much of it is shown.
 const SHOWN_BYTES_MAX: usize = 64 << 10;
 
@@ -29,8 +30,16 @@ pub(crate) struct Cargo<'a> {
     pub(crate) folder: &'a Path,
     /// Below which it compiles.
     pub(crate) target: &'a Path,
-    /// The sandbox, and what may be read in it beside the toolchain.
-    pub(crate) confined: Option<(&'a Sandbox, Vec<PathBuf>)>,
+    pub(crate) confined: Option<Confined<'a>>,
+}
+
+/// The sandbox that cargo works in.
+pub(crate) struct Confined<'a> {
+    pub(crate) sandbox: &'a Sandbox,
+    /// What may be read beside the toolchain.
+    pub(crate) reads: Vec<PathBuf>,
+    /// For each process.
+    pub(crate) limits: Limits,
 }
 
 /// What became of a call of cargo.
@@ -66,6 +75,8 @@ impl Cargo<'_> {
     /// Runs cargo until its end or the limit. An error means that it could not be run at all.
     pub(crate) fn run(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
         let mut child = self.command(arguments)?.spawn().context("failed to run cargo")?;
+        let guard = Guard::over(&child).inspect_err(|_| end(&mut child));
+        let _guard = guard.context("failed to guard a build")?;
         let mut stdout = child.stdout.take().expect("it is piped");
         let mut stderr = child.stderr.take().expect("it is piped");
         thread::scope(|scope| {
@@ -87,12 +98,11 @@ impl Cargo<'_> {
     /// The one place where the code of a submission gets a process to be compiled in.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = match &self.confined {
-            Some((sandbox, reads)) => {
+            Some(Confined { sandbox, reads, limits }) => {
                 let reads: Vec<&Path> = reads.iter().map(PathBuf::as_path).collect();
                 let toolchain = Toolchain::find().context("failed to find the compiler")?;
-                let limits = Limits::of_a_build();
                 toolchain
-                    .cargo(sandbox, &reads, self.target, &limits)
+                    .cargo(sandbox, &reads, self.target, limits)
                     .context("failed to run cargo in the sandbox")?
             }
             None => {
@@ -123,11 +133,15 @@ impl Cargo<'_> {
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let status = child.wait_timeout(limit)?;
     if status.is_none() {
-        // It has not been waited for, so that its number is still its own.
-        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-        child.wait()?;
+        end(child);
     }
     Ok(status)
+}
+
+/// With all that it has started. It must not have been waited for, so that its number is its own.
+fn end(child: &mut Child) {
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    let _ = child.wait();
 }
 
 fn read(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -182,6 +196,11 @@ impl Ended {
     /// The program that was compiled last.
     pub(crate) fn executable(self) -> Option<PathBuf> {
         self.messages.into_iter().filter_map(|message| message.executable).next_back()
+    }
+
+    /// What cargo said to people, if it was that this package could not be compiled.
+    pub(crate) fn words_on(&self, package: &str) -> Option<&str> {
+        Some(&*self.said).filter(|said| said.contains(&format!("could not compile `{package}`")))
     }
 
     /// What cargo said to people.

@@ -13,20 +13,20 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sandbox::Sandbox;
+use sandbox::{Layer, Sandbox};
 use toml_edit::{DocumentMut, Value};
 
-use crate::cargo::{Cargo, Ended};
+use crate::budget::Budget;
+use crate::cargo::{Cargo, Confined, Ended};
 use crate::exit::Refusal;
 use crate::kit::Kit;
 use crate::manifest::PROFILE;
 use crate::peers::{Peers, Runner};
+use crate::programs::{Program, Programs};
 use crate::take::{Submission, write};
 
-/// For what is none of the submission's: fetching and compiling the kit's crates.
+/// For what takes no time of the submission's: fetching, and compiling the kit's crates.
 const KIT_LIMIT: Duration = Duration::from_secs(1800);
-/// For the submission's crate, and for the runner.
-const BUILD_LIMIT: Duration = Duration::from_secs(300);
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
 /// Builds submissions, one at a time.
@@ -34,8 +34,10 @@ pub(crate) struct Builder<'a> {
     kit: &'a Kit,
     peers: Peers,
     sandbox: Option<&'a Sandbox>,
+    budget: Budget,
     /// Below which everything lies.
     folder: PathBuf,
+    programs: Programs,
     /// The kit's crates have been fetched and compiled.
     prepared: OnceLock<()>,
 }
@@ -45,11 +47,14 @@ impl<'a> Builder<'a> {
         kit: &'a Kit,
         peers: Peers,
         sandbox: Option<&'a Sandbox>,
+        budget: Budget,
     ) -> Result<Builder<'a>> {
-        Ok(Builder { kit, peers, sandbox, folder: kit.target()?, prepared: OnceLock::new() })
+        let folder = kit.target()?;
+        let programs = Programs::in_folder(folder.join("programs"));
+        Ok(Builder { kit, peers, sandbox, budget, folder, programs, prepared: OnceLock::new() })
     }
 
-    /// The program that runs the labs on this submission.
+    /// The program that runs the labs on this submission, which stays there as long as its runner.
     pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
         let program = self.program(submission)?;
         Runner::new(program, self.sandbox).context("failed to find this program")
@@ -61,22 +66,22 @@ impl<'a> Builder<'a> {
         Ok((self.runner(&submission)?, submission.id(self.kit, self.peers)))
     }
 
-    fn program(&self, submission: &Submission) -> Result<PathBuf> {
+    fn program(&self, submission: &Submission) -> Result<Program> {
         let id = submission.id(self.kit, self.peers);
-        let program = self.folder.join("programs").join(&id);
-        if program.is_file() {
+        let find = || self.programs.find(&id).context("failed to read a program that was built");
+        if let Some(program) = find()? {
             return Ok(program);
         }
         let _lock = lock(&self.folder).context("failed to lock the folder of the builds")?;
         // Another grader may have built it meanwhile.
-        if !program.is_file() {
-            self.prepare()?;
-            let workspace = self.workspace(&id)?;
-            let built = self.build(submission, &id, &workspace, &program);
-            self.tidy(&workspace);
-            built?;
+        if let Some(program) = find()? {
+            return Ok(program);
         }
-        Ok(program)
+        self.prepare()?;
+        let workspace = self.workspace(&id)?;
+        let program = self.build(submission, &id, &workspace);
+        self.tidy(&workspace);
+        program
     }
 
     /// An empty folder that holds a submission's sources while they are compiled.
@@ -96,8 +101,11 @@ impl<'a> Builder<'a> {
 
     /// For what reads a submission's sources: in the sandbox, if there is one.
     fn confined<'b>(&'b self, folder: &'b Path, reads: &[&Path], target: &'b Path) -> Cargo<'b> {
-        let reads = reads.iter().map(|path| path.to_path_buf()).collect();
-        Cargo { folder, target, confined: self.sandbox.map(|sandbox| (sandbox, reads)) }
+        let confined = self.sandbox.map(|sandbox| {
+            let reads = reads.iter().map(|path| path.to_path_buf()).collect();
+            Confined { sandbox, reads, limits: self.budget.limits() }
+        });
+        Cargo { folder, target, confined }
     }
 
     /// Whatever fails here is no submission's fault.
@@ -105,6 +113,8 @@ impl<'a> Builder<'a> {
         if self.prepared.get().is_some() {
             return Ok(());
         }
+        // What graders have left that were killed.
+        let _ = fs::remove_dir_all(self.folder.join("work"));
         let target = self.folder.join("build");
         self.fetch(&target)?;
         let workspace = self.workspace("kit")?;
@@ -147,13 +157,7 @@ impl<'a> Builder<'a> {
         Err(fetched.kits_fault(&sentence).into())
     }
 
-    fn build(
-        &self,
-        submission: &Submission,
-        id: &str,
-        workspace: &Path,
-        program: &Path,
-    ) -> Result<()> {
+    fn build(&self, submission: &Submission, id: &str, workspace: &Path) -> Result<Program> {
         let name = &submission.name;
         let target = self.folder.join("build");
         self.lay_out(submission, id, workspace)?;
@@ -163,19 +167,42 @@ impl<'a> Builder<'a> {
         let kit = self.kit.path("");
         let reads = [workspace, &kit];
         let whole = self.confined(workspace, &reads, &target);
-        let alone = whole.run(&[&BUILD[..], &["--lib"]].concat(), BUILD_LIMIT)?;
+        let alone = whole.run(&[&BUILD[..], &["--lib"]].concat(), self.budget.wall())?;
         let of_crate = alone.complaints(&workspace.join("Cargo.toml"));
-        judge(&alone, of_crate, || format!("{name} does not build"), name)?;
+        self.judge(&alone, "submitted", of_crate, || format!("{name} does not build"), name)?;
 
         let folder = workspace.join("runner");
-        let runner = self.confined(&folder, &reads, &target).run(&BUILD, BUILD_LIMIT)?;
+        let runner = self.confined(&folder, &reads, &target).run(&BUILD, self.budget.wall())?;
         let of_crate = runner.complaints(&folder.join("Cargo.toml"));
         let no_make =
             || format!("{name} has no `pub fn make(PeerContext) -> Arc<dyn RaftPeer>` at its root");
-        judge(&runner, of_crate, no_make, name)?;
+        self.judge(&runner, "runner", of_crate, no_make, name)?;
         let built =
             runner.executable().context("cargo named no program after it had compiled one")?;
-        keep(&built, program).context("failed to keep the program that was built")
+        self.programs.keep(&built, id).context("failed to keep the program that was built")
+    }
+
+    /// Whose fault it is that a package could not be compiled, if it could not.
+    fn judge(
+        &self,
+        ended: &Ended,
+        package: &str,
+        complaints: Option<String>,
+        sentence: impl Fn() -> String,
+        name: &str,
+    ) -> Result<()> {
+        let has_limits =
+            |it: &Sandbox| it.layers().in_force.iter().any(|it| it.layer == Layer::Limits);
+        let has_limits = self.sandbox.is_some_and(has_limits);
+        if let Some(excess) = self.budget.excess(ended, package, has_limits) {
+            let sentence = format!("{name} does not build: {excess}");
+            return Err(Refusal::unbuilt(sentence).in_words(complaints.unwrap_or_default()).into());
+        }
+        match complaints {
+            _ if ended.succeeded() => Ok(()),
+            Some(words) => Err(Refusal::unbuilt(sentence()).in_words(words).into()),
+            None => Err(ended.kits_fault(&format!("failed to build {name}")).into()),
+        }
     }
 
     fn lay_out(&self, submission: &Submission, id: &str, workspace: &Path) -> Result<()> {
@@ -208,7 +235,7 @@ impl<'a> Builder<'a> {
     fn resolve(&self, submission: &Submission, workspace: &Path, target: &Path) -> Result<()> {
         let name = &submission.name;
         let fetch = ["fetch", "--offline", "--quiet"];
-        let resolved = self.cargo(workspace, target).run(&fetch, BUILD_LIMIT)?;
+        let resolved = self.cargo(workspace, target).run(&fetch, KIT_LIMIT)?;
         if !resolved.succeeded() {
             // The kit's crates are there, so that it is its manifest which asks for more.
             if resolved.failed_by_itself() {
@@ -247,37 +274,6 @@ fn lock(folder: &Path) -> io::Result<File> {
     let file = File::create(folder.join("lock"))?;
     file.lock()?;
     Ok(file)
-}
-
-/// Whose fault it is that a crate could not be compiled, if it could not.
-fn judge(
-    ended: &Ended,
-    complaints: Option<String>,
-    sentence: impl Fn() -> String,
-    name: &str,
-) -> Result<()> {
-    if ended.timed_out() {
-        let seconds = BUILD_LIMIT.as_secs();
-        return Err(Refusal::unbuilt(format!("{name} does not build within {seconds} s")).into());
-    }
-    if ended.said_too_much() {
-        let sentence = format!("{name} does not build: the compiler's words have no end");
-        return Err(Refusal::unbuilt(sentence).in_words(complaints.unwrap_or_default()).into());
-    }
-    match complaints {
-        _ if ended.succeeded() => Ok(()),
-        Some(words) => Err(Refusal::unbuilt(sentence()).in_words(words).into()),
-        None => Err(ended.kits_fault(&format!("failed to build {name}")).into()),
-    }
-}
-
-/// Whole or not at all, since the grader may be ended at any moment.
-fn keep(built: &Path, program: &Path) -> io::Result<()> {
-    let folder = program.parent().expect("a program lies in a folder");
-    fs::create_dir_all(folder)?;
-    let unfinished = program.with_extension("part");
-    fs::copy(built, &unfinished)?;
-    fs::rename(unfinished, program)
 }
 
 /// Name and version of what a lock file takes from a registry.

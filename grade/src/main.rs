@@ -12,6 +12,9 @@ mod manifest;
 mod archive;
 mod take;
 mod cargo;
+mod guard;
+mod budget;
+mod programs;
 mod compile;
 mod peers;
 mod confine;
@@ -46,7 +49,8 @@ fn main() -> ExitCode {
     if let Some(exit) = sandbox::launch(env::args_os()) {
         return exit;
     }
-    if let Some(never) = remote::obey(env::args_os().skip(1)) {
+    let words = || env::args_os().skip(1);
+    if let Some(never) = remote::obey(words()).or_else(|| guard::obey(words())) {
         match never {}
     }
     let args = Args::parse_from(own_arguments(env::args_os()));
@@ -93,7 +97,12 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
             let (name, path) = (&names[at], &plan.paths[at]);
             let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
             worst = worst.max(exit);
-            progress.print(|| tell(plan, name, path, &attempt));
+            progress.print(|| {
+                tell(plan, name, path, &attempt);
+                if attempt.scores.is_err() {
+                    progress.leave_a_line();
+                }
+            });
             let graded = Graded::of(name, path, plan, attempt);
             progress.say(&format!("{}/{} {}", at + 1, names.len(), graded.summary()));
             submissions.push(graded);
@@ -113,8 +122,10 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
 
 /// What people read of a submission.
 fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
-    if !attempt.left_out.is_empty() {
-        eprintln!("note: left out of {name}: {}", attempt.left_out.join(", "));
+    let left_out = attempt.left_out.iter().filter(|it| !it.is_ordinary);
+    let left_out: Vec<&str> = left_out.map(|it| it.name.as_str()).collect();
+    if !left_out.is_empty() {
+        eprintln!("note: left out of {name}: {}", left_out.join(", "));
     }
     let scores = match &attempt.scores {
         Ok(scores) => scores,

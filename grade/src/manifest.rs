@@ -91,6 +91,11 @@ impl Manifest {
         if package.contains_key("build") {
             left_out.push("package.build".into());
         }
+        // Empty it only says that the folder is a workspace of its own.
+        let workspace = document.get("workspace").and_then(Item::as_table_like);
+        if workspace.is_some_and(|table| !table.is_empty()) {
+            left_out.push("[workspace]".into());
+        }
         Ok(Manifest { name, edition: edition(package, kit), dependencies, left_out })
     }
 
@@ -261,9 +266,10 @@ mod tests {
     fn nothing_else_of_a_manifest_counts() {
         let text = "[package]\nname = \"it\"\nedition = \"2021\"\nbuild = \"evil.rs\"\n\
                     [features]\ndefault = []\n[profile.release]\nopt-level = 0\n\
-                    [lints.rust]\nunsafe_code = \"allow\"\n";
+                    [lints.rust]\nunsafe_code = \"allow\"\n\
+                    [workspace]\nmembers = [\"more\"]\n";
         let manifest = read(text).unwrap_or_else(|refusal| panic!("{refusal}"));
-        assert_eq!(manifest.left_out, ["[features]", "[profile]", "package.build"]);
+        assert_eq!(manifest.left_out, ["[features]", "[profile]", "package.build", "[workspace]"]);
         let rendered: DocumentMut = manifest.render("77").parse().unwrap();
         assert_eq!(rendered["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
         assert!(rendered["lib"].get("proc-macro").is_none());

@@ -8,6 +8,7 @@ use sandbox::Sandbox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::programs::Program;
 use crate::remote;
 
 /// Where the servers of a submission live.
@@ -42,19 +43,22 @@ impl Peers {
 pub(crate) struct Runner {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
+    /// The submission's, which is that program or one of its arguments.
+    _compiled: Program,
 }
 
 impl Runner {
-    /// For a submission that was compiled to `program`: to one peer, which lives in the sandbox, or
+    /// For what a submission was compiled to: to one peer, which lives in the sandbox, or
     /// without one to a run of its own.
-    pub(crate) fn new(program: PathBuf, sandbox: Option<&Sandbox>) -> io::Result<Runner> {
-        Ok(match sandbox {
-            None => Runner { program, arguments: Vec::new() },
+    pub(crate) fn new(compiled: Program, sandbox: Option<&Sandbox>) -> io::Result<Runner> {
+        let path = compiled.path.clone();
+        let (program, arguments) = match sandbox {
+            None => (path, Vec::new()),
             Some(sandbox) => {
                 let sandbox = serde_json::to_string(sandbox)?;
-                let arguments = vec![remote::PEERS.into(), sandbox.into(), program.into()];
-                Runner { program: env::current_exe()?, arguments }
+                (env::current_exe()?, vec![remote::PEERS.into(), sandbox.into(), path.into()])
             }
-        })
+        };
+        Ok(Runner { program, arguments, _compiled: compiled })
     }
 }

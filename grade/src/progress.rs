@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::tests::Test;
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::termios::tcgetwinsize;
 
 use crate::run::Run;
 use crate::score::Verdict;
@@ -51,7 +52,8 @@ impl Progress {
     pub(crate) fn end(&self, name: &str, run: &Run, is_first: bool) {
         let words = self.words(name, run.test, run.seed);
         if let (Err(failure), true) = (&run.outcome.verdict, is_first) {
-            self.bar.println(format!("FAIL  {words}: {}", failure.sentence));
+            let line = format!("FAIL  {words}: {}", failure.sentence);
+            self.bar.println(cut(&line, width()));
         }
         self.change(|state| {
             let at = state.running.iter().position(|running| *running == words);
@@ -69,6 +71,13 @@ impl Progress {
     /// Prints without disturbing the bar.
     pub(crate) fn print(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
+    }
+
+    /// Between what is said of several on one terminal.
+    pub(crate) fn leave_a_line(&self) {
+        if self.several && io::stderr().is_terminal() {
+            eprintln!();
+        }
     }
 
     /// Where there is no bar to look at.
@@ -111,9 +120,32 @@ impl State {
     }
 }
 
+/// Of the terminal, in characters.
+fn width() -> Option<usize> {
+    let size = tcgetwinsize(io::stderr()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// One line of a terminal: the whole of it is told below the table.
+fn cut(line: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) if line.chars().count() > width => {
+            line.chars().take(width - 1).chain(['…']).collect()
+        }
+        _ => line.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        assert_eq!(cut("FAIL  ü: no leader", Some(18)), "FAIL  ü: no leader");
+        assert_eq!(cut("FAIL  ü: no leader", Some(10)), "FAIL  ü: …");
+        assert_eq!(cut("FAIL  ü: no leader", None), "FAIL  ü: no leader");
+    }
 
     #[test]
     fn the_bar_says_what_is_built_what_runs_and_how_much_has_failed() {

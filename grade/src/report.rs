@@ -226,6 +226,7 @@ impl Graded {
                 Graded { error, ..Graded::new(name, path, all(false), all(true)) }
             }
         };
+        let left_out = left_out.into_iter().map(|it| it.name).collect();
         Graded { id, left_out, ..graded }
     }
 

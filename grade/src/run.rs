@@ -36,7 +36,7 @@ impl Run {
 
     pub(crate) fn fresh(runner: &Runner, test: &'static Test, seed: u64) -> Run {
         let clock = Clock::default();
-        let Runner { program, arguments } = runner;
+        let Runner { program, arguments, .. } = runner;
         let mut outcome = Job { program, arguments, test, seed, clock, invariants: true }.run();
         // Many runs are kept at once.
         outcome.output =

@@ -22,8 +22,12 @@ use crate::peers::Peers;
 const SOURCE_BYTES_MAX: u64 = 8 << 20;
 const FILES_MAX: usize = 1000;
 const MANIFEST: &str = "Cargo.toml";
-/// What lies beside the sources and would change how cargo compiles or tests them.
-const LEFT_OUT: [&str; 6] = [".cargo", "Cargo.lock", "benches", "build.rs", "examples", "tests"];
+/// What lies beside the sources, has no effect, and whoever wrote it may believe that it has.
+const LEFT_OUT: [&str; 3] = ["build.rs", "rust-toolchain", "rust-toolchain.toml"];
+/// What lies beside the sources of many a crate, and nobody expects to matter to a grader.
+const ORDINARY: [&str; 4] = ["Cargo.lock", "benches", "examples", "tests"];
+/// Cargo's settings. An alias among them is ordinary: `cargo grade new` itself writes one.
+const SETTINGS: [&str; 2] = [".cargo", "config.toml"];
 /// Of an identity that no other submission must have, so many hexadecimal digits.
 const ID_DIGITS: usize = 32;
 
@@ -34,8 +38,22 @@ pub(crate) struct Submission {
     pub(crate) manifest: Manifest,
     /// What lies below `src`, by name, with `/` between folders.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
-    /// What it has beyond that and has no effect.
-    pub(crate) left_out: Vec<String>,
+    /// What it has beyond that.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// Something of a submission that has no effect.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LeftOut {
+    pub(crate) name: String,
+    /// Nobody needs to be told.
+    pub(crate) is_ordinary: bool,
+}
+
+impl LeftOut {
+    fn surprising(name: &str) -> LeftOut {
+        LeftOut { name: name.into(), is_ordinary: false }
+    }
 }
 
 impl Submission {
@@ -68,12 +86,13 @@ impl Submission {
         };
         let manifest = manifest?;
         if !taken.files.contains_key("src/lib.rs") {
-            let is_link = taken.left_out.iter().any(|file| file == "src/lib.rs");
+            let is_link = taken.left_out.iter().any(|it| it.name == "src/lib.rs");
             let why = if is_link { "its src/lib.rs is a link" } else { "it has no src/lib.rs" };
             let sentence = format!("{name} cannot be graded: {why}");
             return Err(Refusal::unbuilt(sentence).into());
         }
-        let left_out = manifest.left_out.iter().cloned().chain(taken.left_out).collect();
+        let of_manifest = manifest.left_out.iter().map(|name| LeftOut::surprising(name));
+        let left_out = of_manifest.chain(taken.left_out).collect();
         Ok(Submission { name: name.into(), manifest, files: taken.files, left_out })
     }
 
@@ -99,7 +118,7 @@ struct Taken {
     manifest: Option<Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
     bytes: u64,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Taken {
@@ -115,12 +134,22 @@ impl Taken {
             let sentence = format!("{name} cannot be graded: its src is a link");
             return Err(Refusal::unbuilt(sentence).into());
         }
-        let beside = LEFT_OUT.into_iter().filter(|name| folder.join(name).exists());
-        taken.left_out.extend(beside.map(str::to_owned));
+        let beside = LEFT_OUT.into_iter().chain(ORDINARY);
+        for name in beside.filter(|name| folder.join(name).exists()) {
+            taken.leave_out(name);
+        }
+        for entry in folder.join(SETTINGS[0]).read_dir().into_iter().flatten().flatten() {
+            let is_file = entry.file_type().is_ok_and(|it| it.is_file());
+            let bytes = match is_file && entry.file_name() == SETTINGS[1] {
+                true => Some(taken.read(&entry.path())?),
+                false => None,
+            };
+            taken.leave_out_settings(bytes.as_deref());
+        }
         if src.is_dir() {
             taken.gather(&src, "src")?;
         }
-        taken.left_out.sort();
+        taken.tidy();
         Ok(taken)
     }
 
@@ -128,8 +157,10 @@ impl Taken {
     fn from_archive(name: &str, path: &Path, kind: Kind) -> Result<Taken> {
         let is_manifest = |name: &[String]| matches!(name, [file] if file == MANIFEST);
         let is_source = |name: &[String]| matches!(name, [src, _, ..] if src == "src");
+        let is_settings = |name: &[String]| name == SETTINGS;
         let entries = archive::entries(path, kind, |name| {
-            let counts = |name: &[String]| is_manifest(name) || is_source(name);
+            let counts =
+                |name: &[String]| is_manifest(name) || is_source(name) || is_settings(name);
             counts(name) || counts(&name[1..])
         })?;
         let mut taken = Taken { name: name.into(), ..Taken::default() };
@@ -144,14 +175,45 @@ impl Taken {
             match bytes {
                 Some(bytes) if is_manifest(name) => taken.manifest = Some(bytes),
                 Some(bytes) if is_source(name) => taken.add(name.join("/"), bytes)?,
-                _ if LEFT_OUT.contains(&first.as_str()) => taken.left_out.push(first.clone()),
-                _ if is_special && first == "src" => taken.left_out.push(name.join("/")),
-                _ => {}
+                bytes if *first == SETTINGS[0] => {
+                    // Of the folder itself there is nothing to say.
+                    if name.len() > 1 || is_special {
+                        taken.leave_out_settings(bytes.as_deref());
+                    }
+                }
+                _ if is_special && first == "src" => {
+                    taken.left_out.push(LeftOut::surprising(&name.join("/")));
+                }
+                _ => taken.leave_out(first),
             }
         }
-        taken.left_out.sort();
-        taken.left_out.dedup();
+        taken.tidy();
         Ok(taken)
+    }
+
+    /// What lies beside the sources, if it is anything to tell of.
+    fn leave_out(&mut self, name: &str) {
+        if LEFT_OUT.contains(&name) {
+            self.left_out.push(LeftOut::surprising(name));
+        } else if ORDINARY.contains(&name) {
+            self.left_out.push(LeftOut { name: name.into(), is_ordinary: true });
+        }
+    }
+
+    /// A file among cargo's settings: these, or another.
+    fn leave_out_settings(&mut self, settings: Option<&[u8]>) {
+        let is_ordinary = settings.is_some_and(|settings| {
+            let text = str::from_utf8(settings).unwrap_or("?");
+            let tables = text.parse::<DocumentMut>();
+            tables.is_ok_and(|tables| tables.iter().all(|(key, _)| key == "alias"))
+        });
+        self.left_out.push(LeftOut { name: SETTINGS[0].into(), is_ordinary });
+    }
+
+    /// Each once; where there is anything surprising about it, that counts.
+    fn tidy(&mut self) {
+        self.left_out.sort();
+        self.left_out.dedup_by(|later, first| later.name == first.name);
     }
 
     fn add(&mut self, file: String, bytes: Vec<u8>) -> Result<()> {
@@ -185,7 +247,7 @@ impl Taken {
                 self.add(file, bytes)?;
             } else {
                 // Links and the like: what they point to is no part of the submission.
-                self.left_out.push(file);
+                self.left_out.push(LeftOut::surprising(&file));
             }
         }
         Ok(())

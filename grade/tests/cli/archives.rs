@@ -47,7 +47,12 @@ fn tar(path: &Path, files: &[(&str, &str)]) {
 fn an_archive_with_the_crate_at_its_top_or_in_one_folder_is_graded() {
     let folder = folder("archives");
     let (manifest, lib) = ("ada/Cargo.toml", "ada/src/lib.rs");
-    let others = [("ada/build.rs", "fn main() {}"), ("ada/.cargo/config.toml", "[build]")];
+    let others = [
+        ("ada/build.rs", "fn main() {}"),
+        ("ada/.cargo/config.toml", "[build]"),
+        ("ada/rust-toolchain.toml", "[toolchain]"),
+        ("ada/tests/labs.rs", "fn main() {}"),
+    ];
     let files = [&[(manifest, MANIFEST), (lib, IDLE), ("__MACOSX/._x", "x")], &others[..]].concat();
     zip(&folder.join("ada.zip"), &files);
     tar(&folder.join("bob.tar"), &[("./Cargo.toml", MANIFEST), ("./src/lib.rs", IDLE)]);

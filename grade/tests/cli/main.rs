@@ -3,9 +3,12 @@
 mod support;
 mod usage;
 mod unbuilt;
+mod bombs;
+mod killed;
 mod builds;
 mod archives;
 mod attacks;
+mod forged;
 mod peers;
 mod grading;
 mod report;

@@ -10,7 +10,10 @@ const IDLE: &str = include_str!("idle_peer.rs");
 fn a_report_is_all_of_stdout_and_its_failures_are_run_again() {
     let folder = folder("report");
     let loud = IDLE.replace("// make\n", "println!(\"server {} is made\", peer.me);\n");
-    write_crate(&folder, "loud", &loud);
+    // What lies beside its sources is in the report, and only what may surprise is told of.
+    for beside in ["tests", "build.rs"] {
+        fs::create_dir(write_crate(&folder, "loud", &loud).join(beside)).unwrap();
+    }
     write_crate(&folder, "broken", "nonsense\n");
     let words = ["--seeds", "2", "--part", "3A", "--format", "json", "loud", "broken", "nowhere"];
     let said = cargo_grade(&folder, words);

@@ -1,0 +1,139 @@
+//! The programs that submissions were built to, kept by content: what was built once is not built
+//! again, for as long as there is room.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// So much room there is: for some two hundred programs, which are 19 MB each on x86-64.
+const BYTES_MAX: u64 = 4 << 30;
+
+/// A folder of programs.
+pub(crate) struct Programs {
+    folder: PathBuf,
+    bytes_max: u64,
+}
+
+/// A program that stays where it is until this is dropped.
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    /// Locked, which keeps every grader from removing it.
+    _file: File,
+}
+
+impl Programs {
+    pub(crate) fn in_folder(folder: PathBuf) -> Programs {
+        Programs { folder, bytes_max: BYTES_MAX }
+    }
+
+    /// None if it was never built, or there was no room for it any more.
+    pub(crate) fn find(&self, id: &str) -> io::Result<Option<Program>> {
+        use io::ErrorKind::{NotADirectory, NotFound};
+        let path = self.folder.join(id);
+        let file = match File::open(&path) {
+            // The latter for who has a file where the folder should be, and is told when building.
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+            file => file?,
+        };
+        file.lock_shared()?;
+        // It may have been removed before it was locked.
+        if file.metadata()?.nlink() == 0 {
+            return Ok(None);
+        }
+        // It only fails for who may not write here, and so removes nothing.
+        let _ = file.set_modified(SystemTime::now());
+        Ok(Some(Program { path, _file: file }))
+    }
+
+    /// Copies a program to here: whole or not at all, since the grader may be ended at any moment.
+    /// Only one grader at a time may do so.
+    pub(crate) fn keep(&self, built: &Path, id: &str) -> io::Result<Program> {
+        fs::create_dir_all(&self.folder)?;
+        let unfinished = self.folder.join("unfinished");
+        fs::copy(built, &unfinished)?;
+        fs::rename(unfinished, self.folder.join(id))?;
+        let program = self.find(id)?.ok_or(io::ErrorKind::NotFound)?;
+        self.make_room()?;
+        Ok(program)
+    }
+
+    /// Removes what has not been used for longest, but nothing that is in use.
+    fn make_room(&self) -> io::Result<()> {
+        let mut programs = Vec::new();
+        for entry in self.folder.read_dir()? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            programs.push((metadata.modified()?, metadata.len(), entry.path()));
+        }
+        programs.sort();
+        let mut bytes: u64 = programs.iter().map(|(_, size, _)| size).sum();
+        for (_, size, path) in programs {
+            if bytes <= self.bytes_max {
+                break;
+            }
+            let file = File::open(&path)?;
+            match file.try_lock() {
+                Ok(()) => fs::remove_file(&path)?,
+                Err(TryLockError::WouldBlock) => continue,
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            bytes -= size;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::*;
+
+    use tempfile::TempDir;
+
+    /// Three programs of ten bytes each, the first used longest ago, and room for two.
+    fn three() -> (TempDir, Programs) {
+        let folder = tempfile::tempdir().unwrap();
+        for (id, age_s) in [("a", 300), ("b", 200), ("c", 100)] {
+            let mut file = File::create(folder.path().join(id)).unwrap();
+            file.write_all(b"1234567890").unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
+        }
+        let programs = Programs { folder: folder.path().into(), bytes_max: 25 };
+        (folder, programs)
+    }
+
+    #[track_caller]
+    fn check_kept(programs: &Programs, expected: &[&str]) {
+        programs.make_room().unwrap();
+        let entries = programs.folder.read_dir().unwrap();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn what_has_not_been_used_for_longest_goes_first() {
+        let (_folder, programs) = three();
+        check_kept(&programs, &["b", "c"]);
+        let (_folder, programs) = three();
+        drop(programs.find("a").unwrap().expect("it is there"));
+        check_kept(&programs, &["a", "c"]);
+        assert!(programs.find("b").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_in_use_stays_even_if_there_is_no_room() {
+        let (_folder, programs) = three();
+        let used = ["a", "b", "c"].map(|id| programs.find(id).unwrap().expect("it is there"));
+        check_kept(&programs, &["a", "b", "c"]);
+        drop(used);
+        let (elsewhere, _) = three();
+        let kept = programs.keep(&elsewhere.path().join("a"), "d").unwrap();
+        assert_eq!(fs::read(&kept.path).unwrap(), b"1234567890");
+        check_kept(&programs, &["c", "d"]);
+    }
+}

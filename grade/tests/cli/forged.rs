@@ -1,0 +1,118 @@
+//! A peer's process that answers the grader itself, which safe code could not even begin to: a
+//! clear verdict on its server, and no points.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use config::{ApplyMsg, Class, Failure, Inspect, Role};
+use peer::delta::{Change, InspectChange};
+use peer::frames::{self, Answer, FRAME_BYTES_MAX, Output, Stepped};
+
+use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
+
+/// The first question is for `make`.
+const MADE: Output = Output::Told { id: 1, answer: Answer::Made { has_read: false } };
+
+fn frame(next_deadline: Option<Duration>, outputs: Vec<(Duration, Output)>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frames::write(&mut bytes, &Stepped { next_deadline, outputs }).unwrap();
+    bytes
+}
+
+/// The answer to the first step, with these outputs at once.
+fn outputs(outputs: impl IntoIterator<Item = Output>) -> Vec<u8> {
+    frame(None, outputs.into_iter().map(|output| (Duration::ZERO, output)).collect())
+}
+
+fn length(bytes: usize) -> [u8; 4] {
+    u32::try_from(bytes).unwrap().to_le_bytes()
+}
+
+fn compile(folder: &Path, answers: &[Vec<u8>]) -> PathBuf {
+    let (pieces, program) = (folder.join("answers"), folder.join("forger"));
+    let bytes = answers.iter().flat_map(|it| [&length(it.len())[..], it].concat());
+    fs::write(&pieces, bytes.collect::<Vec<u8>>()).unwrap();
+    let source = kit().join("grade/tests/attacks/programs/forger.rs");
+    let compiled = Command::new("rustc")
+        .args(["--edition", "2024", "-o"])
+        .args([&program, &source])
+        .env("FORGED_ANSWERS", pieces)
+        .status();
+    assert!(compiled.unwrap().success());
+    program
+}
+
+/// The program that a crate was built to, where the grader keeps it.
+fn kept_program(folder: &Path, name: &str) -> PathBuf {
+    let words = ["--format", "json", "--seeds", "1", "--test", "initial", name];
+    let said = told(program(folder).args(words).env("CARGO_TARGET_DIR", target()));
+    let (_, id) = said.split_once("\"id\": \"").unwrap_or_else(|| panic!("{said}"));
+    Path::new(&target()).join("grade/programs").join(&id[..32])
+}
+
+#[test]
+fn a_forged_answer_is_the_verdict_on_its_server() {
+    let folder = folder("forged");
+    let lib = format!("{}// forged\n", include_str!("idle_peer.rs"));
+    write_crate(&folder, "forged", &lib);
+    let kept = kept_program(&folder, "forged");
+    let nobody = Change::between(b"what it never saved", b"what it never saved");
+    let leader = Inspect { role: Role::Leader, current_term: 7, ..Inspect::default() };
+    let leader = Some(InspectChange::between(&Inspect::default(), &leader));
+    let forgeries: [(&str, Vec<Vec<u8>>); 15] = [
+        ("bytes that are no frame", vec![vec![255; 64]]),
+        ("a frame that says to be too long", vec![length(FRAME_BYTES_MAX + 1).to_vec()]),
+        ("a frame of noise", vec![[&length(3)[..], &[200; 3]].concat()]),
+        ("half a frame, and its end", vec![outputs([MADE])[..6].to_vec(), vec![]]),
+        ("half a frame, and no more", vec![outputs([MADE])[..6].to_vec()]),
+        ("nothing but its end", vec![vec![]]),
+        (
+            "the answer to what nobody asked",
+            vec![outputs([Output::Told { id: 9, answer: Answer::State(9, true) }])],
+        ),
+        ("an answer twice", vec![outputs([MADE, MADE])]),
+        (
+            "a call of a server that there is not",
+            vec![outputs([Output::Call { id: 1, to: 9, method: "A.B".into(), args: vec![] }])],
+        ),
+        (
+            "a save upon what was not saved",
+            vec![outputs([Output::Saved { raft_state: nobody.clone(), snapshot: nobody }])],
+        ),
+        (
+            "a look at what has not come",
+            vec![outputs([Output::Inspected { covers: 5, change: leader.clone() }])],
+        ),
+        (
+            "the same leader at every server",
+            vec![outputs([MADE, Output::Inspected { covers: 1, change: leader }]), outputs([])],
+        ),
+        ("an output at the end of time", vec![frame(None, vec![(Duration::MAX, MADE)])]),
+        (
+            "a verdict on another server",
+            vec![outputs([Output::Failed(Failure::of(2, Class::Panic, "it was server 2"))])],
+        ),
+        (
+            "an entry that nobody committed",
+            vec![outputs([
+                MADE,
+                Output::Applied(ApplyMsg::Command { index: 1, command: b"mine".to_vec() }),
+            ])],
+        ),
+    ];
+    let mut said = String::new();
+    for (what, answers) in forgeries {
+        let forger = compile(&folder, &answers);
+        fs::rename(forger, &kept).unwrap();
+        let told = cargo_grade(&folder, ["--seeds", "1", "--test", "initial", "forged"]);
+        // A server that was about to start when another's verdict came says so.
+        let is_late = |line: &&str| line.ends_with("the grader has ended meanwhile\n");
+        let is_other = |line: &&str| !is_late(line) && *line != "  it printed:\n";
+        let told: String = told.split_inclusive('\n').filter(is_other).collect();
+        said += &format!("===== {what}\n{told}");
+    }
+    fs::remove_file(kept).unwrap();
+    assert_golden!("forged", folder, said);
+}
