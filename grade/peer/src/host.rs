@@ -1,7 +1,8 @@
 //! The loop of a peer's process: a step of virtual time for each that the grader asks for.
 
+use std::fs::File;
 use std::io::{self, BufReader};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::sync::{Arc, mpsc};
@@ -11,7 +12,7 @@ use config::{Make, PeerContext, RaftPeer, virtual_time};
 use sim::Order;
 
 use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
-use crate::server;
+use crate::{server, template};
 
 /// Threads that have something to do at the end of a step may go on for so long. A thread that
 /// polls never waits, and the others must not wait for it.
@@ -19,13 +20,19 @@ const OVERTIME: Duration = Duration::from_millis(1);
 /// The kit was told to do something that makes no sense.
 const EXIT_MISUSED: i32 = 2;
 
-/// The whole `main` of a peer's program: hosts one server until the grader has no more use for it.
+/// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
+/// until the grader has no more use for it.
 ///
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
-    let result = take_socket().map_err(FrameError::from).and_then(|mut socket| {
+    let result = take_socket().map_err(FrameError::from).and_then(|control| {
         // Where there is no such filter, the grader has said so.
-        let _ = seal::tighten();
+        let is_sealed = seal::tighten().is_ok();
+        // Read and written as a file: those are calls that the kernel need not ask filters about.
+        let mut socket = File::from(OwnedFd::from(template::copies(control)?));
+        if is_sealed {
+            seal::seal_copy().map_err(io::Error::other)?;
+        }
         let birth = frames::read(&mut socket)?;
         host(birth, Arc::new(make), &socket)
     });
@@ -50,7 +57,7 @@ fn take_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-fn host(birth: Birth, make: Make, socket: &UnixStream) -> Result<(), FrameError> {
+fn host(birth: Birth, make: Make, mut socket: &File) -> Result<(), FrameError> {
     let mut from = BufReader::new(socket.try_clone()?);
     let mut to = socket.try_clone()?;
     let first = order(frames::read(&mut from)?);
@@ -69,21 +76,21 @@ fn host(birth: Birth, make: Make, socket: &UnixStream) -> Result<(), FrameError>
     if let Ok(error) = why.try_recv() {
         return Err(error);
     }
-    say_farewell(socket, &report, outputs)
+    say_farewell(&mut socket, &report, outputs)
 }
 
 /// The simulation is over, and the grader does not know. It has no use for a peer after that, so
 /// the process ends when the connection does.
 fn say_farewell(
-    mut socket: &UnixStream,
+    socket: &mut &File,
     report: &sim::Report,
     mut outputs: Vec<(Duration, Output)>,
 ) -> Result<(), FrameError> {
     outputs.push((report.elapsed, Output::Failed(virtual_time::failure(report))));
     loop {
         let outputs = std::mem::take(&mut outputs);
-        frames::write(&mut socket, &Stepped { next_deadline: None, outputs })?;
-        frames::read::<Step>(&mut socket)?;
+        frames::write(socket, &Stepped { next_deadline: None, outputs })?;
+        frames::read::<Step>(socket)?;
     }
 }
 

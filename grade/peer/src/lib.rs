@@ -9,6 +9,7 @@
 pub mod frames;
 pub mod delta;
 pub mod slots;
+pub mod template;
 mod host;
 mod server;
 mod outlet;

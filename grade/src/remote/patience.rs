@@ -7,7 +7,6 @@ use std::cell::Cell;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::Child;
 use std::time::Duration;
 
 use config::{Class, Failure};
@@ -37,7 +36,7 @@ pub(super) enum Stall {
 /// A connection that is given up when patience ends.
 pub(super) struct Patient {
     socket: UnixStream,
-    pid: u32,
+    pid: Pid,
     stall: Cell<Option<Stall>>,
     looks: Cell<u32>,
     looks_asleep: Cell<u32>,
@@ -46,7 +45,7 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    pub(super) fn new(socket: UnixStream, pid: u32) -> io::Result<Patient> {
+    pub(super) fn new(socket: UnixStream, pid: Pid) -> io::Result<Patient> {
         socket.set_read_timeout(Some(LOOK_INTERVAL))?;
         socket.set_write_timeout(Some(LOOK_INTERVAL))?;
         let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
@@ -131,25 +130,27 @@ impl Stall {
 }
 
 /// The processor time of a process in clock ticks, and whether no thread of it wants to run.
-fn state(pid: u32) -> (u64, bool) {
+fn state(pid: Pid) -> (u64, bool) {
     let stat = |file: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         // Behind the name, which may contain anything: see proc_pid_stat(5).
         let (_, fields) = text.rsplit_once(')').unwrap_or_default();
         fields.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
-    let fields = stat(&format!("/proc/{pid}/stat"));
+    let fields = stat(&format!("/proc/{}/stat", pid.as_raw_nonzero()));
     let ticks = |field: usize| fields.get(field).and_then(|field| field.parse().ok()).unwrap_or(0);
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero()))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
     let runs = states.any(|fields| fields.first().is_some_and(|state| state == "R"));
     (ticks(11) + ticks(12), !runs)
 }
 
 /// Waits a little for the end of a process.
-pub(super) fn ended_soon(child: &Child) -> bool {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let Some(Ok(pidfd)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return true };
+pub(super) fn ended_soon(pid: Pid) -> bool {
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
     let limit = Timespec { tv_sec: END_WITHIN_S, tv_nsec: 0 };
     poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0)
 }
