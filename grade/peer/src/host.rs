@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::sync::{Arc, mpsc};
@@ -12,7 +12,8 @@ use config::{Make, PeerContext, RaftPeer, virtual_time};
 use sim::Order;
 
 use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
-use crate::{server, template};
+use crate::server;
+use crate::template::{self, Connection};
 
 /// Threads that have something to do at the end of a step may go on for so long. A thread that
 /// polls never waits, and the others must not wait for it.
@@ -28,13 +29,11 @@ pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'sta
     let result = take_socket().map_err(FrameError::from).and_then(|control| {
         // Where there is no such filter, the grader has said so.
         let is_sealed = seal::tighten().is_ok();
-        // Read and written as a file: those are calls that the kernel need not ask filters about.
-        let mut socket = File::from(OwnedFd::from(template::copies(control)?));
+        let Connection { from, to } = template::copies(control)?;
         if is_sealed {
             seal::seal_copy().map_err(io::Error::other)?;
         }
-        let birth = frames::read(&mut socket)?;
-        host(birth, Arc::new(make), &socket)
+        host(Arc::new(make), BufReader::new(from), to)
     });
     match result {
         // The grader has gone, and so shall we.
@@ -57,9 +56,9 @@ fn take_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-fn host(birth: Birth, make: Make, mut socket: &File) -> Result<(), FrameError> {
-    let mut from = BufReader::new(socket.try_clone()?);
-    let mut to = socket.try_clone()?;
+fn host(make: Make, mut from: BufReader<File>, mut to: File) -> Result<(), FrameError> {
+    let birth: Birth = frames::read(&mut from)?;
+    let mut last = (from.get_ref().try_clone()?, to.try_clone()?);
     let first = order(frames::read(&mut from)?);
     let (broken, why) = mpsc::channel();
     let (report, outputs) = sim::serve(
@@ -76,21 +75,21 @@ fn host(birth: Birth, make: Make, mut socket: &File) -> Result<(), FrameError> {
     if let Ok(error) = why.try_recv() {
         return Err(error);
     }
-    say_farewell(&mut socket, &report, outputs)
+    say_farewell(&mut last, &report, outputs)
 }
 
 /// The simulation is over, and the grader does not know. It has no use for a peer after that, so
 /// the process ends when the connection does.
 fn say_farewell(
-    socket: &mut &File,
+    (from, to): &mut (File, File),
     report: &sim::Report,
     mut outputs: Vec<(Duration, Output)>,
 ) -> Result<(), FrameError> {
     outputs.push((report.elapsed, Output::Failed(virtual_time::failure(report))));
     loop {
         let outputs = std::mem::take(&mut outputs);
-        frames::write(socket, &Stepped { next_deadline: None, outputs })?;
-        frames::read::<Step>(socket)?;
+        frames::write(to, &Stepped { next_deadline: None, outputs })?;
+        frames::read::<Step>(from)?;
     }
 }
 

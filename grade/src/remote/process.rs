@@ -1,8 +1,9 @@
 //! One peer's process, from its start to its end, and what is said to it.
 
+use std::fs::{File, Permissions};
 use std::io::{self, BufReader};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -14,7 +15,7 @@ use crate::remote::template::{Copy, Template};
 
 pub(super) struct Process {
     copy: Copy,
-    socket: BufReader<Patient>,
+    connection: BufReader<Patient>,
 }
 
 /// Why a process makes no more steps.
@@ -32,17 +33,18 @@ pub(super) enum Fault {
 impl Process {
     pub(super) fn start(template: &Template, birth: &Birth) -> Result<Process, Fault> {
         sim::wait_outside(|| {
-            let (near, far) = UnixStream::pair()?;
-            let copy = template.copy(far.as_fd()).map_err(|error| {
+            let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
+            let copy = template.copy(requests.as_fd(), replies.as_fd()).map_err(|error| {
                 let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
                 match is_end.then(|| template.ended()).flatten() {
                     Some(status) => Fault::Ended(Some(status)),
                     None => Fault::Kit(error),
                 }
             })?;
-            let socket = BufReader::new(Patient::new(near, copy.pid())?);
-            let mut process = Process { copy, socket };
-            frames::write(process.socket.get_mut(), birth).map_err(|error| process.fault(error))?;
+            let connection = BufReader::new(Patient::new(from, to, copy.pid())?);
+            let mut process = Process { copy, connection };
+            frames::write(process.connection.get_mut(), birth)
+                .map_err(|error| process.fault(error))?;
             Ok(process)
         })
     }
@@ -50,15 +52,15 @@ impl Process {
     /// One round trip, in which the whole run stands still.
     pub(super) fn step(&mut self, step: &Step) -> Result<Stepped, Fault> {
         sim::wait_outside(|| {
-            self.socket.get_mut().begin();
-            let stepped = frames::write(self.socket.get_mut(), step)
-                .and_then(|()| frames::read(&mut self.socket));
+            self.connection.get_mut().begin();
+            let stepped = frames::write(self.connection.get_mut(), step)
+                .and_then(|()| frames::read(&mut self.connection));
             stepped.map_err(|error| self.fault(error))
         })
     }
 
     fn fault(&mut self, error: FrameError) -> Fault {
-        let fault = match self.socket.get_ref().stall() {
+        let fault = match self.connection.get_ref().stall() {
             Some(stall) => Fault::Stalled(stall),
             None if error.is_end() && ended_soon(self.copy.pid()) => {
                 Fault::Ended(self.copy.ended())
@@ -77,6 +79,14 @@ impl Process {
     pub(super) fn kill(&mut self) {
         sim::wait_outside(|| self.copy.kill());
     }
+}
+
+/// A pipe that nobody finds under `/proc` and opens once more: unlike a socket it could be.
+fn pipe() -> io::Result<(File, File)> {
+    let (from, to) = io::pipe()?;
+    let (from, to) = (File::from(OwnedFd::from(from)), File::from(OwnedFd::from(to)));
+    from.set_permissions(Permissions::from_mode(0))?;
+    Ok((from, to))
 }
 
 impl From<io::Error> for Fault {

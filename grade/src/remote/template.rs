@@ -39,9 +39,9 @@ impl Template {
         Ok(Template { control, child: Mutex::new(child) })
     }
 
-    /// A copy that lives on this end of a connection.
-    pub(super) fn copy(&self, socket: BorrowedFd<'_>) -> io::Result<Copy> {
-        let number = template::copy(&self.control, socket)?;
+    /// A copy that reads from one pipe and writes to another.
+    pub(super) fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<Copy> {
+        let number = template::copy(&self.control, from, to)?;
         let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or(io::ErrorKind::InvalidData)?;
         // Whatever the program says, nobody but a child of this process is killed for it.
