@@ -85,7 +85,7 @@ impl Process {
 fn pipe() -> io::Result<(File, File)> {
     let (from, to) = io::pipe()?;
     let (from, to) = (File::from(OwnedFd::from(from)), File::from(OwnedFd::from(to)));
-    from.set_permissions(Permissions::from_mode(0))?;
+    from.set_permissions(Permissions::from_mode(0o000))?;
     Ok((from, to))
 }
 
