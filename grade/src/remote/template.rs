@@ -43,7 +43,7 @@ impl Template {
     pub(super) fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<Copy> {
         let number = template::copy(&self.control, from, to)?;
         let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or(io::ErrorKind::InvalidData)?;
+        let pid = pid.ok_or_else(|| io::Error::other("the program could not be copied"))?;
         // Whatever the program says, nobody but a child of this process is killed for it.
         let is_child = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         rustix::process::waitid(WaitId::Pid(pid), is_child)?;
