@@ -17,6 +17,9 @@ use crate::delta::{Change, InspectChange};
 /// A frame that says to be longer, in bytes, is refused before anything is read of it.
 pub const FRAME_BYTES_MAX: usize = codec::MESSAGE_BYTES_MAX;
 
+/// Most frames are shorter, in bytes.
+const BYTES_AT_ONCE: usize = 4 << 10;
+
 /// The first frame to a peer: which server it is, and what survived the last crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Birth {
@@ -223,8 +226,8 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> 
     if length > FRAME_BYTES_MAX {
         return Err(FrameError::Oversized(length));
     }
-    let mut bytes = Vec::new();
     // Not all at once: whoever only says to send much costs little memory.
+    let mut bytes = Vec::with_capacity(length.min(BYTES_AT_ONCE));
     if from.take(length as u64).read_to_end(&mut bytes)? < length {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }

@@ -1,5 +1,6 @@
 //! The loop of a peer's process: a step of virtual time for each that the grader asks for.
 
+use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -12,6 +13,7 @@ use sim::Order;
 
 use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
 use crate::server;
+use crate::template::{self, Connection};
 
 /// Threads that have something to do at the end of a step may go on for so long. A thread that
 /// polls never waits, and the others must not wait for it.
@@ -19,15 +21,19 @@ const OVERTIME: Duration = Duration::from_millis(1);
 /// The kit was told to do something that makes no sense.
 const EXIT_MISUSED: i32 = 2;
 
-/// The whole `main` of a peer's program: hosts one server until the grader has no more use for it.
+/// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
+/// until the grader has no more use for it.
 ///
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
-    let result = take_socket().map_err(FrameError::from).and_then(|mut socket| {
+    let result = take_socket().map_err(FrameError::from).and_then(|control| {
         // Where there is no such filter, the grader has said so.
-        let _ = seal::tighten();
-        let birth = frames::read(&mut socket)?;
-        host(birth, Arc::new(make), &socket)
+        let is_sealed = seal::tighten().is_ok();
+        let Connection { from, to } = template::copies(control)?;
+        if is_sealed {
+            seal::seal_copy().map_err(io::Error::other)?;
+        }
+        host(Arc::new(make), BufReader::new(from), to)
     });
     match result {
         // The grader has gone, and so shall we.
@@ -50,9 +56,9 @@ fn take_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-fn host(birth: Birth, make: Make, socket: &UnixStream) -> Result<(), FrameError> {
-    let mut from = BufReader::new(socket.try_clone()?);
-    let mut to = socket.try_clone()?;
+fn host(make: Make, mut from: BufReader<File>, mut to: File) -> Result<(), FrameError> {
+    let birth: Birth = frames::read(&mut from)?;
+    let mut last = (from.get_ref().try_clone()?, to.try_clone()?);
     let first = order(frames::read(&mut from)?);
     let (broken, why) = mpsc::channel();
     let (report, outputs) = sim::serve(
@@ -69,21 +75,21 @@ fn host(birth: Birth, make: Make, socket: &UnixStream) -> Result<(), FrameError>
     if let Ok(error) = why.try_recv() {
         return Err(error);
     }
-    say_farewell(socket, &report, outputs)
+    say_farewell(&mut last, &report, outputs)
 }
 
 /// The simulation is over, and the grader does not know. It has no use for a peer after that, so
 /// the process ends when the connection does.
 fn say_farewell(
-    mut socket: &UnixStream,
+    (from, to): &mut (File, File),
     report: &sim::Report,
     mut outputs: Vec<(Duration, Output)>,
 ) -> Result<(), FrameError> {
     outputs.push((report.elapsed, Output::Failed(virtual_time::failure(report))));
     loop {
         let outputs = std::mem::take(&mut outputs);
-        frames::write(&mut socket, &Stepped { next_deadline: None, outputs })?;
-        frames::read::<Step>(&mut socket)?;
+        frames::write(to, &Stepped { next_deadline: None, outputs })?;
+        frames::read::<Step>(from)?;
     }
 }
 

@@ -3,12 +3,13 @@
 //! The newest edition of the original runs every server as a process and kills it with SIGKILL; so
 //! does the grader, in virtual time. A peer's process holds nothing but an implementation and the
 //! host that runs it. The grader owns the network, the persisters, the tests and the
-//! verdict, and sends and gets [frames] over a private pair of sockets: a step of virtual time with
+//! verdict, and sends and gets [frames] over two private pipes: a step of virtual time with
 //! what comes in, then all that came out of it, in one order.
 
 pub mod frames;
 pub mod delta;
 pub mod slots;
+pub mod template;
 mod host;
 mod server;
 mod outlet;

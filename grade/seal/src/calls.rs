@@ -122,6 +122,9 @@ pub(crate) const PEER_PRCTL: &[c_int] = &[
 pub(crate) const PEER_FCNTL: &[c_int] =
     &[F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL];
 
+/// What the template of peers needs besides to make them: their connections, and their sessions.
+pub(crate) const OF_COPIES: &[c_long] = &[SYS_recvmsg, SYS_setsid];
+
 /// A filter cannot look behind the pointers of these, and the C library does without.
 pub(crate) const UNKNOWN: &[c_long] = &[SYS_clone3, SYS_openat2];
 

@@ -22,26 +22,40 @@ use crate::calls;
 /// # Errors
 /// If the kernel takes no filter.
 pub fn seal_peer() -> Result<(), Error> {
-    let mut allowed = rules(calls::PEER);
-    allowed.extend(rules(calls::PEER_OF_THIS_MACHINE));
-    // Answered by the filter below: what the C library takes for an old kernel it works around.
-    allowed.extend(rules(calls::UNKNOWN));
-    for (call, condition) in peer_conditions() {
-        allowed.entry(call).or_default().push(condition);
-    }
-    // Left to the filter of attacks, which comes to other ends for other arguments.
-    allowed.extend(rules(calls::SIGNALS));
-    allowed.extend(rules(calls::ATTACKS));
-
     let mut attacks = rules(calls::ATTACKS);
-    let me = u64::from(process::id());
-    for call in calls::SIGNALS {
-        attacks.insert(*call, vec![rule([condition(0, SeccompCmpOp::Ne, me)])]);
-    }
+    attacks.extend(signals_to_others());
+    seal(&[], peer_conditions(), attacks)
+}
 
-    apply(allowed, refused(), SeccompAction::Allow)?;
-    apply(rules(calls::UNKNOWN), SeccompAction::Allow, unknown())?;
-    apply(attacks, SeccompAction::Allow, SeccompAction::KillProcess)
+/// Filters the calling process, which is to become the template of peers: it may still execute a
+/// program, and that may do what a peer may, make copies of itself, and take a connection for each.
+/// The copies are peers, and take the rest by [`seal_copy`].
+///
+/// # Errors
+/// If the kernel takes no filter.
+pub fn seal_template() -> Result<(), Error> {
+    let mut conditions = peer_conditions();
+    let copy = bits(libc::CLONE_PARENT | libc::SIGCHLD);
+    conditions.extend([
+        (libc::SYS_clone, rule([condition(0, SeccompCmpOp::Eq, copy)])),
+        (libc::SYS_prctl, rule([condition(0, SeccompCmpOp::Eq, bits(libc::PR_SET_PDEATHSIG))])),
+    ]);
+    seal(calls::OF_COPIES, conditions, rules(calls::ATTACKS))
+}
+
+/// Filters the calling process, a copy that has begun: what [`seal_template`] leaves beyond
+/// [`seal_peer`] is over.
+///
+/// # Errors
+/// If the kernel takes no filter.
+pub fn seal_copy() -> Result<(), Error> {
+    let mut refusals = rules(calls::OF_COPIES);
+    let process = SeccompCmpOp::MaskedEq(bits(libc::CLONE_THREAD));
+    refusals.insert(libc::SYS_clone, vec![rule([condition(0, process, 0)])]);
+    let death = condition(0, SeccompCmpOp::Eq, bits(libc::PR_SET_PDEATHSIG));
+    refusals.insert(libc::SYS_prctl, vec![rule([death])]);
+    apply(refusals, SeccompAction::Allow, refused())?;
+    apply(signals_to_others(), SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
 /// Filters the calling process, which is to become a compiler: it may start programs, but reaches
@@ -64,12 +78,45 @@ pub fn tighten() -> Result<(), Error> {
     seccompiler::apply_filter_all_threads(&filter).map_err(told)
 }
 
+/// What a peer may call, and `more`, and some with conditions.
+fn seal(
+    more: &[c_long],
+    conditions: Vec<(c_long, SeccompRule)>,
+    attacks: Rules,
+) -> Result<(), Error> {
+    let mut allowed = rules(calls::PEER);
+    allowed.extend(rules(more));
+    allowed.extend(rules(calls::PEER_OF_THIS_MACHINE));
+    // Answered by the filter below: what the C library takes for an old kernel it works around.
+    allowed.extend(rules(calls::UNKNOWN));
+    for (call, condition) in conditions {
+        allowed.entry(call).or_default().push(condition);
+    }
+    // Left to the filter of attacks, which comes to other ends for other arguments.
+    allowed.extend(rules(calls::SIGNALS));
+    allowed.extend(rules(calls::ATTACKS));
+
+    apply(allowed, refused(), SeccompAction::Allow)?;
+    apply(rules(calls::UNKNOWN), SeccompAction::Allow, unknown())?;
+    apply(attacks, SeccompAction::Allow, SeccompAction::KillProcess)
+}
+
+/// To any process but the calling one.
+fn signals_to_others() -> Rules {
+    let others = || vec![rule([condition(0, SeccompCmpOp::Ne, u64::from(process::id()))])];
+    calls::SIGNALS.iter().map(|call| (*call, others())).collect()
+}
+
 fn refused() -> SeccompAction {
     SeccompAction::Errno(libc::EPERM.unsigned_abs())
 }
 
 fn unknown() -> SeccompAction {
     SeccompAction::Errno(libc::ENOSYS.unsigned_abs())
+}
+
+fn bits(bits: i32) -> u64 {
+    u64::from(bits.unsigned_abs())
 }
 
 /// What a peer may call with some arguments only.
@@ -81,7 +128,6 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
         | libc::CLONE_NEWUSER
         | libc::CLONE_NEWPID
         | libc::CLONE_NEWNET;
-    let bits = |bits: i32| u64::from(bits.unsigned_abs());
     let is = |argument, value: i32| condition(argument, SeccompCmpOp::Eq, bits(value));
     let thread_only = SeccompCmpOp::MaskedEq(bits(NAMESPACES | libc::CLONE_THREAD));
 

@@ -15,7 +15,7 @@ mod filter;
 mod calls;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub use filter::{seal_build, seal_peer, tighten};
+pub use filter::{seal_build, seal_copy, seal_peer, seal_template, tighten};
 
 /// Why a filter is not in force.
 #[derive(Debug)]
@@ -49,6 +49,22 @@ mod elsewhere {
     ///
     /// # Errors
     /// Always.
+    pub fn seal_template() -> Result<(), Error> {
+        unknown()
+    }
+
+    /// See the documentation for Linux.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn seal_copy() -> Result<(), Error> {
+        unknown()
+    }
+
+    /// See the documentation for Linux.
+    ///
+    /// # Errors
+    /// Always.
     pub fn seal_build() -> Result<(), Error> {
         unknown()
     }
@@ -62,4 +78,4 @@ mod elsewhere {
     }
 }
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub use elsewhere::{seal_build, seal_peer, tighten};
+pub use elsewhere::{seal_build, seal_copy, seal_peer, seal_template, tighten};

@@ -9,21 +9,25 @@ mod peer;
 mod driver;
 mod mailbox;
 mod view;
+mod template;
 mod process;
 mod patience;
 
 use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::tests::Order;
-use config::{PeerContext, RaftPeer, Referee};
+use config::{Class, Failure, PeerContext, RaftPeer, Referee};
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+use sandbox::Sandbox;
 
 use peer::RemotePeer;
-use process::Program;
+use template::Template;
 
 /// The first argument of a process that plays a run; the second is the peers' sandbox, and the
 /// third their program.
@@ -35,11 +39,13 @@ pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::con
     if words.next()? != PEERS {
         return None;
     }
-    let sandbox = serde_json::from_str(words.next()?.to_str()?).ok()?;
-    let program = Program { sandbox, path: words.next()?.into() };
+    let sandbox: Sandbox = serde_json::from_str(words.next()?.to_str()?).ok()?;
+    let program = PathBuf::from(words.next()?);
     let order = Order::from_words(words)?;
     stay_here();
-    order.obey(|referee| make(program, order.seed(), referee))
+    // In this thread, which stays until the end: so do its children.
+    let template = Template::start(&sandbox, &program);
+    order.obey(|referee| make(template, order.seed(), referee))
 }
 
 /// The run and its peers take turns, and a turn goes over twice as fast on one processor. They
@@ -55,7 +61,7 @@ fn stay_here() {
 ///
 /// What a process does wrong beyond what the lab can see, the referee is told.
 fn make(
-    program: Program,
+    template: io::Result<Template>,
     seed: u64,
     referee: &Referee,
 ) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + use<> {
@@ -64,6 +70,10 @@ fn make(
         // Each incarnation draws from a stream of its own.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(made.fetch_add(1, Ordering::Relaxed));
-        RemotePeer::make(&program, rng.next_u64(), context, &referee)
+        let template = template.as_ref().unwrap_or_else(|error| {
+            let sentence = format!("failed to start the program of the peers: {error}");
+            referee.stop(Failure::new(Class::Infra, sentence))
+        });
+        RemotePeer::make(template, rng.next_u64(), context, &referee)
     }
 }

@@ -4,18 +4,16 @@
 //! is for a process that does not even do that.
 
 use std::cell::Cell;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::process::Child;
-use std::time::Duration;
 
 use config::{Class, Failure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// How often to look at a process that does not answer.
-const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// In clock ticks, of which Linux shows a hundred a second: more than its own watchdog waits for.
 const CPU_TICKS_MAX: u64 = 1_500;
 /// Looks at which no thread of it wants to run: more than its own watchdog waits for, too.
@@ -36,8 +34,9 @@ pub(super) enum Stall {
 
 /// A connection that is given up when patience ends.
 pub(super) struct Patient {
-    socket: UnixStream,
-    pid: u32,
+    from: File,
+    to: File,
+    pid: Pid,
     stall: Cell<Option<Stall>>,
     looks: Cell<u32>,
     looks_asleep: Cell<u32>,
@@ -46,11 +45,10 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    pub(super) fn new(socket: UnixStream, pid: u32) -> io::Result<Patient> {
-        socket.set_read_timeout(Some(LOOK_INTERVAL))?;
-        socket.set_write_timeout(Some(LOOK_INTERVAL))?;
+    pub(super) fn new(from: File, to: File, pid: Pid) -> io::Result<Patient> {
+        ioctl_fionbio(&to, true)?;
         let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
-        Ok(Patient { socket, pid, stall, looks, looks_asleep, cpu_ticks: Cell::new(0) })
+        Ok(Patient { from, to, pid, stall, looks, looks_asleep, cpu_ticks: Cell::new(0) })
     }
 
     /// A new round trip, and new patience.
@@ -64,13 +62,12 @@ impl Patient {
         self.stall.get()
     }
 
-    fn persist<R>(&self, mut attempt: impl FnMut(&UnixStream) -> io::Result<R>) -> io::Result<R> {
-        loop {
-            match attempt(&self.socket) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.look()?,
-                result => return result,
-            }
+    /// Until something can be read or written.
+    fn wait(&self, file: &File, events: PollFlags) -> io::Result<()> {
+        while poll(&mut [PollFd::new(file, events)], Some(&LOOK_INTERVAL))? == 0 {
+            self.look()?;
         }
+        Ok(())
     }
 
     fn look(&self) -> io::Result<()> {
@@ -96,13 +93,21 @@ impl Patient {
 
 impl Read for Patient {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.persist(|mut socket| socket.read(buffer))
+        self.wait(&self.from, PollFlags::IN)?;
+        (&self.from).read(buffer)
     }
 }
 
 impl Write for Patient {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.persist(|mut socket| socket.write(bytes))
+        loop {
+            match (&self.to).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(&self.to, PollFlags::OUT)?;
+                }
+                result => return result,
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -131,25 +136,27 @@ impl Stall {
 }
 
 /// The processor time of a process in clock ticks, and whether no thread of it wants to run.
-fn state(pid: u32) -> (u64, bool) {
+fn state(pid: Pid) -> (u64, bool) {
     let stat = |file: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         // Behind the name, which may contain anything: see proc_pid_stat(5).
         let (_, fields) = text.rsplit_once(')').unwrap_or_default();
         fields.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
-    let fields = stat(&format!("/proc/{pid}/stat"));
+    let fields = stat(&format!("/proc/{}/stat", pid.as_raw_nonzero()));
     let ticks = |field: usize| fields.get(field).and_then(|field| field.parse().ok()).unwrap_or(0);
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero()))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
     let runs = states.any(|fields| fields.first().is_some_and(|state| state == "R"));
     (ticks(11) + ticks(12), !runs)
 }
 
 /// Waits a little for the end of a process.
-pub(super) fn ended_soon(child: &Child) -> bool {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let Some(Ok(pidfd)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return true };
+pub(super) fn ended_soon(pid: Pid) -> bool {
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
     let limit = Timespec { tv_sec: END_WITHIN_S, tv_nsec: 0 };
     poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0)
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use ::peer::frames::{Answer, Birth, Input, Question};
 use ::peer::slots::Slots;
-use config::{Class, Failure, Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
+use config::{Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
 use labrpc::{CallError, Service};
 use parking_lot::Mutex;
 use serde_bytes::ByteBuf;
 
 use crate::remote::driver;
 use crate::remote::mailbox::Mailbox;
-use crate::remote::process::{Process, Program};
+use crate::remote::process::Process;
+use crate::remote::template::Template;
 use crate::remote::view::View;
 
 pub(super) struct RemotePeer {
@@ -30,7 +31,7 @@ pub(super) struct RemotePeer {
 impl RemotePeer {
     /// Starts the process and makes the peer there.
     pub(super) fn make(
-        program: &Program,
+        template: &Template,
         seed: u64,
         context: PeerContext,
         referee: &Referee,
@@ -39,10 +40,8 @@ impl RemotePeer {
         let saved = persister.peek();
         let Saved { raft_state, snapshot } = (*saved).clone();
         let birth = Birth { me, servers: ends.len(), seed, raft_state, snapshot };
-        let process = Process::start(program, &birth).unwrap_or_else(|error| {
-            let sentence = format!("failed to start the process of server {me}: {error}");
-            referee.stop(Failure::new(Class::Infra, sentence))
-        });
+        let process = Process::start(template, &birth)
+            .unwrap_or_else(|fault| referee.stop(fault.verdict(me)));
         let peer = Arc::new(RemotePeer {
             me,
             referee: referee.clone(),

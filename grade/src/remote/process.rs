@@ -1,21 +1,21 @@
 //! One peer's process, from its start to its end, and what is said to it.
 
+use std::fs::{File, Permissions};
 use std::io::{self, BufReader};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use ::peer::frames::{self, Birth, FrameError, Step, Stepped};
 use config::{Class, Failure};
-use sandbox::{Limits, Purpose, Sandbox};
 
 use crate::remote::patience::{Patient, Stall, ended_soon};
+use crate::remote::template::{Copy, Template};
 
 pub(super) struct Process {
-    child: Child,
-    socket: BufReader<Patient>,
+    copy: Copy,
+    connection: BufReader<Patient>,
 }
 
 /// Why a process makes no more steps.
@@ -30,44 +30,40 @@ pub(super) enum Fault {
     Kit(io::Error),
 }
 
-/// What every peer of a run is.
-pub(super) struct Program {
-    pub(super) sandbox: Sandbox,
-    pub(super) path: PathBuf,
-}
-
-impl Program {
-    /// Starts it with its end of the connection as its standard input.
-    fn launch(&self, socket: OwnedFd) -> io::Result<Child> {
-        let mut command = self.sandbox.command(&self.path, &Purpose::Peer, &Limits::of_a_peer());
-        command.stdin(Stdio::from(socket)).spawn()
-    }
-}
-
 impl Process {
-    pub(super) fn start(program: &Program, birth: &Birth) -> Result<Process, FrameError> {
-        let (near, far) = UnixStream::pair()?;
-        let child = program.launch(far.into())?;
-        let mut socket = Patient::new(near, child.id())?;
-        frames::write(&mut socket, birth)?;
-        Ok(Process { child, socket: BufReader::new(socket) })
+    pub(super) fn start(template: &Template, birth: &Birth) -> Result<Process, Fault> {
+        sim::wait_outside(|| {
+            let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
+            let copy = template.copy(requests.as_fd(), replies.as_fd()).map_err(|error| {
+                let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
+                match is_end.then(|| template.ended()).flatten() {
+                    Some(status) => Fault::Ended(Some(status)),
+                    None => Fault::Kit(error),
+                }
+            })?;
+            let connection = BufReader::new(Patient::new(from, to, copy.pid())?);
+            let mut process = Process { copy, connection };
+            frames::write(process.connection.get_mut(), birth)
+                .map_err(|error| process.fault(error))?;
+            Ok(process)
+        })
     }
 
     /// One round trip, in which the whole run stands still.
     pub(super) fn step(&mut self, step: &Step) -> Result<Stepped, Fault> {
         sim::wait_outside(|| {
-            self.socket.get_mut().begin();
-            let stepped = frames::write(self.socket.get_mut(), step)
-                .and_then(|()| frames::read(&mut self.socket));
+            self.connection.get_mut().begin();
+            let stepped = frames::write(self.connection.get_mut(), step)
+                .and_then(|()| frames::read(&mut self.connection));
             stepped.map_err(|error| self.fault(error))
         })
     }
 
     fn fault(&mut self, error: FrameError) -> Fault {
-        let fault = match self.socket.get_ref().stall() {
+        let fault = match self.connection.get_ref().stall() {
             Some(stall) => Fault::Stalled(stall),
-            None if error.is_end() && ended_soon(&self.child) => {
-                Fault::Ended(self.child.try_wait().ok().flatten())
+            None if error.is_end() && ended_soon(self.copy.pid()) => {
+                Fault::Ended(self.copy.ended())
             }
             None if error.is_end() => Fault::Ended(None),
             None => match error {
@@ -81,9 +77,21 @@ impl Process {
 
     /// Ends the process, if it has not ended.
     pub(super) fn kill(&mut self) {
-        // It fails if it was waited for already, and then there is nothing to do.
-        let _ = self.child.kill();
-        let _ = sim::wait_outside(|| self.child.wait());
+        sim::wait_outside(|| self.copy.kill());
+    }
+}
+
+/// A pipe that nobody finds under `/proc` and opens once more: unlike a socket it could be.
+fn pipe() -> io::Result<(File, File)> {
+    let (from, to) = io::pipe()?;
+    let (from, to) = (File::from(OwnedFd::from(from)), File::from(OwnedFd::from(to)));
+    from.set_permissions(Permissions::from_mode(0o000))?;
+    Ok((from, to))
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        Fault::Kit(error)
     }
 }
 

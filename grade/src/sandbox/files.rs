@@ -32,7 +32,7 @@ impl Files {
         let run: BitFlags<AccessFs> = AccessFs::Execute | AccessFs::ReadFile;
         files.allow(program, run)?;
         match purpose {
-            Purpose::Peer => {
+            Purpose::Peer | Purpose::Peers => {
                 let libraries = Libraries::of_this_process()?;
                 for loader in &libraries.loaders {
                     files.allow(loader, run)?;

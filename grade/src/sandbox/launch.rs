@@ -74,7 +74,7 @@ fn confine(plan: &OsString, program: &Path) -> Result<Opened> {
     let Plan { parent, purpose, limits, layers } = &plan;
     close_what_was_inherited()?;
     let opened = Opened::new(program)?;
-    if *purpose == Purpose::Peer {
+    if purpose.is_to_run() {
         env::set_current_dir("/")?;
     }
     if layers.has(Layer::Session) {
@@ -86,7 +86,7 @@ fn confine(plan: &OsString, program: &Path) -> Result<Opened> {
         true => Some(named(Layer::Landlock, Files::of(purpose, program))?),
         false => None,
     };
-    let user = match layers.has(Layer::User) && *purpose == Purpose::Peer {
+    let user = match layers.has(Layer::User) && purpose.is_to_run() {
         true => user::own(),
         false => None,
     };
@@ -188,6 +188,7 @@ fn seal(purpose: &Purpose, layers: &Layers) -> std::result::Result<(), seal::Err
     match purpose {
         _ if !layers.has(Layer::Seccomp) => Ok(()),
         Purpose::Peer => seal::seal_peer(),
+        Purpose::Peers => seal::seal_template(),
         Purpose::Build { .. } => seal::seal_build(),
     }
 }

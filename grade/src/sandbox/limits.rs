@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// No test of the labs has more.
+const SERVERS_MAX: u64 = 7;
+
 /// Limits that the kernel keeps for each process. Reached, they end it or refuse it more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -35,6 +38,13 @@ impl Limits {
             tasks: 1024,
             stack_bytes: 8 << 20,
         }
+    }
+
+    /// For all peers of a run, of which each has these limits. Only tasks are counted together, by
+    /// the user that they share: there are enough for as many servers as any test has.
+    pub fn of_peers() -> Limits {
+        let one = Limits::of_a_peer();
+        Limits { tasks: SERVERS_MAX * one.tasks, ..one }
     }
 
     /// For a build, of which each process has these limits.

@@ -17,6 +17,10 @@ pub enum Purpose {
     /// A submission's code: no files but its libraries, no processes, no network, no signals to
     /// others. It works in `/`.
     Peer,
+    /// The same code, ready to run, that makes a copy of itself for each peer of a run. It does not
+    /// begin; a copy does once it has given up the right to be copied, and then is as a `Peer`. The
+    /// copies share its user, and the number of tasks that this one may have.
+    Peers,
     /// A compiler at work on a submission: no network, no files but these and the system's
     /// programs and libraries. It keeps the grader's user, to whom the folders belong.
     Build {
@@ -47,6 +51,14 @@ pub(crate) struct Plan {
 
 /// The first argument of a launcher.
 pub(crate) const LAUNCH: &str = "--launch";
+
+impl Purpose {
+    /// Whether code of a submission runs.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_to_run(&self) -> bool {
+        matches!(self, Purpose::Peer | Purpose::Peers)
+    }
+}
 
 impl Sandbox {
     /// Tries every layer on this machine. The launcher is the running program, whose `main` has to
@@ -85,7 +97,7 @@ impl Sandbox {
     /// other descriptors do not reach the program. Its environment is empty but for what is set on
     /// the command.
     ///
-    /// The program is killed when the thread that starts it ends, since that is what the kernel
+    /// The program, copies of it included, is killed when the thread that starts it ends, since that is what the kernel
     /// takes for a parent's death: start it from a thread that outlives it.
     pub fn command(&self, program: &Path, purpose: &Purpose, limits: &Limits) -> Command {
         if !cfg!(target_os = "linux") {

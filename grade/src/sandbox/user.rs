@@ -1,7 +1,7 @@
 //! A user of its own for every program that a grader who is root starts.
 //!
-//! No file and no other process belongs to that user, and the kernel's limit on processes, which
-//! counts by user, is exact. Its number follows from the process's, which nobody else has.
+//! No file and no process but its copies belongs to that user, and the kernel's limit on processes,
+//! which counts by user, is exact. Its number follows from the process's, which nobody else has.
 
 use std::fs;
 use std::io;

@@ -58,6 +58,19 @@ fn one_that_writes_and_reads_where_the_grader_talked_to_it() {
     check("looks_for_its_connection", "make", line);
 }
 
+/// A pipe can be opened once more by whoever may; its standard input is one that leads nowhere.
+#[test]
+fn one_that_opens_its_connection_once_more() {
+    let line = "if peer.me == 1 {
+        let open = |file: &String| std::fs::OpenOptions::new().write(true).open(file).is_ok();
+        let read = |file: &String| std::fs::File::open(file).is_ok();
+        let files = (1..64).map(|descriptor| format!(\"/proc/self/fd/{descriptor}\"));
+        let opened: Vec<_> = files.filter(|file| open(file) || read(file)).collect();
+        panic!(\"opened: {opened:?}\");
+    }";
+    check("opens_its_connection", "make", line);
+}
+
 /// Servers that share a static agree on a leader without a word; each in its own process, none does.
 #[test]
 fn servers_that_share_a_static_gain_by_it_only_in_one_process() {
