@@ -88,7 +88,7 @@ impl Driver {
             };
             let stepped = stepped.map_err(|fault| fault.verdict(self.peer.me))?;
             let Some(next) = self.carry_out(stepped)? else { return Ok(()) };
-            deadline = next.map(|at| self.instant(at));
+            deadline = next.and_then(|at| self.instant(at));
         }
         Ok(())
     }
@@ -158,7 +158,8 @@ impl Driver {
         self.began_at + self.began.elapsed()
     }
 
-    fn instant(&self, at: Duration) -> Instant {
-        self.began + at.saturating_sub(self.began_at)
+    /// None if it is so far away that no clock gets there.
+    fn instant(&self, at: Duration) -> Option<Instant> {
+        self.began.checked_add(at.saturating_sub(self.began_at))
     }
 }

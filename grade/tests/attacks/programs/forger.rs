@@ -1,24 +1,97 @@
-//! A peer's program that has never heard of the kit: it answers the grader's steps by what the test
-//! has written into it.
+//! A peer's program that has never heard of the kit: it copies itself when the grader wants a peer,
+//! and each copy answers the grader's steps by what the test has written into it.
 
+use std::ffi::{c_int, c_long, c_void};
+use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::os::fd::FromRawFd;
+use std::ptr;
 
 /// Pieces behind their lengths (four bytes, little-endian), one for each step. The last is for all
 /// further steps, too; an empty one says to go.
 const ANSWERS: &[u8] = include_bytes!(env!("FORGED_ANSWERS"));
 
+#[cfg(target_arch = "x86_64")]
+const SYS_CLONE: c_long = 56;
+#[cfg(target_arch = "aarch64")]
+const SYS_CLONE: c_long = 220;
+/// `CLONE_PARENT | SIGCHLD`.
+const COPY: c_long = 0x8000 | 17;
+
+#[repr(C)]
+struct IoVec(*mut c_void, usize);
+
+/// `struct msghdr` of Linux with 64 bits.
+#[repr(C)]
+struct Message {
+    name: *mut c_void,
+    name_length: u32,
+    pieces: *mut IoVec,
+    piece_count: usize,
+    control: *mut c_void,
+    control_length: usize,
+    flags: c_int,
+}
+
+/// `struct cmsghdr`, and behind it two descriptors.
+#[repr(C)]
+#[derive(Default)]
+struct Rights {
+    length: usize,
+    level: c_int,
+    kind: c_int,
+    pipes: [c_int; 2],
+}
+
+unsafe extern "C" {
+    fn recvmsg(socket: c_int, message: *mut Message, flags: c_int) -> isize;
+    fn syscall(number: c_long, ...) -> c_long;
+}
+
 fn main() {
-    let stdin = std::io::stdin().as_fd().try_clone_to_owned().expect("a descriptor");
-    let mut grader = UnixStream::from(stdin);
+    // SAFETY: this program's first descriptor, which nothing else uses.
+    let mut control = unsafe { File::from_raw_fd(0) };
+    while let Some([from, to]) = connection() {
+        // SAFETY: one thread, no stack of its own: the copy goes on from here.
+        let number = unsafe { syscall(SYS_CLONE, COPY, 0 as c_long, 0 as c_long, 0 as c_long) };
+        if number == 0 {
+            return answer(from, to);
+        }
+        let number = u32::try_from(number).unwrap_or_default();
+        if control.write_all(&number.to_le_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The ends of the pipes of the next peer.
+fn connection() -> Option<[File; 2]> {
+    let mut byte = [0_u8];
+    let mut piece = IoVec(byte.as_mut_ptr().cast(), 1);
+    let mut rights = Rights::default();
+    let mut message = Message {
+        name: ptr::null_mut(),
+        name_length: 0,
+        pieces: &mut piece,
+        piece_count: 1,
+        control: (&raw mut rights).cast(),
+        control_length: size_of::<Rights>(),
+        flags: 0,
+    };
+    // SAFETY: it points to what it says, for as long as the call takes.
+    let length = unsafe { recvmsg(0, &mut message, 0) };
+    // SAFETY: the kernel has just made them.
+    (length == 1).then(|| rights.pipes.map(|pipe| unsafe { File::from_raw_fd(pipe) }))
+}
+
+fn answer(mut from: File, mut to: File) {
     let mut answers = ANSWERS;
     let mut answer = Vec::new();
     // The first frame is no step.
-    next(&mut grader);
-    while !answers.starts_with(&[0; 4]) && next(&mut grader).is_some() {
+    next(&mut from);
+    while !answers.starts_with(&[0; 4]) && next(&mut from).is_some() {
         answer = next(&mut answers).unwrap_or(answer);
-        if grader.write_all(&answer).is_err() {
+        if to.write_all(&answer).is_err() {
             return;
         }
     }
