@@ -3,9 +3,9 @@
 //! The head is lines of `key: text`, each of which goes on in indented lines, up to the first empty
 //! line; the diff follows. The keys are `id`, `kind`, `breaks` and `caught-by`; `why` where a plant
 //! claims to change nothing that anybody could see; except for lawful variants `original`: how
-//! 6.824's own suite catches the mistake; `sharper` where this kit's form of that suite always does,
-//! and says why; `finding` where the suite must note a bad habit; and
-//! `except` for the tests whose limits do not allow a variant that is lawful elsewhere.
+//! 6.824's own suite catches the mistake; `sharper` where this kit's form of that suite always
+//! does, and why; `finding` where the suite must note a bad habit; and `except` for the tests whose
+//! limits do not allow a variant that is lawful elsewhere.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -114,8 +114,8 @@ impl Plant {
     }
 
     /// Whether the original suite misses the mistake or finds it by luck only. Then the plant must
-    /// survive this kit's form of that suite now and then, or it is grosser than what it stands for;
-    /// except where that form is sharper than the original, and the head says how.
+    /// survive this kit's form of that suite now and then, or it is grosser than what it stands
+    /// for; except where that form is sharper than the original, and the head says how.
     pub(crate) fn must_be_subtle(&self) -> bool {
         self.original.is_some_and(|original| original != Original::Reliably)
     }

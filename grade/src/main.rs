@@ -1,8 +1,8 @@
 //! `cargo grade`: from a folder of student code to points.
 //!
-//! A [batch] of submissions is [taken](take), [compiled](compile) against the kit, [run] through the
-//! labs, [scored](score) and [told about](table), to programs by a [report]. A user's error is one sentence and an exit code of its
-//! own; what the kit does wrong is another.
+//! A [batch] of submissions is [taken](take), [compiled](compile) against the kit, [run] through
+//! the labs, [scored](score) and [told about](table), to programs by a [report]. A user's error is
+//! one sentence and an exit code of its own; what the kit does wrong is another.
 
 mod args;
 mod exit;

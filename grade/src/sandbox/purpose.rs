@@ -97,8 +97,8 @@ impl Sandbox {
     /// other descriptors do not reach the program. Its environment is empty but for what is set on
     /// the command.
     ///
-    /// The program is killed when the thread that starts it ends, copies of it included, since that is
-    /// what the kernel takes for a parent's death: start it from a thread that outlives it.
+    /// The program is killed when the thread that starts it ends, copies of it included, since that
+    /// is what the kernel takes for a parent's death: start it from a thread that outlives it.
     pub fn command(&self, program: &Path, purpose: &Purpose, limits: &Limits) -> Command {
         if !cfg!(target_os = "linux") {
             let mut command = Command::new(program);

@@ -76,7 +76,7 @@ impl Toolchain {
         reads.push(self.sysroot.clone());
         reads.push(self.cargo_home.join("registry"));
         reads.push(self.cargo_home.join("config.toml"));
-        // Cargo looks for settings in every folder above, and will not go on past one it cannot read.
+        // Cargo looks for settings in every folder above, and goes past none it cannot read.
         let settings = target.ancestors().map(|folder| folder.join(".cargo/config.toml"));
         reads.extend(settings.filter(|file| file.is_file()));
         let purpose = Purpose::Build { reads, writes: vec![target.into()] };

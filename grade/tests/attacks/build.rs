@@ -1,4 +1,5 @@
-//! Attacks by a submission's code while it is compiled: build scripts, macros, and what they include.
+//! Attacks by a submission's code while it is compiled: build scripts, macros, and what they
+//! include.
 
 use std::fs;
 use std::path::Path;

@@ -71,7 +71,7 @@ fn one_that_opens_its_connection_once_more() {
     check("opens_its_connection", "make", line);
 }
 
-/// Servers that share a static agree on a leader without a word; each in its own process, none does.
+/// Servers that share a static agree on a leader without a word; each in its process, none does.
 #[test]
 fn servers_that_share_a_static_gain_by_it_only_in_one_process() {
     let name = "shares_a_static";
