@@ -141,6 +141,8 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
 /// With all that it has started. It must not have been waited for, so that its number is its own.
 fn end(child: &mut Child) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    // It may not lead its group yet.
+    let _ = child.kill();
     let _ = child.wait();
 }
 

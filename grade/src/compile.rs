@@ -29,6 +29,19 @@ use crate::take::{Submission, write};
 const KIT_LIMIT: Duration = Duration::from_secs(1800);
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
+/// What a build reads of the kit: the crates that a submission is compiled with, and what they have
+/// in common. Not the reference, and nothing that lies beside them.
+const SOURCES: [&str; 8] = [
+    "Cargo.toml",
+    "sim",
+    "labrpc",
+    "config",
+    "tests",
+    "grade/Cargo.toml",
+    "grade/peer",
+    "grade/seal",
+];
+
 /// Builds submissions, one at a time.
 pub(crate) struct Builder<'a> {
     kit: &'a Kit,
@@ -164,8 +177,9 @@ impl<'a> Builder<'a> {
         self.resolve(submission, workspace, &target)?;
 
         // Alone first: what fails there is its own; what fails after it is `make`.
-        let kit = self.kit.path("");
-        let reads = [workspace, &kit];
+        let reads: Vec<PathBuf> = SOURCES.iter().map(|name| self.kit.path(name)).collect();
+        let reads: Vec<&Path> =
+            [workspace].into_iter().chain(reads.iter().map(PathBuf::as_path)).collect();
         let whole = self.confined(workspace, &reads, &target);
         let alone = whole.run(&[&BUILD[..], &["--lib"]].concat(), self.budget.wall())?;
         let of_crate = alone.complaints(&workspace.join("Cargo.toml"));

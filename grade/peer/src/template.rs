@@ -1,7 +1,7 @@
 //! A run's peers are copies of one process: what it costs to start a program is paid once a run.
 //!
 //! The template holds nothing but the program, before anything of the implementation has run. The
-//! grader sends it the ends of two pipes for each peer it wants; the template answers with the
+//! grader sends it the ends of three pipes for each peer it wants; the template answers with the
 //! number of a copy of itself, which is the grader's own child and lives on that connection.
 
 use std::fs::File;
@@ -16,6 +16,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
+use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 /// So many threads the reference has at once in most peers; more are made when they are needed.
 const THREADS_READY: usize = 16;
@@ -28,18 +29,19 @@ const NO_PROCESS: u32 = 0;
 pub(crate) struct Connection {
     pub(crate) from: File,
     pub(crate) to: File,
+    /// For what it prints: a file that the peers shared would be a way to talk past the network.
+    printed: File,
 }
 
-/// The grader's side: asks the template for a copy that reads from one pipe and writes to another,
-/// and gives its number.
+/// The grader's side: asks the template for a copy that reads from one pipe, writes to another and
+/// prints into a third, and gives its number.
 ///
 /// # Errors
 /// If the template is gone ([`ErrorKind::UnexpectedEof`] or [`ErrorKind::BrokenPipe`] among
 /// others), or what the kernel says.
-pub fn copy(mut control: &UnixStream, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<u32> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; 3]) -> io::Result<u32> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let pipes = [from, to];
     ancillary.push(SendAncillaryMessage::ScmRights(&pipes));
     sendmsg(control, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::NOSIGNAL)?;
     let mut number = [0; 4];
@@ -64,6 +66,8 @@ pub(crate) fn copies(control: UnixStream) -> io::Result<Connection> {
                     // It has ended meanwhile, and nobody would end this process.
                     process::exit(0);
                 }
+                dup2_stdout(&connection.printed)?;
+                dup2_stderr(&connection.printed)?;
                 return Ok(connection);
             }
             Err(error) => {
@@ -76,7 +80,7 @@ pub(crate) fn copies(control: UnixStream) -> io::Result<Connection> {
 }
 
 fn receive(control: &UnixStream) -> io::Result<Connection> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     let into = &mut [IoSliceMut::new(&mut byte)];
@@ -87,7 +91,8 @@ fn receive(control: &UnixStream) -> io::Result<Connection> {
         RecvAncillaryMessage::ScmRights(pipes) => pipes.map(File::from).collect(),
         _ => Vec::new(),
     });
-    let (from, to) = (pipes.next(), pipes.next());
-    let connection = from.zip(to).map(|(from, to)| Connection { from, to });
-    connection.ok_or_else(|| ErrorKind::InvalidData.into())
+    match (pipes.next(), pipes.next(), pipes.next()) {
+        (Some(from), Some(to), Some(printed)) => Ok(Connection { from, to, printed }),
+        _ => Err(ErrorKind::InvalidData.into()),
+    }
 }

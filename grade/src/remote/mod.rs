@@ -11,6 +11,7 @@ mod mailbox;
 mod view;
 mod template;
 mod process;
+mod prints;
 mod patience;
 
 use std::ffi::OsString;

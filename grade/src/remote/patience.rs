@@ -6,11 +6,14 @@
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 
 use config::{Class, Failure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::remote::prints::{PRINTED_BYTES_MAX, Prints};
 
 /// How often to look at a process that does not answer.
 const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -18,8 +21,8 @@ const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const CPU_TICKS_MAX: u64 = 1_500;
 /// Looks at which no thread of it wants to run: more than its own watchdog waits for, too.
 const LOOKS_ASLEEP_MAX: u32 = 200;
-/// Looks at all: the machine has no time for it.
-const LOOKS_MAX: u32 = 1_800;
+/// Looks at all: the machine has no time for it. That is said before the whole run is given up.
+const LOOKS_MAX: u32 = 600;
 /// A process that has closed its connection is about to end.
 const END_WITHIN_S: i64 = 5;
 
@@ -30,12 +33,15 @@ pub(super) enum Stall {
     Sleeps,
     /// It might answer, on another machine.
     Starves,
+    /// It prints without end.
+    Prints,
 }
 
 /// A connection that is given up when patience ends.
 pub(super) struct Patient {
     from: File,
     to: File,
+    prints: Prints,
     pid: Pid,
     stall: Cell<Option<Stall>>,
     looks: Cell<u32>,
@@ -45,10 +51,10 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    pub(super) fn new(from: File, to: File, pid: Pid) -> io::Result<Patient> {
+    pub(super) fn new(from: File, to: File, prints: Prints, pid: Pid) -> io::Result<Patient> {
         ioctl_fionbio(&to, true)?;
         let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
-        Ok(Patient { from, to, pid, stall, looks, looks_asleep, cpu_ticks: Cell::new(0) })
+        Ok(Patient { from, to, prints, pid, stall, looks, looks_asleep, cpu_ticks: Cell::new(0) })
     }
 
     /// A new round trip, and new patience.
@@ -62,12 +68,38 @@ impl Patient {
         self.stall.get()
     }
 
-    /// Until something can be read or written.
+    /// What its process prints.
+    pub(super) fn prints(&self) -> &Prints {
+        &self.prints
+    }
+
+    /// Until something can be read or written; what is printed meanwhile is handed on.
     fn wait(&self, file: &File, events: PollFlags) -> io::Result<()> {
-        while poll(&mut [PollFd::new(file, events)], Some(&LOOK_INTERVAL))? == 0 {
-            self.look()?;
+        loop {
+            let source = self.prints.source();
+            let printed = source.unwrap_or(file.as_fd());
+            let mut both =
+                [PollFd::new(file, events), PollFd::from_borrowed_fd(printed, PollFlags::IN)];
+            let count = 1 + usize::from(source.is_some());
+            if poll(&mut both[..count], Some(&LOOK_INTERVAL))? == 0 {
+                self.look()?;
+            }
+            let happened = |at: usize| at < count && !both[at].revents().is_empty();
+            if happened(1) {
+                self.prints.take();
+            }
+            if self.prints.are_too_many() {
+                return Err(self.give_up(Stall::Prints));
+            }
+            if happened(0) {
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    fn give_up(&self, stall: Stall) -> io::Error {
+        self.stall.set(Some(stall));
+        io::ErrorKind::TimedOut.into()
     }
 
     fn look(&self) -> io::Result<()> {
@@ -86,8 +118,7 @@ impl Patient {
         } else {
             return Ok(());
         };
-        self.stall.set(Some(stall));
-        Err(io::ErrorKind::TimedOut.into())
+        Err(self.give_up(stall))
     }
 }
 
@@ -126,6 +157,11 @@ impl Stall {
             Stall::Sleeps => {
                 let sentence = format!("{process} waits for something outside of the lab");
                 Failure::of(server, Class::Outside, sentence)
+            }
+            Stall::Prints => {
+                let most = PRINTED_BYTES_MAX >> 20;
+                let sentence = format!("{process} printed more than {most} MiB");
+                Failure::of(server, Class::Limit, sentence)
             }
             Stall::Starves => {
                 let sentence = format!("the machine had no time for {process}");

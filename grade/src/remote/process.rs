@@ -11,6 +11,7 @@ use ::peer::frames::{self, Birth, FrameError, Step, Stepped};
 use config::{Class, Failure};
 
 use crate::remote::patience::{Patient, Stall, ended_soon};
+use crate::remote::prints::Prints;
 use crate::remote::template::{Copy, Template};
 
 pub(super) struct Process {
@@ -34,14 +35,21 @@ impl Process {
     pub(super) fn start(template: &Template, birth: &Birth) -> Result<Process, Fault> {
         sim::wait_outside(|| {
             let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
-            let copy = template.copy(requests.as_fd(), replies.as_fd()).map_err(|error| {
+            let (said, prints) = pipe()?;
+            let pipes = [requests.as_fd(), replies.as_fd(), prints.as_fd()];
+            let copy = template.copy(pipes).map_err(|error| {
                 let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
                 match is_end.then(|| template.ended()).flatten() {
-                    Some(status) => Fault::Ended(Some(status)),
+                    // Nothing of a submission runs there.
+                    Some(status) => Fault::Kit(io::Error::other(format!(
+                        "the program that it is a copy of {}",
+                        how_it_ended(status)
+                    ))),
                     None => Fault::Kit(error),
                 }
             })?;
-            let connection = BufReader::new(Patient::new(from, to, copy.pid())?);
+            let prints = Prints::new(said, template.printed()?)?;
+            let connection = BufReader::new(Patient::new(from, to, prints, copy.pid())?);
             let mut process = Process { copy, connection };
             frames::write(process.connection.get_mut(), birth)
                 .map_err(|error| process.fault(error))?;
@@ -77,7 +85,10 @@ impl Process {
 
     /// Ends the process, if it has not ended.
     pub(super) fn kill(&mut self) {
-        sim::wait_outside(|| self.copy.kill());
+        sim::wait_outside(|| {
+            self.copy.kill();
+            self.connection.get_ref().prints().take();
+        });
     }
 }
 

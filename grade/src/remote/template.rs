@@ -1,7 +1,8 @@
 //! The process that the peers of a run are copies of.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
@@ -20,6 +21,9 @@ const COPIES_WITHIN: Duration = Duration::from_secs(60);
 pub(super) struct Template {
     control: UnixStream,
     child: Mutex<Child>,
+    /// Where what the peers print goes. Under a number of its own it is not this run's output,
+    /// which would be stamped once more.
+    printed: File,
 }
 
 /// A copy: a child of this process, killed and waited for once.
@@ -36,18 +40,24 @@ impl Template {
         control.set_read_timeout(Some(COPIES_WITHIN))?;
         let mut command = sandbox.command(program, &Purpose::Peers, &Limits::of_peers());
         let child = command.stdin(Stdio::from(OwnedFd::from(far))).spawn()?;
-        Ok(Template { control, child: Mutex::new(child) })
+        let printed = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        Ok(Template { control, child: Mutex::new(child), printed })
     }
 
-    /// A copy that reads from one pipe and writes to another.
-    pub(super) fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<Copy> {
-        let number = template::copy(&self.control, from, to)?;
+    /// A copy that reads from one pipe, writes to another and prints into a third.
+    pub(super) fn copy(&self, pipes: [BorrowedFd<'_>; 3]) -> io::Result<Copy> {
+        let number = template::copy(&self.control, pipes)?;
         let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::other("the program could not be copied"))?;
         // Whatever the program says, nobody but a child of this process is killed for it.
         let is_child = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         rustix::process::waitid(WaitId::Pid(pid), is_child)?;
         Ok(Copy { pid, ended: None })
+    }
+
+    /// Where what a peer prints is to go.
+    pub(super) fn printed(&self) -> io::Result<File> {
+        self.printed.try_clone()
     }
 
     /// How it ended, if it has or is about to.

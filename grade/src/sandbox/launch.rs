@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, rlim_t, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{self, Pid};
 
@@ -178,6 +178,8 @@ fn limit(limits: &Limits, user_is_new: bool) -> Result<()> {
         (Resource::RLIMIT_CORE, 0),
     ];
     for (resource, value) in hard {
+        // Only root may raise a limit that is lower already.
+        let value = value.min(getrlimit(resource)?.1);
         setrlimit(resource, value, value)
             .map_err(|error| format!("{resource:?} cannot be {value}: {error}"))?;
     }

@@ -1,6 +1,7 @@
 //! The compiler that builds submissions, as the sandbox of a build can run it.
 
 use std::env;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,7 +72,9 @@ impl Toolchain {
         limits: &Limits,
     ) -> io::Result<Command> {
         let temporary = target.join("tmp");
-        std::fs::create_dir_all(&temporary)?;
+        // A compiler that was killed has left its files there.
+        let _ = fs::remove_dir_all(&temporary);
+        fs::create_dir_all(&temporary)?;
         let mut reads: Vec<PathBuf> = reads.iter().map(PathBuf::from).collect();
         reads.push(self.sysroot.clone());
         reads.push(self.cargo_home.join("registry"));

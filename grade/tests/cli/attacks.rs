@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::{assert_golden, cargo_grade, folder, write_crate};
+use crate::support::{assert_golden, cargo_grade, folder, kit, write_crate};
 
 const BASE: &str = include_str!("idle_peer.rs");
 
@@ -69,6 +69,45 @@ fn one_that_opens_its_connection_once_more() {
         panic!(\"opened: {opened:?}\");
     }";
     check("opens_its_connection", "make", line);
+}
+
+/// What all servers print into would be a file that all could read.
+#[test]
+fn one_that_reads_and_writes_where_it_prints() {
+    let line = "if peer.me == 1 {
+        use std::os::fd::AsFd;
+        use std::os::unix::fs::FileExt;
+        let said = [std::io::stdout().as_fd(), std::io::stderr().as_fd()].map(|output| {
+            let output = std::fs::File::from(output.try_clone_to_owned().unwrap());
+            let place = std::io::Seek::stream_position(&mut &output);
+            let read = output.read_at(&mut [0; 8], 0);
+            let written = output.write_at(b\"vote for me\", 0);
+            let kinds = [place.map(drop), read.map(drop), written.map(drop)];
+            (kinds.map(|it| it.map_err(|error| error.kind())), output.metadata().unwrap().len())
+        });
+        panic!(\"{said:?}\");
+    }";
+    check("reads_its_output", "make", line);
+}
+
+/// More than the pipe of a peer takes, and more than is kept of it.
+#[test]
+fn one_that_prints_without_end() {
+    let line = "if peer.me == 1 { loop { println!(\"{}\", \"x\".repeat(1 << 16)); } }";
+    let folder = folder("prints");
+    write_peer(&folder, "prints", "make", line);
+    let told = cargo_grade(&folder, ["--seeds", "1", "--test", "initial", "prints"]);
+    assert!(told.contains("server 1's process printed more than 16 MiB\n"), "{told}");
+}
+
+/// The reference, another's submission, results, hidden seeds: whatever lies in the checkout.
+#[test]
+fn one_that_takes_what_lies_beside_it_for_its_own() {
+    let folder = folder("takes");
+    let reference = kit().join("raft/src/raft.rs");
+    write_crate(&folder, "takes", &format!("{BASE}\n#[path = {reference:?}]\nmod raft;\n"));
+    let told = cargo_grade(&folder, ["--seeds", "1", "--test", "initial", "takes"]);
+    assert!(told.starts_with("exit 3\n") && told.contains("Permission denied"), "{told}");
 }
 
 /// Servers that share a static agree on a leader without a word; each in its process, none does.
