@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use config::Failure;
+use config::{Class, Failure};
 
 use crate::peers::Peers;
 use crate::run::Run;
@@ -14,7 +14,7 @@ pub(crate) fn render(path: &Path, peers: Peers, scores: &[Score]) -> String {
     let mut told: Vec<&Failure> = Vec::new();
     for (at, score) in scores.iter().enumerate() {
         let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
-        if !told.contains(&failure) {
+        if !told.iter().any(|other| are_alike(other, failure)) {
             text += &paragraph(path, peers, score, run, failure, &scores[at + 1..]);
             told.push(failure);
         }
@@ -30,6 +30,13 @@ pub(crate) fn render(path: &Path, peers: Peers, scores: &[Score]) -> String {
 fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
     let run = score.with(verdict).next()?;
     Some((run, run.outcome.verdict.as_ref().err()?))
+}
+
+/// Whether they need to be told once only. A thread that spins is met anywhere in its loop, and the
+/// note says where.
+fn are_alike(one: &Failure, other: &Failure) -> bool {
+    let notes = if one.class == Class::Spin { other.notes.clone() } else { one.notes.clone() };
+    Failure { notes, ..one.clone() } == *other
 }
 
 fn paragraph(
@@ -55,9 +62,9 @@ fn paragraph(
     }
     text += &format!("  the test: {}\n", score.test.purpose);
     text += &format!("  fails {}\n", share(score));
-    let same = later
-        .iter()
-        .filter(|other| first(other, Verdict::Failed).is_some_and(|(_, theirs)| theirs == failure));
+    let same = later.iter().filter(|other| {
+        first(other, Verdict::Failed).is_some_and(|(_, it)| are_alike(it, failure))
+    });
     let same: Vec<String> =
         same.map(|other| format!("{} ({})", other.test.name(), share(other))).collect();
     if !same.is_empty() {
@@ -152,5 +159,14 @@ mod tests {
         ];
         scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
         insta::assert_snapshot!(render(Path::new("students/Ada's"), Peers::Apart, &scores));
+    }
+
+    #[test]
+    fn a_thread_that_spins_is_told_once_wherever_it_was_met() {
+        let met = |class, place: &str| {
+            Failure::of(1, class, "it runs on and on").with_notes([format!("it is in {place}")])
+        };
+        let are_alike = |class| are_alike(&met(class, "a loop"), &met(class, "its head"));
+        assert!(are_alike(Class::Spin) && !are_alike(Class::Deadlock));
     }
 }
