@@ -8,7 +8,8 @@
 //! work in a default Docker container. Each is [tried](Sandbox::probe) before it is relied upon: a
 //! process inside attempts what is forbidden. What is not in force is said, with why.
 //!
-//! Two purposes: a [peer](Purpose::Peer) may compute and speak through what it was given; a
+//! Three purposes: a [peer](Purpose::Peer) may compute and speak through what it was given; what
+//! [peers](Purpose::Peers) are copies of may make such copies, besides; a
 //! [build](Purpose::Build) may start programs, read a toolchain, and write below its own folders.
 
 mod layers;
