@@ -5,11 +5,10 @@
 //! and of the compiler, so that nothing else's runs are ever taken for its own. A run without a
 //! verdict, by a fault of the kit, is not kept: it has to be run again.
 
-use std::fs;
-use std::io;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::Mutex;
+use std::{fs, io, process};
 
 use ::tests::{Outcome, Test};
 use anyhow::{Context, Result};
@@ -19,9 +18,14 @@ use crate::exit::Refusal;
 use crate::run::Run;
 use crate::score::Verdict;
 
+const UNPOISONED: &str = "no thread panics while it holds this";
+
 /// The folder of one grading.
 pub(crate) struct Store {
     folder: PathBuf,
+    /// The files that could not be taken, and why. Runs are looked for side by side, and one order
+    /// of them is told.
+    damaged: Mutex<BTreeMap<PathBuf, String>>,
     /// The first thing that could not be written.
     failure: Mutex<Option<String>>,
 }
@@ -35,6 +39,12 @@ struct Record {
     outcome: Outcome,
 }
 
+impl Record {
+    fn is_of(&self, id: &str, test: &Test, seed: u64) -> bool {
+        (&*self.id, &*self.test, self.seed) == (id, &*test.name(), seed)
+    }
+}
+
 impl Store {
     pub(crate) fn open(folder: &Path) -> Result<Store> {
         if folder.exists() && !folder.is_dir() {
@@ -43,24 +53,23 @@ impl Store {
         }
         fs::create_dir_all(folder)
             .with_context(|| format!("failed to make the folder {}", folder.display()))?;
-        Ok(Store { folder: folder.into(), failure: Mutex::default() })
+        Ok(Store { folder: folder.into(), damaged: Mutex::default(), failure: Mutex::default() })
     }
 
-    /// None if it has not been run, or if what is there is damaged; the latter is said.
+    /// None if it has not been run, or if what is there is damaged; [`close`](Store::close) says so.
     pub(crate) fn load(&self, id: &str, test: &Test, seed: u64) -> Option<Outcome> {
         let file = self.file(id, test, seed);
-        let bytes = match fs::read(&file) {
-            Ok(bytes) => bytes,
+        let why = match fs::read(&file) {
+            Ok(bytes) => match serde_json::from_slice::<Record>(&bytes) {
+                Ok(record) if record.is_of(id, test, seed) => return Some(record.outcome),
+                Ok(_) => "it was of another run".into(),
+                Err(error) => error.to_string(),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => return damaged(&file, &error.to_string()),
+            Err(error) => error.to_string(),
         };
-        match serde_json::from_slice::<Record>(&bytes) {
-            Err(error) => damaged(&file, &error.to_string()),
-            Ok(record) if (&*record.id, &*record.test, record.seed) != (id, &test.name(), seed) => {
-                damaged(&file, "it is of another run")
-            }
-            Ok(record) => Some(record.outcome),
-        }
+        self.damaged.lock().expect(UNPOISONED).insert(file, why);
+        None
     }
 
     pub(crate) fn save(&self, id: &str, run: &Run) {
@@ -78,9 +87,14 @@ impl Store {
         self.write(&self.folder.join("report.json"), json.as_bytes());
     }
 
-    /// The verdicts are right all the same, but another grading could not go on from here.
+    /// Says what was damaged, and fails if something could not be written: the verdicts are right
+    /// all the same, but another grading could not go on from here.
     pub(crate) fn close(self) -> Result<()> {
-        match self.failure.into_inner().expect("no thread panics while it holds this") {
+        for (file, why) in self.damaged.into_inner().expect(UNPOISONED) {
+            let file = file.display();
+            eprintln!("warning: {file} was damaged and its run was made again: {why}");
+        }
+        match self.failure.into_inner().expect(UNPOISONED) {
             None => Ok(()),
             Some(sentence) => Err(Refusal::kit(sentence).into()),
         }
@@ -93,7 +107,7 @@ impl Store {
 
     fn write(&self, file: &Path, bytes: &[u8]) {
         if let Err(error) = write_whole(file, bytes) {
-            let mut failure = self.failure.lock().expect("no thread panics while it holds this");
+            let mut failure = self.failure.lock().expect(UNPOISONED);
             failure.get_or_insert(format!("failed to write {}: {error}", file.display()));
         }
     }
@@ -105,9 +119,4 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = file.with_extension(format!("{}.part", process::id()));
     fs::write(&unfinished, bytes)?;
     fs::rename(unfinished, file)
-}
-
-fn damaged(file: &Path, why: &str) -> Option<Outcome> {
-    eprintln!("warning: {} is damaged and its run is made again: {why}", file.display());
-    None
 }
