@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use parking_lot::Mutex;
 
@@ -69,7 +70,11 @@ impl Persister {
     }
 
     /// Replaces both, at once. An empty `snapshot` erases the one that was saved.
+    ///
+    /// As with a disk, other threads may run meanwhile; they wait if they want a lock that the
+    /// caller holds.
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
+        thread::yield_now();
         let new = Arc::new(Saved { raft_state, snapshot });
         let Some(watcher) = &self.watcher else {
             self.fuse.burn(|| *self.saved.lock() = new);

@@ -56,7 +56,8 @@ impl Store {
         Ok(Store { folder: folder.into(), damaged: Mutex::default(), failure: Mutex::default() })
     }
 
-    /// None if it has not been run, or if what is there is damaged; [`close`](Store::close) says so.
+    /// None if it has not been run, or if what is there is damaged, as [`close`](Store::close)
+    /// says.
     pub(crate) fn load(&self, id: &str, test: &Test, seed: u64) -> Option<Outcome> {
         let file = self.file(id, test, seed);
         let why = match fs::read(&file) {

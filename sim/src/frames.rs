@@ -67,8 +67,9 @@ mod tests {
     /// Hooks above and the thread's start below go; names keep their places.
     #[test]
     fn only_the_program_is_left() {
-        let text = "   0: std::backtrace::Backtrace::create\n   1: sim::scheduler::turn::go
-             at ./src/scheduler/turn.rs:90:5\n   2: syscall\n             at ./src/hooks/futex.rs:1:1
+        let text = "   0: std::backtrace::Backtrace::create
+   1: sim::scheduler::turn::go\n             at ./src/scheduler/turn.rs:90:5
+   2: syscall\n             at ./src/hooks/futex.rs:1:1
    3: std::sync::Mutex<T>::lock\n             at /rustc/0/library/std/src/mutex.rs:4:2
    4: raft::ticker\n             at ./src/raft.rs:12:9
    5: __rust_try

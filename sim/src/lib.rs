@@ -58,7 +58,8 @@
 //! [`Engine::Kernel`] is asked for (or `SIM_ENGINE=kernel` set), a simulated thread is a kernel
 //! thread that waits for its turn. One seed gives one trace hash on both.
 //!
-//! Where neither exists, [`run()`] runs the closure in real time, and [`Report::is_virtual`] says so.
+//! Where neither exists, [`run()`] runs the closure in real time, and [`Report::is_virtual`] says
+//! so.
 //!
 //! # What it costs
 //!

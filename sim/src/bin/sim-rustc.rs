@@ -1,4 +1,5 @@
-//! A rustc wrapper that instruments chosen crates, so that the simulation may switch at their edges.
+//! A rustc wrapper that instruments chosen crates, so that the simulation may switch at their
+//! edges.
 //!
 //! Use it as `RUSTC_WORKSPACE_WRAPPER`, with a target folder of its own, as cargo does not rebuild
 //! when a mere variable changes. The variable `SIM_EDGES` names the crates, with commas between;

@@ -64,8 +64,8 @@ pub(crate) fn idle_terms(before: u64, after: u64) -> Finding {
 pub(crate) fn idle_thread(name: &str, busy: usize, looks: usize) -> Finding {
     (busy * 2 > looks).then(|| {
         let sentence = format!(
-            "{name} was running at {busy} of {looks} moments at which there was nothing to do: does \
-             it poll?"
+            "{name} was running at {busy} of {looks} moments at which there was nothing to do: \
+             does it poll?"
         );
         (Habit::BusyLoop, sentence)
     })

@@ -4,10 +4,13 @@
 //! timeouts, so it is tried several times; a try that misses its moment proves nothing, and harms
 //! nobody. A second leader of a term is found by the arena, in whatever try.
 
+use std::thread;
+
 use config::{Class, Failure, Kind, Rule, Setup};
 use labrpc::Disturbance;
 use rand::RngExt;
 
+use crate::clients::Client;
 use crate::lab::Lab;
 use crate::part_e::arena::Arena;
 
@@ -20,6 +23,8 @@ const ELECTION_MS: u64 = 1500;
 const HEARTBEAT_MS: u64 = 110;
 /// A server is asked so often while something comes that changes its answer.
 const QUESTIONS: usize = 40;
+/// By so many threads.
+const CLIENTS: usize = 4;
 /// A server that is restarted as often as this never stands for election.
 const RESTART_INTERVAL_MS: u64 = 120;
 const RESTARTS: usize = 12;
@@ -256,8 +261,8 @@ pub(crate) fn forgotten_term(lab: &Lab) {
 }
 
 /// What arrives at the same instant is handled at the same time: whoever acts on what it saw under
-/// a lock that it has given back since, acts on a state that is no more. It takes thread switches at
-/// edges to see most of that.
+/// a lock that it has given back since, acts on a state that is no more. Other threads get between
+/// where they wait for that lock, or with thread switches at edges.
 pub(crate) fn close_calls(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     for _ in 0..4 * TRIES {
@@ -269,7 +274,8 @@ pub(crate) fn close_calls(lab: &Lab) {
     arena.end();
 }
 
-/// A leader hears of a newer term while it is asked who leads.
+/// A leader hears of a newer term while clients ask it who leads, and for agreement: they and the
+/// news wait for the same locks.
 fn deposed_while_asked(arena: &mut Arena<'_>) {
     let [old, a, b] = arena.roles();
     for other in [a, b] {
@@ -278,12 +284,24 @@ fn deposed_while_asked(arena: &mut Arena<'_>) {
     }
     arena.leader_of(&[a, b]);
     arena.sleep_ms(HEARTBEAT_MS);
-    for other in [a, b] {
-        arena.cfg.release(other, old);
-    }
-    for _ in 0..QUESTIONS {
-        arena.cfg.get_state(old);
-    }
+    let commands: Vec<Vec<u8>> = (0..CLIENTS).map(|_| arena.command()).collect();
+    let cfg = &arena.cfg;
+    thread::scope(|scope| {
+        let mut clients = Vec::new();
+        for command in commands {
+            let work = move || {
+                for _ in 0..QUESTIONS / CLIENTS {
+                    cfg.start(old, command.clone());
+                    cfg.get_state(old);
+                }
+            };
+            clients.push(Client::start(scope, clients.len(), work));
+        }
+        for other in [a, b] {
+            cfg.release(other, old);
+        }
+        clients.into_iter().for_each(Client::join);
+    });
 }
 
 /// The vote that elects a candidate comes with the request of a rival in a later term.
