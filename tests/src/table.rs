@@ -525,7 +525,7 @@ pub static LABS: &[Test] = &[
         words: "giving way",
         points: 1,
         original: None,
-        purpose: "A candidate follows who was elected in its own term (5.2).",
+        purpose: "Who hears of the leader of its own term follows it (5.2).",
         run: part_e::votes::giving_way,
     },
     Test {

@@ -3,7 +3,7 @@
 //! What went wrong shows when the next leader commits something else where a server has applied
 //! already; so each scenario ends with an agreement among those who should know better.
 
-use config::Setup;
+use config::{Kind, Setup};
 use labrpc::{Delay, Disturbance};
 use rand::RngExt;
 
@@ -16,6 +16,11 @@ use crate::part_e::arena::Arena;
 const REPLICATION_MS: u64 = 350;
 /// Messages take this long where a leader is to be caught before it has said anything.
 const WAY_MS: u64 = 15;
+/// A message and its answer are through by then; nobody misses a leader for twice as long.
+const MOMENT_MS: u64 = 50;
+/// The lab makes a snapshot at index 9, 19 and so on.
+const COMMANDS_A_SNAPSHOT: u64 = 10;
+const SNAPSHOT_ROUNDS: usize = 4;
 const LATE_ANSWER_ROUNDS: usize = 2;
 /// So many entries are acknowledged by an answer that is late.
 const LATE_ANSWERS: usize = 6;
@@ -187,11 +192,15 @@ pub(crate) fn overtaken_messages(lab: &Lab) {
     arena.end();
 }
 
-/// An acknowledgement says what its request brought, not what the leader has got since (5.3).
-///
+/// An acknowledgement says what its request brought, not what the leader has got since (5.3, 7).
+pub(crate) fn late_acknowledgement(lab: &Lab) {
+    late_acknowledgement_of_entries(lab);
+    late_acknowledgement_of_a_snapshot(lab);
+}
+
 /// The answer to a leader's message is delayed; meanwhile the leader takes another command, which
 /// can reach nobody. Then it goes, and the others commit something else in its place.
-pub(crate) fn late_acknowledgement(lab: &Lab) {
+fn late_acknowledgement_of_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     for (first_ms, late_ms) in [(15, 60), (15, 120), (115, 150), (115, 250), (30, 300)] {
         let [leader, follower, away] = arena.roles();
@@ -213,6 +222,47 @@ pub(crate) fn late_acknowledgement(lab: &Lab) {
         arena.judge_all();
     }
     arena.end();
+}
+
+/// The answer to a snapshot arrives when the leader has made another. Its receiver needs that, too,
+/// or it gets no further: the next commands make no snapshot that would help it.
+///
+/// It missed the first because it was down: so it is in the leader's term, and deposes nobody.
+fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    for _ in 0..SNAPSHOT_ROUNDS {
+        let [leader, other, away] = arena.roles();
+        arena.cfg.crash(away);
+        let mut index = 0;
+        for _ in 0..COMMANDS_A_SNAPSHOT + 2 {
+            index = arena.agree(&[leader, other]);
+        }
+        // What snapshots are called is seen when one was sent: in the first round none is late.
+        let names = arena.cfg.names_of(Kind::Snapshots);
+        if !names.is_empty() {
+            let late = Delay::Uniform(2 * MOMENT_MS..=2 * MOMENT_MS);
+            let late = Disturbance { delay: Some(late), ..Disturbance::default() };
+            arena.cfg.disturb(away, leader, late.only(&names));
+        }
+        let before = arena.cfg.snapshots_applied(away);
+        arena.cfg.restart(away);
+        arena.until(|arena| arena.cfg.snapshots_applied(away) > before);
+        arena.cfg.cut(leader, away);
+        for _ in index..next_snapshot(index) {
+            arena.start(leader);
+        }
+        arena.sleep_ms(2 * MOMENT_MS);
+        arena.cfg.mend(leader, away);
+        let all = arena.all();
+        arena.agree(&all);
+        arena.judge_all();
+    }
+    arena.end();
+}
+
+/// The first index behind `index` at which the lab makes a snapshot: 9, 19 and so on.
+fn next_snapshot(index: u64) -> u64 {
+    (index + 1) / COMMANDS_A_SNAPSHOT * COMMANDS_A_SNAPSHOT + COMMANDS_A_SNAPSHOT - 1
 }
 
 /// Answers of an old term arrive when their receiver leads again: they say nothing of its present

@@ -197,10 +197,17 @@ pub(crate) fn stale_candidate(lab: &Lab) {
     arena.end();
 }
 
-/// Two servers stand in the same term and one is elected: the other hears of it, and follows
-/// (5.2). One that does not soon deposes a leader whom everybody else follows.
+/// Who hears of the leader of its own term follows it, and stands for no other (5.2).
 pub(crate) fn giving_way(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
+    candidates_give_way(lab, &mut arena);
+    refused_leaders_are_followed(lab, &mut arena);
+    arena.end();
+}
+
+/// Two servers stand in the same term and one is elected: the other hears of it. One that does not
+/// follow soon deposes a leader whom everybody else follows.
+fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut deposed) = (0, 0);
     for _ in 0..2 * TRIES {
         let [voter, a, b] = arena.roles();
@@ -209,18 +216,18 @@ pub(crate) fn giving_way(lab: &Lab) {
         arena.cfg.cut(b, a);
         arena.cfg.hold(voter, a);
         arena.cfg.hold(voter, b);
-        if let Some([first, second]) = first_to_stand(&mut arena, [a, b], term) {
+        if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
             arena.sleep_ms(MOMENT_MS);
             arena.cfg.release(voter, first);
             // It has just begun to wait for votes, and the leader's next heartbeat is not far.
             arena.until(|arena| arena.term(second) > term);
             let is_split = |arena: &Arena<'_>, server| arena.term(server) == term + 1;
-            if is_split(&arena, second) && is_split(&arena, first) && arena.leads(first) {
+            if is_split(arena, second) && is_split(arena, first) && arena.leads(first) {
                 arena.cfg.mend(first, second);
                 arena.cfg.mend(second, first);
                 arena.sleep_ms(ELECTION_MS);
                 tried += 1;
-                deposed += usize::from(!(is_split(&arena, first) && arena.leads(first)));
+                deposed += usize::from(!(is_split(arena, first) && arena.leads(first)));
             }
         }
         arena.judge_all();
@@ -233,7 +240,35 @@ pub(crate) fn giving_way(lab: &Lab) {
         );
         lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
     }
-    arena.end();
+}
+
+/// A server that was down lacks entries, so it refuses what a new leader sends; nobody hears that,
+/// so it has to go on refusing. All the same it hears from the leader of its term, and waits.
+fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
+    let mut stood = 0;
+    for _ in 0..TRIES {
+        let [old, other, away] = arena.roles();
+        arena.cfg.crash(away);
+        arena.agree(&[old, other]);
+        // Whoever is elected now knows nothing of the third one's log.
+        arena.cfg.restart(old);
+        arena.agree(&[old, other]);
+        arena.cfg.mute(away);
+        arena.cfg.restart(away);
+        let leader = arena.leader_of(&[old, other]);
+        let term = arena.term(leader);
+        arena.sleep_ms(ELECTION_MS);
+        stood += usize::from(arena.term(away) > term && arena.term(leader) == term);
+        arena.judge_all();
+    }
+    // As above.
+    if stood == TRIES {
+        let sentence = format!(
+            "{stood} times a server refused what the leader of its own term sent, and each time it \
+             stood for election while it heard from that leader"
+        );
+        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
+    }
 }
 
 /// A leader hears of a newer term by the answer to a call, and follows the leader of that term, who
