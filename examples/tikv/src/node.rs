@@ -1,0 +1,153 @@
+//! TiKV's state machine, and how each `Ready` of it is carried out: save, then send and apply.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use config::{ApplyMsg, Persister, Started};
+use raft::eraftpb::{Entry, Message, MessageType};
+use raft::{Config, RawNode, SnapshotStatus, StateRole};
+use slog::Logger;
+
+use crate::saved;
+use crate::storage::{COMMAND, Log};
+
+/// The unit of TiKV's timers in milliseconds.
+pub(crate) const TICK_MS: u64 = 10;
+/// Ten heartbeats a second.
+const HEARTBEAT_TICKS: usize = 10;
+/// TiKV draws each election timeout between this and twice this: 400 to 800 ms, so that a few
+/// heartbeats may be lost, and several timeouts fit into the five seconds that the lab grants.
+const ELECTION_TICKS: usize = 40;
+/// A message has more bytes of entries than this only if its one entry has.
+const ENTRIES_BYTES_MAX: u64 = 1 << 20;
+
+/// One server's state machine with its log.
+pub(crate) struct Node {
+    raw: RawNode<Log>,
+    persister: Arc<Persister>,
+    /// What is committed and not handed over.
+    to_apply: VecDeque<ApplyMsg>,
+    pub(crate) killed: bool,
+}
+
+impl Node {
+    /// A follower with what was saved before the last crash.
+    pub(crate) fn restored(me: usize, servers: usize, persister: Arc<Persister>) -> Node {
+        let log = saved::restore(servers, &persister);
+        let config = Config {
+            id: id_of(me),
+            election_tick: ELECTION_TICKS,
+            heartbeat_tick: HEARTBEAT_TICKS,
+            // The service starts from the same snapshot.
+            applied: log.start.index,
+            max_size_per_msg: ENTRIES_BYTES_MAX,
+            // What is proposed while a message is under way goes out together with the next one.
+            max_inflight_msgs: 1,
+            // As TiKV runs it: a leader that reaches no majority steps down, and a server that
+            // comes back disturbs nobody who hears from a leader.
+            check_quorum: true,
+            pre_vote: true,
+            ..Config::default()
+        };
+        let silence = Logger::root(slog::Discard, slog::o!());
+        let raw = RawNode::new(&config, log, &silence).expect("what was saved is a valid state");
+        Node { raw, persister, to_apply: VecDeque::new(), killed: false }
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.raw.tick();
+    }
+
+    /// A message has come. TiKV refuses some, such as an answer that comes too late; to lose a
+    /// message is always lawful.
+    pub(crate) fn step(&mut self, message: Message) {
+        let _refused = self.raw.step(message);
+    }
+
+    /// Nobody will answer this message. Until TiKV hears of that it sends a follower that was sent
+    /// a snapshot nothing else.
+    pub(crate) fn lost(&mut self, message: &Message) {
+        self.raw.report_unreachable(message.to);
+        if message.get_msg_type() == MessageType::MsgSnapshot {
+            self.raw.report_snapshot(message.to, SnapshotStatus::Failure);
+        }
+    }
+
+    /// Appends a command, if this server leads.
+    pub(crate) fn propose(&mut self, command: Vec<u8>) -> Option<Started> {
+        let (term, is_leader) = self.state();
+        // Asked elsewhere, TiKV would pass the command on to the leader.
+        if !is_leader || self.raw.propose(COMMAND.to_vec(), command).is_err() {
+            return None;
+        }
+        // Every entry before this one is in the log already: `settle` has put it there.
+        Some(Started { index: self.raw.store().commands() + 1, term })
+    }
+
+    pub(crate) fn compact(&mut self, lab_index: u64, snapshot: Vec<u8>) {
+        self.raw.mut_store().compact(lab_index, snapshot);
+    }
+
+    /// The term, and whether this server leads it.
+    pub(crate) fn state(&self) -> (u64, bool) {
+        (self.raw.raft.term, self.raw.raft.state == StateRole::Leader)
+    }
+
+    pub(crate) fn has_something_to_apply(&self) -> bool {
+        !self.to_apply.is_empty()
+    }
+
+    pub(crate) fn next_to_apply(&mut self) -> Option<ApplyMsg> {
+        self.to_apply.pop_front()
+    }
+
+    /// Carries out all that TiKV wants done by now, and returns what is to be sent. That is only
+    /// sent when this returns, so it is enough to save once, at the end.
+    pub(crate) fn settle(&mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        while self.raw.has_ready() {
+            let mut ready = self.raw.ready();
+            if !ready.snapshot().is_empty() {
+                let (start, snapshot) = saved::decode_snapshot(ready.snapshot());
+                self.raw.mut_store().install(start, snapshot.clone());
+                let (index, term) = (start.commands, start.term);
+                self.to_apply.push_back(ApplyMsg::Snapshot { index, term, snapshot });
+            }
+            self.apply(ready.take_committed_entries());
+            self.raw.mut_store().append(ready.take_entries());
+            if let Some(hard_state) = ready.hs() {
+                self.raw.mut_store().set_hard_state(hard_state.clone());
+            }
+            messages.extend(ready.take_messages());
+            messages.extend(ready.take_persisted_messages());
+
+            let mut rest = self.raw.advance(ready);
+            if let Some(commit) = rest.commit_index() {
+                self.raw.mut_store().hard_state.commit = commit;
+            }
+            self.apply(rest.take_committed_entries());
+            messages.extend(rest.take_messages());
+            self.raw.advance_apply();
+        }
+        saved::save(self.raw.mut_store(), &self.persister);
+        messages
+    }
+
+    /// The service hears of commands only; TiKV's empty entries have no index of the lab's.
+    fn apply(&mut self, committed: Vec<Entry>) {
+        for entry in committed {
+            if let Some(index) = self.raw.store().lab_index(entry.index) {
+                self.to_apply.push_back(ApplyMsg::Command { index, command: entry.data.to_vec() });
+            }
+        }
+    }
+}
+
+/// The lab counts servers from 0, TiKV from 1.
+fn id_of(server: usize) -> u64 {
+    server as u64 + 1
+}
+
+pub(crate) fn server_of(id: u64) -> usize {
+    usize::try_from(id - 1).expect("there are few servers")
+}

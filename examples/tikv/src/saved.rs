@@ -1,0 +1,89 @@
+//! What survives a crash, as bytes: Figure 2's persistent state, the commit index, and where the
+//! log begins.
+
+use config::Persister;
+use labrpc::codec;
+use protobuf::{CodedInputStream, Message as _};
+use raft::eraftpb::{Entry, HardState, Snapshot};
+use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteBuf, Bytes};
+
+use crate::storage::{Log, Start};
+
+#[derive(Default, Serialize, Deserialize)]
+struct Saved {
+    term: u64,
+    vote: u64,
+    commit: u64,
+    start_index: u64,
+    start_term: u64,
+    start_commands: u64,
+    /// One after the other, each as its length and its protobuf.
+    entries: ByteBuf,
+}
+
+/// Saves the log if it has changed. State and snapshot go together: neither is worth anything
+/// beside an older one of the other.
+pub(crate) fn save(log: &mut Log, persister: &Persister) {
+    if !log.must_save {
+        return;
+    }
+    let mut entries = Vec::new();
+    for entry in log.entries_in_memory() {
+        entry.write_length_delimited_to_vec(&mut entries).expect("an entry has an encoding");
+    }
+    let saved = Saved {
+        term: log.hard_state.term,
+        vote: log.hard_state.vote,
+        commit: log.hard_state.commit,
+        start_index: log.start.index,
+        start_term: log.start.term,
+        start_commands: log.start.commands,
+        entries: ByteBuf::from(entries),
+    };
+    let raft_state = codec::encode(&saved).expect("plain data has an encoding");
+    persister.save(raft_state, log.snapshot.clone());
+    log.must_save = false;
+}
+
+/// The log as it was saved last; an empty one if nothing was.
+pub(crate) fn restore(servers: usize, persister: &Persister) -> Log {
+    let raft_state = persister.read_raft_state();
+    let saved = if raft_state.is_empty() {
+        Saved::default()
+    } else {
+        codec::decode(&raft_state).expect("what was saved can be read")
+    };
+    let start =
+        Start { index: saved.start_index, term: saved.start_term, commands: saved.start_commands };
+    let hard_state = HardState {
+        term: saved.term,
+        vote: saved.vote,
+        commit: saved.commit,
+        ..HardState::default()
+    };
+    let entries = read_entries(&saved.entries);
+    Log::new(servers, hard_state, start, persister.read_snapshot(), entries)
+}
+
+fn read_entries(bytes: &[u8]) -> Vec<Entry> {
+    let mut input = CodedInputStream::from_bytes(bytes);
+    let mut entries = Vec::new();
+    while !input.eof().expect("bytes in memory can be read") {
+        entries.push(input.read_message().expect("what was saved can be read"));
+    }
+    entries
+}
+
+/// The service's snapshot for the way to another server, with the number of commands it covers.
+pub(crate) fn encode_snapshot(commands: u64, snapshot: &[u8]) -> Vec<u8> {
+    codec::encode(&(commands, Bytes::new(snapshot))).expect("plain data has an encoding")
+}
+
+/// What [`encode_snapshot`] was given, and where it stands in the log.
+pub(crate) fn decode_snapshot(snapshot: &Snapshot) -> (Start, Vec<u8>) {
+    let (commands, bytes): (u64, ByteBuf) =
+        codec::decode(&snapshot.data).expect("another server encoded it");
+    let metadata = snapshot.get_metadata();
+    (Start { index: metadata.index, term: metadata.term, commands }, bytes.into_vec())
+}

@@ -1,0 +1,5 @@
+//! The labs, on TiKV's Raft.
+
+fn main() {
+    tests::main(tikv::make)
+}
