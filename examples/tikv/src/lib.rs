@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `peer` | one server: its threads, the one door to its node, and what the lab asks of it |
 //! | `node` | TiKV's state machine, and how each `Ready` of it is carried out |
-//! | `storage` | the log, as TiKV wants to read it and as the lab counts it |
+//! | `storage` | the log, as TiKV wants to read it and as the lab counts |
 //! | `saved` | what survives a crash, as bytes |
 //! | `wire` | TiKV's messages as the requests and replies of the lab's RPCs |
 
@@ -22,7 +22,16 @@ use std::sync::Arc;
 
 use config::{PeerContext, RaftPeer};
 
-/// Makes one server: 6.824's `Make`.
+use crate::storage::Numbering;
+
+/// Makes one server: 6.824's `Make`. It shows no `inspect`: the lab counts commands, and TiKV's log
+/// has empty entries between them.
 pub fn make(context: PeerContext) -> Arc<dyn RaftPeer> {
-    peer::Peer::start(context)
+    peer::Peer::start(context, Numbering::Commands)
+}
+
+/// The same, but indices are TiKV's own, and empty entries are applied as empty commands. So
+/// `inspect` is exact, and every rule can be watched; tests that count commands fail.
+pub fn make_inspected(context: PeerContext) -> Arc<dyn RaftPeer> {
+    peer::Peer::start(context, Numbering::Entries)
 }

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use config::{ApplyMsg, Persister, Started};
+use config::{ApplyMsg, Inspect, Persister, Role, Started};
 use raft::eraftpb::{Entry, Message, MessageType};
 use raft::{Config, RawNode, SnapshotStatus, StateRole};
 use slog::Logger;
 
 use crate::saved;
-use crate::storage::{COMMAND, Log};
+use crate::storage::{COMMAND, Log, Numbering};
 
 /// The unit of TiKV's timers in milliseconds.
 pub(crate) const TICK_MS: u64 = 10;
@@ -27,13 +27,21 @@ pub(crate) struct Node {
     persister: Arc<Persister>,
     /// What is committed and not handed over.
     to_apply: VecDeque<ApplyMsg>,
+    /// The lab's index of the last that was handed over.
+    last_applied: u64,
     pub(crate) killed: bool,
 }
 
 impl Node {
     /// A follower with what was saved before the last crash.
-    pub(crate) fn restored(me: usize, servers: usize, persister: Arc<Persister>) -> Node {
-        let log = saved::restore(servers, &persister);
+    pub(crate) fn restored(
+        numbering: Numbering,
+        me: usize,
+        servers: usize,
+        persister: Arc<Persister>,
+    ) -> Node {
+        let log = saved::restore(numbering, servers, &persister);
+        let last_applied = log.start.lab_index;
         let config = Config {
             id: id_of(me),
             election_tick: ELECTION_TICKS,
@@ -51,7 +59,7 @@ impl Node {
         };
         let silence = Logger::root(slog::Discard, slog::o!());
         let raw = RawNode::new(&config, log, &silence).expect("what was saved is a valid state");
-        Node { raw, persister, to_apply: VecDeque::new(), killed: false }
+        Node { raw, persister, to_apply: VecDeque::new(), last_applied, killed: false }
     }
 
     pub(crate) fn tick(&mut self) {
@@ -81,7 +89,7 @@ impl Node {
             return None;
         }
         // Every entry before this one is in the log already: `settle` has put it there.
-        Some(Started { index: self.raw.store().commands() + 1, term })
+        Some(Started { index: self.raw.store().last_lab_index() + 1, term })
     }
 
     pub(crate) fn compact(&mut self, lab_index: u64, snapshot: Vec<u8>) {
@@ -98,7 +106,34 @@ impl Node {
     }
 
     pub(crate) fn next_to_apply(&mut self) -> Option<ApplyMsg> {
-        self.to_apply.pop_front()
+        let next = self.to_apply.pop_front()?;
+        let (ApplyMsg::Command { index, .. } | ApplyMsg::Snapshot { index, .. }) = &next;
+        self.last_applied = *index;
+        Some(next)
+    }
+
+    /// Figure 2's state, if the lab's indices are TiKV's. By the lab's own a log would lack the
+    /// terms of the empty entries, and votes are given by them.
+    pub(crate) fn inspect(&self) -> Option<Inspect> {
+        let (raft, log) = (&self.raw.raft, self.raw.store());
+        if log.numbering() != Numbering::Entries {
+            return None;
+        }
+        Some(Inspect {
+            role: match raft.state {
+                // Who only asks whether it would be elected has not stood.
+                StateRole::Follower | StateRole::PreCandidate => Role::Follower,
+                StateRole::Candidate => Role::Candidate,
+                StateRole::Leader => Role::Leader,
+            },
+            current_term: raft.term,
+            voted_for: (raft.vote != raft::INVALID_ID).then(|| server_of(raft.vote)),
+            log_terms: log.entries_in_memory().map(|entry| entry.term).collect(),
+            commit_index: raft.raft_log.committed,
+            last_applied: self.last_applied,
+            last_included_index: log.start.index,
+            last_included_term: log.start.term,
+        })
     }
 
     /// Carries out all that TiKV wants done by now, and returns what is to be sent. That is only
@@ -110,7 +145,7 @@ impl Node {
             if !ready.snapshot().is_empty() {
                 let (start, snapshot) = saved::decode_snapshot(ready.snapshot());
                 self.raw.mut_store().install(start, snapshot.clone());
-                let (index, term) = (start.commands, start.term);
+                let (index, term) = (start.lab_index, start.term);
                 self.to_apply.push_back(ApplyMsg::Snapshot { index, term, snapshot });
             }
             self.apply(ready.take_committed_entries());
@@ -133,7 +168,7 @@ impl Node {
         messages
     }
 
-    /// The service hears of commands only; TiKV's empty entries have no index of the lab's.
+    /// The service hears of what has an index of the lab's.
     fn apply(&mut self, committed: Vec<Entry>) {
         for entry in committed {
             if let Some(index) = self.raw.store().lab_index(entry.index) {

@@ -4,13 +4,14 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use config::{ApplyMsg, PeerContext, RaftPeer, Started};
+use config::{ApplyMsg, Inspect, PeerContext, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use raft::eraftpb::Message;
 
 use crate::node::{Node, TICK_MS, server_of};
+use crate::storage::Numbering;
 use crate::wire::{self, Reply, Request};
 
 /// One server of the cluster.
@@ -25,9 +26,9 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn start(context: PeerContext) -> Arc<Peer> {
+    pub(crate) fn start(context: PeerContext, numbering: Numbering) -> Arc<Peer> {
         let PeerContext { ends, me, persister, apply } = context;
-        let node = Node::restored(me, ends.len(), persister);
+        let node = Node::restored(numbering, me, ends.len(), persister);
         let peer = Arc::new_cyclic(|this| Peer {
             this: Weak::clone(this),
             me,
@@ -135,6 +136,10 @@ impl RaftPeer for Peer {
 
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
         self.with_node(|node| node.compact(index, snapshot));
+    }
+
+    fn inspect(&self) -> Option<Inspect> {
+        self.node.lock().inspect()
     }
 
     fn kill(&self) {

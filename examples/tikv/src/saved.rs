@@ -8,7 +8,7 @@ use raft::eraftpb::{Entry, HardState, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
-use crate::storage::{Log, Start};
+use crate::storage::{Log, Numbering, Start};
 
 #[derive(Default, Serialize, Deserialize)]
 struct Saved {
@@ -17,7 +17,7 @@ struct Saved {
     commit: u64,
     start_index: u64,
     start_term: u64,
-    start_commands: u64,
+    start_lab_index: u64,
     /// One after the other, each as its length and its protobuf.
     entries: ByteBuf,
 }
@@ -38,7 +38,7 @@ pub(crate) fn save(log: &mut Log, persister: &Persister) {
         commit: log.hard_state.commit,
         start_index: log.start.index,
         start_term: log.start.term,
-        start_commands: log.start.commands,
+        start_lab_index: log.start.lab_index,
         entries: ByteBuf::from(entries),
     };
     let raft_state = codec::encode(&saved).expect("plain data has an encoding");
@@ -47,15 +47,18 @@ pub(crate) fn save(log: &mut Log, persister: &Persister) {
 }
 
 /// The log as it was saved last; an empty one if nothing was.
-pub(crate) fn restore(servers: usize, persister: &Persister) -> Log {
+pub(crate) fn restore(numbering: Numbering, servers: usize, persister: &Persister) -> Log {
     let raft_state = persister.read_raft_state();
     let saved = if raft_state.is_empty() {
         Saved::default()
     } else {
         codec::decode(&raft_state).expect("what was saved can be read")
     };
-    let start =
-        Start { index: saved.start_index, term: saved.start_term, commands: saved.start_commands };
+    let start = Start {
+        index: saved.start_index,
+        term: saved.start_term,
+        lab_index: saved.start_lab_index,
+    };
     let hard_state = HardState {
         term: saved.term,
         vote: saved.vote,
@@ -63,7 +66,7 @@ pub(crate) fn restore(servers: usize, persister: &Persister) -> Log {
         ..HardState::default()
     };
     let entries = read_entries(&saved.entries);
-    Log::new(servers, hard_state, start, persister.read_snapshot(), entries)
+    Log::new(numbering, servers, hard_state, start, persister.read_snapshot(), entries)
 }
 
 fn read_entries(bytes: &[u8]) -> Vec<Entry> {
@@ -75,15 +78,15 @@ fn read_entries(bytes: &[u8]) -> Vec<Entry> {
     entries
 }
 
-/// The service's snapshot for the way to another server, with the number of commands it covers.
-pub(crate) fn encode_snapshot(commands: u64, snapshot: &[u8]) -> Vec<u8> {
-    codec::encode(&(commands, Bytes::new(snapshot))).expect("plain data has an encoding")
+/// The service's snapshot for the way to another server, with the lab's index of the last that it covers.
+pub(crate) fn encode_snapshot(lab_index: u64, snapshot: &[u8]) -> Vec<u8> {
+    codec::encode(&(lab_index, Bytes::new(snapshot))).expect("plain data has an encoding")
 }
 
 /// What [`encode_snapshot`] was given, and where it stands in the log.
 pub(crate) fn decode_snapshot(snapshot: &Snapshot) -> (Start, Vec<u8>) {
-    let (commands, bytes): (u64, ByteBuf) =
+    let (lab_index, bytes): (u64, ByteBuf) =
         codec::decode(&snapshot.data).expect("another server encoded it");
     let metadata = snapshot.get_metadata();
-    (Start { index: metadata.index, term: metadata.term, commands }, bytes.into_vec())
+    (Start { index: metadata.index, term: metadata.term, lab_index }, bytes.into_vec())
 }

@@ -1,10 +1,10 @@
 //! The log, as TiKV wants to read it and as the lab counts it.
 //!
 //! TiKV's leaders begin their term with an empty entry, which has an index like any other. The lab
-//! counts commands only: its first index is that of the first command. So each entry here knows
-//! how many commands there are up to it, itself included. Where two logs agree on an entry they
-//! agree on all before it (section 5.3), so all servers count alike, and a snapshot carries the
-//! count of what it covers.
+//! counts commands: its first index is that of the first command. So each entry here knows how many
+//! entries that count there are up to it, itself included: that is its index for the lab. Where two
+//! logs agree on an entry they agree on all before it (section 5.3), so all servers count alike,
+//! and a snapshot carries the count of what it covers.
 
 use std::ops::Range;
 
@@ -14,8 +14,18 @@ use raft::{GetEntriesContext, RaftState, Result, Storage, StorageError, util};
 /// What marks an entry as a command: its context. TiKV's own entries have none.
 pub(crate) const COMMAND: &[u8] = b"c";
 
+/// Which entries have an index of the lab's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbering {
+    /// The commands: indices are 1, 2, 3, whoever leads.
+    Commands,
+    /// All, and the index is TiKV's: an empty entry is an empty command.
+    Entries,
+}
+
 /// Everything that a server saves.
 pub(crate) struct Log {
+    numbering: Numbering,
     voters: ConfState,
     pub(crate) hard_state: HardState,
     pub(crate) start: Start,
@@ -31,18 +41,19 @@ pub(crate) struct Log {
 pub(crate) struct Start {
     pub(crate) index: u64,
     pub(crate) term: u64,
-    /// The commands up to here.
-    pub(crate) commands: u64,
+    /// Its index for the lab, or that of the last entry before it which has one.
+    pub(crate) lab_index: u64,
 }
 
 struct Slot {
     entry: Entry,
-    /// The commands up to here.
-    commands: u64,
+    /// Its index for the lab, or that of the last entry before it which has one.
+    lab_index: u64,
 }
 
 impl Log {
     pub(crate) fn new(
+        numbering: Numbering,
         servers: usize,
         hard_state: HardState,
         start: Start,
@@ -51,22 +62,26 @@ impl Log {
     ) -> Log {
         let voters = ConfState::from(((1..=servers as u64).collect::<Vec<_>>(), Vec::new()));
         let slots = Vec::new();
-        let mut log = Log { voters, hard_state, start, snapshot, slots, must_save: false };
+        let mut log =
+            Log { numbering, voters, hard_state, start, snapshot, slots, must_save: false };
         log.append(entries);
         log.must_save = false;
         log
     }
 
-    /// The number of commands in the log, those that are forgotten included: the lab's index of
-    /// the last.
-    pub(crate) fn commands(&self) -> u64 {
-        self.slots.last().map_or(self.start.commands, |slot| slot.commands)
+    /// The lab's index of the last entry that has one; 0 if there never was one.
+    pub(crate) fn last_lab_index(&self) -> u64 {
+        self.slots.last().map_or(self.start.lab_index, |slot| slot.lab_index)
     }
 
-    /// The lab's index of the entry at `index`, if it is a command.
+    /// The lab's index of the entry at `index`, if it has one.
     pub(crate) fn lab_index(&self, index: u64) -> Option<u64> {
-        let slot = self.slot(index)?;
-        is_command(&slot.entry).then_some(slot.commands)
+        let slot = self.slots.get(self.position(index)?)?;
+        self.counts(&slot.entry).then_some(slot.lab_index)
+    }
+
+    pub(crate) fn numbering(&self) -> Numbering {
+        self.numbering
     }
 
     pub(crate) fn entries_in_memory(&self) -> impl Iterator<Item = &Entry> {
@@ -87,22 +102,22 @@ impl Log {
         self.slots.truncate(self.position(first.index).expect("only the snapshot is final"));
         for entry in entries {
             assert_eq!(entry.index, self.last() + 1, "a log has no gaps");
-            let commands = self.commands() + u64::from(is_command(&entry));
-            self.slots.push(Slot { entry, commands });
+            let lab_index = self.last_lab_index() + u64::from(self.counts(&entry));
+            self.slots.push(Slot { entry, lab_index });
         }
         self.must_save = true;
     }
 
-    /// Forgets everything up to the command with this index of the lab's, for which the snapshot
+    /// Forgets everything up to the entry with this index of the lab's, for which the snapshot
     /// stands from now on. An older snapshot than the one at hand is ignored.
     pub(crate) fn compact(&mut self, lab_index: u64, snapshot: Vec<u8>) {
-        let position = self.slots.partition_point(|slot| slot.commands < lab_index);
-        let Some(slot) = self.slots.get(position).filter(|_| lab_index > self.start.commands)
+        let position = self.slots.partition_point(|slot| slot.lab_index < lab_index);
+        let Some(slot) = self.slots.get(position).filter(|_| lab_index > self.start.lab_index)
         else {
             return;
         };
         let Entry { index, term, .. } = slot.entry;
-        self.start = Start { index, term, commands: lab_index };
+        self.start = Start { index, term, lab_index };
         self.snapshot = snapshot;
         self.slots.drain(..=position);
         self.must_save = true;
@@ -116,12 +131,12 @@ impl Log {
         self.must_save = true;
     }
 
-    fn last(&self) -> u64 {
-        self.start.index + self.slots.len() as u64
+    fn counts(&self, entry: &Entry) -> bool {
+        self.numbering == Numbering::Entries || entry.context == COMMAND
     }
 
-    fn slot(&self, index: u64) -> Option<&Slot> {
-        self.slots.get(self.position(index)?)
+    fn last(&self) -> u64 {
+        self.start.index + self.slots.len() as u64
     }
 
     /// Where the entry at `index` is or would be; none if it is forgotten.
@@ -182,13 +197,9 @@ impl Storage for Log {
         metadata.set_conf_state(self.voters.clone());
         metadata.index = self.start.index;
         metadata.term = self.start.term;
-        snapshot.data = crate::saved::encode_snapshot(self.start.commands, &self.snapshot).into();
+        snapshot.data = crate::saved::encode_snapshot(self.start.lab_index, &self.snapshot).into();
         Ok(snapshot)
     }
-}
-
-fn is_command(entry: &Entry) -> bool {
-    entry.context == COMMAND
 }
 
 #[cfg(test)]
@@ -197,12 +208,16 @@ mod tests {
 
     /// A log of one term: `c` is a command, `-` an empty entry of TiKV's.
     fn log(kinds: &str) -> Log {
+        log_by(Numbering::Commands, kinds)
+    }
+
+    fn log_by(numbering: Numbering, kinds: &str) -> Log {
         let entry = |(kind, index): (char, u64)| {
             let context = if kind == 'c' { COMMAND } else { &[] }.into();
             Entry { index, term: 1, context, ..Entry::default() }
         };
         let entries = kinds.chars().zip(1..).map(entry).collect();
-        Log::new(3, HardState::default(), Start::default(), Vec::new(), entries)
+        Log::new(numbering, 3, HardState::default(), Start::default(), Vec::new(), entries)
     }
 
     fn lab_indices(log: &Log) -> Vec<Option<u64>> {
@@ -213,17 +228,23 @@ mod tests {
     fn the_lab_counts_commands_only() {
         let log = log("-cc-c");
         assert_eq!(lab_indices(&log), [None, Some(1), Some(2), None, Some(3)]);
-        assert_eq!(log.commands(), 3);
+        assert_eq!(log.last_lab_index(), 3);
+    }
+
+    #[test]
+    fn the_lab_may_count_as_tikv_does() {
+        let log = log_by(Numbering::Entries, "-cc-c");
+        assert_eq!(lab_indices(&log), [1, 2, 3, 4, 5].map(Some));
     }
 
     #[test]
     fn the_count_goes_on_behind_a_snapshot() {
         let mut log = log("-cc-c");
         log.compact(2, vec![7]);
-        assert_eq!(log.start, Start { index: 3, term: 1, commands: 2 });
+        assert_eq!(log.start, Start { index: 3, term: 1, lab_index: 2 });
         assert_eq!(lab_indices(&log), [None, Some(3)]);
         log.compact(1, vec![8]);
-        assert_eq!((log.start.commands, log.snapshot.as_slice()), (2, &[7][..]));
+        assert_eq!((log.start.lab_index, log.snapshot.as_slice()), (2, &[7][..]));
     }
 
     #[test]
@@ -234,7 +255,7 @@ mod tests {
         let mut log = log("-");
         log.install(start, snapshot);
         assert_eq!((log.start, log.snapshot.as_slice()), (sender.start, &[7][..]));
-        assert_eq!((log.commands(), log.last()), (2, 3));
+        assert_eq!((log.last_lab_index(), log.last()), (2, 3));
     }
 
     #[test]
@@ -243,6 +264,6 @@ mod tests {
         let entry = Entry { index: 3, term: 2, ..Entry::default() };
         replaced.append(vec![entry]);
         assert_eq!(lab_indices(&replaced), [None, Some(1), None]);
-        assert_eq!((replaced.term(3).unwrap(), replaced.commands()), (2, 1));
+        assert_eq!((replaced.term(3).unwrap(), replaced.last_lab_index()), (2, 1));
     }
 }
