@@ -52,7 +52,9 @@ impl Node {
             // What is proposed while a message is under way goes out together with the next one.
             max_inflight_msgs: 1,
             // As TiKV runs it: a leader that reaches no majority steps down, and a server that
-            // comes back disturbs nobody who hears from a leader.
+            // comes back disturbs nobody who hears from a leader. Without them the crate answers
+            // no message of an older term, and starts its election timer anew at every higher
+            // term, so that a candidate whose log lags keeps the better one waiting.
             check_quorum: true,
             pre_vote: true,
             ..Config::default()
