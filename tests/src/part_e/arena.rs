@@ -255,6 +255,14 @@ impl<'a> Arena<'a> {
         self.agree(&all);
     }
 
+    /// A scenario whose moment never came says that it tried nothing.
+    pub(crate) fn note_tries(&self, tried: usize) {
+        if tried == 0 {
+            let sentence = "the moment that this test waits for never came: nothing was tried";
+            self.lab.find(sentence.into());
+        }
+    }
+
     pub(crate) fn end(self) {
         self.cfg.end();
     }

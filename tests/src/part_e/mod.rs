@@ -16,7 +16,7 @@ mod habits;
 mod plan;
 mod arena;
 
-use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 
 use crate::lab::Lab;
 
@@ -38,11 +38,12 @@ pub(crate) fn deaf_leader(lab: &Lab) {
     let (term, leads) = cfg.get_state(leader1).expect("it was not crashed");
     if term <= term1 {
         let sentence = format!(
-            "server {leader1} {} term {term} after 2 s in which all answers to it were of a later \
-             one",
+            "server {leader1} {} term {term} after 2 s in which all answers to it came from servers \
+             of a later one",
             if leads { "still leads" } else { "is still in" }
         );
-        lab.referee().stop(Failure::of(leader1, Class::Safety, sentence));
+        let failure = Failure::of(leader1, Class::Liveness, sentence);
+        lab.referee().stop(failure.with_rule(Rule::L4));
     }
 
     cfg.hear(leader1);

@@ -40,6 +40,7 @@ fn first_to_stand(arena: &mut Arena<'_>, [a, b]: [usize; 2], term: u64) -> Optio
 /// whose own messages are held: so both stand for the next term, one after the other, and both ask
 /// the third.
 fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena<'_>, [usize; 3])) {
+    let mut tried = 0;
     for _ in 0..TRIES {
         let [voter, a, b] = arena.roles();
         let term = arena.term(voter);
@@ -48,6 +49,7 @@ fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena
         arena.cfg.hold(voter, a);
         arena.cfg.hold(voter, b);
         if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
+            tried += 1;
             arena.sleep_ms(MOMENT_MS);
             arena.cfg.release(voter, first);
             arena.sleep_ms(MOMENT_MS);
@@ -59,6 +61,7 @@ fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena
         }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     let all = arena.all();
     arena.agree(&all);
 }
@@ -84,6 +87,7 @@ pub(crate) fn forgotten_vote(lab: &Lab) {
 /// A candidate votes for itself, crashes, and is asked by another for the same term.
 pub(crate) fn forgotten_candidacy(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
     for _ in 0..2 * TRIES {
         // The old leader elects one of the others, and that one's own vote is then to be had again.
         let [voter, a, b] = arena.roles();
@@ -93,6 +97,7 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
         arena.cfg.hold(voter, a);
         arena.cfg.hold(voter, b);
         if let Some([first, second]) = first_to_stand(&mut arena, [a, b], term) {
+            tried += 1;
             arena.sleep_ms(MOMENT_MS);
             arena.cfg.release(voter, first);
             arena.sleep_ms(MOMENT_MS);
@@ -105,6 +110,7 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
         }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
@@ -114,12 +120,14 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
 /// which nobody has voted for it; and for that term another one is elected.
 pub(crate) fn late_votes(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
     for _ in 0..2 * TRIES {
         let [old, candidate, voter] = arena.roles();
         let term = arena.term(old);
         arena.cfg.isolate(old);
         arena.cfg.hold(voter, candidate);
         if arena.until(|arena| arena.term(candidate) > term) {
+            tried += 1;
             arena.sleep_ms(MOMENT_MS);
             arena.cfg.cut(candidate, voter);
             let again = |arena: &Arena<'_>| arena.term(candidate) > term + 1;
@@ -133,6 +141,7 @@ pub(crate) fn late_votes(lab: &Lab) {
         }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
@@ -232,6 +241,7 @@ fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
         }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     // A timeout may run out before the first heartbeat comes, but not every time.
     if tried >= TRIES && deposed == tried {
         let sentence = format!(
