@@ -32,7 +32,8 @@ fn main() -> Result<()> {
     let status = child.wait()?;
     fs::remove_dir_all(folder)?;
     println!(
-        "submissions {count}  {status}  wall_s {:.1}  cpu_s {:.1}  rss_peak_mib {:.1}  threads_peak {}",
+        "submissions {count}  {status}  wall_s {:.1}  cpu_s {:.1}  rss_peak_mib {:.1}  \
+         threads_peak {}",
         start.elapsed().as_secs_f64(),
         seen.cpu_seconds,
         seen.rss_peak_kib as f64 / 1024.0,

@@ -78,7 +78,8 @@ fn read_entries(bytes: &[u8]) -> Vec<Entry> {
     entries
 }
 
-/// The service's snapshot for the way to another server, with the lab's index of the last that it covers.
+/// The service's snapshot for the way to another server, with the lab's index of the last that it
+/// covers.
 pub(crate) fn encode_snapshot(lab_index: u64, snapshot: &[u8]) -> Vec<u8> {
     codec::encode(&(lab_index, Bytes::new(snapshot))).expect("plain data has an encoding")
 }
