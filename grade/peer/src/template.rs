@@ -1,8 +1,9 @@
 //! A run's peers are copies of one process: what it costs to start a program is paid once a run.
 //!
 //! The template holds nothing but the program, before anything of the implementation has run. The
-//! grader sends it the ends of three pipes for each peer it wants; the template answers with the
-//! number of a copy of itself, which is the grader's own child and lives on that connection.
+//! grader sends it the ends of three pipes for each peer it wants. A copy of it, which is the
+//! grader's own child, answers with its number once it has given up what a peer has no business
+//! with, and lives on that connection.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -15,7 +16,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
-use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 /// So many threads the reference has at once in most peers; more are made when they are needed.
@@ -50,33 +51,43 @@ pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; 3]) -> io::Result<
 }
 
 /// The template's side: makes copies as long as the grader wants any. Returns in the copies only,
-/// each with its connection.
-pub(crate) fn copies(control: UnixStream) -> io::Result<Connection> {
+/// each with its connection; those of a template that is sealed are so as well.
+pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connection> {
     let grader = getppid();
     sim::warm_up(THREADS_READY);
     loop {
         let connection = receive(&control)?;
-        let number = match sim::copy_process() {
-            Ok(Some(number)) => number,
+        match sim::copy_process() {
+            // It answers for itself.
+            Ok(Some(_)) => {}
             Ok(None) => {
-                drop(control);
-                setsid()?;
-                set_parent_process_death_signal(Some(Signal::KILL))?;
-                if getppid() != grader {
-                    // It has ended meanwhile, and nobody would end this process.
-                    process::exit(0);
-                }
-                dup2_stdout(&connection.printed)?;
-                dup2_stderr(&connection.printed)?;
-                return Ok(connection);
+                let settled = settle(&connection, grader, is_sealed);
+                let number = if settled.is_ok() { process::id() } else { NO_PROCESS };
+                (&control).write_all(&number.to_le_bytes())?;
+                return settled.map(|()| connection);
             }
             Err(error) => {
                 eprintln!("error: failed to copy a peer's program: {error}");
-                NO_PROCESS
+                (&control).write_all(&NO_PROCESS.to_le_bytes())?;
             }
-        };
-        (&control).write_all(&number.to_le_bytes())?;
+        }
     }
+}
+
+/// What a copy does before anybody relies on it.
+fn settle(connection: &Connection, grader: Option<Pid>, is_sealed: bool) -> io::Result<()> {
+    setsid()?;
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid() != grader {
+        // It has ended meanwhile, and nobody would end this process.
+        process::exit(0);
+    }
+    dup2_stdout(&connection.printed)?;
+    dup2_stderr(&connection.printed)?;
+    if is_sealed {
+        seal::seal_copy().map_err(io::Error::other)?;
+    }
+    Ok(())
 }
 
 fn receive(control: &UnixStream) -> io::Result<Connection> {

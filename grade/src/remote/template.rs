@@ -11,7 +11,7 @@ use std::time::Duration;
 use ::peer::template;
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
-use sandbox::{Limits, Purpose, Sandbox};
+use sandbox::{Layer, Limits, Purpose, Sandbox};
 
 use crate::remote::patience::ended_soon;
 
@@ -39,6 +39,9 @@ impl Template {
         let (control, far) = UnixStream::pair()?;
         control.set_read_timeout(Some(COPIES_WITHIN))?;
         let mut command = sandbox.command(program, &Purpose::Peers, &Limits::of_peers());
+        if sandbox.layers().has(Layer::Seccomp) {
+            command.arg(::peer::SEALED);
+        }
         let child = command.stdin(Stdio::from(OwnedFd::from(far))).spawn()?;
         let printed = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         Ok(Template { control, child: Mutex::new(child), printed })

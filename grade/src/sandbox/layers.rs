@@ -80,7 +80,8 @@ impl Layers {
         self.missing.is_empty()
     }
 
-    pub(crate) fn has(&self, layer: Layer) -> bool {
+    /// Whether this one is in force.
+    pub fn has(&self, layer: Layer) -> bool {
         self.in_force.iter().any(|in_force| in_force.layer == layer)
     }
 
