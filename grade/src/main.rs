@@ -109,7 +109,11 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
         },
     )?;
     progress.finish();
-    let report = Report::of(&kit, sandbox.as_ref(), plan, submissions).to_json();
+    let report = Report::of(&kit, sandbox.as_ref(), plan, submissions);
+    if plan.format == Format::Text && report.submissions.len() > 1 {
+        println!("{}", table::of_all(&report.submissions));
+    }
+    let report = report.to_json();
     if plan.format == Format::Json {
         io::stdout().write_all(report.as_bytes())?;
     }

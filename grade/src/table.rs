@@ -1,10 +1,12 @@
-//! The table of a submission, in the style of the `dstest` script that students of 6.824 know.
+//! The table of a submission, in the style of the `dstest` script that students of 6.824 know, and
+//! the one that ends a grading of several.
 
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::args::Plan;
+use crate::report::{Graded, TestVerdict};
 use crate::score::{Points, Score, Verdict, sums};
 
 /// A heading, the table, and a line with the sums.
@@ -31,6 +33,41 @@ fn table(scores: &[Score]) -> Table {
         ]);
     }
     for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A line for each of several submissions, also for those that could not be graded.
+pub(crate) fn of_all(submissions: &[Graded]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["Submission", "Points", "In 3E", "Tests passed", "Remark"]);
+    for graded in submissions {
+        let passed = graded.tests.iter().filter(|it| it.verdict == TestVerdict::Passed).count();
+        let undecided = graded.undecided + graded.extra.undecided;
+        let remark = match &graded.error {
+            Some(fault) => fault.sentence.clone(),
+            None if undecided > 0 => format!("{undecided} points undecided by a fault of the kit"),
+            None => String::new(),
+        };
+        let of = |all: u32, won: u32| match &graded.error {
+            _ if all == 0 => "-".into(),
+            Some(_) => format!("-/{all}"),
+            None => format!("{won}/{all}"),
+        };
+        table.add_row([
+            graded.name.clone(),
+            of(graded.max_points, graded.points),
+            of(graded.extra.max_points, graded.extra.points),
+            match graded.tests.len() {
+                0 => "-".into(),
+                tests => format!("{passed}/{tests}"),
+            },
+            remark,
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1).take(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table

@@ -72,7 +72,7 @@ impl Submission {
         };
         let Some(manifest) = &taken.manifest else {
             let sentence = format!("{shown} is no crate: it has no Cargo.toml");
-            return Err(Refusal::usage(sentence).into());
+            return Err(no_crate(path, sentence).into());
         };
         let manifest = std::str::from_utf8(manifest)
             .map_err(|error| error.to_string())
@@ -82,7 +82,7 @@ impl Submission {
             })?;
         let Some(manifest) = Manifest::read(&manifest, kit) else {
             let sentence = format!("{shown} is no crate: its Cargo.toml has no [package]");
-            return Err(Refusal::usage(sentence).into());
+            return Err(no_crate(path, sentence).into());
         };
         let manifest = manifest?;
         if !taken.files.contains_key("src/lib.rs") {
@@ -282,4 +282,12 @@ pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(file, bytes))
         .with_context(|| format!("failed to write {}", file.display()))
+}
+
+/// An archive is surely what somebody handed in; any other folder is a mistake of who named it.
+fn no_crate(path: &Path, sentence: String) -> Refusal {
+    match path.is_file() {
+        true => Refusal::unbuilt(sentence),
+        false => Refusal::usage(sentence),
+    }
 }
