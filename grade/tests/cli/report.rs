@@ -54,6 +54,7 @@ fn a_report_that_is_none_is_told_where_it_is_wrong() {
     fs::write(folder.join("nobody.json"), report).unwrap();
     said += &cargo_grade(&folder, ["replay", "nobody.json", "--submission", "ada"]);
     said += &cargo_grade(&folder, ["replay", "nobody.json"]);
+    said += &cargo_grade(&folder, ["replay", "nobody.json", "--test", "initial"]);
     said += &cargo_grade(&folder, ["replay", "--test", "snapshot", "--seed", "1", "ada"]);
     assert_golden!("bad_reports", folder, said);
 }
