@@ -85,12 +85,14 @@ pub(crate) fn printed(output: &str) -> String {
 fn infra(path: &Path, peers: Peers, score: &Score, run: &Run, failure: &Failure) -> String {
     format!(
         "\nNOT THE SUBMISSION'S FAULT  {}  seed {}\n  {}\n  {} of {} runs have no verdict; \
-         no points are taken for that, but it has to be run again\n{}",
+         no points are taken for that, but it has to be run again\n{}{}",
         score.test.name(),
         run.seed,
         indented(&failure.sentence),
         score.count(Verdict::Infra),
         score.runs.len(),
+        // Where a program of the kit has said why.
+        printed(&run.outcome.output),
         again(path, peers, score, run)
     )
 }
@@ -157,6 +159,7 @@ mod tests {
             score(1, vec![slow(), failed(Class::Infra, "failed to run: no memory")]),
             score(2, vec![Ok(()), Err(noted)]),
         ];
+        scores[1].runs[1].outcome.output = "error: no such filter\n".into();
         scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
         insta::assert_snapshot!(render(Path::new("students/Ada's"), Peers::Apart, &scores));
     }

@@ -74,7 +74,8 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
         }
     }
     if exits.is_empty() {
-        if replay.test.is_none() && replay.submission.is_none() {
+        let all_graded = report.submissions.iter().all(|it| it.error.is_none());
+        if all_graded && replay.test.is_none() && replay.submission.is_none() {
             println!("{} has no failure to run again", replay.path.display());
             return Ok(Exit::Passed);
         }

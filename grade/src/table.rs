@@ -110,9 +110,14 @@ fn sum_line(scores: &[Score]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ::tests::{LABS, Part};
+    use clap::Parser;
     use config::Class;
 
     use super::*;
+    use crate::args::Args;
+    use crate::batch::Attempt;
+    use crate::exit::Refusal;
     use crate::score::tests::{failed, score};
 
     #[test]
@@ -123,5 +128,27 @@ mod tests {
             score(2, vec![failed(Class::Infra, "no memory")]),
         ];
         insta::assert_snapshot!(format!("{}\n{}", table(&scores), sum_line(&scores)));
+    }
+    #[test]
+    fn a_table_of_all_says_what_each_won_or_why_it_could_not() {
+        let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");
+        let attempt = |scores| Attempt { id: None, left_out: Vec::new(), scores };
+        let passed = || Ok(());
+        let attempts = [
+            ("ada", Ok(vec![score(0, vec![passed()]), score(adversary, vec![passed()])])),
+            (
+                "bob",
+                Ok(vec![
+                    score(0, vec![failed(Class::Infra, "no memory")]),
+                    score(adversary, vec![failed(Class::Safety, "two leaders")]),
+                ]),
+            ),
+            ("eve", Err(Refusal::unbuilt("eve does not build").into())),
+        ];
+        let plan = Args::parse_from(["cargo-grade", "ada", "bob", "eve"]).grading.plan();
+        let plan = plan.expect("it makes sense");
+        let graded = attempts
+            .map(|(name, scores)| Graded::of(name, Path::new(name), &plan, attempt(scores)));
+        insta::assert_snapshot!(of_all(&graded).to_string());
     }
 }

@@ -284,7 +284,7 @@ pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<()> {
         .with_context(|| format!("failed to write {}", file.display()))
 }
 
-/// An archive is surely what somebody handed in; any other folder is a mistake of who named it.
+/// An archive is surely what somebody handed in; a folder may be a slip of who named it.
 fn no_crate(path: &Path, sentence: String) -> Refusal {
     match path.is_file() {
         true => Refusal::unbuilt(sentence),

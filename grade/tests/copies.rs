@@ -1,8 +1,8 @@
-//! Attacks by a peer's code as the grader starts it: in a copy of the template, under the filter
-//! that the copy takes itself.
+//! Attacks by a peer's code in a copy of the template, under the filters that a peer's program
+//! takes itself, and on the copies beside it, with which it shares a user.
 //!
-//! They are after what a template may do and its copies must not, and after one another: the copies
-//! of a run share a user. `tests/attacks` has what the launcher's filter alone keeps off.
+//! `tests/attacks` has what the launcher's filter keeps off, and `seal/tests/copies.rs` what a
+//! filter refuses that no code in a simulation can try.
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read};
@@ -16,17 +16,19 @@ use std::{env, process, thread};
 
 use config::{PeerContext, RaftPeer};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{self, Signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{self, Pid};
-use peer::frames::{self, Birth, Input, Question, Step};
+use peer::frames::{self, Birth, Input, Question, Settled, Step};
 use peer::template;
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
 use sandbox::{Limits, Purpose, Sandbox};
 
-/// No attack may take longer, even on a machine that does much else.
+/// All of them together, even on a machine that does much else.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// The argument of the program that is copied: it is not the one for no filter.
+const PEER: &str = "--peer";
 
 const REFUSED: &str = "Operation not permitted (os error 1), exit code 0";
 const KILLED: &str = ", SIGSYS";
@@ -35,21 +37,19 @@ fn main() -> ExitCode {
     if let Some(exit) = sandbox::launch(env::args_os()) {
         return exit;
     }
-    if env::args().nth(1).is_some_and(|word| word == peer::SEALED) {
-        peer::main(attack);
+    if env::args().nth(1).is_some_and(|word| word == PEER) {
+        peer::main(|context| attack(&context));
     }
     thread::spawn(|| {
         thread::sleep(LIMIT);
-        eprintln!("an attack goes on after {LIMIT:?}");
+        eprintln!("the attacks go on after {LIMIT:?}");
         process::exit(1);
     });
     let template = Template::start();
     template.check("do nothing", "done, exit code 0");
-    template.check("start a process", REFUSED);
     template.check("execute", REFUSED);
     template.check("outlive the grader", REFUSED);
     template.check("take a connection", REFUSED);
-    template.check("raise a limit", REFUSED);
     let sibling = template.copy();
     template.check(&format!("kill: {}", sibling.pid), KILLED);
     template.check(&format!("see whether it is there: {}", sibling.pid), KILLED);
@@ -58,6 +58,7 @@ fn main() -> ExitCode {
     template.check(&format!("kill: {}", template.child.id()), KILLED);
     // It has not noticed.
     assert_eq!(sibling.attack("do nothing"), "done, exit code 0");
+    println!("a copy has no more rights than a peer");
     ExitCode::SUCCESS
 }
 
@@ -81,7 +82,7 @@ impl Template {
         let (control, far) = UnixStream::pair().expect("a connection");
         let program = env::current_exe().expect("it runs");
         let mut command = sandbox.command(&program, &Purpose::Peers, &Limits::of_peers());
-        command.arg(peer::SEALED).stdin(Stdio::from(OwnedFd::from(far)));
+        command.arg(PEER).stdin(Stdio::from(OwnedFd::from(far)));
         Template { control, child: command.spawn().expect("it starts") }
     }
 
@@ -108,6 +109,7 @@ impl Copy {
         let birth = Birth { me: 0, servers: 1, seed: 1, raft_state, snapshot: Vec::new() };
         let question = Input::Ask { id: 1, question: Question::Make };
         let step = Step { until: Duration::ZERO, inputs: vec![question] };
+        let Settled = frames::read(&mut self.from).expect("it is there");
         frames::write(&mut self.to, &birth).expect("it reads");
         frames::write(&mut self.to, &step).expect("it reads");
         let mut told = String::new();
@@ -130,20 +132,16 @@ impl Drop for Template {
 }
 
 /// A peer's `make`, which does what it finds saved instead, says what came of it, and ends.
-fn attack(context: PeerContext) -> Arc<dyn RaftPeer> {
+fn attack(context: &PeerContext) -> Arc<dyn RaftPeer> {
     let saved = String::from_utf8(context.persister.read_raft_state()).expect("words");
     let (attack, number) = saved.split_once(": ").unwrap_or((&saved, "0"));
     let pid = Pid::from_raw(number.parse().expect("a number"));
     let parent = unistd::getppid();
     let result = match attack {
         "do nothing" => Ok(()),
-        "start a process" => Command::new("/bin/true").status().map(drop),
         "execute" => Err(Command::new("/bin/true").exec()),
         "outlive the grader" => prctl::set_pdeathsig(None).map_err(io::Error::from),
         "take a connection" => take_connection(),
-        "raise a limit" => {
-            setrlimit(Resource::RLIMIT_NOFILE, 1 << 20, 1 << 20).map_err(io::Error::from)
-        }
         "see whether it is there" => signal::kill(pid, None).map_err(io::Error::from),
         "kill everybody" => {
             signal::kill(Pid::from_raw(-1), Signal::SIGKILL).map_err(io::Error::from)

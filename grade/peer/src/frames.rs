@@ -1,7 +1,8 @@
 //! What the grader and a peer's process say to one another: frames of a bounded size.
 //!
-//! Each frame is a length (four bytes, little-endian) and so many bytes of labrpc's encoding. The
-//! grader begins with a [`Birth`]; after that every [`Step`] of its is answered by one [`Stepped`].
+//! Each frame is a length (four bytes, little-endian) and so many bytes of labrpc's encoding. A peer
+//! begins with [`Settled`] and the grader with a [`Birth`]; after that every [`Step`] of its is
+//! answered by one [`Stepped`].
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -19,6 +20,11 @@ pub const FRAME_BYTES_MAX: usize = codec::MESSAGE_BYTES_MAX;
 
 /// Most frames are shorter, in bytes.
 const BYTES_AT_ONCE: usize = 4 << 10;
+
+/// The first frame of a peer: it has given up its rights, and nothing of an implementation has run.
+/// Whatever goes wrong before is the kit's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled;
 
 /// The first frame to a peer: which server it is, and what survived the last crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

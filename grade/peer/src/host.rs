@@ -22,9 +22,9 @@ const OVERTIME: Duration = Duration::from_millis(1);
 /// The kit was told to do something that makes no sense.
 const EXIT_MISUSED: i32 = 2;
 
-/// The first argument of a peer's program that was launched with a filter of system calls, and so
-/// takes the last steps of it itself. That it cannot is a fault of the kit.
-pub const SEALED: &str = "--sealed";
+/// The first argument of a peer's program where no filter of system calls is in force. Without it
+/// the program takes the last steps of that filter itself, and ends if it cannot.
+pub const UNSEALED: &str = "--unsealed";
 
 /// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
 /// until the grader has no more use for it.
@@ -32,9 +32,9 @@ pub const SEALED: &str = "--sealed";
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
     let result = take_socket().map_err(FrameError::from).and_then(|control| {
-        let is_sealed = env::args_os().nth(1).is_some_and(|word| word == SEALED);
+        let is_sealed = env::args_os().nth(1).is_none_or(|word| word != UNSEALED);
         if is_sealed {
-            seal::tighten().map_err(io::Error::other)?;
+            seal::tighten().map_err(|error| template::unsealed(&error))?;
         }
         let Connection { from, to, .. } = template::copies(control, is_sealed)?;
         host(Arc::new(make), BufReader::new(from), to)
@@ -44,7 +44,7 @@ pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'sta
         Err(error) if error.is_end() => process::exit(0),
         Ok(()) => process::exit(0),
         Err(error) => {
-            eprintln!("error: a peer's program talks to `cargo grade` alone: {error}");
+            eprintln!("error: this is a peer's program, which `cargo grade` alone starts: {error}");
             process::exit(EXIT_MISUSED)
         }
     }

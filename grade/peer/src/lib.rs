@@ -18,4 +18,4 @@ mod saves;
 mod applied;
 mod looks;
 
-pub use host::{SEALED, main};
+pub use host::{UNSEALED, main};

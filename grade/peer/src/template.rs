@@ -1,9 +1,9 @@
 //! A run's peers are copies of one process: what it costs to start a program is paid once a run.
 //!
 //! The template holds nothing but the program, before anything of the implementation has run. The
-//! grader sends it the ends of three pipes for each peer it wants. A copy of it, which is the
-//! grader's own child, answers with its number once it has given up what a peer has no business
-//! with, and lives on that connection.
+//! grader sends it the ends of three pipes for each peer it wants; the template answers with the
+//! number of a copy of itself, which is the grader's own child and lives on that connection. Of all
+//! that it says there the first is that it has given up what a peer has no business with.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -12,6 +12,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::process;
 
+use crate::frames::{self, Settled};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -51,43 +52,52 @@ pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; 3]) -> io::Result<
 }
 
 /// The template's side: makes copies as long as the grader wants any. Returns in the copies only,
-/// each with its connection; those of a template that is sealed are so as well.
+/// each with its connection; those of a template that is sealed are so as well, and have said that
+/// they are there.
 pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connection> {
     let grader = getppid();
     sim::warm_up(THREADS_READY);
     loop {
         let connection = receive(&control)?;
-        match sim::copy_process() {
-            // It answers for itself.
-            Ok(Some(_)) => {}
+        let number = match sim::copy_process() {
+            Ok(Some(number)) => number,
             Ok(None) => {
-                let settled = settle(&connection, grader, is_sealed);
-                let number = if settled.is_ok() { process::id() } else { NO_PROCESS };
-                (&control).write_all(&number.to_le_bytes())?;
-                return settled.map(|()| connection);
+                drop(control);
+                return settle(connection, grader, is_sealed);
             }
             Err(error) => {
                 eprintln!("error: failed to copy a peer's program: {error}");
-                (&control).write_all(&NO_PROCESS.to_le_bytes())?;
+                NO_PROCESS
             }
-        }
+        };
+        (&control).write_all(&number.to_le_bytes())?;
     }
 }
 
-/// What a copy does before anybody relies on it.
-fn settle(connection: &Connection, grader: Option<Pid>, is_sealed: bool) -> io::Result<()> {
+/// What a copy does before it says that it is there. Its output is the run's as long as something
+/// may go wrong.
+fn settle(
+    mut connection: Connection,
+    grader: Option<Pid>,
+    is_sealed: bool,
+) -> io::Result<Connection> {
     setsid()?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != grader {
         // It has ended meanwhile, and nobody would end this process.
         process::exit(0);
     }
+    if is_sealed {
+        seal::seal_copy().map_err(|error| unsealed(&error))?;
+    }
     dup2_stdout(&connection.printed)?;
     dup2_stderr(&connection.printed)?;
-    if is_sealed {
-        seal::seal_copy().map_err(io::Error::other)?;
-    }
-    Ok(())
+    frames::write(&mut connection.to, &Settled).map_err(io::Error::other)?;
+    Ok(connection)
+}
+
+pub(crate) fn unsealed(error: &seal::Error) -> io::Error {
+    io::Error::other(format!("no filter of system calls: {error}"))
 }
 
 fn receive(control: &UnixStream) -> io::Result<Connection> {

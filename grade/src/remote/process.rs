@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use ::peer::frames::{self, Birth, FrameError, Step, Stepped};
+use ::peer::frames::{self, Birth, FrameError, Settled, Step, Stepped};
 use config::{Class, Failure};
 
 use crate::remote::patience::{Patient, Stall, ended_soon};
@@ -48,11 +48,14 @@ impl Process {
                     None => Fault::Kit(error),
                 }
             })?;
+            // Only the copy has these ends, so that they end with it.
+            drop((requests, replies, prints));
             let prints = Prints::new(said, template.printed()?)?;
             let connection = BufReader::new(Patient::new(from, to, prints, copy.pid())?);
             let mut process = Process { copy, connection };
-            frames::write(process.connection.get_mut(), birth)
-                .map_err(|error| process.fault(error))?;
+            let begun = frames::read(&mut process.connection)
+                .and_then(|Settled| frames::write(process.connection.get_mut(), birth));
+            begun.map_err(|error| process.fault(error).of_the_kit())?;
             Ok(process)
         })
     }
@@ -113,6 +116,17 @@ impl Drop for Process {
 }
 
 impl Fault {
+    /// Before anything of a submission has run.
+    fn of_the_kit(self) -> Fault {
+        let why = match self {
+            Fault::Kit(error) => return Fault::Kit(error),
+            Fault::Ended(Some(status)) => how_it_ended(status),
+            Fault::Ended(None) | Fault::Garbage(_) => "said nothing that makes sense".to_owned(),
+            Fault::Stalled(_) => "said nothing for long".to_owned(),
+        };
+        Fault::Kit(io::Error::other(format!("it {why} before it began")))
+    }
+
     /// The verdict on the server whose process it is.
     pub(super) fn verdict(self, server: usize) -> Failure {
         let process = format!("server {server}'s process");
@@ -169,6 +183,15 @@ mod tests {
     fn check(raw_status: i32, expected: &str) {
         let fault = Fault::Ended(Some(ExitStatus::from_raw(raw_status)));
         assert_eq!(fault.verdict(1).to_string(), expected);
+    }
+
+    #[test]
+    fn an_end_before_the_beginning_is_the_kits_fault() {
+        let fault = Fault::Ended(Some(ExitStatus::from_raw(2 << 8))).of_the_kit();
+        assert_eq!(
+            fault.verdict(1).to_string(),
+            "infra: failed to talk to server 1's process: it ended with exit code 2 before it began"
+        );
     }
 
     #[test]

@@ -39,8 +39,8 @@ impl Template {
         let (control, far) = UnixStream::pair()?;
         control.set_read_timeout(Some(COPIES_WITHIN))?;
         let mut command = sandbox.command(program, &Purpose::Peers, &Limits::of_peers());
-        if sandbox.layers().has(Layer::Seccomp) {
-            command.arg(::peer::SEALED);
+        if !sandbox.layers().has(Layer::Seccomp) {
+            command.arg(::peer::UNSEALED);
         }
         let child = command.stdin(Stdio::from(OwnedFd::from(far))).spawn()?;
         let printed = File::from(io::stdout().as_fd().try_clone_to_owned()?);

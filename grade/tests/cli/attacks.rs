@@ -42,6 +42,16 @@ fn one_that_overflows_its_stack() {
     check("overflows_its_stack", "make", line);
 }
 
+/// The peer's own filter, and not that of the launcher or Landlock, which answer otherwise.
+#[test]
+fn one_that_executes_another_program() {
+    let line = "if peer.me == 1 {
+        use std::os::unix::process::CommandExt;
+        panic!(\"{}\", std::process::Command::new(\"/bin/true\").exec());
+    }";
+    check("executes", "make", line);
+}
+
 /// Its connection is its standard input no more when its code runs.
 #[test]
 fn one_that_writes_and_reads_where_the_grader_talked_to_it() {

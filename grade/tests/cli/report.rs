@@ -49,12 +49,28 @@ fn a_report_that_is_none_is_told_where_it_is_wrong() {
         said += &cargo_grade(&folder, ["replay", name]);
     }
     said += &cargo_grade(&folder, ["replay", "nowhere.json"]);
-    let report = "{\"schema\":1,\"kit\":\"\",\"rustc\":\"\",\"engine\":\"\",\"peers\":\"apart\",\
-                  \"seeds\":{\"first\":1,\"last\":1},\"sandbox\":null,\"submissions\":[]}";
-    fs::write(folder.join("nobody.json"), report).unwrap();
+    fs::write(folder.join("nobody.json"), report("")).unwrap();
     said += &cargo_grade(&folder, ["replay", "nobody.json", "--submission", "ada"]);
     said += &cargo_grade(&folder, ["replay", "nobody.json"]);
     said += &cargo_grade(&folder, ["replay", "nobody.json", "--test", "initial"]);
+    fs::write(folder.join("passed.json"), report(&graded("null"))).unwrap();
+    said += &cargo_grade(&folder, ["replay", "passed.json"]);
+    let error = r#"{"fault":"submission","sentence":"ada does not build","words":""}"#;
+    fs::write(folder.join("unbuilt.json"), report(&graded(error))).unwrap();
+    said += &cargo_grade(&folder, ["replay", "unbuilt.json"]);
     said += &cargo_grade(&folder, ["replay", "--test", "snapshot", "--seed", "1", "ada"]);
     assert_golden!("bad_reports", folder, said);
+}
+
+fn report(submissions: &str) -> String {
+    let head = r#""schema":1,"kit":"","rustc":"","engine":"","peers":"apart""#;
+    let seeds = r#""seeds":{"first":1,"last":1}"#;
+    format!("{{{head},{seeds},\"sandbox\":null,\"submissions\":[{submissions}]}}")
+}
+
+/// A submission of which no test failed.
+fn graded(error: &str) -> String {
+    let name = r#""name":"ada","path":"ada","id":null,"built":true,"left_out":[],"tests":[]"#;
+    let points = r#""points":0,"max_points":0,"undecided":0"#;
+    format!("{{{name},\"error\":{error},{points},\"extra\":{{{points}}}}}")
 }
