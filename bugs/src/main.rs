@@ -66,16 +66,19 @@ fn try_out(args: &Args, known: &[Plant], plants: &[&Plant]) -> Result<Exit> {
     let mut matrix = Matrix::read(folder, known)?;
     // Also where nothing is to be found out: what a head says may have changed.
     matrix.write(folder)?;
-    let trials: Vec<(&Plant, Mode)> = plants
+    let (known, trials): (Vec<_>, Vec<_>) = plants
         .iter()
         .flat_map(|plant| args.columns().into_iter().map(move |mode| (*plant, mode)))
         .filter(|(plant, mode)| *mode != Mode::Plain || plant.must_be_subtle())
-        .filter(|(plant, mode)| {
+        .partition(|(plant, mode)| {
             let digest = workspace.digest(plant);
-            args.again || !matrix.row(plant).is_known(*mode, digest, args.seeds(*mode))
-        })
-        .collect();
+            !args.again && matrix.row(plant).is_known(*mode, digest, args.seeds(*mode))
+        });
+    for (plant, mode) in known {
+        println!("{} (known; --again tries it anew)", page::line(matrix.row(plant), mode));
+    }
     if let Some((_, mode)) = trials.first() {
+        eprintln!("compiling the kit for the plants, which takes minutes the first time");
         let suite =
             Suite::cheap_first(&compile::build(&workspace, &reference, *mode)?, args.jobs())?;
         try_all(args, &suite, &workspace, &trials, &mut matrix)?;

@@ -24,16 +24,16 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
         let habits: Vec<bool> =
             matrix.rows.iter().filter_map(|row| has_noted(row, row.column(mode)?)).collect();
         let noted = habits.iter().filter(|noted| **noted).count();
-        let alarms = matrix.rows.iter().filter(|row| row.is_false_alarm(mode)).count();
-        let lawful = [Kind::Quality, Kind::Equivalent, Kind::Legal].map(|kind| of_kind(kind).len());
         text += &format!(
-            "- {mode}: {} of {} faults killed, {soon} of them within 3 seeds; {noted} of {} habits \
-             noted by name; {alarms} false alarms among {} lawful rows\n",
+            "- {mode}: {} of {} faults killed, {soon} of them within 3 seeds; ",
             killed.len(),
-            faults.len(),
-            habits.len(),
-            lawful.iter().sum::<usize>()
+            faults.len()
         );
+        if !habits.is_empty() {
+            let all = habits.len();
+            text += &format!("{noted} of {all} habits noted by name or the end of the run; ");
+        }
+        text += &lawful(matrix, mode);
     }
     let subtle = matrix.rows.iter().filter(|row| row.plant.must_be_subtle());
     let tried: Vec<&Row> = subtle.filter(|row| row.plain.is_some()).collect();
@@ -52,24 +52,48 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
     }
 }
 
+/// What became of the rows that are no faults.
+fn lawful(matrix: &Matrix, mode: Mode) -> String {
+    let tried = |kinds: &[Kind]| {
+        let rows = matrix.rows.iter().filter(|row| kinds.contains(&row.plant.kind));
+        rows.filter(|row| row.column(mode).is_some()).collect::<Vec<_>>()
+    };
+    let alarms = |rows: &[&Row]| rows.iter().filter(|row| row.is_false_alarm(mode)).count();
+    let (quality, same) = (tried(&[Kind::Quality]), tried(&[Kind::Equivalent, Kind::Legal]));
+    if quality.is_empty() && same.is_empty() {
+        return "nothing lawful was tried\n".into();
+    }
+    let fails = |row: &&&Row| row.column(mode).is_some_and(|column| column.killed_by.is_some());
+    format!(
+        "{} false alarms among {} equivalent and legal rows; of {} quality rows {} were called \
+         unsafe and {} failed otherwise\n",
+        alarms(&same),
+        same.len(),
+        quality.len(),
+        alarms(&quality),
+        quality.iter().filter(fails).count() - alarms(&quality)
+    )
+}
+
 /// `matrix.md`.
 pub(crate) fn page(matrix: &Matrix) -> String {
     let mut text = String::from(
         "# The kill matrix\n\n\
          Known mistakes, planted into the reference Raft one by one, and what the labs made of \
          them.\n\
-         Written by `just bugs`; do not edit.\n\n",
+         Written by `just bugs`; do not edit. \
+         `just bugs --again A5` tries one of them anew.\n\n",
     );
     text += &totals(matrix);
     text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \
              have it; and with thread switches at the edges of the plant's own code.\n\
              A cell says in which seed the plant was killed, by which rule or kind of failure, and \
-             in which test.\n\
+             in which test; `cargo doc -p config` has the rules, from S1 to L5, as `config::Rule`.\n\
              The column \"original\" says how 6.824's own suite finds the mistake, and which \
              seed the plant survives if only its tests are run, with no watch on the rules.\n";
     for (kind, title) in [
         (Kind::Fault, "Faults: the suite must kill them"),
-        (Kind::Quality, "Quality: findings, never unsafe"),
+        (Kind::Quality, "Quality: noted by name, or a failed test, but never called unsafe"),
         (Kind::Equivalent, "Equivalent: nothing changes that anybody could see"),
         (Kind::Legal, "Legal variants: they must pass"),
     ] {
@@ -215,10 +239,11 @@ fn noted(row: &Row) -> String {
     let Some((_, column)) = row.columns.first() else { return String::new() };
     let lack = match row.plant.finding {
         Some(habit) if has_noted(row, column) == Some(false) => format!("NOT NOTED: {habit}; "),
-        _ => String::new(),
+        Some(_) => String::new(),
+        None => format!("caught by {}; ", row.plant.caught_by),
     };
     let sentences: Vec<&str> = column.findings.iter().map(|found| &found.sentence[..]).collect();
-    lack + &sentences.join("; ")
+    (lack + &sentences.join("; ")).trim_end_matches("; ").to_owned()
 }
 
 fn times(row: &Row) -> String {
@@ -278,7 +303,11 @@ mod tests {
         ];
         let page = page(&Matrix { rows });
         assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; "));
-        assert!(page.contains("0 of 1 habits noted by name; 1 false alarms among 2 lawful rows"));
+        assert!(page.contains("0 of 1 habits noted by name or the end of the run; "));
+        assert!(page.contains("1 false alarms among 1 equivalent and legal rows; "));
+        assert!(page.contains("of 1 quality rows 0 were called unsafe and 0 failed otherwise\n"));
+        assert!(page.contains("- with edges: 0 of 0 faults killed, 0 of them within 3 seeds; "));
+        assert!(page.contains("; nothing lawful was tried\n"));
         assert!(page.contains("| NOT NOTED: held lock; idle calls: many |"));
         assert!(page.contains("| V1 | Nothing. | FALSE ALARM, 2: L1, 3A initial election | not"));
         assert!(page.contains("no \\| leader"));

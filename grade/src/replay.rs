@@ -44,10 +44,14 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     let builder = Builder::new(kit, report.peers, sandbox.as_ref(), replay.budget)?;
     let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
     let mut exits = Vec::new();
+    let (mut runs, mut same, mut ungraded) = (0, 0, Vec::new());
     for submission in submissions(&report, replay.submission.as_deref(), &replay.path)? {
         let wanted = |tested: &&Tested| test.as_ref().is_none_or(|name| tested.name == *name);
         let failures: Vec<(&Tested, u64)> =
             submission.tests.iter().filter(wanted).filter_map(|it| Some((it, it.seed?))).collect();
+        if submission.error.is_some() {
+            ungraded.push(submission.name.as_str());
+        }
         if failures.is_empty() {
             continue;
         }
@@ -68,20 +72,25 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
             let run = Run::fresh(&runner, one_test(&tested.name)?, seed);
             println!("{}: {}", submission.name, told(&run).trim_end());
             let is_same = is_reported(tested, &run.outcome);
+            runs += 1;
+            same += u32::from(is_same);
             println!("  {}\n", if is_same { "as reported" } else { "NOT as reported" });
             // The same program with the same seed has to do the same.
             exits.push(if is_same || !is_same_program { exit(&run) } else { Exit::Kit });
         }
     }
+    if !ungraded.is_empty() {
+        eprintln!("note: not graded, so not run again: {}", ungraded.join(", "));
+    }
     if exits.is_empty() {
-        let all_graded = report.submissions.iter().all(|it| it.error.is_none());
-        if all_graded && replay.test.is_none() && replay.submission.is_none() {
+        if ungraded.is_empty() && replay.test.is_none() && replay.submission.is_none() {
             println!("{} has no failure to run again", replay.path.display());
             return Ok(Exit::Passed);
         }
         let sentence = format!("{} has no such failure to run again", replay.path.display());
         return Err(Refusal::usage(sentence).into());
     }
+    println!("{same} of {runs} failures as reported");
     Ok(exits.into_iter().max().unwrap_or(Exit::Passed))
 }
 
