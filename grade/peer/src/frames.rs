@@ -1,8 +1,8 @@
 //! What the grader and a peer's process say to one another: frames of a bounded size.
 //!
-//! Each frame is a length (four bytes, little-endian) and so many bytes of labrpc's encoding. A peer
-//! begins with [`Settled`] and the grader with a [`Birth`]; after that every [`Step`] of its is
-//! answered by one [`Stepped`].
+//! Each frame is a length (four bytes, little-endian) and so many bytes of labrpc's encoding. A
+//! peer begins with [`Settled`] and the grader with a [`Birth`]; after that every [`Step`] of its
+//! is answered by one [`Stepped`].
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
