@@ -64,15 +64,16 @@ fn lawful(matrix: &Matrix, mode: Mode) -> String {
         return "nothing lawful was tried\n".into();
     }
     let fails = |row: &&&Row| row.column(mode).is_some_and(|column| column.killed_by.is_some());
-    format!(
-        "{} false alarms among {} equivalent and legal rows; of {} quality rows {} were called \
-         unsafe and {} failed otherwise\n",
-        alarms(&same),
-        same.len(),
-        quality.len(),
-        alarms(&quality),
-        quality.iter().filter(fails).count() - alarms(&quality)
-    )
+    let (count, wrong) = (same.len(), alarms(&same));
+    let mut text = format!("{wrong} false alarms among {count} equivalent and legal rows");
+    if !quality.is_empty() {
+        let (count, wrong) = (quality.len(), alarms(&quality));
+        let failed = quality.iter().filter(fails).count() - wrong;
+        text += &format!(
+            "; of {count} quality rows {wrong} were called unsafe and {failed} failed otherwise"
+        );
+    }
+    text + "\n"
 }
 
 /// `matrix.md`.
