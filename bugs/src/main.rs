@@ -74,7 +74,8 @@ fn try_out(args: &Args, known: &[Plant], plants: &[&Plant]) -> Result<Exit> {
             let digest = workspace.digest(plant);
             !args.again && matrix.row(plant).is_known(*mode, digest, args.seeds(*mode))
         });
-    for (plant, mode) in known {
+    // Who names none wants to know what is new.
+    for (plant, mode) in known.into_iter().filter(|_| !args.ids.is_empty()) {
         println!("{} (known; --again tries it anew)", page::line(matrix.row(plant), mode));
     }
     if let Some((_, mode)) = trials.first() {

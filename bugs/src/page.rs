@@ -83,7 +83,7 @@ pub(crate) fn page(matrix: &Matrix) -> String {
          Known mistakes, planted into the reference Raft one by one, and what the labs made of \
          them.\n\
          Written by `just bugs`; do not edit. \
-         `just bugs --again A5` tries one of them anew.\n\n",
+         `cargo run --release -p bugs -- --again A5` tries one of them anew.\n\n",
     );
     text += &totals(matrix);
     text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \

@@ -90,7 +90,9 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
         let sentence = format!("{} has no such failure to run again", replay.path.display());
         return Err(Refusal::usage(sentence).into());
     }
-    println!("{same} of {runs} failures as reported");
+    if runs > 0 {
+        println!("{same} of {runs} failures as reported");
+    }
     Ok(exits.into_iter().max().unwrap_or(Exit::Passed))
 }
 

@@ -129,6 +129,7 @@ mod tests {
         ];
         insta::assert_snapshot!(format!("{}\n{}", table(&scores), sum_line(&scores)));
     }
+
     #[test]
     fn a_table_of_all_says_what_each_won_or_why_it_could_not() {
         let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");

@@ -116,7 +116,6 @@ impl Copy {
         self.printed.read_to_string(&mut told).expect("words");
         // Behind the stamp that a simulation gives it.
         let told = told.rsplit("] ").next().unwrap_or_default().trim_end().to_owned();
-        drop(self.from);
         match waitpid(self.pid, None).expect("it is a child of this process") {
             WaitStatus::Exited(_, code) => told + &format!(", exit code {code}"),
             WaitStatus::Signaled(_, signal, _) => told + &format!(", {signal}"),

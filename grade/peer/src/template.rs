@@ -12,13 +12,14 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::process;
 
-use crate::frames::{self, Settled};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
+
+use crate::frames::{self, Settled};
 
 /// So many threads the reference has at once in most peers; more are made when they are needed.
 const THREADS_READY: usize = 16;
