@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
     /// The program that runs the labs on this submission, which stays there as long as its runner.
     pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
         let program = self.program(submission)?;
-        Runner::new(program, self.sandbox).context("failed to find this program")
+        Runner::new(program, self.sandbox, "").context("failed to find this program")
     }
 
     /// Takes a submission, and gives its identity as well.

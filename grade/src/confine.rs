@@ -42,6 +42,7 @@ mod tests {
         let layers = Layers {
             in_force: vec![InForce { layer: Layer::Seccomp, detail: String::new() }],
             missing: vec![Missing { layer: Layer::Landlock, why: "the kernel has none".into() }],
+            addresses_vary: false,
         };
         assert_eq!(names(&layers), ["seccomp"]);
         insta::assert_snapshot!(refusal(&layers).to_string());

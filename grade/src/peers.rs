@@ -50,13 +50,18 @@ pub(crate) struct Runner {
 impl Runner {
     /// For what a submission was compiled to: to one peer, which lives in the sandbox, or
     /// without one to a run of its own.
-    pub(crate) fn new(compiled: Program, sandbox: Option<&Sandbox>) -> io::Result<Runner> {
+    pub(crate) fn new(
+        compiled: Program,
+        sandbox: Option<&Sandbox>,
+        salt: &str,
+    ) -> io::Result<Runner> {
         let path = compiled.path.clone();
         let (program, arguments) = match sandbox {
             None => (path, Vec::new()),
             Some(sandbox) => {
                 let sandbox = serde_json::to_string(sandbox)?;
-                (env::current_exe()?, vec![remote::PEERS.into(), sandbox.into(), path.into()])
+                let words = [remote::PEERS.into(), sandbox.into(), path.into(), salt.into()];
+                (env::current_exe()?, words.into())
             }
         };
         Ok(Runner { program, arguments, _compiled: compiled })

@@ -89,7 +89,8 @@ impl Template {
     fn copy(&self) -> Copy {
         let pipe = || io::pipe().expect("a pipe");
         let ((from_here, to), (from, to_here), (printed, prints)) = (pipe(), pipe(), pipe());
-        let pipes = [from_here.as_fd(), to_here.as_fd(), prints.as_fd()];
+        let (nothing, _) = pipe();
+        let pipes = [from_here.as_fd(), to_here.as_fd(), prints.as_fd(), nothing.as_fd()];
         let number = template::copy(&self.control, pipes).expect("the template copies itself");
         let pid = Pid::from_raw(number.try_into().expect("the number of a process"));
         let (to, from) = (File::from(OwnedFd::from(to)), File::from(OwnedFd::from(from)));

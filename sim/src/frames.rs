@@ -5,6 +5,9 @@
 
 use std::backtrace::Backtrace;
 
+#[cfg(sim_virtual)]
+use crate::hooks::system::reading_names;
+
 /// What calls into the simulation, by the names of libc.
 const HOOKS: [&str; 10] = [
     "syscall",
@@ -22,7 +25,13 @@ const HOOKS: [&str; 10] = [
 /// The frames from the call that waits to the thread's first function: `name at file:line`, for
 /// those of the standard library the name only.
 pub(crate) fn short(backtrace: &Backtrace) -> Vec<String> {
-    from_text(&backtrace.to_string())
+    from_text(&reading_names(|| backtrace.to_string()))
+}
+
+/// Where nothing is hooked nothing has to be known.
+#[cfg(not(sim_virtual))]
+fn reading_names<R>(read: impl FnOnce() -> R) -> R {
+    read()
 }
 
 fn from_text(text: &str) -> Vec<String> {

@@ -404,6 +404,7 @@ fn prepare_process() {
     ONCE.call_once(|| {
         record_panics();
         watchdog::install();
+        hooks::system::warm_up();
         #[cfg(target_arch = "x86_64")]
         engine::donor::warm_up();
         // SAFETY: the handler only stores to atomics.

@@ -13,10 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use crate::bounds::{self, FRAME_BYTES_MAX, LIST_MAX, OUTPUTS_MAX};
 use crate::delta::{Change, InspectChange};
-
-/// A frame that says to be longer, in bytes, is refused before anything is read of it.
-pub const FRAME_BYTES_MAX: usize = codec::MESSAGE_BYTES_MAX;
 
 /// Most frames are shorter, in bytes.
 const BYTES_AT_ONCE: usize = 4 << 10;
@@ -113,6 +111,7 @@ pub enum Answer {
         /// The service's name.
         name: String,
         /// The names of its methods.
+        #[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")]
         methods: Vec<String>,
     },
     /// Of `start`.
@@ -120,7 +119,7 @@ pub enum Answer {
     /// Of `get_state`: the term, and whether it leads.
     State(u64, bool),
     /// A sentence for each such thread.
-    Waiting(Vec<String>),
+    Waiting(#[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")] Vec<String>),
     /// Of `snapshot`, which returns nothing.
     Snapshot,
 }
@@ -132,6 +131,7 @@ pub struct Stepped {
     /// means at once: some thread never waits.
     pub next_deadline: Option<Duration>,
     /// What came out, in order, each with its time.
+    #[serde(deserialize_with = "bounds::at_most::<OUTPUTS_MAX, _, _>")]
     pub outputs: Vec<(Duration, Output)>,
 }
 
@@ -301,6 +301,19 @@ mod tests {
         let length = u32::try_from(FRAME_BYTES_MAX + 1).unwrap().to_le_bytes();
         let error = read::<Step>(&mut &length[..]).unwrap_err();
         assert_eq!(error.to_string(), "a frame of 67108865 bytes is longer than any may be");
+    }
+
+    #[test]
+    fn a_step_from_which_too_much_comes_is_refused() {
+        let sent = |count| {
+            let outputs = vec![(Duration::ZERO, Output::Waits); count];
+            let mut bytes = Vec::new();
+            write(&mut bytes, &Stepped { next_deadline: None, outputs }).unwrap();
+            read::<Stepped>(&mut &bytes[..])
+        };
+        assert_eq!(sent(OUTPUTS_MAX).unwrap().outputs.len(), OUTPUTS_MAX);
+        let error = sent(OUTPUTS_MAX + 1).unwrap_err().to_string();
+        assert!(error.contains("a list is longer than 262144"), "{error}");
     }
 
     #[test]

@@ -14,17 +14,20 @@ use sim::Order;
 
 use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
 use crate::server;
-use crate::template::{self, Connection};
+use crate::template::{self, Connection, Seal};
 
 /// Threads that have something to do at the end of a step may go on for so long. A thread that
 /// polls never waits, and the others must not wait for it.
 const OVERTIME: Duration = Duration::from_millis(1);
-/// The kit was told to do something that makes no sense.
-const EXIT_MISUSED: i32 = 2;
+/// The exit code of a peer's program that could not begin, by no fault of an implementation.
+pub const EXIT_MISUSED: i32 = 2;
 
 /// The first argument of a peer's program where no filter of system calls is in force. Without it
 /// the program takes the last steps of that filter itself, and ends if it cannot.
 pub const UNSEALED: &str = "--unsealed";
+
+/// The first argument where that filter alone keeps a peer from files.
+pub const NO_FILES: &str = "--no-files";
 
 /// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
 /// until the grader has no more use for it.
@@ -32,11 +35,15 @@ pub const UNSEALED: &str = "--unsealed";
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
     let result = take_socket().map_err(FrameError::from).and_then(|control| {
-        let is_sealed = env::args_os().nth(1).is_none_or(|word| word != UNSEALED);
-        if is_sealed {
+        let seal = match env::args_os().nth(1) {
+            Some(word) if word == UNSEALED => Seal::None,
+            Some(word) if word == NO_FILES => Seal::NoFiles,
+            _ => Seal::OwnFiles,
+        };
+        if seal != Seal::None {
             seal::tighten().map_err(|error| template::unsealed(&error))?;
         }
-        let Connection { from, to, .. } = template::copies(control, is_sealed)?;
+        let Connection { from, to, .. } = template::copies(control, seal)?;
         host(Arc::new(make), BufReader::new(from), to)
     });
     match result {
@@ -50,13 +57,10 @@ pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'sta
     }
 }
 
-/// Takes the connection away from where code of the implementation could find it.
+/// The connection with the grader. A copy closes it, and has another standard input.
 fn take_socket() -> io::Result<UnixStream> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     socket.peer_addr()?;
-    // What nobody writes to any more is at its end; and unlike a file it cannot be forbidden.
-    let (nothing, _) = io::pipe()?;
-    rustix::stdio::dup2_stdin(&nothing)?;
     Ok(socket)
 }
 

@@ -6,6 +6,7 @@
 //! verdict, and sends and gets [frames] over two private pipes: a step of virtual time with
 //! what comes in, then all that came out of it, in one order.
 
+pub mod bounds;
 pub mod frames;
 pub mod delta;
 pub mod slots;
@@ -18,4 +19,4 @@ mod saves;
 mod applied;
 mod looks;
 
-pub use host::{UNSEALED, main};
+pub use host::{EXIT_MISUSED, NO_FILES, UNSEALED, main};

@@ -1,9 +1,12 @@
 //! A run's peers are copies of one process: what it costs to start a program is paid once a run.
 //!
-//! The template holds nothing but the program, before anything of the implementation has run. The
-//! grader sends it the ends of three pipes for each peer it wants; the template answers with the
-//! number of a copy of itself, which is the grader's own child and lives on that connection. Of all
-//! that it says there the first is that it has given up what a peer has no business with.
+//! The template holds nothing but the program, before anything of the implementation has run. For
+//! each peer that it wants the grader sends the ends of [`PIPES`] pipes, and the template answers
+//! with the number of a copy of itself, which is the grader's own child and lives on that connection. The
+//! first frame of a copy says that it has given up what a peer has no business with.
+//!
+//! A copy has no other descriptor than these ends, and nobody else has them: what two copies held
+//! in common would be a way to talk past the network.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -16,8 +19,11 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal, setsid};
-use rustix::stdio::{dup2_stderr, dup2_stdout};
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, getppid, set_dumpable_behavior, set_parent_process_death_signal,
+    setsid,
+};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::frames::{self, Settled};
 
@@ -27,23 +33,38 @@ const THREADS_READY: usize = 16;
 /// The answer where there is no copy.
 const NO_PROCESS: u32 = 0;
 
+/// A connection consists of so many pipes: one to read frames from, one to write them to, one to
+/// print into, and one that nobody writes to, for the standard input.
+pub const PIPES: usize = 4;
+
+/// How the calls of the system are filtered in a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seal {
+    /// Not at all.
+    None,
+    /// No file can be opened.
+    NoFiles,
+    /// Something else keeps the copy from all files but its program and the libraries.
+    OwnFiles,
+}
+
 /// A peer's connection with the grader. A round trip over two pipes costs 6 us of processor time
 /// less than over a pair of sockets, of 16.
 pub(crate) struct Connection {
     pub(crate) from: File,
     pub(crate) to: File,
-    /// For what it prints: a file that the peers shared would be a way to talk past the network.
     printed: File,
+    nothing: File,
 }
 
-/// The grader's side: asks the template for a copy that reads from one pipe, writes to another and
-/// prints into a third, and gives its number.
+/// The grader's side: asks the template for a copy that has these ends of pipes, and gives its
+/// number.
 ///
 /// # Errors
 /// If the template is gone ([`ErrorKind::UnexpectedEof`] or [`ErrorKind::BrokenPipe`] among
 /// others), or what the kernel says.
-pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; 3]) -> io::Result<u32> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; PIPES]) -> io::Result<u32> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PIPES))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&pipes));
     sendmsg(control, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::NOSIGNAL)?;
@@ -55,8 +76,10 @@ pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; 3]) -> io::Result<
 /// The template's side: makes copies as long as the grader wants any. Returns in the copies only,
 /// each with its connection; those of a template that is sealed are so as well, and have said that
 /// they are there.
-pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connection> {
+pub(crate) fn copies(control: UnixStream, seal: Seal) -> io::Result<Connection> {
     let grader = getppid();
+    // Also of the copies: nobody but root may look into them, or at what they have opened.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     sim::warm_up(THREADS_READY);
     loop {
         let connection = receive(&control)?;
@@ -64,7 +87,7 @@ pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connect
             Ok(Some(number)) => number,
             Ok(None) => {
                 drop(control);
-                return settle(connection, grader, is_sealed);
+                return settle(connection, grader, seal);
             }
             Err(error) => {
                 eprintln!("error: failed to copy a peer's program: {error}");
@@ -77,20 +100,18 @@ pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connect
 
 /// What a copy does before it says that it is there. Its output is the run's as long as something
 /// may go wrong.
-fn settle(
-    mut connection: Connection,
-    grader: Option<Pid>,
-    is_sealed: bool,
-) -> io::Result<Connection> {
+fn settle(mut connection: Connection, grader: Option<Pid>, seal: Seal) -> io::Result<Connection> {
     setsid()?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != grader {
         // It has ended meanwhile, and nobody would end this process.
         process::exit(0);
     }
-    if is_sealed {
-        seal::seal_copy().map_err(|error| unsealed(&error))?;
+    if seal != Seal::None {
+        seal::seal_copy(seal == Seal::OwnFiles).map_err(|error| unsealed(&error))?;
     }
+    // The last of what is the template's, too.
+    dup2_stdin(&connection.nothing)?;
     dup2_stdout(&connection.printed)?;
     dup2_stderr(&connection.printed)?;
     frames::write(&mut connection.to, &Settled).map_err(io::Error::other)?;
@@ -102,7 +123,7 @@ pub(crate) fn unsealed(error: &seal::Error) -> io::Error {
 }
 
 fn receive(control: &UnixStream) -> io::Result<Connection> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PIPES))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     let into = &mut [IoSliceMut::new(&mut byte)];
@@ -113,8 +134,10 @@ fn receive(control: &UnixStream) -> io::Result<Connection> {
         RecvAncillaryMessage::ScmRights(pipes) => pipes.map(File::from).collect(),
         _ => Vec::new(),
     });
-    match (pipes.next(), pipes.next(), pipes.next()) {
-        (Some(from), Some(to), Some(printed)) => Ok(Connection { from, to, printed }),
+    match (pipes.next(), pipes.next(), pipes.next(), pipes.next()) {
+        (Some(from), Some(to), Some(printed), Some(nothing)) => {
+            Ok(Connection { from, to, printed, nothing })
+        }
         _ => Err(ErrorKind::InvalidData.into()),
     }
 }

@@ -3,25 +3,24 @@
 use libc::*;
 
 /// What a peer may call with any arguments: memory, threads and waiting, time, its descriptors,
-/// files as far as Landlock lets it open them, and questions about itself.
+/// and questions about itself.
+///
+/// Nothing here makes an object that two processes could share, and nothing tells of another
+/// process or of how much of the machine is in use.
 pub(crate) const PEER: &[c_long] = &[
-    // Memory.
+    // Memory. For `mmap` see the conditions.
     SYS_brk,
     SYS_madvise,
     SYS_membarrier,
-    SYS_mmap,
     SYS_mprotect,
     SYS_mremap,
     SYS_munmap,
-    // Threads, and waiting.
+    // Threads, and waiting. For `futex` and `sched_getaffinity` see the conditions.
     SYS_exit,
     SYS_exit_group,
-    SYS_futex,
-    SYS_get_robust_list,
     SYS_ppoll,
     SYS_restart_syscall,
     SYS_rseq,
-    SYS_sched_getaffinity,
     SYS_sched_yield,
     SYS_set_robust_list,
     SYS_set_tid_address,
@@ -30,10 +29,7 @@ pub(crate) const PEER: &[c_long] = &[
     SYS_rt_sigprocmask,
     SYS_rt_sigreturn,
     SYS_sigaltstack,
-    // Time and chance.
-    SYS_clock_getres,
-    SYS_clock_gettime,
-    SYS_clock_nanosleep,
+    // Time and chance. For the clocks see the conditions.
     SYS_getrandom,
     SYS_gettimeofday,
     SYS_nanosleep,
@@ -42,69 +38,68 @@ pub(crate) const PEER: &[c_long] = &[
     SYS_close_range,
     SYS_dup,
     SYS_dup3,
-    SYS_eventfd2,
-    SYS_getdents64,
-    SYS_getpeername,
-    SYS_getsockname,
-    SYS_getsockopt,
+    SYS_fstat,
     SYS_lseek,
-    SYS_pipe2,
     SYS_pread64,
     SYS_pwrite64,
     SYS_read,
     SYS_readv,
-    SYS_shutdown,
     SYS_write,
     SYS_writev,
-    // Files.
-    SYS_faccessat,
-    SYS_faccessat2,
-    SYS_fstat,
-    SYS_fstatfs,
-    SYS_getcwd,
-    SYS_newfstatat,
-    SYS_openat,
-    SYS_readlinkat,
-    SYS_statx,
     // About itself.
     SYS_getcpu,
     SYS_getegid,
     SYS_geteuid,
     SYS_getgid,
-    SYS_getpgid,
     SYS_getpid,
     SYS_getppid,
     SYS_getresgid,
     SYS_getresuid,
     SYS_getgroups,
     SYS_getrusage,
-    SYS_getsid,
     SYS_gettid,
     SYS_getuid,
-    SYS_sysinfo,
     SYS_uname,
-    // The way in, which `tighten` closes, and what `tighten` itself needs.
+];
+
+/// What a program needs until it runs: the loader and the start of the standard library open files
+/// by their names and ask about them. A copy gives it up.
+pub(crate) const TO_START: &[c_long] = &[
     SYS_execve,
+    SYS_faccessat,
+    SYS_faccessat2,
+    SYS_fstatfs,
+    SYS_getcwd,
+    SYS_getdents64,
+    SYS_newfstatat,
+    SYS_openat,
+    SYS_readlinkat,
+    SYS_statx,
+    // Of the control connection.
+    SYS_getpeername,
+    SYS_getsockname,
+    SYS_getsockopt,
+    SYS_shutdown,
+    // What `tighten` and `seal_copy` need.
     SYS_seccomp,
 ];
 
+/// What a copy keeps of [`TO_START`] where the files that it may open are its program and that
+/// program's libraries: names for the addresses of a backtrace are read from them.
+pub(crate) const TO_READ_NAMES: c_long = SYS_openat;
+
 /// The older forms that x86-64 has kept.
 #[cfg(target_arch = "x86_64")]
-pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[
-    SYS_access,
-    SYS_arch_prctl,
-    SYS_dup2,
-    SYS_getpgrp,
-    SYS_lstat,
-    SYS_open,
-    SYS_pipe,
-    SYS_poll,
-    SYS_readlink,
-    SYS_stat,
-    SYS_time,
-];
+pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[SYS_arch_prctl, SYS_dup2, SYS_poll, SYS_time];
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[];
+
+/// Likewise of [`TO_START`].
+#[cfg(target_arch = "x86_64")]
+pub(crate) const TO_START_ON_THIS_MACHINE: &[c_long] =
+    &[SYS_access, SYS_getpgrp, SYS_lstat, SYS_open, SYS_readlink, SYS_stat];
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const TO_START_ON_THIS_MACHINE: &[c_long] = &[];
 
 /// What a peer may ask of `prctl`. Not the signal at its parent's death, among others.
 pub(crate) const PEER_PRCTL: &[c_int] = &[
@@ -124,6 +119,9 @@ pub(crate) const PEER_FCNTL: &[c_int] =
 
 /// What the template of peers needs besides to make them: their connections, and their sessions.
 pub(crate) const OF_COPIES: &[c_long] = &[SYS_recvmsg, SYS_setsid];
+
+/// What the template may ask of `prctl` to prepare a copy, and a copy no more.
+pub(crate) const OF_COPIES_PRCTL: &[c_int] = &[PR_SET_PDEATHSIG, PR_SET_DUMPABLE];
 
 /// A filter cannot look behind the pointers of these, and the C library does without.
 pub(crate) const UNKNOWN: &[c_long] = &[SYS_clone3, SYS_openat2];

@@ -36,26 +36,34 @@ pub fn seal_peer() -> Result<(), Error> {
 pub fn seal_template() -> Result<(), Error> {
     let mut conditions = peer_conditions();
     let copy = bits(libc::CLONE_PARENT | libc::SIGCHLD);
-    conditions.extend([
-        (libc::SYS_clone, rule([condition(0, SeccompCmpOp::Eq, copy)])),
-        (libc::SYS_prctl, rule([condition(0, SeccompCmpOp::Eq, bits(libc::PR_SET_PDEATHSIG))])),
-    ]);
+    conditions.push((libc::SYS_clone, rule([condition(0, SeccompCmpOp::Eq, copy)])));
+    conditions.extend(prctl_of_copies());
     seal(calls::OF_COPIES, conditions, rules(calls::ATTACKS))
 }
 
 /// Filters the calling process, a copy that has begun: what [`seal_template`] leaves beyond
-/// [`seal_peer`] is over.
+/// [`seal_peer`] is over, and so is whatever names a file, but for opening one if `files_are_kept`
+/// from it by something else.
 ///
 /// # Errors
 /// If the kernel takes no filter.
-pub fn seal_copy() -> Result<(), Error> {
+pub fn seal_copy(files_are_kept: bool) -> Result<(), Error> {
     let mut refusals = rules(calls::OF_COPIES);
+    let names = calls::TO_START.iter().chain(calls::TO_START_ON_THIS_MACHINE);
+    let kept = |call: &&c_long| !(files_are_kept && **call == calls::TO_READ_NAMES);
+    // The last filter has to come first.
+    let kept = |call: &&c_long| kept(call) && **call != libc::SYS_seccomp;
+    refusals.extend(names.filter(kept).map(|call| (*call, Vec::new())));
     let process = SeccompCmpOp::MaskedEq(bits(libc::CLONE_THREAD));
     refusals.insert(libc::SYS_clone, vec![rule([condition(0, process, 0)])]);
-    let death = condition(0, SeccompCmpOp::Eq, bits(libc::PR_SET_PDEATHSIG));
-    refusals.insert(libc::SYS_prctl, vec![rule([death])]);
+    for (call, condition) in prctl_of_copies() {
+        refusals.entry(call).or_default().push(condition);
+    }
     apply(refusals, SeccompAction::Allow, refused())?;
-    apply(signals_to_others(), SeccompAction::Allow, SeccompAction::KillProcess)
+    let mut last = signals_to_others();
+    // Nobody but an attacker asks for another filter.
+    last.extend(rules(&[libc::SYS_seccomp]));
+    apply(last, SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
 /// Filters the calling process, which is to become a compiler: it may start programs, but reaches
@@ -87,6 +95,8 @@ fn seal(
     let mut allowed = rules(calls::PEER);
     allowed.extend(rules(more));
     allowed.extend(rules(calls::PEER_OF_THIS_MACHINE));
+    allowed.extend(rules(calls::TO_START));
+    allowed.extend(rules(calls::TO_START_ON_THIS_MACHINE));
     // Answered by the filter below: what the C library takes for an old kernel it works around.
     allowed.extend(rules(calls::UNKNOWN));
     for (call, condition) in conditions {
@@ -133,15 +143,24 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
 
     let mut conditions = vec![
         (libc::SYS_clone, rule([condition(0, thread_only, bits(libc::CLONE_THREAD))])),
+        // Memory that is shared would be shared with the copies of a process. Its bit is also that
+        // of MAP_SHARED_VALIDATE.
+        (libc::SYS_mmap, rule([condition(3, SeccompCmpOp::MaskedEq(bits(libc::MAP_SHARED)), 0)])),
         // Limits are read; to set one, even lower, is nothing a peer needs.
         (libc::SYS_prlimit64, rule([is(0, 0), wide(2, SeccompCmpOp::Eq, 0)])),
         // On a connected pair; no address, since there is nobody else to name.
         (libc::SYS_sendto, rule([wide(4, SeccompCmpOp::Eq, 0)])),
         (libc::SYS_recvfrom, rule([wide(4, SeccompCmpOp::Eq, 0)])),
+        // By its number another process or thread can be asked about, and so whether it exists.
+        (libc::SYS_getpgid, rule([is(0, 0)])),
+        (libc::SYS_getsid, rule([is(0, 0)])),
+        (libc::SYS_sched_getaffinity, rule([is(0, 0)])),
         (libc::SYS_sched_setaffinity, rule([is(0, 0)])),
         // What asks whether a descriptor is a terminal.
         (libc::SYS_ioctl, rule([condition(1, SeccompCmpOp::Eq, libc::TCGETS)])),
     ];
+    conditions.extend(futex_conditions());
+    conditions.extend(clock_conditions());
     for option in calls::PEER_PRCTL {
         conditions.push((libc::SYS_prctl, rule([is(0, *option)])));
     }
@@ -149,6 +168,40 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
         conditions.push((libc::SYS_fcntl, rule([is(1, *command)])));
     }
     conditions
+}
+
+/// The kernel knows a word in a file's page, such as one of the program's code, by file and place,
+/// so that processes which run one program could wake one another there. Who says that the word is
+/// private is not heard elsewhere; so nothing else wakes. A plain wait stays, since the C library
+/// waits so for the end of a thread.
+fn futex_conditions() -> Vec<(c_long, SeccompRule)> {
+    let private = bits(libc::FUTEX_PRIVATE_FLAG);
+    let masked = |mask: i32, value| condition(1, SeccompCmpOp::MaskedEq(bits(mask)), value);
+    let command = !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) & 0xff;
+    vec![
+        (libc::SYS_futex, rule([masked(libc::FUTEX_PRIVATE_FLAG, private)])),
+        (libc::SYS_futex, rule([masked(command, bits(libc::FUTEX_WAIT))])),
+        (libc::SYS_futex, rule([masked(command, bits(libc::FUTEX_WAIT_BITSET))])),
+    ]
+}
+
+/// The clocks of the machine, and those of the calling process's own threads (clock_getcpuclockid):
+/// the processor time of another process can be read by its number.
+fn clock_conditions() -> Vec<(c_long, SeccompRule)> {
+    const OF_THE_MACHINE_MAX: u64 = 15;
+    const OF_A_THREAD: u64 = 4;
+    let calls = [libc::SYS_clock_getres, libc::SYS_clock_gettime, libc::SYS_clock_nanosleep];
+    let both = |call| {
+        let of_machine = condition(0, SeccompCmpOp::Le, OF_THE_MACHINE_MAX);
+        let of_thread = condition(0, SeccompCmpOp::MaskedEq(OF_A_THREAD), OF_A_THREAD);
+        [(call, rule([of_machine])), (call, rule([of_thread]))]
+    };
+    calls.into_iter().flat_map(both).collect()
+}
+
+fn prctl_of_copies() -> impl Iterator<Item = (c_long, SeccompRule)> {
+    let of = |option: &i32| condition(0, SeccompCmpOp::Eq, bits(*option));
+    calls::OF_COPIES_PRCTL.iter().map(move |option| (libc::SYS_prctl, rule([of(option)])))
 }
 
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ::peer::bounds::{self, NAME_BYTES_MAX};
 use ::peer::frames::{Input, Output, Step, Stepped};
 use config::{ApplyMsg, Class, Failure, Persister, Saved, label};
 use crossbeam_channel::{Select, Sender};
@@ -137,7 +138,7 @@ impl Driver {
             Output::Waits => self.peer.mailbox.note_waiting(),
             Output::Inspected { covers, change } => return self.peer.view.show(covers, change),
             Output::Failed(failure) => {
-                self.peer.referee.fail(Failure { server: Some(self.peer.me), ..failure });
+                self.peer.referee.fail(bounds::verdict(self.peer.me, failure));
             }
         }
         true
@@ -145,6 +146,9 @@ impl Driver {
 
     fn call(&self, id: u64, to: usize, method: String, args: Vec<u8>) -> bool {
         let Some(end) = self.ends.get(to).cloned() else { return false };
+        if method.len() > NAME_BYTES_MAX {
+            return false;
+        }
         let peer = Arc::clone(&self.peer);
         spawn("caller", move || {
             let result = end.call_raw(&method, args).map(ByteBuf::from);

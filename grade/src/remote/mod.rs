@@ -11,6 +11,7 @@ mod mailbox;
 mod view;
 mod template;
 mod process;
+mod descriptors;
 mod prints;
 mod patience;
 
@@ -26,12 +27,15 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 use sandbox::Sandbox;
+use sha2::{Digest, Sha256};
+
+use crate::kit;
 
 use peer::RemotePeer;
 use template::Template;
 
-/// The first argument of a process that plays a run; the second is the peers' sandbox, and the
-/// third their program.
+/// The first argument of a process that plays a run; the second is the peers' sandbox, the third
+/// their program, and the fourth the salt of what they draw.
 pub(crate) const PEERS: &str = "--peers";
 
 /// Plays a run, if that is what the words of the command line ask for.
@@ -42,11 +46,23 @@ pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::con
     }
     let sandbox: Sandbox = serde_json::from_str(words.next()?.to_str()?).ok()?;
     let program = PathBuf::from(words.next()?);
+    let salt = words.next()?.into_string().ok()?;
     let order = Order::from_words(words)?;
     stay_here();
     // In this thread, which stays until the end: so do its children.
     let template = Template::start(&sandbox, &program);
-    order.obey(|referee| make(template, order.seed(), referee))
+    let seed = seed_of_peers(&order.test().name(), order.seed(), &salt);
+    order.obey(|referee| make(template, seed, referee))
+}
+
+/// What the peers of a run draw from. It is another for each test and each salt, so that a program
+/// cannot tell by the first number that it draws which seed it is graded with.
+fn seed_of_peers(test: &str, seed: u64, salt: &str) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for piece in [test.as_bytes(), &seed.to_le_bytes(), salt.as_bytes()] {
+        kit::update(&mut hasher, piece);
+    }
+    hasher.finalize().into()
 }
 
 /// The run and its peers take turns, and a turn goes over twice as fast on one processor. They
@@ -63,18 +79,37 @@ fn stay_here() {
 /// What a process does wrong beyond what the lab can see, the referee is told.
 fn make(
     template: io::Result<Template>,
-    seed: u64,
+    seed: [u8; 32],
     referee: &Referee,
 ) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + use<> {
     let (made, referee) = (AtomicU64::new(0), referee.clone());
     move |context| {
         // Each incarnation draws from a stream of its own.
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut rng = ChaCha8Rng::from_seed(seed);
         rng.set_stream(made.fetch_add(1, Ordering::Relaxed));
         let template = template.as_ref().unwrap_or_else(|error| {
             let sentence = format!("failed to start the program of the peers: {error}");
             referee.stop(Failure::new(Class::Infra, sentence))
         });
         RemotePeer::make(template, rng.next_u64(), context, &referee)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seed_of_peers;
+
+    #[test]
+    fn peers_draw_otherwise_in_every_test_with_every_seed_and_salt() {
+        let mut seeds = Vec::new();
+        for test in ["3A initial election", "3A re-election"] {
+            for seed in [1, 2] {
+                seeds.extend(["", "night"].map(|salt| seed_of_peers(test, seed, salt)));
+            }
+        }
+        assert_eq!(seeds[0], seed_of_peers("3A initial election", 1, ""));
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 8);
     }
 }

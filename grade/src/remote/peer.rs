@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use ::peer::bounds::{self, NAME_BYTES_MAX};
 use ::peer::frames::{Answer, Birth, Input, Question};
 use ::peer::slots::Slots;
-use config::{Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
+use config::{Class, Failure, Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
 use labrpc::{CallError, Service};
 use parking_lot::Mutex;
 use serde_bytes::ByteBuf;
@@ -56,7 +57,7 @@ impl RemotePeer {
         threads::are_elsewhere(me, move || {
             let answer = elsewhere.upgrade().and_then(|peer| peer.ask(Question::Waiting));
             match answer {
-                Some(Answer::Waiting(told)) => told,
+                Some(Answer::Waiting(told)) => bounds::sentences(told),
                 _ => Vec::new(),
             }
         });
@@ -93,6 +94,13 @@ impl RaftPeer for RemotePeer {
         let Some(Answer::Service { name, methods }) = self.ask(Question::Service) else {
             return Service::new("Raft");
         };
+        if [&name].into_iter().chain(&methods).any(|it| it.len() > NAME_BYTES_MAX) {
+            let sentence = format!(
+                "a name in the service of server {} has more than {NAME_BYTES_MAX} bytes",
+                self.me
+            );
+            self.referee.stop(Failure::of(self.me, Class::Contract, sentence));
+        }
         methods.iter().fold(Service::new(name.clone()), |service, method| {
             let (peer, whole) = (Arc::clone(&self), format!("{name}.{method}"));
             service.raw_method(method, move |args| peer.request(&whole, args))

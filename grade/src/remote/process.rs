@@ -10,6 +10,7 @@ use std::process::ExitStatus;
 use ::peer::frames::{self, Birth, FrameError, Settled, Step, Stepped};
 use config::{Class, Failure};
 
+use crate::remote::descriptors;
 use crate::remote::patience::{Patient, Stall, ended_soon};
 use crate::remote::prints::Prints;
 use crate::remote::template::{Copy, Template};
@@ -27,6 +28,10 @@ pub(super) enum Fault {
     Stalled(Stall),
     /// What it sent is no frame.
     Garbage(FrameError),
+    /// It has a descriptor that it was not given.
+    Foreign(String),
+    /// The program ended before it was copied, by itself.
+    Unborn(ExitStatus, String),
     /// The grader cannot know.
     Kit(io::Error),
 }
@@ -35,26 +40,25 @@ impl Process {
     pub(super) fn start(template: &Template, birth: &Birth) -> Result<Process, Fault> {
         sim::wait_outside(|| {
             let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
-            let (said, prints) = pipe()?;
-            let pipes = [requests.as_fd(), replies.as_fd(), prints.as_fd()];
-            let copy = template.copy(pipes).map_err(|error| {
-                let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
-                match is_end.then(|| template.ended()).flatten() {
-                    // Nothing of a submission runs there.
-                    Some(status) => Fault::Kit(io::Error::other(format!(
-                        "the program that it is a copy of {}",
-                        how_it_ended(status)
-                    ))),
-                    None => Fault::Kit(error),
-                }
-            })?;
-            // Only the copy has these ends, so that they end with it.
-            drop((requests, replies, prints));
-            let prints = Prints::new(said, template.printed()?)?;
-            let connection = BufReader::new(Patient::new(from, to, prints, copy.pid())?);
+            let ((said, prints), (nothing, _)) = (pipe()?, pipe()?);
+            let pipes = [&requests, &replies, &prints, &nothing];
+            let copy =
+                template.copy(pipes.map(File::as_fd)).map_err(|error| unborn(template, error))?;
+            let prints_here = Prints::new(said, template.printed()?)?;
+            let connection = BufReader::new(Patient::new(from, to, prints_here, copy.pid())?);
             let mut process = Process { copy, connection };
-            let begun = frames::read(&mut process.connection)
-                .and_then(|Settled| frames::write(process.connection.get_mut(), birth));
+            let settled = frames::read(&mut process.connection);
+            let foreign = match settled {
+                Ok(Settled) => descriptors::foreign(process.copy.pid(), pipes)?,
+                Err(_) => None,
+            };
+            // Only the copy has these ends from now on, so that they end with it.
+            drop((requests, replies, prints, nothing));
+            if let Some(name) = foreign {
+                return Err(Fault::Foreign(name));
+            }
+            let begun =
+                settled.and_then(|Settled| frames::write(process.connection.get_mut(), birth));
             begun.map_err(|error| process.fault(error).of_the_kit())?;
             Ok(process)
         })
@@ -95,6 +99,15 @@ impl Process {
     }
 }
 
+/// Why there is no copy.
+fn unborn(template: &Template, error: io::Error) -> Fault {
+    let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
+    match is_end.then(|| template.ended()).flatten() {
+        Some(status) => Fault::Unborn(status, template.said()),
+        None => Fault::Kit(error),
+    }
+}
+
 /// A pipe that nobody finds under `/proc` and opens once more: unlike a socket it could be.
 fn pipe() -> io::Result<(File, File)> {
     let (from, to) = io::pipe()?;
@@ -123,6 +136,7 @@ impl Fault {
             Fault::Ended(Some(status)) => how_it_ended(status),
             Fault::Ended(None) | Fault::Garbage(_) => "said nothing that makes sense".to_owned(),
             Fault::Stalled(_) => "said nothing for long".to_owned(),
+            other @ (Fault::Foreign(_) | Fault::Unborn(..)) => return other,
         };
         Fault::Kit(io::Error::other(format!("it {why} before it began")))
     }
@@ -143,12 +157,35 @@ impl Fault {
             Fault::Garbage(error) => {
                 Failure::of(server, Class::Contract, format!("{process} sent nonsense: {error}"))
             }
+            Fault::Foreign(name) => {
+                let sentence = format!("{process} has {name} open, which the grader never gave it");
+                Failure::of(server, Class::Contract, sentence)
+            }
+            Fault::Unborn(status, said) => {
+                let ended = how_it_ended(status);
+                if is_of_the_kit(status) {
+                    let sentence =
+                        format!("the program of the peers {ended} before it began{said}");
+                    return Failure::new(Class::Infra, sentence);
+                }
+                // The kit's own part of the program does not end here.
+                let sentence =
+                    format!("the submission's program {ended} before `main` began{said}");
+                Failure::new(Class::Panic, sentence)
+            }
             Fault::Kit(error) => {
                 let sentence = format!("failed to talk to {process}: {error}");
                 Failure::new(Class::Infra, sentence)
             }
         }
     }
+}
+
+/// The launcher and the kit's part of the program each end with a code of their own where the
+/// machine does not do what they ask; SIGKILL is the kernel's, for want of memory.
+fn is_of_the_kit(status: ExitStatus) -> bool {
+    status.code().is_some_and(|code| code == sandbox::LAUNCH_FAILED || code == peer::EXIT_MISUSED)
+        || status.signal() == Some(9)
 }
 
 fn how_it_ended(status: ExitStatus) -> String {

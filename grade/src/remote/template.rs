@@ -1,11 +1,12 @@
 //! The process that the peers of a run are copies of.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, Permissions};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use ::peer::template;
@@ -15,12 +16,17 @@ use sandbox::{Layer, Limits, Purpose, Sandbox};
 
 use crate::remote::patience::ended_soon;
 
+/// So much of what it says is kept; the rest is not read.
+const SAID_BYTES_MAX: u64 = 2 << 10;
 /// It makes a copy in less than a millisecond, unless the machine has no time for it.
 const COPIES_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) struct Template {
     control: UnixStream,
     child: Mutex<Child>,
+    /// What it says itself. It must not share an output with this process, since what it has open
+    /// its copies could have, too.
+    said: File,
     /// Where what the peers print goes. Under a number of its own it is not this run's output,
     /// which would be stamped once more.
     printed: File,
@@ -38,17 +44,33 @@ impl Template {
     pub(super) fn start(sandbox: &Sandbox, program: &Path) -> io::Result<Template> {
         let (control, far) = UnixStream::pair()?;
         control.set_read_timeout(Some(COPIES_WITHIN))?;
+        let (said, says) = io::pipe()?;
+        let (said, says) = (File::from(OwnedFd::from(said)), File::from(OwnedFd::from(says)));
+        said.set_permissions(Permissions::from_mode(0o000))?;
+        rustix::io::ioctl_fionbio(&said, true)?;
         let mut command = sandbox.command(program, &Purpose::Peers, &Limits::of_peers());
         if !sandbox.layers().has(Layer::Seccomp) {
             command.arg(::peer::UNSEALED);
+        } else if !sandbox.layers().has(Layer::Landlock) {
+            command.arg(::peer::NO_FILES);
         }
-        let child = command.stdin(Stdio::from(OwnedFd::from(far))).spawn()?;
+        command.stdin(OwnedFd::from(far)).stdout(says.try_clone()?).stderr(says);
+        let child = command.spawn()?;
         let printed = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Template { control, child: Mutex::new(child), printed })
+        Ok(Template { control, child: Mutex::new(child), said, printed })
     }
 
-    /// A copy that reads from one pipe, writes to another and prints into a third.
-    pub(super) fn copy(&self, pipes: [BorrowedFd<'_>; 3]) -> io::Result<Copy> {
+    /// What it has said, as the end of a sentence.
+    pub(super) fn said(&self) -> String {
+        let mut said = Vec::new();
+        // What was read before an error is what there is.
+        let _ = (&self.said).take(SAID_BYTES_MAX).read_to_end(&mut said);
+        let said = String::from_utf8_lossy(&said);
+        if said.trim().is_empty() { String::new() } else { format!(": {}", said.trim()) }
+    }
+
+    /// A copy that has these ends of pipes.
+    pub(super) fn copy(&self, pipes: [BorrowedFd<'_>; template::PIPES]) -> io::Result<Copy> {
         let number = template::copy(&self.control, pipes)?;
         let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::other("the program could not be copied"))?;

@@ -4,16 +4,18 @@ use std::env;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use nix::sys::personality::{self, Persona};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{self, Pid};
 
+use crate::LAUNCH_FAILED;
 use crate::files::Files;
 use crate::layers::{Layer, Layers};
 use crate::limits::Limits;
@@ -21,8 +23,11 @@ use crate::probe;
 use crate::purpose::{LAUNCH, Plan, Purpose};
 use crate::user;
 
-/// The exit code of a launcher that could not do what it was told; its stderr says why.
-const FAILED: u8 = 125;
+/// See [`LAUNCH_FAILED`](crate::LAUNCH_FAILED).
+const FAILED: u8 = LAUNCH_FAILED as u8;
+
+/// What a program that runs is called.
+const NAME: &str = "peer";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -54,21 +59,20 @@ fn become_program(
 ) -> Box<dyn Error> {
     match confine(plan, program) {
         Err(failure) => failure,
-        Ok(opened) => {
-            let mut command = Command::new(program);
+        Ok((opened, is_to_run)) => {
             let arguments: Vec<OsString> = arguments.collect();
-            let error = command.args(&arguments).exec();
-            if error.kind() != ErrorKind::PermissionDenied {
-                return format!("failed to execute {}: {error}", program.display()).into();
-            }
-            // The user may execute the file, but not enter some folder above it.
-            let error = Command::new(opened.path()).arg0(program).args(&arguments).exec();
+            let error = match is_to_run {
+                // By a name that is the same everywhere: the program finds it among its arguments,
+                // and its length moves what lies behind it in memory.
+                true => Command::new(opened.path()).arg0(NAME).args(&arguments).exec(),
+                false => Command::new(program).args(&arguments).exec(),
+            };
             format!("failed to execute {}: {error}", program.display()).into()
         }
     }
 }
 
-fn confine(plan: &OsString, program: &Path) -> Result<Opened> {
+fn confine(plan: &OsString, program: &Path) -> Result<(Opened, bool)> {
     let plan = plan.to_str().ok_or("the plan is no text")?;
     let plan: Plan = serde_json::from_str(plan).map_err(|error| format!("bad plan: {error}"))?;
     let Plan { parent, purpose, limits, layers } = &plan;
@@ -106,8 +110,18 @@ fn confine(plan: &OsString, program: &Path) -> Result<Opened> {
     if let Some(files) = files {
         named(Layer::Landlock, files.restrict())?;
     }
+    if purpose.is_to_run() {
+        // Where it is not allowed, `Layers` says so.
+        let _ = fix_addresses();
+    }
     named(Layer::Seccomp, seal(purpose, layers))?;
-    Ok(opened)
+    Ok((opened, purpose.is_to_run()))
+}
+
+/// Whatever the program is executed as has its memory where it had it the last time.
+pub(crate) fn fix_addresses() -> nix::Result<()> {
+    let persona = personality::get()? | Persona::ADDR_NO_RANDOMIZE;
+    personality::set(persona).map(drop)
 }
 
 fn named<T, E: std::fmt::Display>(

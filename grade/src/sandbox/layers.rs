@@ -72,6 +72,9 @@ pub struct Layers {
     pub in_force: Vec<InForce>,
     /// These do not.
     pub missing: Vec<Missing>,
+    /// The machine does not let a program have its memory at the same addresses each time. That is
+    /// no danger; but what prints an address, or goes by one, may do otherwise in another run.
+    pub addresses_vary: bool,
 }
 
 impl Layers {
@@ -88,7 +91,7 @@ impl Layers {
     #[cfg(any(test, not(target_os = "linux")))]
     pub(crate) fn without(reason: &str) -> Layers {
         let missing = Layer::ALL.map(|layer| Missing { layer, why: reason.to_owned() });
-        Layers { in_force: Vec::new(), missing: missing.into() }
+        Layers { in_force: Vec::new(), missing: missing.into(), addresses_vary: true }
     }
 }
 
@@ -110,8 +113,12 @@ impl fmt::Display for Layers {
         }
         write!(f, "sandbox: {} in force; ", in_force.join(", "))?;
         match missing.is_empty() {
-            true => f.write_str("nothing missing"),
-            false => write!(f, "missing: {}", missing.join(", ")),
+            true => f.write_str("nothing missing")?,
+            false => write!(f, "missing: {}", missing.join(", "))?,
+        }
+        match self.addresses_vary {
+            true => f.write_str("; addresses vary from run to run"),
+            false => Ok(()),
         }
     }
 }
@@ -135,6 +142,8 @@ mod tests {
             "sandbox: session, landlock (abi 7) in force; missing: user (it can be root again)"
         );
         assert!(!layers.complete());
+        layers.addresses_vary = true;
+        assert!(layers.to_string().ends_with("); addresses vary from run to run"));
     }
 
     #[test]

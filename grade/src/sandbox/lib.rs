@@ -12,6 +12,9 @@
 //! [peers](Purpose::Peers) are copies of may make such copies, besides; a
 //! [build](Purpose::Build) may start programs, read a toolchain, and write below its own folders.
 
+/// The exit code of a launcher that could not do what it was told; its stderr says why.
+pub const LAUNCH_FAILED: i32 = 125;
+
 mod layers;
 mod limits;
 mod purpose;

@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::{env, process, thread};
 
+use nix::sys::personality::{self, Persona};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::Signal;
@@ -26,6 +27,8 @@ use crate::user;
 pub(crate) const PROBE: &str = "--probe";
 /// Instead of a layer: all of them.
 const ALL: &str = "all";
+/// No layer: whether addresses are the same each time.
+const ADDRESSES: &str = "addresses";
 
 /// Small, so that they are soon reached.
 fn limits() -> Limits {
@@ -54,6 +57,7 @@ pub(crate) fn layers(launcher: &Path) -> io::Result<Layers> {
             Err(why) => layers.missing.push(Missing { layer, why }),
         }
     }
+    layers.addresses_vary = attempt_inside(launcher, Layers::default(), ADDRESSES)?.is_err();
     match attempt_inside(launcher, layers.clone(), ALL)? {
         Ok(_) => Ok(layers),
         Err(why) => Err(io::Error::other(format!("the layers do not hold together: {why}"))),
@@ -86,6 +90,10 @@ fn name_of(layer: Layer) -> String {
 
 /// Inside: attempts what a layer, or all of them, forbid.
 pub(crate) fn attempt(what: &OsStr) -> ExitCode {
+    if what == ADDRESSES {
+        let fixed = personality::get().is_ok_and(|it| it.contains(Persona::ADDR_NO_RANDOMIZE));
+        return if fixed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let chosen = Layer::ALL.into_iter().filter(|layer| what == ALL || what == &*name_of(*layer));
     for layer in chosen {
         match try_layer(layer, what == ALL) {

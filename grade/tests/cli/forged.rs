@@ -7,8 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use config::{ApplyMsg, Class, Failure, Inspect, Role};
+use peer::bounds::FRAME_BYTES_MAX;
 use peer::delta::{Change, InspectChange};
-use peer::frames::{self, Answer, FRAME_BYTES_MAX, Output, Stepped};
+use peer::frames::{self, Answer, Output, Stepped};
 
 use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
 

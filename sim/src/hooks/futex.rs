@@ -10,7 +10,7 @@ use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::engine::{self, Body};
-use crate::hooks::{clock, random, threads};
+use crate::hooks::{clock, random, system, threads};
 use crate::scheduler::border::BORDER;
 use crate::scheduler::turn::{self, with};
 use crate::scheduler::{CALL_NS, State, Wake};
@@ -22,7 +22,8 @@ const ANY: u32 = u32::MAX;
 /// An outside thread that waits longer than this counts as asleep.
 const LONG_NS: u64 = 3_000_000_000;
 
-/// Takes over the futex, `getrandom` and `gettid`; passes on all other calls.
+/// Takes over the futex, `getrandom` and the numbers of threads and processes; passes on all other
+/// calls.
 ///
 /// # Safety
 /// As for the real function.
@@ -45,6 +46,8 @@ pub(crate) unsafe extern "C" fn syscall(
             random::getrandom(a as *mut _, b, c as u32) as c_long
         },
         (libc::SYS_gettid, Some(me)) => c_long::from(threads::simulated_tid(me)),
+        (libc::SYS_getpid, Some(_)) => c_long::from(system::getpid()),
+        (libc::SYS_getppid, Some(_)) => c_long::from(system::getppid()),
         // SAFETY: as above.
         _ => unsafe { sys::call(number, args) },
     }

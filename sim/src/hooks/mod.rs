@@ -15,6 +15,7 @@ pub(crate) mod clock;
 pub(crate) mod threads;
 pub(crate) mod random;
 pub(crate) mod output;
+pub(crate) mod system;
 pub(crate) mod edges;
 
 static PTHREAD_CREATE: Real = Real::new(c"pthread_create");
@@ -93,6 +94,12 @@ pub(crate) fn missing() -> Vec<&'static str> {
         threads::pthread_setname_np as *const (),
         threads::pthread_getattr_np as *const (),
         threads::gettid as *const (),
+        system::getpid as *const (),
+        system::getppid as *const (),
+        system::sched_getaffinity as *const (),
+        system::fstat64 as *const (),
+        system::statx as *const (),
+        system::readlink as *const (),
         edges::__sanitizer_cov_trace_pc_guard as *const (),
         edges::__sanitizer_cov_trace_pc_guard_init as *const (),
     ]);

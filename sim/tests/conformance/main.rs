@@ -14,4 +14,5 @@ mod overflow;
 mod border;
 mod groups;
 mod stepped;
+mod system;
 mod determinism;

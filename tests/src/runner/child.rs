@@ -52,6 +52,11 @@ impl Order {
         Some(Order { test, seed, clock, invariants, file: words.next()?.into() })
     }
 
+    /// The test that is run.
+    pub fn test(&self) -> &'static Test {
+        self.test
+    }
+
     /// The seed of the run.
     pub fn seed(&self) -> u64 {
         self.seed

@@ -33,15 +33,14 @@ struct Message {
     flags: c_int,
 }
 
-/// `struct cmsghdr`, and behind it three descriptors.
+/// `struct cmsghdr`, and behind it four descriptors.
 #[repr(C)]
 #[derive(Default)]
 struct Rights {
     length: usize,
     level: c_int,
     kind: c_int,
-    pipes: [c_int; 3],
-    padding: c_int,
+    pipes: [c_int; 4],
 }
 
 unsafe extern "C" {
@@ -52,7 +51,7 @@ unsafe extern "C" {
 fn main() {
     // SAFETY: this program's first descriptor, which nothing else uses.
     let mut control = unsafe { File::from_raw_fd(0) };
-    while let Some([from, to, _]) = connection() {
+    while let Some([from, to, _, _]) = connection() {
         // SAFETY: one thread, no stack of its own: the copy goes on from here.
         let number = unsafe { syscall(SYS_CLONE, COPY, 0 as c_long, 0 as c_long, 0 as c_long) };
         if number == 0 {
@@ -66,7 +65,7 @@ fn main() {
 }
 
 /// The ends of the pipes of the next peer.
-fn connection() -> Option<[File; 3]> {
+fn connection() -> Option<[File; 4]> {
     let mut byte = [0_u8];
     let mut piece = IoVec(byte.as_mut_ptr().cast(), 1);
     let mut rights = Rights::default();

@@ -1,0 +1,64 @@
+//! What a copy has open: nothing but the ends of its own pipes.
+//!
+//! A descriptor that two copies had in common would let their servers talk past the network. What a
+//! program says of itself is no proof, so the kernel is asked, after the copy has given up every
+//! call by which it could get another one.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+
+use rustix::process::Pid;
+
+/// A descriptor that the copy was not given, as the kernel names it, if it has one. None, too, where
+/// this process may not look: only root may.
+pub(super) fn foreign<const N: usize>(pid: Pid, pipes: [&File; N]) -> io::Result<Option<String>> {
+    let mut own = Vec::with_capacity(N);
+    for pipe in pipes {
+        own.push(format!("pipe:[{}]", pipe.metadata()?.ino()));
+    }
+    let folder = match fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for entry in folder {
+        let name = fs::read_link(entry?.path())?.to_string_lossy().into_owned();
+        if !own.contains(&name) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    fn pipe() -> (File, File) {
+        let (from, to) = io::pipe().unwrap();
+        (OwnedFd::from(from).into(), OwnedFd::from(to).into())
+    }
+
+    #[test]
+    fn a_descriptor_that_was_not_given_is_found() {
+        let (near_in, far_in) = pipe();
+        let (far_out, near_out) = pipe();
+        let (given_in, given_out) = (near_in.try_clone().unwrap(), near_out.try_clone().unwrap());
+        let mut child = Command::new("cat");
+        child.stdin(near_in).stdout(near_out.try_clone().unwrap()).stderr(near_out);
+        let mut child = child.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        assert_eq!(foreign(pid, [&given_in, &given_out]).unwrap(), None);
+        assert!(foreign(pid, [&given_out]).unwrap().is_some_and(|it| it.starts_with("pipe:[")));
+        drop((far_in, far_out, given_in, given_out));
+        child.wait().unwrap();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        assert!(foreign::<0>(Pid::from_child(&child), []).unwrap().is_some());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,179 @@
+//! What a program asks of the system about itself: a simulated thread is told the same in every
+//! run, on every machine.
+//!
+//! A process number, a parent or a count of processors would let two runs of one seed differ. And
+//! questions about open files are put by descriptor alone, so that a process may be forbidden to
+//! name files before it reads the names of functions for a backtrace.
+
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
+
+use crate::engine;
+use crate::sys;
+
+/// As in a process namespace of its own: the first process, whose first thread has the same number.
+const PROCESS: libc::pid_t = 1;
+/// Whose parent is outside.
+const PARENT: libc::pid_t = 0;
+/// What the system calls the running program.
+const PROGRAM_LINK: &CStr = c"/proc/self/exe";
+
+thread_local! {
+    /// The names of functions are being read.
+    static READS_NAMES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Where the running program lies.
+static PROGRAM: OnceLock<Option<CString>> = OnceLock::new();
+
+/// Finds out ahead of time what cannot be asked for later.
+pub(crate) fn warm_up() {
+    PROGRAM.get_or_init(|| CString::new(std::env::current_exe().ok()?.as_os_str().as_bytes()).ok());
+}
+
+/// Runs what turns addresses into the names of functions.
+pub(crate) fn reading_names<R>(read: impl FnOnce() -> R) -> R {
+    let before = READS_NAMES.replace(true);
+    let result = read();
+    READS_NAMES.set(before);
+    result
+}
+
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn getpid() -> libc::pid_t {
+    if engine::current().is_some() {
+        return PROCESS;
+    }
+    // SAFETY: the call takes no argument and cannot fail.
+    unsafe { sys::raw(libc::SYS_getpid, [0; 6]) as libc::pid_t }
+}
+
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn getppid() -> libc::pid_t {
+    if engine::current().is_some() {
+        return PARENT;
+    }
+    // SAFETY: the call takes no argument and cannot fail.
+    unsafe { sys::raw(libc::SYS_getppid, [0; 6]) as libc::pid_t }
+}
+
+/// A simulation has one processor.
+///
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn sched_getaffinity(
+    thread: libc::pid_t,
+    size: usize,
+    set: *mut libc::cpu_set_t,
+) -> c_int {
+    // SAFETY: the caller gives room for so many bytes.
+    unsafe {
+        set.cast::<u8>().write_bytes(0, size);
+        if engine::current().is_some() && size > 0 {
+            set.cast::<u8>().write(1);
+            return 0;
+        }
+        let args = [thread as usize, size, set as usize, 0, 0, 0];
+        // The kernel says how much it has written, and the C library does not.
+        sys::call(libc::SYS_sched_getaffinity, args).min(0) as c_int
+    }
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn fstat64(fd: c_int, stat: *mut libc::stat64) -> c_int {
+    // SAFETY: passed on from the caller; with 64 bits the kernel's form is the C library's.
+    unsafe { sys::call(libc::SYS_fstat, [fd as usize, stat as usize, 0, 0, 0, 0]) as c_int }
+}
+
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn statx(
+    folder: c_int,
+    path: *const c_char,
+    flags: c_int,
+    mask: c_uint,
+    result: *mut libc::statx,
+) -> c_int {
+    // SAFETY: the caller gives a null pointer or a C string.
+    let is_by_descriptor =
+        flags & libc::AT_EMPTY_PATH != 0 && !path.is_null() && unsafe { *path == 0 };
+    // With the current folder it names a file all the same.
+    if !is_by_descriptor || folder < 0 {
+        let args =
+            [folder as usize, path as usize, flags as usize, mask as usize, result as usize, 0];
+        // SAFETY: passed on from the caller.
+        return unsafe { sys::call(libc::SYS_statx, args) as c_int };
+    }
+    let mut stat = MaybeUninit::<libc::stat64>::uninit();
+    // SAFETY: there is room for the answer, which is filled if the call succeeds; the caller gives
+    // room for the result.
+    unsafe {
+        if fstat64(folder, stat.as_mut_ptr()) != 0 {
+            return -1;
+        }
+        result.write(converted(stat.assume_init_ref()));
+    }
+    0
+}
+
+/// The basic part, which is all that was asked of the kernel.
+fn converted(stat: &libc::stat64) -> libc::statx {
+    // SAFETY: plain numbers, for which zero is valid.
+    let mut result: libc::statx = unsafe { std::mem::zeroed() };
+    result.stx_mask = libc::STATX_BASIC_STATS;
+    result.stx_blksize = stat.st_blksize as u32;
+    result.stx_nlink = stat.st_nlink as u32;
+    result.stx_uid = stat.st_uid;
+    result.stx_gid = stat.st_gid;
+    result.stx_mode = stat.st_mode as u16;
+    result.stx_ino = stat.st_ino;
+    result.stx_size = stat.st_size as u64;
+    result.stx_blocks = stat.st_blocks as u64;
+    let at = |seconds, nanoseconds: i64| {
+        let mut time = result.stx_atime;
+        (time.tv_sec, time.tv_nsec) = (seconds, nanoseconds as u32);
+        time
+    };
+    let accessed = at(stat.st_atime, stat.st_atime_nsec);
+    let modified = at(stat.st_mtime, stat.st_mtime_nsec);
+    let changed = at(stat.st_ctime, stat.st_ctime_nsec);
+    (result.stx_atime, result.stx_mtime, result.stx_ctime) = (accessed, modified, changed);
+    (result.stx_dev_major, result.stx_dev_minor) =
+        (libc::major(stat.st_dev), libc::minor(stat.st_dev));
+    (result.stx_rdev_major, result.stx_rdev_minor) =
+        (libc::major(stat.st_rdev), libc::minor(stat.st_rdev));
+    result
+}
+
+/// Where the program lies is known to whoever reads the names of its functions, without a question.
+///
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn readlink(
+    path: *const c_char,
+    buffer: *mut c_char,
+    size: usize,
+) -> isize {
+    if READS_NAMES.get()
+        // SAFETY: the caller gives a C string.
+        && unsafe { CStr::from_ptr(path) } == PROGRAM_LINK
+        && let Some(Some(program)) = PROGRAM.get()
+    {
+        let bytes = program.to_bytes();
+        let length = bytes.len().min(size);
+        // SAFETY: the caller gives room for so many bytes.
+        unsafe { buffer.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), length) };
+        return length as isize;
+    }
+    let args = [libc::AT_FDCWD as usize, path as usize, buffer as usize, size, 0, 0];
+    // SAFETY: passed on from the caller.
+    unsafe { sys::call(libc::SYS_readlinkat, args) as isize }
+}
