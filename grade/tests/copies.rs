@@ -1,70 +1,268 @@
-//! Attacks by a peer's code in a copy of the template, under the filters that a peer's program
-//! takes itself, and on the copies beside it, with which it shares a user.
+//! Attacks by native code in a copy of the template, as grading makes one: through `peer::main`,
+//! under the launcher's layers and the filters that a peer's program takes itself, beside another
+//! copy with which it shares a user.
 //!
-//! `tests/attacks` has what the launcher's filter keeps off, and `seal/tests/copies.rs` what a
-//! filter refuses that no code in a simulation can try.
+//! The same again where a layer is missing: what is missing is said, and the others still hold.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 use std::{env, process, thread};
 
-use config::{PeerContext, RaftPeer};
-use nix::sys::prctl;
-use nix::sys::signal::{self, Signal};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{self, Pid};
+use nix::unistd::Pid;
 use peer::frames::{self, Birth, Input, Question, Settled, Step};
 use peer::template;
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
-use sandbox::{Limits, Purpose, Sandbox};
+use sandbox::{Layer, Limits, Purpose, Sandbox};
+use seccompiler::{SeccompAction, SeccompFilter};
 
-/// All of them together, even on a machine that does much else.
-const LIMIT: Duration = Duration::from_secs(60);
+/// All attacks together, on a machine that does much else.
+const LIMIT: Duration = Duration::from_secs(300);
 
-/// The argument of the program that is copied: it is not the one for no filter.
-const PEER: &str = "--peer";
+/// The argument of this program as it plays the grader; behind it, the attacker's program.
+const GRADER: &str = "--grader";
+/// Whom Linux calls nobody.
+const NOBODY: u32 = 65_534;
 
-const REFUSED: &str = "Operation not permitted (os error 1), exit code 0";
-const KILLED: &str = ", SIGSYS";
+/// What is answered, so that many can be tried in one process.
+const ANSWERED: &str = "
+    open its descriptors
+    open its own files in /proc
+    open a sibling's files in /proc
+    open the grader's files in /proc
+    open what all may read
+    make a file
+    stat a file
+    stat a sibling's threads
+    stat a file by statx
+    ask for access
+    read a link
+    ask for its folder
+    change its folder
+    list a descriptor
+    lock a descriptor
+    lock a descriptor's bytes
+    change a pipe's size
+    change a pipe's mode
+    want signals of a pipe
+    watch a folder
+    make a pipe
+    make an event
+    make a timer
+    make a socket
+    make two sockets
+    make a file in memory
+    make secret memory
+    share memory
+    share memory, validated
+    share memory of System V
+    share a semaphore
+    share a queue
+    share a queue of POSIX
+    wake at a word of the program
+    wake some at a word of the program
+    move those who wait at a word
+    time of a sibling
+    processors of a sibling
+    session of a sibling
+    group of a sibling
+    locks of a sibling
+    priority of a sibling
+    policy of a sibling
+    limits of a sibling
+    pages of a sibling
+    load of the machine
+    yield priority
+    be looked into
+    be traced
+    outlive the grader
+    begin a session
+    copy itself
+    fork
+    begin by clone3
+    execute
+    receive a descriptor
+    send a descriptor
+    raise a limit";
+
+/// What ends the process.
+const PUNISHED: &str = "
+    kill
+    see whether it is there
+    kill the grader
+    kill everybody
+    kill a thread
+    kill a thread of a process
+    queue a signal
+    open a process
+    trace
+    read another's memory
+    write another's memory
+    compare with another
+    io_uring
+    userfaultfd
+    bpf
+    add a key
+    use keys
+    count events
+    unshare
+    mount
+    open by a handle
+    have other addresses
+    filter more";
+
+/// What other layers keep off as well. Of the rest some would leave things behind on the machine.
+const HELD_WITHOUT_A_FILTER: [&str; 6] = [
+    "make a file",
+    "locks of a sibling",
+    "pages of a sibling",
+    "execute",
+    "trace",
+    "compare with another",
+];
 
 fn main() -> ExitCode {
     if let Some(exit) = sandbox::launch(env::args_os()) {
         return exit;
     }
-    if env::args().nth(1).is_some_and(|word| word == PEER) {
-        peer::main(|context| attack(&context));
+    let mut words = env::args().skip(1);
+    if words.next().as_deref() == Some(GRADER) {
+        let attacker = PathBuf::from(words.next().expect("the attacker's program"));
+        print!("{}", attack(&attacker));
+        return ExitCode::SUCCESS;
     }
     thread::spawn(|| {
         thread::sleep(LIMIT);
         eprintln!("the attacks go on after {LIMIT:?}");
         process::exit(1);
     });
-    let template = Template::start();
-    template.check("do nothing", "done, exit code 0");
-    template.check("execute", REFUSED);
-    template.check("outlive the grader", REFUSED);
-    template.check("take a connection", REFUSED);
-    let sibling = template.copy();
-    template.check(&format!("kill: {}", sibling.pid), KILLED);
-    template.check(&format!("see whether it is there: {}", sibling.pid), KILLED);
-    template.check("kill the grader", KILLED);
-    template.check("kill everybody", KILLED);
-    template.check(&format!("kill: {}", template.child.id()), KILLED);
-    // It has not noticed.
-    assert_eq!(sibling.attack("do nothing"), "done, exit code 0");
-    println!("a copy has no more rights than a peer");
+    let attacker = compile();
+    let unknown = |calls: &'static [libc::c_long]| move || answer_as_unknown(calls);
+    check("with_all_layers", &attacker, || (), |_| ());
+    let landlock = &[libc::SYS_landlock_create_ruleset];
+    check("without_landlock", &attacker, unknown(landlock), |_| ());
+    check("without_seccomp", &attacker, unknown(&[libc::SYS_seccomp]), |_| ());
+    check(
+        "as_an_ordinary_user",
+        &attacker,
+        || (),
+        |command| {
+            command.uid(NOBODY).gid(NOBODY);
+        },
+    );
+    println!("copies are kept apart");
     ExitCode::SUCCESS
+}
+
+/// Compares with a golden file what a grader on such a machine comes to.
+fn check(
+    name: &str,
+    attacker: &Path,
+    change_machine: impl FnOnce() + Send,
+    change_grader: impl FnOnce(&mut Command) + Send,
+) {
+    let start = || {
+        change_machine();
+        let mut grader = Command::new(env::current_exe().expect("it runs"));
+        grader.arg(GRADER).arg(attacker).stderr(Stdio::inherit());
+        change_grader(&mut grader);
+        grader.output().expect("it starts")
+    };
+    // In a thread of its own, since a filter that it takes is that thread's for ever.
+    let output = thread::scope(|scope| scope.spawn(start).join().expect("it does not panic"));
+    assert!(output.status.success(), "{name}: {}", output.status);
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"landlock \(abi \d+\)", "landlock (abi N)");
+    settings.set_omit_expression(true);
+    settings.set_prepend_module_to_snapshot(false);
+    let said = String::from_utf8(output.stdout).expect("words");
+    settings.bind(|| insta::assert_snapshot!(name, said));
+}
+
+/// The calling thread, and what it starts, finds a kernel that does not know these calls.
+fn answer_as_unknown(calls: &[libc::c_long]) {
+    let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let unknown = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+    let machine = env::consts::ARCH.try_into().expect("it has filters");
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, unknown, machine);
+    let filter: seccompiler::BpfProgram =
+        filter.expect("it makes sense").try_into().expect("it can be compiled");
+    seccompiler::apply_filter(&filter).expect("the kernel filters system calls");
+}
+
+/// The attacker's program, with the kit's own part of a peer's program.
+fn compile() -> PathBuf {
+    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds the crate");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inside");
+    fs::create_dir_all(folder.join("src")).expect("there is room for a folder");
+    let at = |name: &str| kit.join(name).display().to_string();
+    let manifest = format!(
+        "[package]\nname = \"inside\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [dependencies]\nconfig = {{ path = {:?} }}\nlibc = \"0.2\"\npeer = {{ path = {:?} }}\n",
+        at("config"),
+        at("grade/peer"),
+    );
+    let copy = |from: &str, to: &str| fs::copy(kit.join(from), folder.join(to)).expect("a file");
+    fs::write(folder.join("Cargo.toml"), manifest).expect("there is room for a file");
+    copy("Cargo.lock", "Cargo.lock");
+    copy("grade/tests/attacks/programs/inside.rs", "src/main.rs");
+    let built = Command::new(env!("CARGO"))
+        .current_dir(&folder)
+        .args(["build", "--offline", "--quiet", "--target-dir", "target"])
+        .status();
+    assert!(built.expect("cargo runs").success(), "the attacker does not compile");
+    // Where any user may find it.
+    let program = env::temp_dir().join(format!("inside-{}", process::id()));
+    fs::copy(folder.join("target/debug/inside"), &program).expect("there is room for a program");
+    program
+}
+
+/// What there is of a sandbox, and what came of each attack.
+fn attack(attacker: &Path) -> String {
+    let sandbox = Sandbox::probe().expect("this program is a launcher");
+    let template = Template::start(&sandbox, attacker);
+    let mut said = format!("{}\n", sandbox.layers());
+    check_descriptors(&template);
+    let sibling = template.copy();
+    let listed = |attacks: &'static str| attacks.lines().map(str::trim).filter(|it| !it.is_empty());
+    let aimed = |attack: &str| format!("{attack} @ {}", sibling.pid);
+    let is_filtered = sandbox.layers().has(Layer::Seccomp);
+    let is_tried = |attack: &&str| is_filtered || HELD_WITHOUT_A_FILTER.contains(attack);
+    let all: Vec<String> = listed(ANSWERED).filter(is_tried).map(aimed).collect();
+    said += &template.copy().attack(&all.join("\n"));
+    for attack in listed(PUNISHED).filter(is_tried) {
+        let outcome = template.copy().attack(&aimed(attack));
+        let is_told = outcome.starts_with(attack);
+        said += &if is_told { outcome } else { format!("{attack}: {outcome}") };
+    }
+    // It has not noticed.
+    assert_eq!(sibling.attack("do nothing"), "do nothing: done\n");
+    said
+}
+
+/// All are pipes, and no two copies have one in common.
+fn check_descriptors(template: &Template) {
+    let seen = |copy: Copy| copy.attack("descriptors").replace("descriptors: ", "");
+    let (one, other) = (seen(template.copy()), seen(template.copy()));
+    let listed = |said: &str| said.trim_end().split(", ").map(str::to_owned).collect::<Vec<_>>();
+    let (one, other) = (listed(&one), listed(&other));
+    // Standard input, output and errors; frames in and out, twice, as the host keeps them; and the
+    // program, at a place of the copy's own.
+    assert_eq!(one.len(), 8, "{one:?}");
+    let (files, pipes): (Vec<_>, Vec<_>) = one.iter().partition(|it| *it == "a file");
+    assert_eq!(files.len(), 1, "{one:?}");
+    assert!(pipes.iter().all(|it| it.starts_with("pipe ") && !other.contains(it)), "{one:?}");
 }
 
 struct Template {
     control: UnixStream,
     child: Child,
+    program: PathBuf,
 }
 
 /// The grader's side of a copy.
@@ -76,35 +274,32 @@ struct Copy {
 }
 
 impl Template {
-    fn start() -> Template {
-        let sandbox = Sandbox::probe().expect("this program is a launcher");
-        assert!(sandbox.layers().complete(), "all layers are needed; {}", sandbox.layers());
+    fn start(sandbox: &Sandbox, program: &Path) -> Template {
         let (control, far) = UnixStream::pair().expect("a connection");
-        let program = env::current_exe().expect("it runs");
-        let mut command = sandbox.command(&program, &Purpose::Peers, &Limits::of_peers());
-        command.arg(PEER).stdin(Stdio::from(OwnedFd::from(far)));
-        Template { control, child: command.spawn().expect("it starts") }
+        let mut command = sandbox.command(program, &Purpose::Peers, &Limits::of_peers());
+        if !sandbox.layers().has(Layer::Seccomp) {
+            command.arg(peer::UNSEALED);
+        }
+        command.stdin(Stdio::from(OwnedFd::from(far)));
+        Template { control, child: command.spawn().expect("it starts"), program: program.into() }
     }
 
     fn copy(&self) -> Copy {
         let pipe = || io::pipe().expect("a pipe");
         let ((from_here, to), (from, to_here), (printed, prints)) = (pipe(), pipe(), pipe());
         let (nothing, _) = pipe();
+        let program = File::open(&self.program).expect("it is there");
         let pipes = [from_here.as_fd(), to_here.as_fd(), prints.as_fd(), nothing.as_fd()];
-        let number = template::copy(&self.control, pipes).expect("the template copies itself");
+        let given = [pipes[0], pipes[1], pipes[2], pipes[3], program.as_fd()];
+        let number = template::copy(&self.control, given).expect("the template copies itself");
         let pid = Pid::from_raw(number.try_into().expect("the number of a process"));
         let (to, from) = (File::from(OwnedFd::from(to)), File::from(OwnedFd::from(from)));
         Copy { pid, to, from, printed }
     }
-
-    #[track_caller]
-    fn check(&self, attack: &str, expected: &str) {
-        assert_eq!(self.copy().attack(attack), expected, "{attack}");
-    }
 }
 
 impl Copy {
-    /// What it printed, and how it ended.
+    /// What it printed, and how it ended if that was not by itself.
     fn attack(mut self, attack: &str) -> String {
         let raft_state = attack.as_bytes().to_vec();
         let birth = Birth { me: 0, servers: 1, seed: 1, raft_state, snapshot: Vec::new() };
@@ -115,11 +310,13 @@ impl Copy {
         frames::write(&mut self.to, &step).expect("it reads");
         let mut told = String::new();
         self.printed.read_to_string(&mut told).expect("words");
-        // Behind the stamp that a simulation gives it.
-        let told = told.rsplit("] ").next().unwrap_or_default().trim_end().to_owned();
+        // Behind the stamp that a simulation gives each line.
+        let lines = told.lines().map(|line| line.split_once("] ").map_or(line, |(_, line)| line));
+        let told: String = lines.map(|line| format!("{line}\n")).collect();
         match waitpid(self.pid, None).expect("it is a child of this process") {
-            WaitStatus::Exited(_, code) => told + &format!(", exit code {code}"),
-            WaitStatus::Signaled(_, signal, _) => told + &format!(", {signal}"),
+            WaitStatus::Exited(_, 0) => told,
+            WaitStatus::Exited(_, code) => told + &format!("exit code {code}\n"),
+            WaitStatus::Signaled(_, signal, _) => told + &format!("{signal}\n"),
             other => panic!("{other:?}"),
         }
     }
@@ -129,38 +326,4 @@ impl Drop for Template {
     fn drop(&mut self) {
         self.child.kill().and_then(|()| self.child.wait()).expect("it has not ended");
     }
-}
-
-/// A peer's `make`, which does what it finds saved instead, says what came of it, and ends.
-fn attack(context: &PeerContext) -> Arc<dyn RaftPeer> {
-    let saved = String::from_utf8(context.persister.read_raft_state()).expect("words");
-    let (attack, number) = saved.split_once(": ").unwrap_or((&saved, "0"));
-    let pid = Pid::from_raw(number.parse().expect("a number"));
-    let parent = unistd::getppid();
-    let result = match attack {
-        "do nothing" => Ok(()),
-        "execute" => Err(Command::new("/bin/true").exec()),
-        "outlive the grader" => prctl::set_pdeathsig(None).map_err(io::Error::from),
-        "take a connection" => take_connection(),
-        "see whether it is there" => signal::kill(pid, None).map_err(io::Error::from),
-        "kill everybody" => {
-            signal::kill(Pid::from_raw(-1), Signal::SIGKILL).map_err(io::Error::from)
-        }
-        "kill the grader" => signal::kill(parent, Signal::SIGKILL).map_err(io::Error::from),
-        "kill" => signal::kill(pid, Signal::SIGKILL).map_err(io::Error::from),
-        unknown => panic!("no attack is called {unknown}"),
-    };
-    match result {
-        Ok(()) => println!("done"),
-        Err(error) => println!("{error}"),
-    }
-    process::exit(0)
-}
-
-/// As the template does. The control connection is gone, so any will do to be refused.
-fn take_connection() -> io::Result<()> {
-    let (near, _far) = io::pipe()?;
-    let mut ancillary = RecvAncillaryBuffer::default();
-    recvmsg(near, &mut [], &mut ancillary, RecvFlags::empty())?;
-    Ok(())
 }

@@ -153,6 +153,8 @@ pub use copy::{copy_process, warm_up};
 #[cfg(sim_virtual)]
 pub use hooks::edges::instrumented_edges;
 #[cfg(sim_virtual)]
+pub use hooks::system::read_names_from;
+#[cfg(sim_virtual)]
 pub use inside::{
     LabelGuard, current_label, discard, is_virtual, label, now, pause, resume, set_clock_rate,
     threads, threads_with_backtraces, wait_outside,

@@ -14,7 +14,7 @@ use sim::Order;
 
 use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
 use crate::server;
-use crate::template::{self, Connection, Seal};
+use crate::template::{self, Connection};
 
 /// Threads that have something to do at the end of a step may go on for so long. A thread that
 /// polls never waits, and the others must not wait for it.
@@ -26,24 +26,18 @@ pub const EXIT_MISUSED: i32 = 2;
 /// the program takes the last steps of that filter itself, and ends if it cannot.
 pub const UNSEALED: &str = "--unsealed";
 
-/// The first argument where that filter alone keeps a peer from files.
-pub const NO_FILES: &str = "--no-files";
-
 /// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
 /// until the grader has no more use for it.
 ///
 /// The grader's end of the connection is what it finds as its standard input.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
     let result = take_socket().map_err(FrameError::from).and_then(|control| {
-        let seal = match env::args_os().nth(1) {
-            Some(word) if word == UNSEALED => Seal::None,
-            Some(word) if word == NO_FILES => Seal::NoFiles,
-            _ => Seal::OwnFiles,
-        };
-        if seal != Seal::None {
+        let is_sealed = env::args_os().nth(1).is_none_or(|word| word != UNSEALED);
+        if is_sealed {
             seal::tighten().map_err(|error| template::unsealed(&error))?;
         }
-        let Connection { from, to, .. } = template::copies(control, seal)?;
+        let Connection { from, to, program, .. } = template::copies(control, is_sealed)?;
+        sim::read_names_from(program);
         host(Arc::new(make), BufReader::new(from), to)
     });
     match result {

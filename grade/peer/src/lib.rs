@@ -19,4 +19,4 @@ mod saves;
 mod applied;
 mod looks;
 
-pub use host::{EXIT_MISUSED, NO_FILES, UNSEALED, main};
+pub use host::{EXIT_MISUSED, UNSEALED, main};

@@ -1,11 +1,11 @@
 //! A run's peers are copies of one process: what it costs to start a program is paid once a run.
 //!
 //! The template holds nothing but the program, before anything of the implementation has run. For
-//! each peer that it wants the grader sends the ends of [`PIPES`] pipes, and the template answers
+//! each peer that it wants the grader sends [`GIVEN`] descriptors, and the template answers
 //! with the number of a copy of itself, which is the grader's own child and lives on that connection. The
 //! first frame of a copy says that it has given up what a peer has no business with.
 //!
-//! A copy has no other descriptor than these ends, and nobody else has them: what two copies held
+//! A copy has no other descriptor, and nobody else has these: what two copies held
 //! in common would be a way to talk past the network.
 
 use std::fs::File;
@@ -33,20 +33,10 @@ const THREADS_READY: usize = 16;
 /// The answer where there is no copy.
 const NO_PROCESS: u32 = 0;
 
-/// A connection consists of so many pipes: one to read frames from, one to write them to, one to
-/// print into, and one that nobody writes to, for the standard input.
-pub const PIPES: usize = 4;
-
-/// How the calls of the system are filtered in a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seal {
-    /// Not at all.
-    None,
-    /// No file can be opened.
-    NoFiles,
-    /// Something else keeps the copy from all files but its program and the libraries.
-    OwnFiles,
-}
+/// A copy is given so many descriptors: the ends of four pipes, one to read frames from, one to
+/// write them to, one to print into, and one that nobody writes to, for the standard input; and the
+/// program's file, for the names of its functions.
+pub const GIVEN: usize = 5;
 
 /// A peer's connection with the grader. A round trip over two pipes costs 6 us of processor time
 /// less than over a pair of sockets, of 16.
@@ -55,18 +45,19 @@ pub(crate) struct Connection {
     pub(crate) to: File,
     printed: File,
     nothing: File,
+    pub(crate) program: File,
 }
 
-/// The grader's side: asks the template for a copy that has these ends of pipes, and gives its
+/// The grader's side: asks the template for a copy that has these descriptors, and gives its
 /// number.
 ///
 /// # Errors
 /// If the template is gone ([`ErrorKind::UnexpectedEof`] or [`ErrorKind::BrokenPipe`] among
 /// others), or what the kernel says.
-pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; PIPES]) -> io::Result<u32> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PIPES))];
+pub fn copy(mut control: &UnixStream, given: [BorrowedFd<'_>; GIVEN]) -> io::Result<u32> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(GIVEN))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmRights(&pipes));
+    ancillary.push(SendAncillaryMessage::ScmRights(&given));
     sendmsg(control, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::NOSIGNAL)?;
     let mut number = [0; 4];
     control.read_exact(&mut number)?;
@@ -76,7 +67,7 @@ pub fn copy(mut control: &UnixStream, pipes: [BorrowedFd<'_>; PIPES]) -> io::Res
 /// The template's side: makes copies as long as the grader wants any. Returns in the copies only,
 /// each with its connection; those of a template that is sealed are so as well, and have said that
 /// they are there.
-pub(crate) fn copies(control: UnixStream, seal: Seal) -> io::Result<Connection> {
+pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connection> {
     let grader = getppid();
     // Also of the copies: nobody but root may look into them, or at what they have opened.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
@@ -87,7 +78,7 @@ pub(crate) fn copies(control: UnixStream, seal: Seal) -> io::Result<Connection> 
             Ok(Some(number)) => number,
             Ok(None) => {
                 drop(control);
-                return settle(connection, grader, seal);
+                return settle(connection, grader, is_sealed);
             }
             Err(error) => {
                 eprintln!("error: failed to copy a peer's program: {error}");
@@ -100,15 +91,19 @@ pub(crate) fn copies(control: UnixStream, seal: Seal) -> io::Result<Connection> 
 
 /// What a copy does before it says that it is there. Its output is the run's as long as something
 /// may go wrong.
-fn settle(mut connection: Connection, grader: Option<Pid>, seal: Seal) -> io::Result<Connection> {
+fn settle(
+    mut connection: Connection,
+    grader: Option<Pid>,
+    is_sealed: bool,
+) -> io::Result<Connection> {
     setsid()?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != grader {
         // It has ended meanwhile, and nobody would end this process.
         process::exit(0);
     }
-    if seal != Seal::None {
-        seal::seal_copy(seal == Seal::OwnFiles).map_err(|error| unsealed(&error))?;
+    if is_sealed {
+        seal::seal_copy().map_err(|error| unsealed(&error))?;
     }
     // The last of what is the template's, too.
     dup2_stdin(&connection.nothing)?;
@@ -123,21 +118,19 @@ pub(crate) fn unsealed(error: &seal::Error) -> io::Error {
 }
 
 fn receive(control: &UnixStream) -> io::Result<Connection> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PIPES))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(GIVEN))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     let into = &mut [IoSliceMut::new(&mut byte)];
     if recvmsg(control, into, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?.bytes == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
     }
-    let mut pipes = ancillary.drain().flat_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(pipes) => pipes.map(File::from).collect(),
+    let given = ancillary.drain().flat_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(given) => given.map(File::from).collect(),
         _ => Vec::new(),
     });
-    match (pipes.next(), pipes.next(), pipes.next(), pipes.next()) {
-        (Some(from), Some(to), Some(printed), Some(nothing)) => {
-            Ok(Connection { from, to, printed, nothing })
-        }
-        _ => Err(ErrorKind::InvalidData.into()),
-    }
+    let given: [File; GIVEN] =
+        given.collect::<Vec<_>>().try_into().map_err(|_| ErrorKind::InvalidData)?;
+    let [from, to, printed, nothing, program] = given;
+    Ok(Connection { from, to, printed, nothing, program })
 }

@@ -84,10 +84,6 @@ pub(crate) const TO_START: &[c_long] = &[
     SYS_seccomp,
 ];
 
-/// What a copy keeps of [`TO_START`] where the files that it may open are its program and that
-/// program's libraries: names for the addresses of a backtrace are read from them.
-pub(crate) const TO_READ_NAMES: c_long = SYS_openat;
-
 /// The older forms that x86-64 has kept.
 #[cfg(target_arch = "x86_64")]
 pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[SYS_arch_prctl, SYS_dup2, SYS_poll, SYS_time];

@@ -42,18 +42,17 @@ pub fn seal_template() -> Result<(), Error> {
 }
 
 /// Filters the calling process, a copy that has begun: what [`seal_template`] leaves beyond
-/// [`seal_peer`] is over, and so is whatever names a file, but for opening one if `files_are_kept`
-/// from it by something else.
+/// [`seal_peer`] is over, and so is whatever names a file. Whether a file opens, or even is there,
+/// can tell of another process.
 ///
 /// # Errors
 /// If the kernel takes no filter.
-pub fn seal_copy(files_are_kept: bool) -> Result<(), Error> {
+pub fn seal_copy() -> Result<(), Error> {
     let mut refusals = rules(calls::OF_COPIES);
     let names = calls::TO_START.iter().chain(calls::TO_START_ON_THIS_MACHINE);
-    let kept = |call: &&c_long| !(files_are_kept && **call == calls::TO_READ_NAMES);
-    // The last filter has to come first.
-    let kept = |call: &&c_long| kept(call) && **call != libc::SYS_seccomp;
-    refusals.extend(names.filter(kept).map(|call| (*call, Vec::new())));
+    // The filter that forbids filters comes last.
+    let others = names.filter(|call| **call != libc::SYS_seccomp);
+    refusals.extend(others.map(|call| (*call, Vec::new())));
     let process = SeccompCmpOp::MaskedEq(bits(libc::CLONE_THREAD));
     refusals.insert(libc::SYS_clone, vec![rule([condition(0, process, 0)])]);
     for (call, condition) in prctl_of_copies() {
@@ -61,7 +60,6 @@ pub fn seal_copy(files_are_kept: bool) -> Result<(), Error> {
     }
     apply(refusals, SeccompAction::Allow, refused())?;
     let mut last = signals_to_others();
-    // Nobody but an attacker asks for another filter.
     last.extend(rules(&[libc::SYS_seccomp]));
     apply(last, SeccompAction::Allow, SeccompAction::KillProcess)
 }

@@ -57,7 +57,7 @@ mod elsewhere {
     ///
     /// # Errors
     /// Always.
-    pub fn seal_copy(_files_are_kept: bool) -> Result<(), Error> {
+    pub fn seal_copy() -> Result<(), Error> {
         unknown()
     }
 

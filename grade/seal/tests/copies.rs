@@ -50,7 +50,7 @@ fn be_template() -> ! {
     if copy().is_none() {
         setsid().expect("a copy may, at first");
         set_parent_process_death_signal(Some(Signal::KILL)).expect("a copy may, at first");
-        seal::seal_copy(false).expect("the kernel filters system calls");
+        seal::seal_copy().expect("the kernel filters system calls");
         let refused = |error: io::Error| assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         refused(sim::copy_process().expect_err("it is refused"));
         refused(Command::new("/proc/self/exe").spawn().expect_err("it is refused"));
@@ -63,7 +63,7 @@ fn be_template() -> ! {
         process::exit(OF_COPY);
     }
     if copy().is_none() {
-        seal::seal_copy(false).expect("the kernel filters system calls");
+        seal::seal_copy().expect("the kernel filters system calls");
         let parent = getppid().expect("the program that tests");
         let _ = kill_process(parent, Signal::TERM);
         process::exit(0);

@@ -1,4 +1,4 @@
-//! What a copy has open: nothing but the ends of its own pipes.
+//! What a copy has open: nothing but what it was given.
 //!
 //! A descriptor that two copies had in common would let their servers talk past the network. What a
 //! program says of itself is no proof, so the kernel is asked, after the copy has given up every
@@ -6,16 +6,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsRawFd;
 
 use rustix::process::Pid;
 
 /// A descriptor that the copy was not given, as the kernel names it, if it has one. None, too, where
 /// this process may not look: only root may.
-pub(super) fn foreign<const N: usize>(pid: Pid, pipes: [&File; N]) -> io::Result<Option<String>> {
+pub(super) fn foreign<const N: usize>(pid: Pid, given: [&File; N]) -> io::Result<Option<String>> {
     let mut own = Vec::with_capacity(N);
-    for pipe in pipes {
-        own.push(format!("pipe:[{}]", pipe.metadata()?.ino()));
+    for file in given {
+        own.push(fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?);
     }
     let folder = match fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
         Ok(folder) => folder,
@@ -23,9 +23,9 @@ pub(super) fn foreign<const N: usize>(pid: Pid, pipes: [&File; N]) -> io::Result
         Err(error) => return Err(error),
     };
     for entry in folder {
-        let name = fs::read_link(entry?.path())?.to_string_lossy().into_owned();
+        let name = fs::read_link(entry?.path())?;
         if !own.contains(&name) {
-            return Ok(Some(name));
+            return Ok(Some(name.to_string_lossy().into_owned()));
         }
     }
     Ok(None)

@@ -41,19 +41,20 @@ impl Process {
         sim::wait_outside(|| {
             let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
             let ((said, prints), (nothing, _)) = (pipe()?, pipe()?);
-            let pipes = [&requests, &replies, &prints, &nothing];
+            let program = template.program()?;
+            let given = [&requests, &replies, &prints, &nothing, &program];
             let copy =
-                template.copy(pipes.map(File::as_fd)).map_err(|error| unborn(template, error))?;
+                template.copy(given.map(File::as_fd)).map_err(|error| unborn(template, error))?;
             let prints_here = Prints::new(said, template.printed()?)?;
             let connection = BufReader::new(Patient::new(from, to, prints_here, copy.pid())?);
             let mut process = Process { copy, connection };
             let settled = frames::read(&mut process.connection);
             let foreign = match settled {
-                Ok(Settled) => descriptors::foreign(process.copy.pid(), pipes)?,
+                Ok(Settled) => descriptors::foreign(process.copy.pid(), given)?,
                 Err(_) => None,
             };
             // Only the copy has these ends from now on, so that they end with it.
-            drop((requests, replies, prints, nothing));
+            drop((requests, replies, prints, nothing, program));
             if let Some(name) = foreign {
                 return Err(Fault::Foreign(name));
             }

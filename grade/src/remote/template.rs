@@ -3,9 +3,9 @@
 use std::fs::{File, Permissions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
@@ -21,12 +21,17 @@ const SAID_BYTES_MAX: u64 = 2 << 10;
 /// It makes a copy in less than a millisecond, unless the machine has no time for it.
 const COPIES_WITHIN: Duration = Duration::from_secs(60);
 
+/// `O_NOATIME`.
+const NO_TRACE: i32 = rustix::fs::OFlags::NOATIME.bits() as i32;
+
 pub(super) struct Template {
     control: UnixStream,
     child: Mutex<Child>,
     /// What it says itself. It must not share an output with this process, since what it has open
     /// its copies could have, too.
     said: File,
+    /// The program's file, opened anew for each copy.
+    program: PathBuf,
     /// Where what the peers print goes. Under a number of its own it is not this run's output,
     /// which would be stamped once more.
     printed: File,
@@ -51,13 +56,12 @@ impl Template {
         let mut command = sandbox.command(program, &Purpose::Peers, &Limits::of_peers());
         if !sandbox.layers().has(Layer::Seccomp) {
             command.arg(::peer::UNSEALED);
-        } else if !sandbox.layers().has(Layer::Landlock) {
-            command.arg(::peer::NO_FILES);
         }
         command.stdin(OwnedFd::from(far)).stdout(says.try_clone()?).stderr(says);
         let child = command.spawn()?;
         let printed = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Template { control, child: Mutex::new(child), said, printed })
+        let program = program.to_owned();
+        Ok(Template { control, child: Mutex::new(child), said, program, printed })
     }
 
     /// What it has said, as the end of a sentence.
@@ -69,9 +73,17 @@ impl Template {
         if said.trim().is_empty() { String::new() } else { format!(": {}", said.trim()) }
     }
 
-    /// A copy that has these ends of pipes.
-    pub(super) fn copy(&self, pipes: [BorrowedFd<'_>; template::PIPES]) -> io::Result<Copy> {
-        let number = template::copy(&self.control, pipes)?;
+    /// The program's file, from which a copy reads the names of functions. Nobody else has it at the
+    /// same place, and no look leaves a trace.
+    pub(super) fn program(&self) -> io::Result<File> {
+        let open = |flags| File::options().read(true).custom_flags(flags).open(&self.program);
+        // Only the owner and root may ask for that.
+        open(NO_TRACE).or_else(|_| open(0))
+    }
+
+    /// A copy that has these descriptors.
+    pub(super) fn copy(&self, given: [BorrowedFd<'_>; template::GIVEN]) -> io::Result<Copy> {
+        let number = template::copy(&self.control, given)?;
         let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::other("the program could not be copied"))?;
         // Whatever the program says, nobody but a child of this process is killed for it.

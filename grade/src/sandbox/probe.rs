@@ -22,11 +22,9 @@ use crate::limits::Limits;
 use crate::purpose::{Purpose, Sandbox};
 use crate::user;
 
-/// The first argument of a process that attempts what is forbidden; the second says which layer
-/// forbids it.
+/// The first argument of a process that attempts what is forbidden; the second says which layers
+/// forbid it, with a comma between two.
 pub(crate) const PROBE: &str = "--probe";
-/// Instead of a layer: all of them.
-const ALL: &str = "all";
 /// No layer: whether addresses are the same each time.
 const ADDRESSES: &str = "addresses";
 
@@ -58,7 +56,8 @@ pub(crate) fn layers(launcher: &Path) -> io::Result<Layers> {
         }
     }
     layers.addresses_vary = attempt_inside(launcher, Layers::default(), ADDRESSES)?.is_err();
-    match attempt_inside(launcher, layers.clone(), ALL)? {
+    let together = layers.in_force.iter().map(|it| name_of(it.layer)).collect::<Vec<_>>();
+    match attempt_inside(launcher, layers.clone(), &together.join(","))? {
         Ok(_) => Ok(layers),
         Err(why) => Err(io::Error::other(format!("the layers do not hold together: {why}"))),
     }
@@ -88,15 +87,17 @@ fn name_of(layer: Layer) -> String {
     layer.to_string().replace(' ', "-")
 }
 
-/// Inside: attempts what a layer, or all of them, forbid.
+/// Inside: attempts what layers forbid.
 pub(crate) fn attempt(what: &OsStr) -> ExitCode {
     if what == ADDRESSES {
         let fixed = personality::get().is_ok_and(|it| it.contains(Persona::ADDR_NO_RANDOMIZE));
         return if fixed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let chosen = Layer::ALL.into_iter().filter(|layer| what == ALL || what == &*name_of(*layer));
+    let what = what.to_string_lossy();
+    let named: Vec<&str> = what.split(',').collect();
+    let chosen = Layer::ALL.into_iter().filter(|layer| named.contains(&&*name_of(*layer)));
     for layer in chosen {
-        match try_layer(layer, what == ALL) {
+        match try_layer(layer, named.len() > 1) {
             Ok(detail) if detail.is_empty() => {}
             Ok(detail) => println!("{detail}"),
             Err(fault) => {

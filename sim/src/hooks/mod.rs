@@ -100,6 +100,7 @@ pub(crate) fn missing() -> Vec<&'static str> {
         system::fstat64 as *const (),
         system::statx as *const (),
         system::readlink as *const (),
+        system::open64 as *const (),
         edges::__sanitizer_cov_trace_pc_guard as *const (),
         edges::__sanitizer_cov_trace_pc_guard_init as *const (),
     ]);

@@ -7,9 +7,12 @@
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::fs::File;
 use std::mem::MaybeUninit;
+use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::engine;
 use crate::sys;
@@ -28,6 +31,16 @@ thread_local! {
 
 /// Where the running program lies.
 static PROGRAM: OnceLock<Option<CString>> = OnceLock::new();
+
+/// The program's file where it cannot be opened by its name any more; negative if it can.
+static PROGRAM_FILE: AtomicI32 = AtomicI32::new(-1);
+
+/// From now on the names of functions, for [`ThreadInfo::frames`](crate::ThreadInfo::frames), are
+/// read from this file. It is for a process that has given up the right to open any: then only
+/// functions of the program itself have names.
+pub fn read_names_from(program: File) {
+    PROGRAM_FILE.store(program.into_raw_fd(), Ordering::Relaxed);
+}
 
 /// Finds out ahead of time what cannot be asked for later.
 pub(crate) fn warm_up() {
@@ -176,4 +189,25 @@ pub(crate) unsafe extern "C" fn readlink(
     let args = [libc::AT_FDCWD as usize, path as usize, buffer as usize, size, 0, 0];
     // SAFETY: passed on from the caller.
     unsafe { sys::call(libc::SYS_readlinkat, args) as isize }
+}
+
+/// Like `syscall`, the real function is variadic; the mode is only read where a file is made.
+///
+/// # Safety
+/// As for the real function.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn open64(path: *const c_char, flags: c_int, mode: c_uint) -> c_int {
+    let program = PROGRAM_FILE.load(Ordering::Relaxed);
+    if program >= 0
+        && READS_NAMES.get()
+        && let Some(Some(name)) = PROGRAM.get()
+        // SAFETY: the caller gives a C string.
+        && unsafe { CStr::from_ptr(path) } == &**name
+    {
+        // SAFETY: the descriptor is never closed.
+        return unsafe { libc::fcntl(program, libc::F_DUPFD_CLOEXEC, 3) };
+    }
+    let args = [libc::AT_FDCWD as usize, path as usize, flags as usize, mode as usize, 0, 0];
+    // SAFETY: passed on from the caller.
+    unsafe { sys::call(libc::SYS_openat, args) as c_int }
 }

@@ -33,14 +33,15 @@ struct Message {
     flags: c_int,
 }
 
-/// `struct cmsghdr`, and behind it four descriptors.
+/// `struct cmsghdr`, and behind it five descriptors.
 #[repr(C)]
 #[derive(Default)]
 struct Rights {
     length: usize,
     level: c_int,
     kind: c_int,
-    pipes: [c_int; 4],
+    given: [c_int; 5],
+    padding: c_int,
 }
 
 unsafe extern "C" {
@@ -51,7 +52,7 @@ unsafe extern "C" {
 fn main() {
     // SAFETY: this program's first descriptor, which nothing else uses.
     let mut control = unsafe { File::from_raw_fd(0) };
-    while let Some([from, to, _, _]) = connection() {
+    while let Some([from, to, ..]) = connection() {
         // SAFETY: one thread, no stack of its own: the copy goes on from here.
         let number = unsafe { syscall(SYS_CLONE, COPY, 0 as c_long, 0 as c_long, 0 as c_long) };
         if number == 0 {
@@ -65,7 +66,7 @@ fn main() {
 }
 
 /// The ends of the pipes of the next peer.
-fn connection() -> Option<[File; 4]> {
+fn connection() -> Option<[File; 5]> {
     let mut byte = [0_u8];
     let mut piece = IoVec(byte.as_mut_ptr().cast(), 1);
     let mut rights = Rights::default();
@@ -81,7 +82,7 @@ fn connection() -> Option<[File; 4]> {
     // SAFETY: it points to what it says, for as long as the call takes.
     let length = unsafe { recvmsg(0, &mut message, 0) };
     // SAFETY: the kernel has just made them.
-    (length == 1).then(|| rights.pipes.map(|pipe| unsafe { File::from_raw_fd(pipe) }))
+    (length == 1).then(|| rights.given.map(|pipe| unsafe { File::from_raw_fd(pipe) }))
 }
 
 fn answer(mut from: File, mut to: File) {
