@@ -42,15 +42,15 @@
 //! start, read clocks and ask for chance: `syscall` (for the futex), `clock_gettime`,
 //! `clock_nanosleep`, `nanosleep`, `usleep`, `gettimeofday`, `sched_yield`, `getrandom`,
 //! `pthread_create`, `pthread_join`, `pthread_detach`, `pthread_setname_np`, `pthread_getattr_np`,
-//! `sigaltstack`, `gettid`, `__cxa_thread_atexit_impl`, `write`, `writev`. The executable's
-//! definition wins over the shared library's, with no flag and no macro. A thread outside a
-//! simulation never notices: its calls are passed on.
+//! `sigaltstack`, `gettid`, `__cxa_thread_atexit_impl`, `pthread_key_create`, `pthread_key_delete`,
+//! `write`, `writev`. The executable's definition wins over the shared library's, with no flag and
+//! no macro. A thread outside a simulation never notices: its calls are passed on.
 //!
-//! Inside, each such call is a step and a scheduling point (output and the listing of thread names
-//! aside). A step costs a microsecond of virtual time, a clock read 50 ns; computation is free.
-//! Who is ready is picked by the [`Schedule`]; when nobody is, the clock jumps to the next timer.
-//! [`Report::trace_hash`] covers every step, so two runs can be compared by one number, and
-//! [`repeat()`] does so. All choices come from one seed through xoshiro256**.
+//! Inside, each such call is a step and a scheduling point (output, the listing of thread names
+//! and what allocators call aside). A step costs a microsecond of virtual time, a clock read 50 ns;
+//! computation is free. Who is ready is picked by the [`Schedule`]; when nobody is, the clock jumps
+//! to the next timer. [`Report::trace_hash`] covers every step, so two runs can be compared by one
+//! number, and [`repeat()`] does so. All choices come from one seed through xoshiro256**.
 //!
 //! A simulated thread is a fiber on Linux x86-64: all of a run share one kernel thread. Each has a
 //! stack and thread-local storage of its own that a real thread once set up and left behind, so
@@ -85,6 +85,27 @@
 //! the wrapper `sim-rustc` (see its source), and [`Options::edges`] lets any edge of its control
 //! flow be a switch. The code runs about 1.5 times as long; pure spin loops come to their end.
 //!
+//! # Allocators
+//!
+//! Any global allocator will do that keeps the rules below; jemalloc and mimalloc do. The scheduler
+//! itself allocates too, so what an allocator does must not call for the scheduler. It is no step,
+//! and a run has one trace hash with every allocator:
+//!
+//! - A clock that is not read by the standard library shows virtual time, but the read is no step.
+//!   65,536 such reads without any step between are one, so that a loop that polls ends.
+//! - `syscall(SYS_getrandom, .., GRND_NONBLOCK)` draws from a stream of its own, and is no step.
+//! - Destructors of pthread keys run when a thread ends, so a thread's cache is given back.
+//! - Transparent huge pages are switched off for the process, also for the programs that it starts:
+//!   with a heap for each of hundreds of threads, the kernel would clear far more memory than they
+//!   use.
+//!
+//! In the middle of an allocation, an allocator must not
+//!
+//! - give the turn away while it holds a lock: sleep, yield, wait for another thread, start or join
+//!   one, or read a clock through `std::time`. The next thread that allocates, or the scheduler,
+//!   would wait for that lock in the kernel, and the run ends as [`Outcome::BlockedOutside`];
+//! - be instrumented for switches at edges: leave its crate out of `SIM_EDGES`.
+//!
 //! # What a pass does not prove
 //!
 //! - A seed is one schedule of very many. Run more seeds; use [`Schedule::Pct`].
@@ -97,9 +118,12 @@
 //!
 //! - Real input and output: a read of a socket blocks the whole simulation, and after
 //!   [`Options::wall_limit`] is the outcome [`Outcome::BlockedOutside`].
+//! - Clock reads as chances for others, in a build with link-time optimisation across crates
+//!   (`lto = "thin"` or `"fat"`): where the standard library's read is inlined, it counts as one
+//!   that is not the standard library's (see "Allocators").
 //! - Calls past libc: `rustix` with its raw back end, `asm!`, `rdtsc` clocks.
 //! - glibc's own locks: a pthread mutex or condition variable of a C library, held across a call
-//!   that blocks. Destructors of pthread keys are not run; thread cancellation is not supported.
+//!   that blocks. Thread cancellation is not supported.
 //! - Statics: a run starts with what an earlier one in the process left in them. A process may fork
 //!   once per seed instead, with no thread of its own but the caller; a child may `run`.
 //! - Threads outside may share locks with threads inside, both ways; their timing is real, and then

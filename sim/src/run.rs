@@ -376,7 +376,7 @@ extern "C" fn root(argument: *mut c_void) -> *mut c_void {
 /// That names are bound to our hooks in this object says nothing of the standard library's.
 fn self_test() {
     let before = STEPS.load(Ordering::Relaxed);
-    let _ = std::time::Instant::now();
+    hooks::clock::read_by_std();
     let after = STEPS.load(Ordering::Relaxed);
     if before == after {
         eprintln!("sim: the standard library does not call the hooks: this run is not virtual");
@@ -405,11 +405,21 @@ fn prepare_process() {
         record_panics();
         watchdog::install();
         hooks::system::warm_up();
+        hooks::clock::learn_std();
+        refuse_huge_pages();
         #[cfg(target_arch = "x86_64")]
         engine::donor::warm_up();
         // SAFETY: the handler only stores to atomics.
         unsafe { libc::pthread_atfork(None, None, Some(forked)) };
     });
+}
+
+/// Asks for no transparent huge pages. An allocator that has a heap for each thread may ask for them
+/// (mimalloc does); with hundreds of threads, of which each touches little, the kernel would clear
+/// memory for longer than the run takes.
+fn refuse_huge_pages() {
+    // SAFETY: changes how memory is backed, not what it holds. Where it is refused it costs speed.
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
 }
 
 /// A forked child has one thread, and no run is in progress there.

@@ -117,7 +117,8 @@ pub(crate) const PEER_FCNTL: &[c_int] =
 pub(crate) const OF_COPIES: &[c_long] = &[SYS_recvmsg, SYS_setsid];
 
 /// What the template may ask of `prctl` to prepare a copy, and a copy no more.
-pub(crate) const OF_COPIES_PRCTL: &[c_int] = &[PR_SET_PDEATHSIG, PR_SET_DUMPABLE];
+pub(crate) const OF_COPIES_PRCTL: &[c_int] =
+    &[PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_THP_DISABLE];
 
 /// A filter cannot look behind the pointers of these, and the C library does without.
 pub(crate) const UNKNOWN: &[c_long] = &[SYS_clone3, SYS_openat2];

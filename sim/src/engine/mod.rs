@@ -10,6 +10,7 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 
+use crate::hooks::keys;
 use crate::options::Engine;
 
 #[cfg(target_arch = "x86_64")]
@@ -106,9 +107,10 @@ impl Body {
     }
 
     /// Runs the start routine, then the thread-local destructors, last in first out, until none
-    /// is left: a destructor may register more.
+    /// is left: a destructor may register more. Those of pthread keys come last.
     pub(crate) fn live(&self) {
         self.started.set(true);
+        keys::forget_values();
         if let Some(start) = self.start.get() {
             self.result.set(start(self.argument.get()));
         }
@@ -119,6 +121,7 @@ impl Body {
             // SAFETY: registered for this thread and this object by `__cxa_thread_atexit_impl`.
             unsafe { destructor(object) };
         }
+        keys::run_destructors();
     }
 }
 

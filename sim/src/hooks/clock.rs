@@ -2,12 +2,32 @@
 //!
 //! Every clock is the virtual one, the processor-time clocks too: a real one would make two runs of
 //! a seed differ. A read costs a little virtual time, so that a loop that polls comes to its end.
+//!
+//! Only a read by the standard library is a step, and now and then a scheduling point. Any other
+//! comes from code that calls libc itself, and that may be an allocator. An allocator reads the
+//! clock to return unused memory, in the middle of any `Box::new`:
+//!
+//! - jemalloc does so with a lock held. If others got the turn there, the next one to allocate
+//!   would wait for that lock in the kernel, on the thread that carries them all: for ever.
+//! - How often one reads depends on addresses and on what was allocated before the run. If that
+//!   were a step, one seed would give several traces.
+//!
+//! So such a read only looks: it is no step, and an allocator is not seen in a trace. The price is
+//! paid by loops that poll a clock past the standard library: for them the time moves, and others
+//! get the turn, once in `CLOCK_LOOKS_MAX` reads.
+//!
+//! The standard library is known by the address from which it calls, which is learned before the
+//! first run. A lock is no sign: mimalloc reads without one.
 
+use std::arch::naked_asm;
+use std::cell::Cell;
 use std::ffi::{c_int, c_uint};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::engine::{self, Body};
+use crate::hooks;
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, State};
+use crate::scheduler::{CALL_NS, Next, Scheduler, State};
 use crate::sys::{self, Real};
 use crate::trace::Op;
 
@@ -31,29 +51,47 @@ fn base_ns(clock: libc::clockid_t) -> u64 {
     }
 }
 
+/// Gives the routine behind it the address that the call returns to, as a third argument.
+///
 /// # Safety
 /// As for the real function.
+#[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn clock_gettime(
     clock: libc::clockid_t,
     time: *mut libc::timespec,
 ) -> c_int {
+    #[cfg(target_arch = "x86_64")]
+    naked_asm!("mov rdx, [rsp]", "jmp {read}", read = sym read);
+    #[cfg(target_arch = "aarch64")]
+    naked_asm!("mov x2, x30", "b {read}", read = sym read);
+}
+
+/// # Safety
+/// As for `clock_gettime`.
+unsafe extern "C" fn read(
+    clock: libc::clockid_t,
+    time: *mut libc::timespec,
+    return_address: usize,
+) -> c_int {
     let Some(me) = engine::current() else {
+        if LEARNING.get() {
+            learn(return_address);
+        }
         type Function = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> c_int;
         // SAFETY: the address is that of libc's function of this type.
         let real: Function = unsafe { std::mem::transmute(CLOCK_GETTIME.get()) };
         // SAFETY: passed on from the caller.
         return unsafe { real(clock, time) };
     };
-    let (local, next) = with(|scheduler| {
-        let next = scheduler.clock_read();
-        (scheduler.local_now(), next)
-    });
-    let mut local = local;
-    if let Some(next) = next {
-        turn::go(me, next);
-        local = with(|scheduler| scheduler.local_now());
-    }
+    let local = if turn::is_inside() {
+        LAST_NS.load(Ordering::Relaxed)
+    } else if is_std(return_address) {
+        take(me, Scheduler::clock_read)
+    } else {
+        take(me, Scheduler::clock_look)
+    };
+    LAST_NS.store(local, Ordering::Relaxed);
     let ns = base_ns(clock).saturating_add(local);
     // SAFETY: the caller gives room for one time.
     unsafe {
@@ -63,6 +101,57 @@ pub(crate) unsafe extern "C" fn clock_gettime(
     0
 }
 
+#[inline]
+fn take(me: &'static Body, read: fn(&mut Scheduler) -> Option<Next>) -> u64 {
+    let (local, next) = with(|scheduler| {
+        let next = read(scheduler);
+        (scheduler.local_now(), next)
+    });
+    let Some(next) = next else { return local };
+    turn::go(me, next);
+    turn::read(Scheduler::local_now)
+}
+
+/// The time that a simulated thread read last, for an allocator at work for the scheduler.
+static LAST_NS: AtomicU64 = AtomicU64::new(0);
+
+/// Places of the standard library that call `clock_gettime`, by return address. It has one. In a
+/// build that inlines it there are more, and only those are known from where `learn_std` reads.
+static STD: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+thread_local! {
+    /// Whether the thread reads a clock only to show from where that is done.
+    static LEARNING: Cell<bool> = const { Cell::new(false) };
+}
+
+#[inline]
+fn is_std(return_address: usize) -> bool {
+    STD.iter().any(|known| known.load(Ordering::Relaxed) == return_address)
+}
+
+fn learn(return_address: usize) {
+    if !is_std(return_address)
+        && let Some(free) = STD.iter().find(|known| known.load(Ordering::Relaxed) == 0)
+    {
+        free.store(return_address, Ordering::Relaxed);
+    }
+}
+
+/// Learns from where the standard library reads clocks. To be called outside the simulation.
+pub(crate) fn learn_std() {
+    LEARNING.set(true);
+    read_by_std();
+    std::hint::black_box(std::time::SystemTime::now());
+    LEARNING.set(false);
+}
+
+/// Reads a clock by the standard library. The one place in this crate that does, so that it is
+/// learned even in a build that inlines the library's.
+#[inline(never)]
+pub(crate) fn read_by_std() {
+    std::hint::black_box(std::time::Instant::now());
+}
+
 /// Sleeps until the group's clock shows `deadline`.
 fn sleep_until(me: &'static Body, deadline: u64) {
     with(|scheduler| scheduler.step(Op::Sleep, CALL_NS));
@@ -70,7 +159,7 @@ fn sleep_until(me: &'static Body, deadline: u64) {
 }
 
 fn sleep_for(me: &'static Body, ns: u64) {
-    let deadline = with(|scheduler| scheduler.local_now()).saturating_add(ns);
+    let deadline = turn::read(Scheduler::local_now).saturating_add(ns);
     sleep_until(me, deadline);
 }
 
@@ -83,7 +172,7 @@ pub(crate) unsafe extern "C" fn clock_nanosleep(
     request: *const libc::timespec,
     remaining: *mut libc::timespec,
 ) -> c_int {
-    let Some(me) = engine::current() else {
+    let Some(me) = hooks::caller() else {
         let args = [clock as usize, flags as usize, request as usize, remaining as usize, 0, 0];
         // SAFETY: passed on from the caller.
         return unsafe { sys::raw(libc::SYS_clock_nanosleep, args) }.wrapping_neg() as c_int;
@@ -129,7 +218,7 @@ pub(crate) extern "C" fn usleep(us: c_uint) -> c_int {
 
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn sched_yield() -> c_int {
-    match engine::current() {
+    match hooks::caller() {
         Some(me) => turn::point(me, Op::Yield, CALL_NS),
         None => {
             // SAFETY: takes no argument.
@@ -149,7 +238,8 @@ pub(crate) unsafe extern "C" fn gettimeofday(
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: room for one time; the caller gives room for the other.
     unsafe {
-        clock_gettime(libc::CLOCK_REALTIME, &mut now);
+        // The standard library never calls this one.
+        read(libc::CLOCK_REALTIME, &mut now, 0);
         (*time).tv_sec = now.tv_sec;
         (*time).tv_usec = now.tv_nsec / 1_000;
     }

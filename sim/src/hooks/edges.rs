@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use crate::engine;
+use crate::hooks;
 use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
 use crate::trace::Op;
@@ -37,7 +37,7 @@ pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(_guard: *mut u32)
     if !ON.load(Ordering::Relaxed) {
         return;
     }
-    let Some(me) = engine::current() else { return };
+    let Some(me) = hooks::caller() else { return };
     let left = LEFT.load(Ordering::Relaxed);
     if left > 1 {
         LEFT.store(left - 1, Ordering::Relaxed);

@@ -9,11 +9,11 @@
 use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::engine::{self, Body};
-use crate::hooks::{clock, random, system, threads};
-use crate::scheduler::border::BORDER;
+use crate::engine::Body;
+use crate::hooks::{self, clock, random, system, threads};
+use crate::scheduler::border::{BORDER, Waiters};
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, State, Wake};
+use crate::scheduler::{CALL_NS, Scheduler, State, Wake};
 use crate::sys;
 use crate::trace::Op;
 
@@ -38,12 +38,12 @@ pub(crate) unsafe extern "C" fn syscall(
     f: usize,
 ) -> c_long {
     let args = [a, b, c, d, e, f];
-    match (number, engine::current()) {
+    match (number, hooks::caller()) {
         // SAFETY: passed on from the caller, as are the others.
         (libc::SYS_futex, me) => unsafe { futex(me, args) },
         // SAFETY: as above.
         (libc::SYS_getrandom, Some(_)) => unsafe {
-            random::getrandom(a as *mut _, b, c as u32) as c_long
+            random::by_number(a as *mut _, b, c as u32) as c_long
         },
         (libc::SYS_gettid, Some(me)) => c_long::from(threads::simulated_tid(me)),
         (libc::SYS_getpid, Some(_)) => c_long::from(system::getpid()),
@@ -70,7 +70,7 @@ unsafe fn futex(me: Option<&'static Body>, args: [usize; 6]) -> c_long {
         // SAFETY: passed on from the caller.
         return unsafe { from_outside(waits, args, bits) };
     };
-    if with(|scheduler| scheduler.reporter.is_some()) {
+    if turn::read(|scheduler| scheduler.reporter.is_some()) {
         // SAFETY: the caller gives the address of a futex word.
         return unsafe { while_reporting(me, waits, address, value as u32, bits) };
     }
@@ -118,7 +118,7 @@ unsafe fn deadline(op: c_int, time: *const libc::timespec) -> Option<u64> {
     let relative =
         op & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) == libc::FUTEX_WAIT;
     Some(if relative {
-        with(|scheduler| scheduler.local_now()).saturating_add(time)
+        turn::read(Scheduler::local_now).saturating_add(time)
     } else if op & libc::FUTEX_CLOCK_REALTIME != 0 {
         time.saturating_sub(clock::REAL_BASE_NS)
     } else {
@@ -138,13 +138,14 @@ unsafe fn wait(
     // SAFETY: the caller's promise; a futex word is always accessed atomically.
     let word = unsafe { &*(address as *const AtomicU32) };
     let slot = me.slot.get();
-    let waits = BORDER.with(|waiters| {
+    let add = |waiters: &mut Waiters| {
         let waits = word.load(Ordering::SeqCst) == expected;
         if waits {
             waiters.add(address, slot, bits);
         }
         waits
-    });
+    };
+    let waits = turn::unseen(|| BORDER.with(add));
     if !waits {
         turn::point(me, Op::FutexWait, CALL_NS);
         sys::set_errno(libc::EAGAIN);

@@ -1,22 +1,32 @@
 //! The functions of libc that a simulation takes over.
 //!
 //! Each is defined under libc's own name, and the executable's definition wins over the shared
-//! library's for all Rust code. Called from a simulated thread, a hook is a scheduling point;
+//! library's for all code that is linked into it, of Rust and of C. Called from a simulated thread,
+//! a hook is a scheduling point, unless it may be an allocator that calls it (see `clock`);
 //! called from any other, it passes the call on. A hook never panics, holds no lock while it
 //! switches, and allocates nothing on the paths that are taken often.
 
 use std::ffi::{c_int, c_void};
 
-use crate::engine::Start;
+use crate::engine::{self, Body, Start};
+use crate::scheduler::turn;
 use crate::sys::Real;
 
 pub(crate) mod futex;
 pub(crate) mod clock;
 pub(crate) mod threads;
+pub(crate) mod keys;
 pub(crate) mod random;
 pub(crate) mod output;
 pub(crate) mod system;
 pub(crate) mod edges;
+
+/// The simulated thread that calls a hook. None if the caller is outside, or if it is an allocator
+/// at work for the scheduler: such a call is passed on, since the scheduler is not free to take it.
+#[inline]
+pub(crate) fn caller() -> Option<&'static Body> {
+    engine::current().filter(|_| !turn::is_inside())
+}
 
 static PTHREAD_CREATE: Real = Real::new(c"pthread_create");
 static PTHREAD_JOIN: Real = Real::new(c"pthread_join");
@@ -101,6 +111,8 @@ pub(crate) fn missing() -> Vec<&'static str> {
         system::statx as *const (),
         system::readlink as *const (),
         system::open64 as *const (),
+        keys::pthread_key_create as *const (),
+        keys::pthread_key_delete as *const (),
         edges::__sanitizer_cov_trace_pc_guard as *const (),
         edges::__sanitizer_cov_trace_pc_guard_init as *const (),
     ]);

@@ -5,7 +5,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::engine;
+use crate::hooks;
 use crate::options::Output;
 use crate::scheduler::turn::with;
 use crate::sys;
@@ -13,7 +13,7 @@ use crate::sys;
 /// Whether the calling thread's output to `fd` is ours.
 fn is_ours(fd: c_int) -> bool {
     (fd == 1 || fd == 2)
-        && engine::current().is_some()
+        && hooks::caller().is_some()
         && with(|scheduler| scheduler.output() != Output::Plain)
 }
 

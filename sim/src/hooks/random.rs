@@ -1,8 +1,12 @@
 //! Randomness: the bytes that the system gives come from the seed.
+//!
+//! A request through `syscall` with `GRND_NONBLOCK` gets bytes from a stream of its own, and is no
+//! step. That is how an allocator asks (mimalloc, for each thread), and so a run draws the same
+//! numbers with every allocator.
 
 use std::ffi::{c_uint, c_void};
 
-use crate::engine;
+use crate::hooks;
 use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::with;
 use crate::sys;
@@ -16,7 +20,7 @@ pub(crate) unsafe extern "C" fn getrandom(
     length: usize,
     flags: c_uint,
 ) -> isize {
-    if engine::current().is_none() {
+    if hooks::caller().is_none() {
         let args = [buffer as usize, length, flags as usize, 0, 0, 0];
         // SAFETY: passed on from the caller.
         return unsafe { sys::call(libc::SYS_getrandom, args) } as isize;
@@ -26,11 +30,26 @@ pub(crate) unsafe extern "C" fn getrandom(
         // the first run of a process would differ from the others.
         return 0;
     }
+    // SAFETY: the caller gives room for so many bytes.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
     with(|scheduler| {
         scheduler.step(Op::Random, CALL_NS);
-        // SAFETY: the caller gives room for so many bytes.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
         scheduler.entropy.fill(bytes);
     });
+    length as isize
+}
+
+/// `getrandom` called through `syscall`, by a simulated thread.
+///
+/// # Safety
+/// As for the real function.
+pub(crate) unsafe fn by_number(buffer: *mut c_void, length: usize, flags: c_uint) -> isize {
+    if flags & libc::GRND_NONBLOCK == 0 || length == 0 {
+        // SAFETY: passed on from the caller.
+        return unsafe { getrandom(buffer, length, flags) };
+    }
+    // SAFETY: the caller gives room for so many bytes.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
+    with(|scheduler| scheduler.entropy_no_wait.fill(bytes));
     length as isize
 }

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use crate::engine;
+use crate::hooks;
 use crate::sys;
 
 /// As in a process namespace of its own: the first process, whose first thread has the same number.
@@ -57,7 +57,7 @@ pub(crate) fn reading_names<R>(read: impl FnOnce() -> R) -> R {
 
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn getpid() -> libc::pid_t {
-    if engine::current().is_some() {
+    if hooks::caller().is_some() {
         return PROCESS;
     }
     // SAFETY: the call takes no argument and cannot fail.
@@ -66,7 +66,7 @@ pub(crate) extern "C" fn getpid() -> libc::pid_t {
 
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn getppid() -> libc::pid_t {
-    if engine::current().is_some() {
+    if hooks::caller().is_some() {
         return PARENT;
     }
     // SAFETY: the call takes no argument and cannot fail.
@@ -86,7 +86,7 @@ pub(crate) unsafe extern "C" fn sched_getaffinity(
     // SAFETY: the caller gives room for so many bytes.
     unsafe {
         set.cast::<u8>().write_bytes(0, size);
-        if engine::current().is_some() && size > 0 {
+        if hooks::caller().is_some() && size > 0 {
             set.cast::<u8>().write(1);
             return 0;
         }

@@ -26,7 +26,7 @@ pub(crate) unsafe extern "C" fn pthread_create(
     start: Start,
     argument: *mut c_void,
 ) -> c_int {
-    let Some(me) = engine::current() else {
+    let Some(me) = hooks::caller() else {
         // SAFETY: passed on from the caller.
         return unsafe { hooks::real_pthread_create(pthread, attributes, start, argument) };
     };
@@ -42,8 +42,9 @@ pub(crate) unsafe extern "C" fn pthread_create(
         turn::go(me, Next::Machine);
     }
     let detached = detach_state != libc::PTHREAD_CREATE_JOINABLE;
-    let engine = with(|scheduler| scheduler.engine);
-    let body = match engine::prepare(engine, stack_size, start, argument, detached) {
+    let engine = turn::read(|scheduler| scheduler.engine);
+    let prepare = || engine::prepare(engine, stack_size, start, argument, detached);
+    let body = match turn::unseen(prepare) {
         Ok(body) => body,
         Err(error) => return error,
     };
@@ -86,7 +87,8 @@ pub(crate) unsafe extern "C" fn pthread_join(
         // SAFETY: the caller gives room for the result.
         unsafe { *result = other.result.get() };
     }
-    engine::release(with(|scheduler| scheduler.engine), other);
+    let engine = turn::read(|scheduler| scheduler.engine);
+    turn::unseen(|| engine::release(engine, other));
     0
 }
 
@@ -124,7 +126,8 @@ pub(crate) unsafe extern "C" fn pthread_detach(pthread: libc::pthread_t) -> c_in
         (Some(me), Some(other)) => {
             other.detached.set(true);
             if other.ended.get() {
-                engine::release(with(|scheduler| scheduler.engine), other);
+                let engine = turn::read(|scheduler| scheduler.engine);
+                turn::unseen(|| engine::release(engine, other));
             }
             turn::point(me, Op::Detach, CALL_NS);
             0

@@ -37,6 +37,10 @@ pub(crate) const CALL_NS: u64 = 1_000;
 pub(crate) const CLOCK_NS: u64 = 50;
 /// Clock reads between two chances for others, at most.
 const CLOCK_READS_MAX: u32 = 16;
+/// Looks at a clock without a step between, until there is a step all the same, as long as so many
+/// reads. High, since it must not happen within an allocator: none looks as often between two steps
+/// of a thread that does anything but allocate.
+const CLOCK_LOOKS_MAX: u32 = 1 << 16;
 /// Steps that the threads left may take after the closure's return, to end by themselves.
 const DRAIN_STEPS: u64 = 10_000;
 
@@ -146,9 +150,14 @@ pub(crate) struct Scheduler {
     random: Random,
     /// Bytes for the program inside, apart from the schedule's own stream.
     pub(crate) entropy: Random,
+    /// Bytes for who must not wait: an allocator.
+    pub(crate) entropy_no_wait: Random,
     pub(crate) tracer: Tracer,
     spurious: bool,
     clock_reads: u32,
+    /// Looks at a clock since the step of this number.
+    clock_looks: u32,
+    clock_looks_since: u64,
     edge_mean: u32,
     pub(crate) lines: Lines,
     pub(crate) panics: Vec<PanicInfo>,
@@ -186,9 +195,12 @@ impl Scheduler {
             timers: Timers::default(),
             groups: Groups::default(),
             entropy: Random::new(options.seed, 2),
+            entropy_no_wait: Random::new(options.seed, 3),
             tracer: Tracer::new(options.trace),
             spurious: options.spurious,
             clock_reads: CLOCK_READS_MAX,
+            clock_looks: 0,
+            clock_looks_since: 0,
             edge_mean: options.edge_mean,
             lines: Lines::new(options.output, options.label_names),
             panics: Vec::new(),
@@ -250,6 +262,20 @@ impl Scheduler {
         }
         self.clock_reads =
             if self.fair { 1 + self.random.below(2 * 16) as u32 } else { CLOCK_READS_MAX };
+        Some(self.point(true))
+    }
+
+    /// A clock was looked at by code that must not be switched (see `hooks::clock`). That takes no
+    /// step, but a loop that only looks must end: very many looks do.
+    pub(crate) fn clock_look(&mut self) -> Option<Next> {
+        if self.clock_looks_since != self.steps {
+            (self.clock_looks_since, self.clock_looks) = (self.steps, 0);
+        }
+        self.clock_looks += 1;
+        if self.clock_looks < CLOCK_LOOKS_MAX || self.reporter.is_some() {
+            return None;
+        }
+        self.step(Op::Clock, u64::from(CLOCK_LOOKS_MAX) * CLOCK_NS);
         Some(self.point(true))
     }
 
@@ -467,6 +493,12 @@ impl Scheduler {
 
     pub(crate) fn running(&mut self) -> &mut Thread {
         &mut self.threads[self.current as usize]
+    }
+
+    /// Why the running thread goes on after it has blocked.
+    #[inline]
+    pub(crate) fn last_wake(&self) -> Wake {
+        self.threads[self.current as usize].wake
     }
 
     /// The time on the running thread's clock.

@@ -5,7 +5,7 @@
 
 use std::backtrace::Backtrace;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::engine::{self, Body};
 use crate::scheduler::{Next, Scheduler, State, Wake};
@@ -26,16 +26,54 @@ struct TheMachine(UnsafeCell<Option<&'static Body>>);
 // SAFETY: written before the run's first switch, and only read until its last.
 unsafe impl Sync for TheMachine {}
 
-/// Runs `f` on the scheduler. For the holder of the turn only; `f` neither switches nor calls
-/// anything hooked.
+/// Whether the holder of the turn is in `with`. Only the holder of the turn writes it, and its
+/// hooks read it.
+static INSIDE: AtomicBool = AtomicBool::new(false);
+
+/// Runs `f` on the scheduler. For the holder of the turn only; `f` does not switch. It may
+/// allocate, and an allocator may call what is hooked: see [`is_inside`].
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
-    // SAFETY: one thread at a time has the turn, and it calls `with` from no `f`.
+    debug_assert!(!is_inside(), "the scheduler was entered from inside itself");
+    // SAFETY: one thread at a time has the turn, and it calls `with` from no `f`: a hook that `f`
+    // leads to, by way of the allocator, looks at `INSIDE` first.
     let scheduler = unsafe { &mut *THE_ONE.0.get() };
+    match scheduler {
+        Some(scheduler) => {
+            INSIDE.store(true, Ordering::Relaxed);
+            let result = f(scheduler);
+            INSIDE.store(false, Ordering::Relaxed);
+            result
+        }
+        None => crate::sys::park_for_ever(),
+    }
+}
+
+/// Runs what allocates for the simulation outside of `with`, such as stacks for threads: what the
+/// allocator calls then is passed on as well. `f` does not switch.
+pub(crate) fn unseen<R>(f: impl FnOnce() -> R) -> R {
+    INSIDE.store(true, Ordering::Relaxed);
+    let result = f();
+    INSIDE.store(false, Ordering::Relaxed);
+    result
+}
+
+/// Looks at the scheduler, where that is all. For the holder of the turn only; `f` calls nothing.
+#[inline]
+pub(crate) fn read<R>(f: impl FnOnce(&Scheduler) -> R) -> R {
+    // SAFETY: as for `with`; nothing is reached from `f`, so `INSIDE` need not tell of it.
+    let scheduler = unsafe { &*THE_ONE.0.get() };
     match scheduler {
         Some(scheduler) => f(scheduler),
         None => crate::sys::park_for_ever(),
     }
+}
+
+/// Whether a hook that a simulated thread calls was reached from inside the scheduler. Then an
+/// allocator calls it, for the scheduler, which cannot be asked again.
+#[inline]
+pub(crate) fn is_inside() -> bool {
+    INSIDE.load(Ordering::Relaxed)
 }
 
 /// Puts a run's scheduler and machine in place.
@@ -81,7 +119,7 @@ pub(crate) fn point(me: &'static Body, op: Op, cost_ns: u64) {
 pub(crate) fn block(me: &'static Body, state: State, deadline: Option<u64>) -> Wake {
     let next = with(|scheduler| scheduler.block(state, deadline));
     go(me, next);
-    with(|scheduler| scheduler.running().wake)
+    read(Scheduler::last_wake)
 }
 
 /// Hands the turn over as the scheduler said, and returns when it comes back.
@@ -92,9 +130,9 @@ pub(crate) fn go(me: &'static Body, next: Next) {
         Next::Thread(body) => body,
         Next::Machine => machine(),
     };
-    let engine = with(|scheduler| scheduler.engine);
+    let engine = read(|scheduler| scheduler.engine);
     engine::switch(engine, me, to);
-    while with(|scheduler| scheduler.reporter.is_some()) {
+    while read(|scheduler| scheduler.reporter.is_some()) {
         give_backtrace(me, engine);
     }
 }
@@ -137,7 +175,7 @@ pub(crate) fn end(me: &'static Body) {
     });
     me.ended.set(true);
     if me.detached.get() {
-        engine::release(engine, me);
+        unseen(|| engine::release(engine, me));
     }
     let to = match next {
         Next::Thread(body) => body,

@@ -9,6 +9,7 @@ mod std_threads;
 mod parking_lot;
 mod crossbeam;
 mod time;
+mod past_std;
 mod outcomes;
 mod overflow;
 mod border;
