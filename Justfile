@@ -35,6 +35,12 @@ soak-tikv SEEDS="100":
     cd examples/tikv && LAB_SEEDS={{ SEEDS }} cargo test --release --test inspected -- \
         --skip "basic agree" --skip "rpc bytes" --skip "fail no agree"
 
+# What the labs cost with other allocators, and that every step is the same
+[group('dev')]
+allocators SEEDS="3":
+    cd examples/allocators && LAB_SEEDS={{ SEEDS }} cargo test --release
+    cd examples/allocators && cargo bench -- {{ SEEDS }}
+
 # Plant each known bug on a copy of the reference, and write bugs/matrix.json and bugs/matrix.md
 [group('dev')]
 bugs *ARGS="--all":

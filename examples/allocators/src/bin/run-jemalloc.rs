@@ -1,0 +1,10 @@
+//! One run with jemalloc.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    allocators::print_run()
+}

@@ -1,0 +1,7 @@
+//! One run with the system's allocator.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    allocators::print_run()
+}
