@@ -154,8 +154,7 @@ pub(crate) fn read_by_std() {
 
 /// Sleeps until the group's clock shows `deadline`.
 fn sleep_until(me: &'static Body, deadline: u64) {
-    with(|scheduler| scheduler.step(Op::Sleep, CALL_NS));
-    turn::block(me, State::Sleeping, Some(deadline));
+    turn::block_step(me, Op::Sleep, State::Sleeping, Some(deadline));
 }
 
 fn sleep_for(me: &'static Body, ns: u64) {

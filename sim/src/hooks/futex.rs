@@ -151,8 +151,7 @@ unsafe fn wait(
         sys::set_errno(libc::EAGAIN);
         return -1;
     }
-    with(|scheduler| scheduler.step(Op::FutexWait, CALL_NS));
-    match turn::block(me, State::Futex { address }, deadline) {
+    match turn::block_step(me, Op::FutexWait, State::Futex { address }, deadline) {
         Wake::TimedOut => {
             sys::set_errno(libc::ETIMEDOUT);
             -1

@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::engine::{self, Body};
-use crate::scheduler::{Next, Scheduler, State, Wake};
+use crate::scheduler::{CALL_NS, Next, Scheduler, State, Wake};
 use crate::trace::Op;
 
 struct TheOne(UnsafeCell<Option<Scheduler>>);
@@ -118,6 +118,17 @@ pub(crate) fn point(me: &'static Body, op: Op, cost_ns: u64) {
 /// Blocks the running thread; gives the reason for which it goes on.
 pub(crate) fn block(me: &'static Body, state: State, deadline: Option<u64>) -> Wake {
     let next = with(|scheduler| scheduler.block(state, deadline));
+    go(me, next);
+    read(Scheduler::last_wake)
+}
+
+/// Takes a step that blocks the running thread; gives the reason for which it goes on.
+#[inline]
+pub(crate) fn block_step(me: &'static Body, op: Op, state: State, deadline: Option<u64>) -> Wake {
+    let next = with(|scheduler| {
+        scheduler.step(op, CALL_NS);
+        scheduler.block(state, deadline)
+    });
     go(me, next);
     read(Scheduler::last_wake)
 }
