@@ -39,7 +39,7 @@ soak-tikv SEEDS="100":
 [group('dev')]
 allocators SEEDS="3":
     cd examples/allocators && LAB_SEEDS={{ SEEDS }} cargo test --release
-    cd examples/allocators && cargo bench -- {{ SEEDS }}
+    cd examples/allocators && cargo bench --bench figures -- {{ SEEDS }}
 
 # Plant each known bug on a copy of the reference, and write bugs/matrix.json and bugs/matrix.md
 [group('dev')]
