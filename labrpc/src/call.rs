@@ -85,10 +85,8 @@ impl Request {
                 new
             }
         };
-        let (from, to) = match state.end(end) {
-            Some(end) => (end.owner.clone(), end.destination.clone()),
-            None => (None, None),
-        };
+        let end = state.end(end);
+        let (from, to) = (end.owner.clone(), end.destination.clone());
         Request { call: state.calls_made, from, to, method }
     }
 
@@ -152,7 +150,11 @@ impl Journey<'_> {
 
     /// Takes the snapshot on arrival and draws the fate; an unreachable server ends the call here.
     fn arrive(&self, bytes: usize) -> Result<(Server, Fate), End> {
-        let found = self.look_up()?;
+        let found = self.look_up().inspect_err(|_| {
+            // Time passes: a thread that calls again and again after the end of its server must
+            // not keep the clock from moving.
+            sleep(fate::GONE_DELAY);
+        })?;
         self.request.log(self.network, Step::Sent { bytes });
         match found {
             (Some(server), None, fate @ Fate::Accepted { .. }) => Ok((server, fate)),
@@ -164,12 +166,16 @@ impl Journey<'_> {
         }
     }
 
-    /// The server, what stands in the way to it, and the fate: one look under one lock.
+    /// The server, what stands in the way to it, and the fate: one look under one lock. An error if
+    /// the network does not take the call at all.
     fn look_up(&self) -> Result<(Option<Server>, Option<Ending>, Fate), Ending> {
         let mut guard = self.network.state.lock();
         let state = &mut *guard;
         if state.closed {
             return Err(Ending::Closed);
+        }
+        if state.end(self.end).deleted {
+            return Err(Ending::Deleted);
         }
         let (from, to) = (self.request.from.as_ref(), self.request.to.as_ref());
         let pending = Pending {
@@ -192,12 +198,7 @@ impl Journey<'_> {
             request: there.disturbance.on(self.request.kind()),
             reply: back.disturbance.on(self.request.kind()),
         };
-        let Some(end) = state.end(self.end) else {
-            // The end was deleted, and its generator with it; a caller that tries again and again
-            // must not spin all the same.
-            let after = Duration::from_millis(*fate::UNREACHABLE_DELAY_MS.end());
-            return Ok((server, Some(Ending::Disabled), Fate::Unreachable { after }));
-        };
+        let end = state.end(self.end);
         let obstacle = if !end.enabled || to.is_none() {
             Some(Ending::Disabled)
         } else if server.is_none() {
@@ -280,9 +281,9 @@ impl Journey<'_> {
         outcome
     }
 
-    /// Dead: the end was switched off, or under the server's name is now another one or none.
+    /// Dead: the end was switched off or deleted, or under the server's name is now another one or none.
     fn is_dead(&self, state: &mut State, server: &Server) -> bool {
-        let enabled = state.end(self.end).is_some_and(|end| end.enabled);
+        let enabled = state.end(self.end).enabled;
         let registered = self.request.to.as_ref().and_then(|to| state.servers.get(to));
         !enabled || !registered.is_some_and(|registered| registered.is(server))
     }
@@ -295,8 +296,7 @@ impl Journey<'_> {
             return Ok(());
         }
         let long_delays = state.long_delays;
-        let end = state.end(self.end);
-        let after = end.map_or(Duration::ZERO, |end| fate::vain_wait(&mut end.rng, long_delays));
+        let after = fate::vain_wait(&mut state.end(self.end).rng, long_delays);
         drop(guard);
         sleep(after);
         Err(Ending::Cut)

@@ -26,6 +26,13 @@ pub const REORDERING_SPREAD_MS: RangeInclusive<u64> = 0..=1999;
 pub const UNREACHABLE_DELAY_MS: RangeInclusive<u64> = 0..=99;
 /// The same with long delays, in ms.
 pub const UNREACHABLE_LONG_DELAY_MS: RangeInclusive<u64> = 0..=6999;
+/// How long a caller waits whose end was deleted or whose network is closed, since its server was
+/// killed. Nothing is drawn: the end draws no more.
+///
+/// 6.824 lets such a caller wait as for an unreachable server, or return at once after its cleanup.
+/// But threads may live on after `kill`. One that calls again and again would spin if no time
+/// passed, and hundreds of them would pile up in up to seven seconds if a new one makes each call.
+pub const GONE_DELAY: Duration = Duration::from_millis(20);
 /// A duplicate of a request arrives so much later than the request, in ms.
 pub const DUPLICATE_DELAY_MS: RangeInclusive<u64> = 0..=26;
 

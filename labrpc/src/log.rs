@@ -33,7 +33,7 @@ impl Event {
 
 /// What can happen to a call. A call leaves one `Sent` and one `Ended`, and a `Dispatched` and a
 /// `Handled` for each time that it reached a handler. After a `cleanup` a call leaves only
-/// `Ended(Closed)`.
+/// `Ended(Closed)`, and through a deleted end only `Ended(Deleted)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The network took the call from its caller.
@@ -70,6 +70,8 @@ pub enum Ending {
     },
     /// The end is switched off, or not connected.
     Disabled,
+    /// The end was deleted before the call.
+    Deleted,
     /// No server of that name exists.
     NoServer,
     /// The way there, or the way back, is cut.
@@ -78,7 +80,8 @@ pub enum Ending {
     RequestLost,
     /// The handler ran, but its reply was lost.
     ReplyLost,
-    /// While the handler ran, the end was switched off or the server was deleted or replaced.
+    /// While the handler ran, the end was switched off or deleted, or the server was deleted or
+    /// replaced.
     ServerGone,
     /// The handler panicked.
     HandlerPanicked,

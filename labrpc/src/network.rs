@@ -37,9 +37,9 @@ pub(crate) struct State {
     pub(crate) long_delays: bool,
     pub(crate) long_reordering: bool,
     pub(crate) closed: bool,
-    /// Every end that was ever made, by number; none for one that was deleted. A call looks its end
+    /// Every end that was ever made, by number, also those that were deleted. A call looks its end
     /// up several times, so that is no search.
-    ends: Vec<Option<End>>,
+    ends: Vec<End>,
     end_numbers: BTreeMap<Name, usize>,
     pub(crate) servers: BTreeMap<Name, Server>,
     links: BTreeMap<(Name, Name), Link>,
@@ -52,6 +52,8 @@ pub(crate) struct End {
     pub(crate) owner: Option<Name>,
     pub(crate) destination: Option<Name>,
     pub(crate) enabled: bool,
+    /// Who still calls through it is told apart from a caller whose end is only switched off.
+    pub(crate) deleted: bool,
     pub(crate) rng: ChaCha8Rng,
 }
 
@@ -140,14 +142,15 @@ impl Network {
         let mut rng = ChaCha8Rng::seed_from_u64(state.seed);
         let number = state.ends.len();
         rng.set_stream(number as u64);
-        let end = End { owner, destination: None, enabled: false, rng };
+        let end = End { owner, destination: None, enabled: false, deleted: false, rng };
         let old = state.end_numbers.insert(name.clone(), number);
         assert!(old.is_none(), "an end named {name} exists already");
-        state.ends.push(Some(end));
+        state.ends.push(end);
         ClientEnd::new(Arc::clone(&self.shared), name, number)
     }
 
-    /// Forgets an end; calls through it get no answer.
+    /// Deletes an end, and its name is free again. Calls through it get no answer from now on, each
+    /// after [`fate::GONE_DELAY`], and are not counted. One that is in a handler gets none either.
     ///
     /// # Panics
     /// If there is no such end.
@@ -155,7 +158,10 @@ impl Network {
         let name = name.into();
         let mut state = self.shared.state.lock();
         match state.end_numbers.remove(&name) {
-            Some(number) => state.ends[number] = None,
+            Some(number) => {
+                let end = state.end(number);
+                (end.deleted, end.enabled) = (true, false);
+            }
             None => panic!("there is no end named {name}"),
         }
     }
@@ -180,9 +186,8 @@ impl Network {
 
     fn with_end(&self, name: &Name, change: impl FnOnce(&mut End)) {
         let mut state = self.shared.state.lock();
-        let number = state.end_numbers.get(name).copied();
-        match number.and_then(|number| state.end(number)) {
-            Some(end) => change(end),
+        match state.end_numbers.get(name).copied() {
+            Some(number) => change(state.end(number)),
             None => panic!("there is no end named {name}"),
         }
     }
@@ -299,8 +304,8 @@ impl Network {
         self.shared.log.tally().bytes
     }
 
-    /// Closes the network: calls get no answer from now on, at once. Calls that were taken before
-    /// still wait for theirs.
+    /// Closes the network: calls get no answer from now on, each after
+    /// [`fate::GONE_DELAY`]. Calls that were taken before still wait for theirs.
     pub fn cleanup(&self) {
         self.shared.state.lock().closed = true;
         self.shared.released.notify_all();
@@ -329,9 +334,9 @@ impl Network {
 }
 
 impl State {
-    /// An end by its number, unless it was deleted.
-    pub(crate) fn end(&mut self, number: usize) -> Option<&mut End> {
-        self.ends[number].as_mut()
+    /// An end by its number, also one that was deleted.
+    pub(crate) fn end(&mut self, number: usize) -> &mut End {
+        &mut self.ends[number]
     }
 
     /// The way between two servers; undisturbed if either is unknown.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use labrpc::fate::GONE_DELAY;
 use labrpc::{CallError, ClientEnd, Delay, Disturbance, Ending, Network, Server, Service, Step};
 use support::{bounded, watch};
 
@@ -328,8 +329,52 @@ fn a_deleted_end_or_server_gets_no_answer() {
         pair.network.delete_server(1);
         assert_eq!(pair.call(0), Err(CallError::NoAnswer));
         assert_eq!(pair.last_ending(), Ending::NoServer);
+        let calls = pair.network.get_total_count();
         pair.network.delete_end("end of 1");
         assert_eq!(pair.call(1), Err(CallError::NoAnswer));
-        assert_eq!(pair.last_ending(), Ending::Disabled);
+        assert_eq!(pair.last_ending(), Ending::Deleted);
+        assert_eq!(pair.network.get_total_count(), calls, "it was not taken");
+    });
+}
+
+/// A thread that outlives its server may call again and again, without a pause and without an end.
+#[test]
+fn time_passes_while_calls_through_a_deleted_end_or_on_a_closed_network_fail() {
+    for end_of in
+        [|pair: &Pair| pair.network.delete_end("end of 0"), |pair: &Pair| pair.network.cleanup()]
+    {
+        bounded(move || {
+            let pair = Arc::new(Pair::new());
+            // Such a caller waits as long whatever others wait for.
+            pair.network.long_delays(true);
+            end_of(&pair);
+            let start = Instant::now();
+            for calls in 1..=3 {
+                assert_eq!(pair.call(0), Err(CallError::NoAnswer));
+                // A step takes some nanoseconds.
+                let over = start.elapsed() - calls * GONE_DELAY;
+                assert!(over < Duration::from_millis(1), "{over:?} too long");
+            }
+            assert!(pair.network.pending().is_empty());
+        });
+    }
+}
+
+/// The server of the end is gone, so what it has called is answered to nobody.
+#[test]
+fn a_call_in_a_handler_ends_when_its_end_is_deleted() {
+    bounded(|| {
+        let pair = Arc::new(Pair::new());
+        pair.network.hold(0, 1);
+        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let caller = {
+            let pair = Arc::clone(&pair);
+            thread::spawn(move || pair.call(0))
+        };
+        sent.recv().unwrap();
+        pair.network.delete_end("end of 0");
+        pair.network.release(0, 1);
+        assert_eq!(caller.join().unwrap(), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(1), pair.last_ending()), (1, Ending::ServerGone));
     });
 }
