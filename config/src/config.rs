@@ -486,7 +486,10 @@ pub(crate) fn cut_off(
     observer.cut_off(of);
     let mut servers = servers.lock();
     let slot = &mut servers[of];
-    slot.ends.clear();
+    // A thread that heeds no kill may go on calling: it is not to wait as a live caller would.
+    for end in slot.ends.drain(..) {
+        network.delete_end(end);
+    }
     slot.persister = Arc::new(slot.persister.copy());
     if let Some(peer) = slot.peer.take() {
         slot.crashed_peer = Some(peer);

@@ -1,11 +1,13 @@
 //! What a cluster that was crashed, restarted or dropped can still do: nothing.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use crate::support::{Fakes, bounded};
+use crate::support::{Fake, Fakes, bounded};
 use config::{ApplyMsg, Setup};
-use labrpc::CallError;
+use labrpc::{CallError, ClientEnd};
 use parking_lot::Mutex;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -95,5 +97,67 @@ fn what_is_applied_after_the_end_of_the_cluster_is_ignored() {
             fakes.of(0).context.apply.send(message).unwrap();
         }
         assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+fn echo(end: &ClientEnd) -> Result<String, CallError> {
+    end.call("Raft.Echo", "x")
+}
+
+/// Starts a thread that never ends, and calls every server each 10 ms on threads of their own.
+fn call_for_ever(fake: &Fake, method: &'static str) {
+    if method != "make" {
+        return;
+    }
+    let ends = fake.context.ends.clone();
+    thread::spawn(move || {
+        loop {
+            for end in ends.clone() {
+                thread::spawn(move || echo(&end));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    });
+}
+
+/// The crashes and restarts of figure 8, on peers that heed no kill: a habit, which must not end
+/// the run by the limit of threads. Each incarnation has one thread, and six that call.
+#[test]
+fn calls_of_threads_that_outlive_the_kill_do_not_pile_up() {
+    const CRASHES: usize = 60;
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(call_for_ever);
+        let cfg = fakes.cluster(Setup::reliable(3));
+        for crash in 0..CRASHES {
+            cfg.restart(crash % 3);
+            cfg.sleep(Duration::from_millis(100));
+        }
+        let threads = sim::threads().len();
+        assert!(threads < 10 * (CRASHES + 3), "{threads} threads");
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+/// A retry loop without a pause that outlives its cluster: it must not keep the clock from moving,
+/// nor take the machine's time.
+#[test]
+fn a_retry_loop_that_outlives_its_cluster_takes_no_time_of_the_machine() {
+    bounded(LIMIT, || {
+        let calls = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&calls);
+        let fakes = Fakes::new(move |fake, method| {
+            if method == "kill" {
+                let (end, counted) = (fake.context.ends[0].clone(), Arc::clone(&counted));
+                thread::spawn(move || {
+                    while echo(&end).is_err() {
+                        counted.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        drop(fakes.cluster(Setup::reliable(3)));
+        thread::sleep(Duration::from_secs(10));
+        let calls = calls.load(Ordering::Relaxed);
+        assert!((3 * 400..=3 * 501).contains(&calls), "{calls} calls in 10 s");
     });
 }
