@@ -12,6 +12,7 @@ use crate::calls::Calls;
 use crate::failure::Failure;
 use crate::invariants::observer::Observer;
 use crate::label::{self, Label};
+use crate::lives::Life;
 use crate::peer::{ApplyMsg, RaftPeer};
 use crate::referee::Referee;
 
@@ -22,6 +23,7 @@ pub(crate) const SNAPSHOT_INTERVAL: u64 = 10;
 pub(crate) struct Applier {
     pub(crate) server: usize,
     pub(crate) incarnation: u32,
+    pub(crate) life: Life,
     pub(crate) peer: Weak<dyn RaftPeer>,
     pub(crate) snapshots: bool,
     pub(crate) applied: Arc<Applied>,
@@ -95,6 +97,6 @@ impl Applier {
         let Some(peer) = self.peer.upgrade() else { return };
         let snapshot = self.applied.snapshot(self.server, index);
         // A panic there is with the referee already, and there is nobody to stop here.
-        let _ = self.calls.ask(self.server, "snapshot", move || peer.snapshot(index, snapshot));
+        let _ = self.calls.ask(self.life, "snapshot", move || peer.snapshot(index, snapshot));
     }
 }

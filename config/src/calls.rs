@@ -13,7 +13,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::config::TEST_LIMIT;
 use crate::failure::{Class, Failure};
-use crate::label::{self, Label};
+use crate::label;
+use crate::lives::Life;
 use crate::panics;
 use crate::referee::{Referee, Stopped};
 use crate::threads;
@@ -26,6 +27,8 @@ pub fn make_limit() -> Duration {
 
 /// Every other method of a peer must have returned by then; none has reason to wait at all.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// The method that ends a peer.
+pub(crate) const KILL: &str = "kill";
 /// An RPC that is older than this is worth a note when something hangs.
 const OLD_RPC: Duration = Duration::from_secs(1);
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
@@ -53,7 +56,7 @@ struct Open {
 }
 
 struct Call {
-    server: usize,
+    life: Life,
     what: &'static str,
     since: Instant,
     limit: Duration,
@@ -62,6 +65,15 @@ struct Call {
 struct Wait {
     what: String,
     since: Instant,
+}
+
+/// Why a call into a peer has no result. The referee knows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Panicked {
+    /// The test has failed by it.
+    InLife,
+    /// The peer had been killed meanwhile: as if there were nobody to ask.
+    Late,
 }
 
 /// See [`Calls::wait_for`].
@@ -89,32 +101,44 @@ impl Calls {
         calls
     }
 
-    /// Calls into `server`. If that panics, or has not returned when the limit for `what` is over,
+    /// Calls into a server. If that panics, or has not returned when the limit for `what` is over,
     /// the referee knows; after a panic there is no result.
     pub(crate) fn ask<T>(
         &self,
-        server: usize,
+        life: Life,
         what: &'static str,
         call: impl FnOnce() -> T,
-    ) -> Result<T, Stopped> {
+    ) -> Result<T, Panicked> {
         let limit = match what {
             "make" => make_limit(),
             // It waits for a peer that is busy; that peer is found by what it fails to do.
             "inspect" => Duration::MAX,
             _ => CALL_LIMIT,
         };
-        let number = self.enter(Call { server, what, since: Instant::now(), limit });
-        let _label = label::enter(Label::Server(server), what);
+        let number = self.enter(Call { life, what, since: Instant::now(), limit });
+        let _label = label::enter_life(life, what);
         // The peer is given up after a panic, so no broken invariant of it is ever seen.
         let result = panic::catch_unwind(AssertUnwindSafe(call));
         self.shared.open.lock().calls.remove(&number);
         result.map_err(|payload| {
-            if !payload.is::<Stopped>() {
-                let text = panics::message(&*payload);
-                let sentence = format!("server {server} panicked in `{what}`: {text}");
-                self.shared.referee.fail(Failure::of(server, Class::Panic, sentence));
+            if payload.is::<Stopped>() {
+                return Panicked::InLife;
             }
-            Stopped
+            let (server, text) = (life.server, panics::message(&*payload));
+            let referee = &self.shared.referee;
+            match referee.death(life).filter(|_| what != KILL) {
+                Some(death) => {
+                    let sentence =
+                        format!("server {server} panicked in `{what}` after {death}: {text}");
+                    referee.panicked_late(life, sentence);
+                    Panicked::Late
+                }
+                None => {
+                    let sentence = format!("server {server} panicked in `{what}`: {text}");
+                    referee.fail(Failure::of(server, Class::Panic, sentence));
+                    Panicked::InLife
+                }
+            }
         })
     }
 
@@ -171,16 +195,18 @@ impl Shared {
         let waits = open.waits.values().map(|Wait { what, since }| {
             format!("the test has waited {:.1} s for {what}", since.elapsed().as_secs_f64())
         });
-        let calls = open.calls.values().map(|Call { server, what, since, .. }| {
-            let seconds = since.elapsed().as_secs_f64();
-            format!("server {server} has not returned from `{what}` for {seconds:.1} s")
-        });
+        let calls =
+            open.calls.values().map(|Call { life: Life { server, .. }, what, since, .. }| {
+                let seconds = since.elapsed().as_secs_f64();
+                format!("server {server} has not returned from `{what}` for {seconds:.1} s")
+            });
         let notes = waits.chain(calls).chain(hung_handlers(&self.network));
         took_too_long().with_notes(notes)
     }
 
     fn diagnose(&self, call: &Call) -> Failure {
-        let Call { server, what, limit, .. } = *call;
+        let Call { life, what, limit, .. } = *call;
+        let server = life.server;
         let hangs =
             format!("server {server} has not returned from `{what}` for {} s", limit.as_secs());
         let now = self.network.now();
@@ -205,7 +231,7 @@ impl Shared {
                 Failure::of(server, Class::Timeout, hangs).with_notes(hung_handlers(&self.network))
             }
         }
-        .with_notes(threads::waiting(server))
+        .with_notes(threads::waiting_of(life))
     }
 }
 
@@ -255,7 +281,8 @@ mod tests {
         let over = calls.wait_for("a leader".into());
         let waits = calls.wait_for("\"101\" to be agreed on by 3 servers".into());
         drop(over);
-        let failure = calls.ask(2, "start", || shared.too_long(&shared.open.lock()));
+        let life = Life { server: 2, number: 1 };
+        let failure = calls.ask(life, "start", || shared.too_long(&shared.open.lock()));
         assert_eq!(
             failure.ok().map(|failure| failure.to_string()).unwrap_or_default(),
             "timeout: the test took longer than 120 s\n  \

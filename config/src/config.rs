@@ -12,11 +12,12 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::applied::Applied;
 use crate::applier::{Applier, Pace};
-use crate::calls::{self, Calls};
+use crate::calls::{self, Calls, KILL, Panicked};
 use crate::failure::{Class, Failure};
 use crate::invariants::board::Question;
 use crate::invariants::observer::Observer;
-use crate::label::{self, Label};
+use crate::label;
+use crate::lives::{Death, Life};
 use crate::peer::{Make, PeerContext, RaftPeer, Started};
 use crate::persister::Persister;
 use crate::referee::{Figures, Referee, Stopped};
@@ -94,6 +95,7 @@ pub(crate) struct Slot {
     pub(crate) connected: bool,
     deaf: bool,
     pub(crate) incarnation: u32,
+    pub(crate) life: Life,
     /// Its threads stand still.
     pub(crate) paused: bool,
     /// A peer that crashed at a save: nothing from it counts, but it was not killed yet.
@@ -172,16 +174,17 @@ impl Config {
     /// saved, and is not connected.
     pub fn start_server(&self, server: usize) {
         self.crash(server);
-        let (incarnation, persister) = {
+        let (incarnation, life, persister) = {
             let _cutting = self.cutting.lock();
             let mut servers = self.servers.lock();
             let slot = &mut servers[server];
             slot.incarnation += 1;
+            slot.life = self.referee.begin_life(server);
             // The old incarnation keeps the old object: what it still saves is lost.
             let copy = slot.persister.copy();
             let copy = self.observer.watch_saves(server, slot.incarnation, copy);
             slot.persister = Arc::new(copy);
-            (slot.incarnation, Arc::clone(&slot.persister))
+            (slot.incarnation, slot.life, Arc::clone(&slot.persister))
         };
         self.observer.start(server, incarnation);
         // Fresh ends, so that the old incarnation can no longer send.
@@ -199,10 +202,12 @@ impl Config {
         }
         let (apply, messages) = bounded(0);
         let saved = Arc::clone(&persister);
-        let peer = self.make_peer(PeerContext { ends, me: server, persister, apply });
+        let context = PeerContext { ends, me: server, persister, apply };
+        let Some(peer) = self.make_peer(life, context) else { return };
         Applier {
             server,
             incarnation,
+            life,
             peer: Arc::downgrade(&peer),
             snapshots: self.snapshots,
             applied: Arc::clone(&self.applied),
@@ -212,23 +217,23 @@ impl Config {
             pace: Arc::clone(&self.pace),
         }
         .start(messages);
-        self.observer.made(server, incarnation, &peer, &saved);
-        let rpc_server = self.ask(server, "service", || Server::from(Arc::clone(&peer).service()));
+        self.observer.made(life, incarnation, &peer, &saved);
+        let service = || Server::from(Arc::clone(&peer).service());
+        let Some(rpc_server) = self.ask(life, "service", service) else { return };
         self.servers.lock()[server].peer = Some(peer);
         self.network.add_server(server, rpc_server);
     }
 
     /// On a thread of its own, so that the threads which the peer starts are known by its name.
-    fn make_peer(&self, context: PeerContext) -> Arc<dyn RaftPeer> {
-        let server = context.me;
+    fn make_peer(&self, life: Life, context: PeerContext) -> Option<Arc<dyn RaftPeer>> {
         let make = Arc::clone(&self.make);
         let work = move || {
-            let _label = label::enter(Label::Server(server), "make");
+            let _label = label::enter_life(life, "make");
             make(context)
         };
-        self.ask(server, "make", || {
+        self.ask(life, "make", || {
             let maker = thread::Builder::new()
-                .name(label::thread_name(server))
+                .name(label::thread_name(life.server))
                 .spawn(work)
                 .expect("failed to start a thread for `make`");
             maker.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
@@ -237,18 +242,20 @@ impl Config {
 
     /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
     pub fn crash(&self, server: usize) {
-        if let Some(peer) = self.cut_off(server) {
+        if let Some((life, peer)) = self.cut_off(server) {
             // With the peer itself: it may do something when it is dropped.
-            self.ask(server, "kill", move || peer.kill());
+            self.ask(life, KILL, move || peer.kill());
+            self.referee.end_life(life, Death::Killed);
         }
     }
 
     /// Takes from a server all by which it could still be heard; what is left is to kill it.
-    fn cut_off(&self, server: usize) -> Option<Arc<dyn RaftPeer>> {
+    fn cut_off(&self, server: usize) -> Option<(Life, Arc<dyn RaftPeer>)> {
         self.resume(server);
         let _cutting = self.cutting.lock();
         cut_off(&self.network, &self.applied, &self.observer, &self.servers, server);
-        self.servers.lock()[server].crashed_peer.take()
+        let slot = &mut self.servers.lock()[server];
+        Some((slot.life, slot.crashed_peer.take()?))
     }
 
     /// Starts a server, or crashes and restarts it, and connects it.
@@ -306,13 +313,13 @@ impl Config {
     /// Asks one server for agreement on a command, connected or not; none if it does not lead, does
     /// not run, or crashes meanwhile.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
-        let (peer, persister) = {
+        let (life, peer, persister) = {
             let slot = &self.servers.lock()[server];
-            (slot.answering()?, Arc::clone(&slot.persister))
+            (slot.life, slot.answering()?, Arc::clone(&slot.persister))
         };
         let question = self.observer.ask(server);
         let taken = command.clone();
-        let started = self.ask(server, "start", move || peer.start(command))?;
+        let started = self.ask(life, "start", move || peer.start(command))??;
         if persister.fuse.is_blown() {
             return None;
         }
@@ -340,12 +347,12 @@ impl Config {
 
     /// [`Config::get_state`], and the question that it answers; who leads is not judged yet.
     pub(crate) fn look(&self, server: usize) -> Option<((u64, bool), Option<Question>)> {
-        let (peer, persister) = {
+        let (life, peer, persister) = {
             let slot = &self.servers.lock()[server];
-            (slot.answering()?, Arc::clone(&slot.persister))
+            (slot.life, slot.answering()?, Arc::clone(&slot.persister))
         };
         let question = self.observer.ask(server);
-        let (term, leads) = self.ask(server, "get_state", move || peer.get_state());
+        let (term, leads) = self.ask(life, "get_state", move || peer.get_state())?;
         if persister.fuse.is_blown() {
             return None;
         }
@@ -382,10 +389,13 @@ impl Config {
         self.referee.stop(Failure::of(server, Class::Contract, sentence));
     }
 
-    fn ask<T>(&self, server: usize, what: &'static str, call: impl FnOnce() -> T) -> T {
-        self.calls.ask(server, what, call).unwrap_or_else(|Stopped| {
-            std::panic::resume_unwind(Box::new(Stopped));
-        })
+    /// None if the peer panicked after it was killed by another thread of the test.
+    fn ask<T>(&self, life: Life, what: &'static str, call: impl FnOnce() -> T) -> Option<T> {
+        match self.calls.ask(life, what, call) {
+            Ok(answer) => Some(answer),
+            Err(Panicked::Late) => None,
+            Err(Panicked::InLife) => std::panic::resume_unwind(Box::new(Stopped)),
+        }
     }
 
     /// Sleeps, but not on when some thread has found a failure.
@@ -457,9 +467,10 @@ impl Config {
 impl Drop for Config {
     fn drop(&mut self) {
         for server in 0..self.n() {
-            if let Some(peer) = self.cut_off(server) {
+            if let Some((life, peer)) = self.cut_off(server) {
                 // A panic there is with the referee; the others are to be killed all the same.
-                let _ = self.calls.ask(server, "kill", move || peer.kill());
+                let _ = self.calls.ask(life, KILL, move || peer.kill());
+                self.referee.end_life(life, Death::Killed);
             }
         }
         self.network.cleanup();

@@ -12,6 +12,7 @@ use labrpc::{Delay, Disturbance};
 
 use crate::config::{self, Config};
 use crate::label::Label;
+use crate::lives::Death;
 
 /// What a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,19 +231,20 @@ impl Config {
     }
 
     fn crash_around_save(&self, server: usize, saves: u64, is_kept: bool) {
-        let (persister, incarnation) = {
+        let (persister, incarnation, life) = {
             let slot = &self.servers.lock()[server];
             if slot.peer.is_none() {
                 return;
             }
-            (Arc::clone(&slot.persister), slot.incarnation)
+            (Arc::clone(&slot.persister), slot.incarnation, slot.life)
         };
         let (network, applied) = (self.network.clone(), Arc::clone(&self.applied));
         let (servers, observer) = (Arc::clone(&self.servers), self.observer.clone());
-        let cutting = Arc::clone(&self.cutting);
+        let (cutting, referee) = (Arc::clone(&self.cutting), self.referee.clone());
         persister.fuse.light(saves, is_kept, move || {
             let _cutting = cutting.lock();
             if servers.lock()[server].incarnation == incarnation {
+                referee.end_life(life, Death::Crashed);
                 config::cut_off(&network, &applied, &observer, &servers, server);
             }
         });

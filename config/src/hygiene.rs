@@ -28,13 +28,15 @@ pub enum Habit {
     ManyThreads,
     /// Threads live on after the kill.
     ThreadsLeft,
+    /// A thread of a server that was killed panics.
+    LatePanic,
     /// The process of a run needs more memory than a log and some snapshots can be.
     Memory,
 }
 
 impl Habit {
     /// Every habit that has a name.
-    pub const ALL: [Habit; 11] = [
+    pub const ALL: [Habit; 12] = [
         Habit::HeldLock,
         Habit::NeedlessSaves,
         Habit::NeedlessElections,
@@ -45,6 +47,7 @@ impl Habit {
         Habit::NeedlessBytes,
         Habit::ManyThreads,
         Habit::ThreadsLeft,
+        Habit::LatePanic,
         Habit::Memory,
     ];
 
@@ -67,6 +70,7 @@ impl fmt::Display for Habit {
             Habit::NeedlessBytes => "needless bytes",
             Habit::ManyThreads => "many threads",
             Habit::ThreadsLeft => "threads left",
+            Habit::LatePanic => "late panic",
             Habit::Memory => "memory",
         })
     }

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::{fs, thread};
 
+use crate::lives::Life;
+
 /// Whose work a thread does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
@@ -12,11 +14,19 @@ pub enum Label {
     Server(usize),
 }
 
-/// Marks threads of the kit's in the group of a server.
-const BESIDE: u32 = 1;
+/// Marks threads of the kit's in the group of a server, in place of an incarnation.
+const BESIDE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Work {
+    label: Label,
+    /// As in [`Life`].
+    life: u32,
+    doing: &'static str,
+}
 
 thread_local! {
-    static WORK: Cell<Option<(Label, &'static str)>> = const { Cell::new(None) };
+    static WORK: Cell<Option<Work>> = const { Cell::new(None) };
 }
 
 impl Label {
@@ -39,6 +49,21 @@ impl Label {
     }
 }
 
+impl Life {
+    /// The label of its threads in virtual time.
+    pub(crate) fn label(self) -> sim::Label {
+        sim::Label { incarnation: self.number, ..Label::Server(self.server).group() }
+    }
+
+    /// Whose a thread with that label is; none for the kit's.
+    pub(crate) fn of(label: sim::Label) -> Option<Life> {
+        match Label::of(label) {
+            Label::Kit => None,
+            Label::Server(server) => Some(Life { server, number: label.incarnation }),
+        }
+    }
+}
+
 /// What a line that a thread prints in virtual time is stamped with.
 pub fn name(label: sim::Label) -> String {
     match Label::of(label) {
@@ -49,7 +74,12 @@ pub fn name(label: sim::Label) -> String {
 
 /// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
-    Entered { before: WORK.replace(Some((label, doing))), _group: sim::label(label.group()) }
+    enter_as(Work { label, life: 0, doing }, label.group())
+}
+
+/// The same for one incarnation of a server.
+pub(crate) fn enter_life(life: Life, doing: &'static str) -> Entered {
+    enter_as(Work { label: Label::Server(life.server), life: life.number, doing }, life.label())
 }
 
 /// Labels the calling thread as the kit's own, but one that shares in what is done to a server's
@@ -57,13 +87,17 @@ pub fn enter(label: Label, doing: &'static str) -> Entered {
 /// stands for a server which is elsewhere.
 pub fn enter_beside(server: usize, doing: &'static str) -> Entered {
     let label = sim::Label { incarnation: BESIDE, ..Label::Server(server).group() };
-    Entered { before: WORK.replace(Some((Label::Kit, doing))), _group: sim::label(label) }
+    enter_as(Work { label: Label::Kit, life: 0, doing }, label)
+}
+
+fn enter_as(work: Work, group: sim::Label) -> Entered {
+    Entered { before: WORK.replace(Some(work)), _group: sim::label(group) }
 }
 
 /// See [`enter`].
 #[must_use]
 pub struct Entered {
-    before: Option<(Label, &'static str)>,
+    before: Option<Work>,
     _group: sim::LabelGuard,
 }
 
@@ -80,8 +114,8 @@ impl Drop for Entered {
 /// start without a name inherits theirs, as the system knows it; of a thread with a name of its
 /// own, and of one that a call such as `start` has started, nothing is known.
 pub fn current() -> Option<Label> {
-    if let Some((label, _)) = WORK.get() {
-        return Some(label);
+    if let Some(work) = WORK.get() {
+        return Some(work.label);
     }
     if sim::is_virtual() {
         return Some(Label::of(sim::current_label()));
@@ -93,9 +127,17 @@ pub fn current() -> Option<Label> {
     server_of(&inherited).map(Label::Server)
 }
 
+/// The incarnation that the calling thread works for, if it works for a server. In real time only
+/// the server is known of a thread that the lab has not labelled.
+pub(crate) fn life() -> Option<Life> {
+    let Some(Label::Server(server)) = current() else { return None };
+    let number = WORK.get().map_or_else(|| sim::current_label().incarnation, |work| work.life);
+    Some(Life { server, number })
+}
+
 /// What the calling thread was said to do by [`enter`].
 pub fn doing() -> Option<&'static str> {
-    WORK.get().map(|(_, doing)| doing)
+    WORK.get().map(|work| work.doing)
 }
 
 /// The name of a thread that works for a server; [`current`] reads it back.

@@ -28,6 +28,7 @@ mod applier;
 mod applied;
 mod calls;
 pub mod command;
+mod lives;
 pub mod label;
 pub mod panics;
 pub mod threads;

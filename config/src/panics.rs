@@ -3,26 +3,40 @@
 use std::panic::{self, PanicHookInfo};
 use std::thread;
 
+use crate::calls::KILL;
 use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
+use crate::lives::Death;
 use crate::referee::Referee;
 
 /// From now on every panic in this process is reported to `referee`, with the server it belongs to
-/// and the place in the source, and then as before.
+/// and the place in the source, and then as before. It is a failure, or a finding if its server was
+/// dead already.
 pub fn report_to(referee: Referee) {
-    report(move |failure| referee.fail(failure));
+    hook(move |info| match label::life().and_then(|life| Some((life, referee.death(life)?))) {
+        Some((life, death)) if label::doing() != Some(KILL) => {
+            referee.panicked_late(life, failure(info, Some(death)).sentence);
+        }
+        _ => referee.fail(failure(info, None)),
+    });
 }
 
 /// The same for whoever has no referee at hand: the failure that each panic is goes to `tell`.
 pub fn report(tell: impl Fn(Failure) + Send + Sync + 'static) {
+    hook(move |info| tell(failure(info, None)));
+}
+
+fn hook(tell: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        tell(failure(info));
+        tell(info);
         print(info);
     }));
 }
 
-fn failure(info: &PanicHookInfo<'_>) -> Failure {
+/// `death` is that of the server, if it was dead already.
+fn failure(info: &PanicHookInfo<'_>, death: Option<Death>) -> Failure {
+    let late = death.map_or_else(String::new, |death| format!(" after {death}"));
     let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
     let what = message(info.payload());
     match label::current() {
@@ -30,7 +44,7 @@ fn failure(info: &PanicHookInfo<'_>) -> Failure {
             Failure::new(Class::Infra, format!("the kit itself panicked{place}: {what}"))
         }
         Some(Label::Server(server)) => {
-            let sentence = format!("server {server} panicked in {}{place}: {what}", doing());
+            let sentence = format!("server {server} panicked in {}{place}{late}: {what}", doing());
             Failure::of(server, Class::Panic, sentence)
         }
         None => {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::hygiene::Habit;
+use crate::lives::{Death, Life, Lives};
 
 /// The verdict of one run, shared by all who may find something. Clones are the same referee.
 #[derive(Clone, Default)]
@@ -27,6 +28,7 @@ struct State {
     verdict: Option<Result<(), Failure>>,
     findings: Vec<String>,
     figures: Option<Figures>,
+    lives: Lives,
 }
 
 /// What a run used: the numbers of 6.824's closing line.
@@ -105,6 +107,29 @@ impl Referee {
     /// The same of a habit that has a name.
     pub fn note(&self, habit: Habit, sentence: impl std::fmt::Display) {
         self.find(format!("{habit}: {sentence}"));
+    }
+
+    /// A new incarnation of a server begins.
+    pub(crate) fn begin_life(&self, server: usize) -> Life {
+        self.shared.state.lock().lives.begin(server)
+    }
+
+    /// What its threads do from now on is no failure.
+    pub(crate) fn end_life(&self, life: Life, death: Death) {
+        self.shared.state.lock().lives.end(life, death);
+    }
+
+    /// How it ended; none while it lasts.
+    pub(crate) fn death(&self, life: Life) -> Option<Death> {
+        self.shared.state.lock().lives.death(life)
+    }
+
+    /// Notes a panic after the death; the first of each incarnation.
+    pub(crate) fn panicked_late(&self, life: Life, sentence: impl std::fmt::Display) {
+        let is_first = self.shared.state.lock().lives.tell(life);
+        if is_first {
+            self.note(Habit::LatePanic, sentence);
+        }
     }
 
     /// What was noted so far.

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use sim::{ThreadInfo, ThreadState};
 
 use crate::label::Label;
+use crate::lives::Life;
 
 /// A thread that has waited so long without a limit is worth a note when something hangs.
 const LONG_WAIT: Duration = Duration::from_secs(1);
@@ -19,15 +20,24 @@ const KIT: [&str; 6] = ["labrpc::", "<labrpc::", "config::", "<config::", "peer:
 
 /// ``server 1's thread `ticker` ``.
 pub fn name(thread: &ThreadInfo) -> String {
-    let owner = match Label::of(thread.label) {
-        Label::Kit => "the lab".to_owned(),
-        Label::Server(server) => format!("server {server}"),
-    };
-    // Threads that the lab starts for a server have its name in theirs, for real time.
-    match thread.name.trim_start_matches(owner.as_str()).trim_start() {
+    let owner = owner(thread);
+    match own_name(thread) {
         "" => format!("an unnamed thread of {owner}"),
         name => format!("{owner}'s thread `{name}`"),
     }
+}
+
+/// `server 1`.
+pub(crate) fn owner(thread: &ThreadInfo) -> String {
+    match Label::of(thread.label) {
+        Label::Kit => "the lab".to_owned(),
+        Label::Server(server) => format!("server {server}"),
+    }
+}
+
+/// Its name without its server's, which the threads have that the lab starts for one, for real time.
+pub(crate) fn own_name(thread: &ThreadInfo) -> &str {
+    thread.name.trim_start_matches(owner(thread).as_str()).trim_start()
 }
 
 /// Where a thread stands, such as `in raft::Raft::tick at src/raft.rs:57:9`: the innermost call
@@ -78,14 +88,25 @@ pub fn are_elsewhere(server: usize, tell: impl Fn() -> Vec<String> + Send + Sync
 /// A sentence for each thread of `server` that has waited for long with nothing that would end it
 /// but another thread. Empty in real time.
 pub fn waiting(server: usize) -> Vec<String> {
-    let elsewhere = ELSEWHERE.lock().get(&server).cloned();
-    elsewhere.map_or_else(|| waiting_here(server), |tell| tell())
+    let is_meant = |label| Label::of(label) == Label::Server(server);
+    elsewhere(server).unwrap_or_else(|| waiting_here(is_meant))
 }
 
-fn waiting_here(server: usize) -> Vec<String> {
+/// The same of one incarnation: what threads of an earlier one wait for explains nothing.
+pub(crate) fn waiting_of(life: Life) -> Vec<String> {
+    let is_meant = |label| Life::of(label) == Some(life);
+    elsewhere(life.server).unwrap_or_else(|| waiting_here(is_meant))
+}
+
+fn elsewhere(server: usize) -> Option<Vec<String>> {
+    let tell = ELSEWHERE.lock().get(&server).cloned();
+    tell.map(|tell| tell())
+}
+
+fn waiting_here(is_meant: impl Fn(sim::Label) -> bool) -> Vec<String> {
     let threads = sim::threads_with_backtraces();
     let waits = |thread: &&ThreadInfo| {
-        Label::of(thread.label) == Label::Server(server)
+        is_meant(thread.label)
             && thread.state == (ThreadState::Waiting { deadline: None })
             && thread.waited > LONG_WAIT
     };

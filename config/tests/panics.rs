@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use config::label::{self, Label};
 use config::panics::report_to;
-use config::{Class, Config, Failure, Setup};
+use config::{Class, Config, Failure, Habit, Setup};
 use labrpc::CallError;
 use parking_lot::Mutex;
 use support::{Fake, Fakes, bounded};
@@ -50,13 +50,44 @@ fn reports(
     assert_eq!(&Failure { sentence, ..failure }, expected);
 }
 
+/// What is found, instead of a failure, while three peers do `act` and `body` runs; `sentences`
+/// without the place of the panic.
+#[track_caller]
+fn finds(
+    act: impl Fn(&Fake, &'static str) + Send + Sync + 'static,
+    body: impl FnOnce(&Config, &Fakes) + Send + 'static,
+    sentences: &[&str],
+) {
+    let (reported, report) = mpsc::channel();
+    let one_at_a_time = HOOK.lock();
+    bounded(LIMIT, move || {
+        let fakes = Fakes::new(act);
+        report_to(fakes.referee.clone());
+        let cfg = fakes.cluster(Setup::reliable(3));
+        body(&cfg, &fakes);
+        thread::sleep(LIMIT / 2);
+        reported.send((fakes.referee.verdict(), fakes.referee.findings())).unwrap();
+    });
+    drop(panic::take_hook());
+    drop(one_at_a_time);
+    let (verdict, findings) = report.recv().unwrap();
+    assert_eq!(verdict, None);
+    let late = findings.iter().filter(|finding| Habit::LatePanic.is_in(finding));
+    let late: Vec<String> = late.map(|finding| without_place(finding)).collect();
+    let expected: Vec<String> =
+        sentences.iter().map(|sentence| format!("{}: {sentence}", Habit::LatePanic)).collect();
+    assert_eq!(late, expected);
+}
+
 /// Leaves out the file, which must be this one, with its line and column.
 #[track_caller]
 fn without_place(sentence: &str) -> String {
     let here = format!(" at {}:", file!());
     let (before, place) = sentence.split_once(&here).unwrap_or_else(|| panic!("{sentence}"));
-    let (_line_and_column, after) = place.split_once(": ").unwrap_or_else(|| panic!("{sentence}"));
-    format!("{before}: {after}")
+    // It ends with a colon, or with a space before what else is said of the panic.
+    let end = place.find(": ").into_iter().chain(place.find(' ')).min();
+    let end = end.unwrap_or_else(|| panic!("{sentence}"));
+    format!("{before}{}", &place[end..])
 }
 
 /// An act of server 1 alone, in one method.
@@ -132,6 +163,105 @@ fn a_panic_without_a_text_is_reported_all_the_same() {
     let spawn = || drop(thread::spawn(|| panic::panic_any(7)));
     let sentence = "server 1 panicked in an unnamed thread of its own: a panic without a text";
     reports(in_method("make", spawn), nothing, &panics_in_1(sentence));
+}
+
+/// Panics when a second has passed, on a thread of its own.
+fn panic_soon() {
+    let ticker = thread::Builder::new().name("ticker".into());
+    let panics = || {
+        thread::sleep(Duration::from_secs(1));
+        panic!("out of luck");
+    };
+    drop(ticker.spawn(panics).unwrap());
+}
+
+/// In a process of its own the thread would be gone with its server.
+#[test]
+fn a_panic_after_the_kill_is_a_finding_that_says_so() {
+    let sentence = "server 1 panicked in its thread `ticker` after it was killed: out of luck";
+    for method in ["make", "kill"] {
+        let crash = |cfg: &Config, _: &Fakes| cfg.crash(1);
+        finds(in_method(method, panic_soon), crash, &[sentence]);
+    }
+    let twice = in_method("make", || (0..2).for_each(|_| panic_soon()));
+    finds(twice, |cfg, _| cfg.crash(1), &[sentence]);
+}
+
+/// The thread of an earlier incarnation is told from those of the one that runs, also where a call
+/// of the lab has started it.
+#[test]
+fn a_panic_of_an_earlier_incarnation_is_a_finding() {
+    let sentence = "server 1 panicked in its thread `ticker` after it was killed: out of luck";
+    let restart = |cfg: &Config, _: &Fakes| {
+        cfg.start(1, vec![1]);
+        cfg.restart(1);
+    };
+    finds(in_method("start", panic_soon), restart, &[sentence]);
+    let echo = |cfg: &Config, fakes: &Fakes| {
+        let _ = fakes.of(0).context.ends[1].call::<str, String>("Raft.Echo", "x");
+        cfg.restart(1);
+    };
+    finds(in_method("Echo", panic_soon), echo, &[sentence]);
+}
+
+#[test]
+fn a_panic_of_the_incarnation_that_runs_is_a_failure() {
+    let restarted = |cfg: &Config, _: &Fakes| {
+        cfg.restart(1);
+        cfg.start(1, vec![1]);
+    };
+    let expected = panics_in_1("server 1 panicked in its thread `ticker`: out of luck");
+    reports(in_method("start", panic_soon), restarted, &expected);
+}
+
+/// Until `kill` has returned the server has work to do.
+#[test]
+fn a_panic_during_the_kill_is_a_failure() {
+    let meanwhile = || {
+        panic_soon();
+        thread::sleep(Duration::from_secs(2));
+    };
+    let crash = |cfg: &Config, _: &Fakes| cfg.crash(1);
+    let expected = panics_in_1("server 1 panicked in its thread `ticker`: out of luck");
+    reports(in_method("kill", meanwhile), crash, &expected);
+    let expected = panics_in_1("server 1 panicked in `kill`: out of luck");
+    reports(in_method("kill", || panic!("out of luck")), crash, &expected);
+}
+
+/// What it saves is lost from then on, which no peer can expect while it runs.
+#[test]
+fn a_panic_after_a_crash_at_a_save_is_a_finding_but_one_in_kill_a_failure() {
+    let crash_at_save = |cfg: &Config, fakes: &Fakes| {
+        cfg.crash_at_save(1, 1);
+        fakes.of(1).context.persister.save(vec![1], vec![]);
+    };
+    let sentence = "server 1 panicked in its thread `ticker` after it crashed at a save: \
+                    out of luck";
+    finds(in_method("make", panic_soon), crash_at_save, &[sentence]);
+    let and_restart = move |cfg: &Config, fakes: &Fakes| {
+        crash_at_save(cfg, fakes);
+        cfg.restart(1);
+    };
+    let expected = panics_in_1("server 1 panicked in `kill`: out of luck");
+    reports(in_method("kill", || panic!("out of luck")), and_restart, &expected);
+}
+
+/// As if the server had not run: the test goes on.
+#[test]
+fn a_call_of_the_lab_that_panics_after_the_kill_has_no_answer() {
+    let slowly = in_method("get_state", || {
+        thread::sleep(Duration::from_secs(1));
+        panic!("out of luck");
+    });
+    let ask = |cfg: &Config, _: &Fakes| {
+        thread::scope(|scope| {
+            let asker = scope.spawn(|| cfg.get_state(1));
+            thread::sleep(Duration::from_millis(500));
+            cfg.crash(1);
+            assert_eq!(asker.join().unwrap(), None);
+        });
+    };
+    finds(slowly, ask, &["server 1 panicked in `get_state` after it was killed: out of luck"]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::invariants::board::{Board, Question};
 use crate::invariants::broken;
 use crate::invariants::rule::Rule;
 use crate::label::{self, Label};
+use crate::lives::Life;
 use crate::peer::{Inspect, RaftPeer, Started};
 use crate::persister::{Persister, Saved};
 use crate::referee::Referee;
@@ -71,6 +72,7 @@ struct BellState {
 struct Watched {
     peer: Weak<dyn RaftPeer>,
     incarnation: u32,
+    life: Life,
 }
 
 /// What is no fault of a server's, but no good habit either.
@@ -146,14 +148,14 @@ impl Observer {
     /// It was made, and is not on the network yet.
     pub(crate) fn made(
         &self,
-        server: usize,
+        life: Life,
         incarnation: u32,
         peer: &Arc<dyn RaftPeer>,
         persister: &Persister,
     ) {
         let Some(shared) = &self.shared else { return };
-        let has_read = persister.was_read();
-        let Some((question, state)) = shared.inspect(server, incarnation, Arc::clone(peer)) else {
+        let (server, has_read) = (life.server, persister.was_read());
+        let Some((question, state)) = shared.inspect(life, incarnation, Arc::clone(peer)) else {
             return;
         };
         let mut bell = shared.bells[server].state.lock();
@@ -161,7 +163,7 @@ impl Observer {
             bell.is_blind = true;
             return;
         };
-        bell.peer = Some(Watched { peer: Arc::downgrade(peer), incarnation });
+        bell.peer = Some(Watched { peer: Arc::downgrade(peer), incarnation, life });
         drop(bell);
         // Read after the state was: what is saved later only goes further.
         let covers = applied::covers(&persister.read_snapshot()).unwrap_or(0);
@@ -291,9 +293,8 @@ impl Shared {
         let _label = label::enter(Label::Kit, "the observer");
         while let Some(watched) = self.bells[server].wait() {
             let Some(peer) = watched.peer.upgrade() else { continue };
-            let Some((question, state)) = self.inspect(server, watched.incarnation, peer) else {
-                continue;
-            };
+            let Watched { incarnation, life, .. } = watched;
+            let Some((question, state)) = self.inspect(life, incarnation, peer) else { continue };
             let Some(state) = state else { continue };
             let at = self.made_at.elapsed();
             self.judge(|board| board.sees(&question, state, at));
@@ -304,10 +305,11 @@ impl Shared {
     /// there is no answer.
     fn inspect(
         &self,
-        server: usize,
+        life: Life,
         incarnation: u32,
         peer: Arc<dyn RaftPeer>,
     ) -> Option<(Question, Option<Inspect>)> {
+        let server = life.server;
         let question = self.board.lock().ask(server)?;
         if question.incarnation != incarnation {
             return None;
@@ -315,7 +317,7 @@ impl Shared {
         let since = self.made_at.elapsed();
         let pauses = self.habits.lock()[server].pauses;
         // With the peer itself: it may do something when it is dropped.
-        let state = self.calls.ask(server, "inspect", move || peer.inspect());
+        let state = self.calls.ask(life, "inspect", move || peer.inspect());
         let waited = self.made_at.elapsed().saturating_sub(since);
         if waited > PATIENCE && self.habits.lock()[server].are_slow(pauses) {
             let sentence = format!(

@@ -1,0 +1,129 @@
+//! Which incarnation of a server is meant, and which of them are dead.
+//!
+//! A killed server's threads run on in the process of the test until they notice. Where 6.824 is
+//! deployed for real, and since 2026 in its lab, a killed server's process is gone, and so are its
+//! threads. What they do after the kill can harm nobody and is no fault, but it may be a bad habit
+//! and a trap: the same code in one process with others, as in the lab, shows panics that nobody
+//! can tell from real ones. So a panic after the kill is a finding, [`Habit::LatePanic`].
+//!
+//! A panic before `kill` is called or before it has returned stays a failure: until then the server
+//! has work to do, if only to stop. A server that was crashed at a save is dead from that save on,
+//! though `kill` comes later: what it saves is lost, so a peer that reads its own save back finds
+//! what no running server can find. Only a panic in `kill` itself is a failure even then.
+//!
+//! Servers that are processes have no such threads: their kill is a SIGKILL.
+//!
+//! [`Habit::LatePanic`]: crate::Habit::LatePanic
+
+use std::fmt;
+
+/// One incarnation of one server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) server: usize,
+    /// Counted over all servers and clusters of a run, from 1; 0 where only the server is known.
+    pub(crate) number: u32,
+}
+
+/// How a life ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// At a save, which the lab chose.
+    Crashed,
+    /// Its `kill` has returned.
+    Killed,
+}
+
+impl fmt::Display for Death {
+    /// To follow "after".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Death::Crashed => "it crashed at a save",
+            Death::Killed => "it was killed",
+        })
+    }
+}
+
+/// Every life of a run.
+#[derive(Default)]
+pub(crate) struct Lives {
+    /// By number, from 1.
+    all: Vec<Entry>,
+}
+
+struct Entry {
+    server: usize,
+    death: Option<Death>,
+    /// A panic after the death was told.
+    told: bool,
+}
+
+impl Lives {
+    pub(crate) fn begin(&mut self, server: usize) -> Life {
+        self.all.push(Entry { server, death: None, told: false });
+        let number = u32::try_from(self.all.len()).expect("a run is too short for so many");
+        Life { server, number }
+    }
+
+    /// The first death counts.
+    pub(crate) fn end(&mut self, life: Life, death: Death) {
+        if let Some(entry) = self.entry(life) {
+            entry.death.get_or_insert(death);
+        }
+    }
+
+    /// How it ended; none while it lasts.
+    pub(crate) fn death(&mut self, life: Life) -> Option<Death> {
+        self.entry(life)?.death
+    }
+
+    /// Whether nothing was told of this life before.
+    pub(crate) fn tell(&mut self, life: Life) -> bool {
+        self.entry(life).is_some_and(|entry| !std::mem::replace(&mut entry.told, true))
+    }
+
+    /// In real time an incarnation may be unknown. Then the latest of its server is taken: if that
+    /// is dead, they all are. If it lives, the doubt is not in favour of the implementation.
+    fn entry(&mut self, life: Life) -> Option<&mut Entry> {
+        match life.number.checked_sub(1) {
+            Some(place) => self.all.get_mut(place as usize),
+            None => self.all.iter_mut().rev().find(|entry| entry.server == life.server),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_incarnation_has_a_life_and_a_death_of_its_own() {
+        let mut lives = Lives::default();
+        let (first, other) = (lives.begin(1), lives.begin(2));
+        lives.end(first, Death::Crashed);
+        lives.end(first, Death::Killed);
+        let second = lives.begin(1);
+        let deaths = [first, other, second].map(|life| lives.death(life));
+        assert_eq!(deaths, [Some(Death::Crashed), None, None]);
+    }
+
+    #[test]
+    fn an_unknown_incarnation_is_dead_only_if_all_of_its_server_are() {
+        let mut lives = Lives::default();
+        let unknown = Life { server: 1, number: 0 };
+        assert_eq!(lives.death(unknown), None, "it never lived");
+        let first = lives.begin(1);
+        lives.begin(2);
+        lives.end(first, Death::Killed);
+        assert_eq!(lives.death(unknown), Some(Death::Killed));
+        lives.begin(1);
+        assert_eq!(lives.death(unknown), None);
+    }
+
+    #[test]
+    fn a_life_is_told_of_once() {
+        let mut lives = Lives::default();
+        let (one, other) = (lives.begin(1), lives.begin(1));
+        assert_eq!([one, one, other].map(|life| lives.tell(life)), [true, false, true]);
+    }
+}
