@@ -32,6 +32,7 @@ mod lives;
 pub mod label;
 pub mod panics;
 pub mod threads;
+pub mod crowd;
 pub mod virtual_time;
 mod invariants;
 mod hygiene;

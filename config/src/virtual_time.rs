@@ -2,13 +2,15 @@
 //!
 //! The run of a whole test needs this, and so does that of a single peer in a process of its own.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sim::{Options, Report, ThreadInfo};
+use sim::{Options, Report};
 
+use crate::crowd::crowd_with_the_dead;
 use crate::failure::{Class, Failure};
 use crate::label::{self, Label};
+use crate::lives::Life;
+use crate::referee::Referee;
 use crate::threads;
 
 /// The costliest test of the reference takes about a hundredth of this.
@@ -32,14 +34,22 @@ pub fn options(seed: u64) -> Options {
         .edges(sim::instrumented_edges() > 0)
 }
 
-/// Why a simulation ended before what ran in it did.
+/// Why a simulation ended before what ran in it did, if no server in it was ever killed.
 pub fn failure(report: &Report) -> Failure {
+    failure_among_the_dead(report, &Referee::new())
+}
+
+/// The same if the referee may know of servers that were killed. What one of their threads does ends
+/// the run as well, since the run cannot go on beside it; but it is told.
+pub fn failure_among_the_dead(report: &Report, referee: &Referee) -> Failure {
     let blamed = |id: u32| report.threads.iter().find(|thread| thread.id == id);
     let of_thread = |class, id, what: &str| {
         let Some(thread) = blamed(id) else {
             return Failure::new(class, format!("a thread {what}"));
         };
-        let sentence = format!("{} {what}", threads::name(thread));
+        let death = Life::of(thread.label).and_then(|life| referee.death(life));
+        let late = death.map_or_else(String::new, |death| format!(" after {death}"));
+        let sentence = format!("{} {what}{late}", threads::name(thread));
         let failure = match Label::of(thread.label) {
             Label::Server(server) => Failure::of(server, class, sentence),
             Label::Kit => Failure::new(Class::Infra, sentence),
@@ -72,21 +82,9 @@ pub fn failure(report: &Report) -> Failure {
         }
         sim::Outcome::ThreadLimit => {
             let sentence = format!("more than {THREADS_MAX} threads were alive at once");
-            Failure::new(Class::Limit, sentence).with_notes(crowd(&report.threads))
+            Failure::new(Class::Limit, sentence)
+                .with_notes(crowd_with_the_dead(&report.threads, referee))
         }
         other => Failure::new(Class::Infra, format!("the simulation ended early: {other}")),
     }
-}
-
-/// How many threads each server has, a sentence each.
-pub fn crowd(threads: &[ThreadInfo]) -> Vec<String> {
-    let mut crowd: BTreeMap<sim::Label, (usize, &ThreadInfo)> = BTreeMap::new();
-    for thread in threads {
-        crowd.entry(thread.label).or_insert((0, thread)).0 += 1;
-    }
-    let line = |(count, one): &(usize, &ThreadInfo)| match count {
-        1 => threads::name(one),
-        n => format!("{n} threads like {}", threads::name(one)),
-    };
-    crowd.values().map(line).collect()
 }

@@ -99,8 +99,8 @@ fn run(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
     match clock {
         Clock::Real => judge(lab, test),
         Clock::Virtual(engine) => {
-            let seed = lab.seed();
-            virtual_time::run(engine, seed, move || judge_to_the_last_thread(lab, test))
+            let (seed, referee) = (lab.seed(), lab.referee().clone());
+            virtual_time::run(engine, seed, &referee, move || judge_to_the_last_thread(lab, test))
         }
     }
 }
@@ -140,8 +140,9 @@ fn judge_to_the_last_thread(lab: Lab, test: &'static Test) -> Outcome {
     let referee = lab.referee().clone();
     let mut outcome = judge(lab, test);
     if outcome.passed() {
-        outcome.findings.extend(virtual_time::threads_left_behind());
+        virtual_time::wait_for_the_last_thread(&referee);
         // A thread may have panicked on its way out.
+        outcome.findings = referee.findings();
         outcome.verdict = referee.verdict().unwrap_or(outcome.verdict);
     }
     outcome

@@ -5,8 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use config::label::Label;
-use config::virtual_time::{crowd, failure, options};
-use config::{Habit, TEST_LIMIT};
+use config::crowd::crowd;
+use config::virtual_time::{failure_among_the_dead, options};
+use config::{Habit, Referee, TEST_LIMIT};
 use sim::{Engine, ThreadInfo};
 
 use crate::runner::child::GRACE;
@@ -21,6 +22,7 @@ const THREADS_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) fn run(
     engine: Engine,
     seed: u64,
+    referee: &Referee,
     test: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Outcome {
     let options = options(seed).engine(engine).time_limit(TEST_LIMIT + 4 * GRACE);
@@ -33,7 +35,7 @@ pub(crate) fn run(
         })
     };
     let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let mut outcome = outcome.unwrap_or_else(|| Outcome::failed(failure(&report)));
+    let mut outcome = outcome.unwrap_or_else(|| Outcome::failed(failure_among_the_dead(&report, referee)));
     outcome.simulation = Some(Simulation {
         trace_hash: report.trace_hash,
         time: report.elapsed,
@@ -45,8 +47,8 @@ pub(crate) fn run(
     outcome
 }
 
-/// Waits for the threads of all servers to end, and tells of those that do not.
-pub(crate) fn threads_left_behind() -> Vec<String> {
+/// Waits for the threads of all servers to end, and notes those that do not.
+pub(crate) fn wait_for_the_last_thread(referee: &Referee) {
     let of_servers = || -> Vec<ThreadInfo> {
         let threads = sim::threads().into_iter();
         threads.filter(|thread| Label::of(thread.label) != Label::Kit).collect()
@@ -59,6 +61,7 @@ pub(crate) fn threads_left_behind() -> Vec<String> {
         left = of_servers();
     }
     let within = THREADS_END_WITHIN.as_secs();
-    let tell = |line| format!("{}: {line} outlived the kill by {within} s", Habit::ThreadsLeft);
-    crowd(&left).into_iter().map(tell).collect()
+    for line in crowd(&left) {
+        referee.note(Habit::ThreadsLeft, format!("{line} outlived the kill by {within} s"));
+    }
 }
