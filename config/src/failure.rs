@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::invariants::Rule;
 
+/// A longer sentence is cut, and says so at its end. It may quote an implementation's own text, such
+/// as that of a panic, which has no bound.
+pub const SENTENCE_BYTES_MAX: usize = 2 << 10;
+/// A longer note, or finding, is cut likewise.
+pub const NOTE_BYTES_MAX: usize = 1 << 10;
+/// Later notes are left out, and one more says so.
+pub const NOTES_MAX: usize = 64;
+const NOTES_LEFT_OUT: &str = "more notes are left out";
+/// What is said of a text that was cut takes no more.
+const CUT_BYTES_MAX: usize = 40;
+
 /// The kinds of verdict, kept apart in every report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
@@ -49,6 +60,9 @@ impl fmt::Display for Class {
 }
 
 /// The first thing that went wrong in a run.
+///
+/// Its texts are bounded where it is made, by [`SENTENCE_BYTES_MAX`] and the like. One that was read
+/// from elsewhere is bounded by [`Failure::bounded`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Which kind of verdict this is.
@@ -66,7 +80,8 @@ pub struct Failure {
 impl Failure {
     /// A failure that no single server is to blame for.
     pub fn new(class: Class, sentence: impl Into<String>) -> Failure {
-        Failure { class, server: None, sentence: sentence.into(), rule: None, notes: Vec::new() }
+        let sentence = cut(sentence.into(), SENTENCE_BYTES_MAX);
+        Failure { class, server: None, sentence, rule: None, notes: Vec::new() }
     }
 
     /// A failure of one server.
@@ -83,9 +98,35 @@ impl Failure {
     /// Adds sentences that may help.
     #[must_use]
     pub fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Failure {
-        self.notes.extend(notes);
+        for note in notes {
+            if self.notes.len() >= NOTES_MAX {
+                self.notes.truncate(NOTES_MAX);
+                self.notes.push(NOTES_LEFT_OUT.into());
+                break;
+            }
+            self.notes.push(cut(note, NOTE_BYTES_MAX));
+        }
         self
     }
+
+    /// The same with every text within its bound, as one that is made here has them already.
+    #[must_use]
+    pub fn bounded(self) -> Failure {
+        let Failure { class, server, sentence, rule, notes } = self;
+        let bounded = Failure::new(class, sentence).with_notes(notes);
+        Failure { server, rule, ..bounded }
+    }
+}
+
+/// At most so many bytes of a text: its beginning, and how long it was.
+pub(crate) fn cut(mut text: String, bytes_max: usize) -> String {
+    let bytes = text.len();
+    if bytes > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max - CUT_BYTES_MAX));
+        text += &format!("... (cut, {bytes} bytes)");
+        assert!(text.len() <= bytes_max, "the bound holds with what is said of it");
+    }
+    text
 }
 
 impl fmt::Display for Failure {
@@ -98,5 +139,48 @@ impl fmt::Display for Failure {
             write!(f, "\n  {note}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_two_letters_and_says_so() {
+        let long = "\u{e4}".repeat(SENTENCE_BYTES_MAX);
+        let failure = Failure::new(Class::Panic, long).with_notes(["x".repeat(1 << 20)]);
+        assert!((SENTENCE_BYTES_MAX - 40..=SENTENCE_BYTES_MAX).contains(&failure.sentence.len()));
+        assert!(failure.sentence.ends_with("\u{e4}... (cut, 4096 bytes)"));
+        assert!(failure.notes[0].len() <= NOTE_BYTES_MAX);
+        assert!(failure.notes[0].ends_with("x... (cut, 1048576 bytes)"));
+        let short = "a".repeat(SENTENCE_BYTES_MAX);
+        assert_eq!(Failure::new(Class::Panic, short.clone()).sentence, short);
+    }
+
+    #[test]
+    fn of_many_notes_the_first_are_kept_and_one_says_that_there_were_more() {
+        let notes = |count: usize| (0..count).map(|n| format!("note {n}"));
+        let failure = |count| Failure::new(Class::Deadlock, "").with_notes(notes(count));
+        assert_eq!(failure(NOTES_MAX).notes, notes(NOTES_MAX).collect::<Vec<_>>());
+        let many = failure(NOTES_MAX + 1);
+        assert_eq!(many.notes.len(), NOTES_MAX + 1);
+        assert_eq!(many.notes[NOTES_MAX], "more notes are left out");
+        assert_eq!(many.clone().with_notes(notes(9)), many, "more of more");
+    }
+
+    /// As what a process of a submission sends may be.
+    #[test]
+    fn a_failure_from_elsewhere_is_brought_within_its_bounds() {
+        let made = Failure::of(1, Class::Panic, "x".repeat(1 << 20))
+            .with_rule(Rule::S1)
+            .with_notes((0..1000).map(|_| "y".repeat(1 << 12)));
+        assert_eq!(made.clone().bounded(), made, "it is bounded already");
+        let read = Failure {
+            sentence: "x".repeat(1 << 20),
+            notes: vec!["y".repeat(1 << 12); 1000],
+            ..made.clone()
+        };
+        assert_eq!(read.bounded(), made);
     }
 }

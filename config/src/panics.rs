@@ -4,10 +4,13 @@ use std::panic::{self, PanicHookInfo};
 use std::thread;
 
 use crate::calls::KILL;
-use crate::failure::{Class, Failure};
+use crate::failure::{self, Class, Failure};
 use crate::label::{self, Label};
 use crate::lives::Death;
 use crate::referee::Referee;
+
+/// A longer name of a thread is cut, so that there is room for what the panic says.
+const THREAD_NAME_BYTES_MAX: usize = 128;
 
 /// From now on every panic in this process is reported to `referee`, with the server it belongs to
 /// and the place in the source, and then as before. It is a failure, or a finding if its server was
@@ -15,15 +18,15 @@ use crate::referee::Referee;
 pub fn report_to(referee: Referee) {
     hook(move |info| match label::life().and_then(|life| Some((life, referee.death(life)?))) {
         Some((life, death)) if label::doing() != Some(KILL) => {
-            referee.panicked_late(life, failure(info, Some(death)).sentence);
+            referee.panicked_late(life, told(info, Some(death)).sentence);
         }
-        _ => referee.fail(failure(info, None)),
+        _ => referee.fail(told(info, None)),
     });
 }
 
 /// The same for whoever has no referee at hand: the failure that each panic is goes to `tell`.
 pub fn report(tell: impl Fn(Failure) + Send + Sync + 'static) {
-    hook(move |info| tell(failure(info, None)));
+    hook(move |info| tell(told(info, None)));
 }
 
 fn hook(tell: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
@@ -35,7 +38,7 @@ fn hook(tell: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
 }
 
 /// `death` is that of the server, if it was dead already.
-fn failure(info: &PanicHookInfo<'_>, death: Option<Death>) -> Failure {
+fn told(info: &PanicHookInfo<'_>, death: Option<Death>) -> Failure {
     let late = death.map_or_else(String::new, |death| format!(" after {death}"));
     let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
     let what = message(info.payload());
@@ -63,7 +66,10 @@ fn doing() -> String {
         Some(name) if name.starts_with("server ") && name.ends_with(" rpc") => {
             "an RPC handler".into()
         }
-        Some(name) => format!("its thread `{name}`"),
+        Some(name) => {
+            let name = failure::cut(name.to_owned(), THREAD_NAME_BYTES_MAX);
+            format!("its thread `{name}`")
+        }
         None => "an unnamed thread of its own".into(),
     }
 }

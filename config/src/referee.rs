@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure, NOTE_BYTES_MAX};
 use crate::hygiene::Habit;
 use crate::lives::{Death, Life, Lives};
+
+/// Later findings of a run are counted, and told in one more.
+pub const FINDINGS_MAX: usize = 64;
 
 /// The verdict of one run, shared by all who may find something. Clones are the same referee.
 #[derive(Clone, Default)]
@@ -27,6 +30,7 @@ struct Shared {
 struct State {
     verdict: Option<Result<(), Failure>>,
     findings: Vec<String>,
+    findings_left_out: usize,
     figures: Option<Figures>,
     lives: Lives,
 }
@@ -101,7 +105,12 @@ impl Referee {
 
     /// Notes something that is no failure but worth telling.
     pub fn find(&self, finding: impl Into<String>) {
-        self.shared.state.lock().findings.push(finding.into());
+        let mut state = self.shared.state.lock();
+        if state.findings.len() < FINDINGS_MAX {
+            state.findings.push(failure::cut(finding.into(), NOTE_BYTES_MAX));
+        } else {
+            state.findings_left_out += 1;
+        }
     }
 
     /// The same of a habit that has a name.
@@ -134,7 +143,12 @@ impl Referee {
 
     /// What was noted so far.
     pub fn findings(&self) -> Vec<String> {
-        self.shared.state.lock().findings.clone()
+        let state = self.shared.state.lock();
+        let mut findings = state.findings.clone();
+        if state.findings_left_out > 0 {
+            findings.push(format!("{} more findings are left out", state.findings_left_out));
+        }
+        findings
     }
 
     /// Records what the run used, when its test comes to its end.
@@ -223,6 +237,21 @@ mod tests {
         };
         referee.fail(failure("found by another thread"));
         assert!(sleeper.join().unwrap());
+    }
+
+    #[test]
+    fn of_many_findings_the_first_are_kept_and_the_others_counted() {
+        let referee = Referee::new();
+        referee.note(Habit::LatePanic, "x".repeat(1 << 20));
+        (1..FINDINGS_MAX).for_each(|n| referee.find(n.to_string()));
+        assert_eq!(referee.findings().len(), FINDINGS_MAX);
+        assert!(referee.findings()[0].len() <= NOTE_BYTES_MAX);
+        assert!(Habit::LatePanic.is_in(&referee.findings()[0]));
+        (0..7).for_each(|n| referee.find(n.to_string()));
+        let findings = referee.findings();
+        assert_eq!(findings.len(), FINDINGS_MAX + 1);
+        assert_eq!(findings[FINDINGS_MAX - 1], (FINDINGS_MAX - 1).to_string());
+        assert_eq!(findings[FINDINGS_MAX], "7 more findings are left out");
     }
 
     #[test]

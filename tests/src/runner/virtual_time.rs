@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use config::label::Label;
 use config::crowd::crowd;
+use config::label::Label;
 use config::virtual_time::{failure_among_the_dead, options};
 use config::{Habit, Referee, TEST_LIMIT};
 use sim::{Engine, ThreadInfo};
@@ -35,7 +35,8 @@ pub(crate) fn run(
         })
     };
     let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let mut outcome = outcome.unwrap_or_else(|| Outcome::failed(failure_among_the_dead(&report, referee)));
+    let mut outcome =
+        outcome.unwrap_or_else(|| Outcome::failed(failure_among_the_dead(&report, referee)));
     outcome.simulation = Some(Simulation {
         trace_hash: report.trace_hash,
         time: report.elapsed,
