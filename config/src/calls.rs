@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::config::TEST_LIMIT;
 use crate::failure::{Class, Failure};
 use crate::label;
-use crate::lives::Life;
+use crate::lives::{Death, Life};
 use crate::panics;
 use crate::referee::{Referee, Stopped};
 use crate::threads;
@@ -126,19 +126,15 @@ impl Calls {
             }
             let (server, text) = (life.server, panics::message(&*payload));
             let referee = &self.shared.referee;
-            match referee.death(life).filter(|_| what != KILL) {
-                Some(death) => {
-                    let sentence =
-                        format!("server {server} panicked in `{what}` after {death}: {text}");
-                    referee.panicked_late(life, sentence);
-                    Panicked::Late
-                }
-                None => {
-                    let sentence = format!("server {server} panicked in `{what}`: {text}");
-                    referee.fail(Failure::of(server, Class::Panic, sentence));
-                    Panicked::InLife
-                }
+            let death = referee.death(life).filter(|_| what != KILL);
+            let late = death.map_or_else(String::new, |death| format!(" {death}"));
+            let sentence = format!("server {server} panicked in `{what}`{late}: {text}");
+            if death.is_some_and(Death::is_over) {
+                referee.panicked_late(life, sentence);
+                return Panicked::Late;
             }
+            referee.fail(Failure::of(server, Class::Panic, sentence));
+            Panicked::InLife
         })
     }
 

@@ -243,6 +243,7 @@ impl Config {
     /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
     pub fn crash(&self, server: usize) {
         if let Some((life, peer)) = self.cut_off(server) {
+            self.referee.end_life(life, Death::UnderWay);
             // With the peer itself: it may do something when it is dropped.
             self.ask(life, KILL, move || peer.kill());
             self.referee.end_life(life, Death::Killed);
@@ -468,6 +469,7 @@ impl Drop for Config {
     fn drop(&mut self) {
         for server in 0..self.n() {
             if let Some((life, peer)) = self.cut_off(server) {
+                self.referee.end_life(life, Death::UnderWay);
                 // A panic there is with the referee; the others are to be killed all the same.
                 let _ = self.calls.ask(life, KILL, move || peer.kill());
                 self.referee.end_life(life, Death::Killed);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sim::ThreadInfo;
 
-use crate::lives::Life;
+use crate::lives::{Death, Life};
 use crate::referee::Referee;
 use crate::threads;
 
@@ -18,7 +18,7 @@ pub fn crowd(threads: &[ThreadInfo]) -> Vec<String> {
 
 /// The same, with how many of them belong to servers that were killed, as the referee knows.
 pub(crate) fn crowd_with_the_dead(threads: &[ThreadInfo], referee: &Referee) -> Vec<String> {
-    lines(threads, |life| referee.death(life).is_some())
+    lines(threads, |life| referee.death(life).is_some_and(Death::is_over))
 }
 
 fn lines(threads: &[ThreadInfo], is_dead: impl Fn(Life) -> bool) -> Vec<String> {
@@ -99,7 +99,6 @@ mod tests {
 
     use super::*;
     use crate::label::Label;
-    use crate::lives::Death;
 
     fn thread(id: u32, name: &str, label: sim::Label) -> ThreadInfo {
         ThreadInfo {

@@ -7,7 +7,7 @@
 //! can tell from real ones. So a panic after the kill is a finding, [`Habit::LatePanic`].
 //!
 //! A panic before `kill` is called or before it has returned stays a failure: until then the server
-//! has work to do, if only to stop. A server that was crashed at a save is dead from that save on,
+//! has work to do, if only to stop, and `kill` itself may be at fault. A server that was crashed at a save is dead from that save on,
 //! though `kill` comes later: what it saves is lost, so a peer that reads its own save back finds
 //! what no running server can find. Only a panic in `kill` itself is a failure even then.
 //!
@@ -25,21 +25,31 @@ pub(crate) struct Life {
     pub(crate) number: u32,
 }
 
-/// How a life ended.
+/// How a life ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Death {
     /// At a save, which the lab chose.
     Crashed,
+    /// Its `kill` was called and has not returned.
+    UnderWay,
     /// Its `kill` has returned.
     Killed,
 }
 
+impl Death {
+    /// What its threads do from now on is no failure.
+    pub(crate) fn is_over(self) -> bool {
+        self != Death::UnderWay
+    }
+}
+
 impl fmt::Display for Death {
-    /// To follow "after".
+    /// To follow what happened then.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Death::Crashed => "it crashed at a save",
-            Death::Killed => "it was killed",
+            Death::Crashed => "after it crashed at a save",
+            Death::UnderWay => "while it was being killed",
+            Death::Killed => "after it was killed",
         })
     }
 }
@@ -65,14 +75,16 @@ impl Lives {
         Life { server, number }
     }
 
-    /// The first death counts.
+    /// The first death that is over counts.
     pub(crate) fn end(&mut self, life: Life, death: Death) {
-        if let Some(entry) = self.entry(life) {
-            entry.death.get_or_insert(death);
+        if let Some(entry) = self.entry(life)
+            && !entry.death.is_some_and(Death::is_over)
+        {
+            entry.death = Some(death);
         }
     }
 
-    /// How it ended; none while it lasts.
+    /// How it ends; none before.
     pub(crate) fn death(&mut self, life: Life) -> Option<Death> {
         self.entry(life)?.death
     }
@@ -100,11 +112,16 @@ mod tests {
     fn each_incarnation_has_a_life_and_a_death_of_its_own() {
         let mut lives = Lives::default();
         let (first, other) = (lives.begin(1), lives.begin(2));
-        lives.end(first, Death::Crashed);
-        lives.end(first, Death::Killed);
+        for death in [Death::Crashed, Death::UnderWay, Death::Killed] {
+            lives.end(first, death);
+            assert_eq!(lives.death(first), Some(Death::Crashed));
+        }
         let second = lives.begin(1);
-        let deaths = [first, other, second].map(|life| lives.death(life));
-        assert_eq!(deaths, [Some(Death::Crashed), None, None]);
+        for death in [Death::UnderWay, Death::Killed] {
+            lives.end(second, death);
+            assert_eq!(lives.death(second), Some(death));
+        }
+        assert_eq!(lives.death(other), None);
     }
 
     #[test]

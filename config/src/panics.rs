@@ -16,11 +16,15 @@ const THREAD_NAME_BYTES_MAX: usize = 128;
 /// and the place in the source, and then as before. It is a failure, or a finding if its server was
 /// dead already.
 pub fn report_to(referee: Referee) {
-    hook(move |info| match label::life().and_then(|life| Some((life, referee.death(life)?))) {
-        Some((life, death)) if label::doing() != Some(KILL) => {
-            referee.panicked_late(life, told(info, Some(death)).sentence);
+    hook(move |info| {
+        // What `kill` itself does is never late.
+        let life = label::life().filter(|_| label::doing() != Some(KILL));
+        let death = life.and_then(|life| referee.death(life));
+        let failure = told(info, death);
+        match life.filter(|_| death.is_some_and(Death::is_over)) {
+            Some(life) => referee.panicked_late(life, failure.sentence),
+            None => referee.fail(failure),
         }
-        _ => referee.fail(told(info, None)),
     });
 }
 
@@ -37,9 +41,9 @@ fn hook(tell: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
     }));
 }
 
-/// `death` is that of the server, if it was dead already.
+/// `death` is that of the server, if it has begun.
 fn told(info: &PanicHookInfo<'_>, death: Option<Death>) -> Failure {
-    let late = death.map_or_else(String::new, |death| format!(" after {death}"));
+    let late = death.map_or_else(String::new, |death| format!(" {death}"));
     let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
     let what = message(info.payload());
     match label::current() {

@@ -123,12 +123,12 @@ impl Referee {
         self.shared.state.lock().lives.begin(server)
     }
 
-    /// What its threads do from now on is no failure.
+    /// It ends, or begins to.
     pub(crate) fn end_life(&self, life: Life, death: Death) {
         self.shared.state.lock().lives.end(life, death);
     }
 
-    /// How it ended; none while it lasts.
+    /// How it ends; none before.
     pub(crate) fn death(&self, life: Life) -> Option<Death> {
         self.shared.state.lock().lives.death(life)
     }

@@ -48,7 +48,7 @@ pub fn failure_among_the_dead(report: &Report, referee: &Referee) -> Failure {
             return Failure::new(class, format!("a thread {what}"));
         };
         let death = Life::of(thread.label).and_then(|life| referee.death(life));
-        let late = death.map_or_else(String::new, |death| format!(" after {death}"));
+        let late = death.map_or_else(String::new, |death| format!(" {death}"));
         let sentence = format!("{} {what}{late}", threads::name(thread));
         let failure = match Label::of(thread.label) {
             Label::Server(server) => Failure::of(server, class, sentence),
