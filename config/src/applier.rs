@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use crate::applied::{Applied, Taken};
-use crate::calls::Calls;
+use crate::calls::{Calls, SNAPSHOT};
 use crate::failure::Failure;
 use crate::invariants::observer::Observer;
 use crate::label::{self, Label};
@@ -97,6 +97,6 @@ impl Applier {
         let Some(peer) = self.peer.upgrade() else { return };
         let snapshot = self.applied.snapshot(self.server, index);
         // A panic there is with the referee already, and there is nobody to stop here.
-        let _ = self.calls.ask(self.life, "snapshot", move || peer.snapshot(index, snapshot));
+        let _ = self.calls.ask(self.life, SNAPSHOT, move || peer.snapshot(index, snapshot));
     }
 }

@@ -29,6 +29,8 @@ pub fn make_limit() -> Duration {
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// The method that ends a peer.
 pub(crate) const KILL: &str = "kill";
+/// The method that the lab's applier calls, and nobody else.
+pub(crate) const SNAPSHOT: &str = "snapshot";
 /// An RPC that is older than this is worth a note when something hangs.
 const OLD_RPC: Duration = Duration::from_secs(1);
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
@@ -171,7 +173,7 @@ impl Shared {
     fn watch(&self) {
         let mut open = self.open.lock();
         while !open.closed {
-            let overdue = open.calls.values().find(|call| call.since.elapsed() > call.limit);
+            let overdue = open.calls.values().find(|call| self.is_overdue(call));
             let failure = match overdue {
                 Some(call) => Some(self.diagnose(call)),
                 None if self.made_at.elapsed() > TEST_LIMIT => Some(self.too_long(&open)),
@@ -184,6 +186,16 @@ impl Shared {
             }
             self.closed.wait_for(&mut open, WATCH_INTERVAL);
         }
+    }
+
+    /// Nobody waits for a snapshot that a server has not taken before it was killed. Every other
+    /// call keeps a thread of the test, which cannot go on without it.
+    fn is_overdue(&self, call: &Call) -> bool {
+        let is_waited_for = || {
+            let death = self.referee.death(call.life);
+            call.what != SNAPSHOT || !death.is_some_and(Death::is_over)
+        };
+        call.since.elapsed() > call.limit && is_waited_for()
     }
 
     /// The test has used up its time: what it waits for, and who has not answered.
@@ -203,8 +215,10 @@ impl Shared {
     fn diagnose(&self, call: &Call) -> Failure {
         let Call { life, what, limit, .. } = *call;
         let server = life.server;
-        let hangs =
-            format!("server {server} has not returned from `{what}` for {} s", limit.as_secs());
+        let death = self.referee.death(life).filter(|_| what != KILL);
+        let late = death.map_or_else(String::new, |death| format!(", {death}"));
+        let seconds = limit.as_secs();
+        let hangs = format!("server {server} has not returned from `{what}` for {seconds} s{late}");
         let now = self.network.now();
         let pending = self.network.pending();
         let own = pending.iter().find(|rpc| {

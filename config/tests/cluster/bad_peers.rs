@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{Class, Config, Failure, Rule, Setup, Started};
+use config::{ApplyMsg, Class, Config, Failure, Rule, Setup, Started};
 use labrpc::CallError;
 use parking_lot::Mutex;
 
@@ -117,6 +117,66 @@ fn a_peer_that_never_returns_from_start_has_ten_seconds() {
     let expected = Failure::of(2, Class::Timeout, sentence);
     let note = "an unnamed thread of server 2 has waited 10.5 s".into();
     fails(HANG_LIMIT, act, body, expected.with_notes([note]));
+}
+
+/// It waits for a thread that has heeded the kill, for example. The lab's thread waits with it.
+#[test]
+fn a_call_that_hangs_after_the_kill_says_so() {
+    let act = |fake: &Fake, method: &'static str| {
+        if method == "get_state" && fake.context.me == 1 {
+            hang();
+        }
+    };
+    let body = |cfg: &Config, _: &Fakes| {
+        thread::scope(|scope| {
+            scope.spawn(|| cfg.get_state(1));
+            cfg.sleep(Duration::from_secs(1));
+            cfg.crash(1);
+        });
+    };
+    let sentence = "server 1 has not returned from `get_state` for 10 s, after it was killed";
+    let expected = Failure::of(1, Class::Timeout, sentence);
+    let note = "an unnamed thread of server 1 has waited 10.5 s".into();
+    fails(HANG_LIMIT, act, body, expected.with_notes([note]));
+}
+
+#[test]
+fn a_snapshot_that_a_killed_peer_never_takes_is_waited_for_by_nobody() {
+    bounded(HANG_LIMIT, || {
+        let fakes = Fakes::new(|_, method| {
+            if method == "snapshot" {
+                hang();
+            }
+        });
+        let cfg = fakes.cluster(Setup::reliable(3).with_snapshots());
+        for index in 1..=9 {
+            let message = ApplyMsg::Command { index, command: vec![1] };
+            fakes.of(1).context.apply.send(message).unwrap();
+        }
+        cfg.sleep(Duration::from_secs(1));
+        cfg.restart(1);
+        cfg.sleep(HANG_LIMIT / 2);
+        assert_eq!(fakes.referee.verdict(), None);
+    });
+}
+
+/// What a thread of an earlier incarnation waits for does not explain why the present one hangs.
+#[test]
+fn the_notes_on_a_hang_leave_out_threads_of_killed_incarnations() {
+    let act = |fake: &Fake, method: &'static str| match method {
+        "make" if fake.context.me == 1 => drop(thread::spawn(|| hang())),
+        "start" => hang(),
+        _ => {}
+    };
+    let body = |cfg: &Config, _: &Fakes| {
+        cfg.restart(1);
+        _ = cfg.start(1, vec![1]);
+    };
+    let expected =
+        Failure::of(1, Class::Timeout, "server 1 has not returned from `start` for 10 s");
+    let note = || "an unnamed thread of server 1 has waited 10.5 s".to_owned();
+    // Its caller's, and the one that the second `make` has started.
+    fails(HANG_LIMIT, act, body, expected.with_notes([note(), note()]));
 }
 
 /// 6.824 warns of it: a lock must not be held across a call.
