@@ -15,6 +15,7 @@
 //!
 //! [`Habit::LatePanic`]: crate::Habit::LatePanic
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One incarnation of one server.
@@ -59,18 +60,18 @@ impl fmt::Display for Death {
 pub(crate) struct Lives {
     /// By number, from 1.
     all: Vec<Entry>,
+    /// The servers of which a panic after a death was told.
+    told: BTreeSet<usize>,
 }
 
 struct Entry {
     server: usize,
     death: Option<Death>,
-    /// A panic after the death was told.
-    told: bool,
 }
 
 impl Lives {
     pub(crate) fn begin(&mut self, server: usize) -> Life {
-        self.all.push(Entry { server, death: None, told: false });
+        self.all.push(Entry { server, death: None });
         let number = u32::try_from(self.all.len()).expect("a run is too short for so many");
         Life { server, number }
     }
@@ -89,9 +90,10 @@ impl Lives {
         self.entry(life)?.death
     }
 
-    /// Whether nothing was told of this life before.
+    /// Whether nothing was told of its server before. What one incarnation does the next one does
+    /// as well.
     pub(crate) fn tell(&mut self, life: Life) -> bool {
-        self.entry(life).is_some_and(|entry| !std::mem::replace(&mut entry.told, true))
+        self.told.insert(life.server)
     }
 
     /// In real time an incarnation may be unknown. Then the latest of its server is taken: if that
@@ -138,9 +140,9 @@ mod tests {
     }
 
     #[test]
-    fn a_life_is_told_of_once() {
+    fn a_server_is_told_of_once() {
         let mut lives = Lives::default();
-        let (one, other) = (lives.begin(1), lives.begin(1));
-        assert_eq!([one, one, other].map(|life| lives.tell(life)), [true, false, true]);
+        let told = [lives.begin(1), lives.begin(1), lives.begin(2)].map(|life| lives.tell(life));
+        assert_eq!(told, [true, false, true]);
     }
 }

@@ -133,7 +133,7 @@ impl Referee {
         self.shared.state.lock().lives.death(life)
     }
 
-    /// Notes a panic after the death; the first of each incarnation.
+    /// Notes a panic after the death; the first of each server.
     pub(crate) fn panicked_late(&self, life: Life, sentence: impl std::fmt::Display) {
         let is_first = self.shared.state.lock().lives.tell(life);
         if is_first {
