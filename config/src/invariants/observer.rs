@@ -344,7 +344,9 @@ impl Shared {
 
     /// On the thread of the peer that saves, and maybe under its lock: nothing here waits for it.
     fn saved(&self, server: usize, incarnation: u32, old: &Saved, new: &Saved) {
-        {
+        // What threads of a killed incarnation still save is no habit of the server's.
+        let runs = self.board.lock().runs(server, incarnation);
+        if runs {
             let habits = &mut self.habits.lock()[server];
             habits.saves += 1;
             habits.saves_in_vain += u64::from(old == new);
@@ -356,7 +358,7 @@ impl Shared {
             };
             if let (Some(before), Some(now)) = (covers(old), covers(new))
                 && now < before
-                && self.board.lock().runs(server, incarnation)
+                && runs
             {
                 let sentence = format!(
                     "server {server} saved a snapshot up to index {now} over one up to index \

@@ -94,6 +94,22 @@ fn without_inspect_the_rules_that_are_not_watched_are_told() {
     });
 }
 
+/// Its threads may not have heeded the kill yet, and what they save is lost.
+#[test]
+fn a_killed_peer_may_save_what_it_likes() {
+    bounded(LIMIT, || {
+        let fakes = open_fakes();
+        let cfg: Config = fakes.cluster(Setup::reliable(1));
+        let killed = fakes.of(0);
+        cfg.restart(0);
+        for _ in 0..60 {
+            killed.context.persister.save(vec![1], Vec::new());
+        }
+        drop(cfg);
+        assert_eq!(fakes.referee.findings(), [""; 0]);
+    });
+}
+
 /// Figure 2's state does not change when nothing is new.
 #[test]
 fn a_peer_that_saves_the_same_again_and_again_is_told() {
