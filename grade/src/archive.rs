@@ -11,14 +11,9 @@ use anyhow::{Context, Result};
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
+use crate::bounds::{COMPONENT_BYTES_MAX, ENTRIES_MAX, PACKED_BYTES_MAX, UNPACKED_BYTES_MAX};
 use crate::exit::Refusal;
 
-/// No honest submission is larger, packed or unpacked.
-const PACKED_BYTES_MAX: u64 = 32 << 20;
-const UNPACKED_BYTES_MAX: u64 = 64 << 20;
-const ENTRIES_MAX: usize = 20_000;
-/// What no file system takes.
-const NAME_BYTES_MAX: usize = 255;
 /// What macOS adds to archives.
 const OF_MACOS: &str = "__MACOSX";
 
@@ -145,7 +140,7 @@ fn components(name: &[u8]) -> io::Result<Option<Vec<String>>> {
     if name.starts_with('/') || parts.contains(&"..") {
         return Err(io::Error::other(format!("it has {name:?}, which leads out of it")));
     }
-    let fits = |part: &&str| part.len() <= NAME_BYTES_MAX && !part.contains('\0');
+    let fits = |part: &&str| part.len() <= COMPONENT_BYTES_MAX && !part.contains('\0');
     if parts.is_empty() || parts[0] == OF_MACOS || !parts.iter().all(fits) {
         return Ok(None);
     }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use sandbox::Limits;
 
-use crate::cargo::{Ended, OUTPUT_BYTES_MAX};
+use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, WALL_PER_CPU};
+use crate::cargo::Ended;
 
-/// For one that waits instead of computing, or finds the machine busy.
-const WALL_PER_CPU: u64 = 3;
 /// What the compiler prints where the system gives it no more memory.
 const NO_MEMORY: [&str; 3] = ["memory allocation of ", "out of memory", "(os error 12)"];
 /// What it prints where its own stack is too small.
@@ -68,7 +67,7 @@ impl Budget {
             return Some(Excess::Wall(self.wall_seconds()));
         }
         if ended.said_too_much() {
-            return Some(Excess::Output(OUTPUT_BYTES_MAX >> 20));
+            return Some(Excess::Output(BUILD_OUTPUT_BYTES_MAX >> 20));
         }
         let words = ended.words_on(package).filter(|_| confined)?;
         match signal(words) {

@@ -16,13 +16,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use wait_timeout::ChildExt;
 
+use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, SHOWN_BYTES_MAX};
 use crate::exit::Refusal;
 use crate::guard::Guard;
-
-/// No honest build says more, to people or to programs.
-pub(crate) const OUTPUT_BYTES_MAX: u64 = 16 << 20;
-/// So much of it is shown.
-const SHOWN_BYTES_MAX: usize = 64 << 10;
 
 /// Where cargo works.
 pub(crate) struct Cargo<'a> {
@@ -88,7 +84,7 @@ impl Cargo<'_> {
             let size = messages.len().max(said.len()) as u64;
             Ok(Ended {
                 status,
-                too_much: size > OUTPUT_BYTES_MAX,
+                too_much: size > BUILD_OUTPUT_BYTES_MAX,
                 messages: parse(&messages),
                 said: String::from_utf8_lossy(&said).into_owned(),
             })
@@ -148,7 +144,7 @@ fn end(child: &mut Child) {
 
 fn read(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    pipe.take(OUTPUT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    pipe.take(BUILD_OUTPUT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

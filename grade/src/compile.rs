@@ -10,12 +10,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use sandbox::{Layer, Sandbox};
 use toml_edit::{DocumentMut, Value};
 
+use crate::bounds::KIT_LIMIT;
 use crate::budget::Budget;
 use crate::cargo::{Cargo, Confined, Ended};
 use crate::exit::Refusal;
@@ -25,8 +25,6 @@ use crate::peers::{Peers, Runner};
 use crate::programs::{Program, Programs};
 use crate::take::{Submission, write};
 
-/// For what takes no time of the submission's: fetching, and compiling the kit's crates.
-const KIT_LIMIT: Duration = Duration::from_secs(1800);
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
 /// What a build reads of the kit: the crates that a submission is compiled with, and what they have

@@ -6,6 +6,7 @@
 
 mod args;
 mod exit;
+mod bounds;
 mod kit;
 mod new;
 mod manifest;

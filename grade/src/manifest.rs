@@ -3,6 +3,7 @@
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
+use crate::bounds::PACKAGE_NAME_BYTES_MAX;
 use crate::exit::Refusal;
 use crate::kit::Kit;
 
@@ -39,8 +40,6 @@ const LEFT_OUT: [&str; 9] = [
     "profile",
     "cargo-features",
 ];
-/// No crate needs a longer name.
-const NAME_BYTES_MAX: usize = 64;
 
 /// Graded code stops where it would go wrong, at the speed of a release.
 pub(crate) const PROFILE: &str = "\
@@ -78,7 +77,7 @@ impl Manifest {
         kit: &Kit,
     ) -> Result<Manifest, Refusal> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(fits) {
+        if name.is_empty() || name.len() > PACKAGE_NAME_BYTES_MAX || !name.chars().all(fits) {
             let sentence = format!("a crate cannot be graded under the name {name:?}");
             return Err(Refusal::unbuilt(sentence));
         }

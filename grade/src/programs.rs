@@ -7,8 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// So much room there is: for some two hundred programs, which are 19 MB each on x86-64.
-const BYTES_MAX: u64 = 4 << 30;
+use crate::bounds::PROGRAMS_BYTES_MAX;
 
 /// A folder of programs.
 pub(crate) struct Programs {
@@ -25,7 +24,7 @@ pub(crate) struct Program {
 
 impl Programs {
     pub(crate) fn in_folder(folder: PathBuf) -> Programs {
-        Programs { folder, bytes_max: BYTES_MAX }
+        Programs { folder, bytes_max: PROGRAMS_BYTES_MAX }
     }
 
     /// None if it was never built, or there was no room for it any more.

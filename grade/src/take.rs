@@ -13,14 +13,12 @@ use sha2::{Digest, Sha256};
 use toml_edit::DocumentMut;
 
 use crate::archive::{self, Entry, Kind};
+use crate::bounds::{FILES_MAX, SOURCE_BYTES_MAX};
 use crate::exit::Refusal;
 use crate::kit::{self, Kit};
 use crate::manifest::Manifest;
 use crate::peers::Peers;
 
-/// No honest submission has more source than this.
-const SOURCE_BYTES_MAX: u64 = 8 << 20;
-const FILES_MAX: usize = 1000;
 const MANIFEST: &str = "Cargo.toml";
 /// What lies beside the sources, has no effect, and whoever wrote it may believe that it has.
 const LEFT_OUT: [&str; 3] = ["build.rs", "rust-toolchain", "rust-toolchain.toml"];

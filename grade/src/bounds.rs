@@ -1,0 +1,35 @@
+//! Every bound of the grader in one place, each with what happens when it is reached.
+
+use std::time::Duration;
+
+/// The sources of a submission in bytes, its manifest included. A submission with more is refused.
+pub(crate) const SOURCE_BYTES_MAX: u64 = 8 << 20;
+/// The files below a submission's `src`. A submission with more is refused.
+pub(crate) const FILES_MAX: usize = 1000;
+
+/// The size of an archive as it was handed in. A larger one is refused.
+pub(crate) const PACKED_BYTES_MAX: u64 = 32 << 20;
+/// What is unpacked of an archive. One that unpacks to more is refused.
+pub(crate) const UNPACKED_BYTES_MAX: u64 = 64 << 20;
+/// The entries of an archive, folders included. One with more is refused.
+pub(crate) const ENTRIES_MAX: usize = 20_000;
+/// One component of a path, which is as much as file systems take. What has a longer one is
+/// refused.
+pub(crate) const COMPONENT_BYTES_MAX: usize = 255;
+
+/// The name of a submission's package. A submission with a longer one is refused.
+pub(crate) const PACKAGE_NAME_BYTES_MAX: usize = 64;
+
+/// Fetching crates or compiling the kit's own. What takes longer is the fault of the machine.
+pub(crate) const KIT_LIMIT: Duration = Duration::from_secs(1800);
+/// What cargo prints in one call, on each of its outputs. A submission that brings more does not
+/// build.
+pub(crate) const BUILD_OUTPUT_BYTES_MAX: u64 = 16 << 20;
+/// What is shown of a compiler's words. The rest is counted and left out.
+pub(crate) const SHOWN_BYTES_MAX: usize = 64 << 10;
+/// The real time of a build is bounded by so many times its processor time: room for a busy
+/// machine. A submission that takes longer does not build.
+pub(crate) const WALL_PER_CPU: u64 = 3;
+/// All programs that are kept, some two hundred of 19 MB each on x86-64. Beyond it those that were
+/// not used for longest are removed, but none that is in use.
+pub(crate) const PROGRAMS_BYTES_MAX: u64 = 4 << 30;
