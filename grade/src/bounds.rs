@@ -33,3 +33,9 @@ pub(crate) const WALL_PER_CPU: u64 = 3;
 /// All programs that are kept, some two hundred of 19 MB each on x86-64. Beyond it those that were
 /// not used for longest are removed, but none that is in use.
 pub(crate) const PROGRAMS_BYTES_MAX: u64 = 4 << 30;
+
+/// Strings within strings that are looked at for code. A submission with deeper ones is refused.
+pub(crate) const STRING_DEPTH_MAX: usize = 16;
+/// The time in which no compiler of a build computes or waits for the machine. A submission whose
+/// build is idle for longer does not build.
+pub(crate) const IDLE_SECONDS_MAX: u64 = 20;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sandbox::Limits;
 
-use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, WALL_PER_CPU};
-use crate::cargo::Ended;
+use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, IDLE_SECONDS_MAX, WALL_PER_CPU};
+use crate::cargo::{End, Ended};
 
 /// What the compiler prints where the system gives it no more memory.
 const NO_MEMORY: [&str; 3] = ["memory allocation of ", "out of memory", "(os error 12)"];
@@ -37,6 +37,8 @@ pub(crate) enum Excess {
     Cpu(u64),
     /// In seconds.
     Wall(u64),
+    /// In seconds.
+    Idle(u64),
     /// In MiB.
     Memory(u64),
     Stack,
@@ -44,6 +46,14 @@ pub(crate) enum Excess {
     File(u64),
     /// In MiB.
     Output(u64),
+}
+
+#[cfg(test)]
+impl Default for Budget {
+    /// What the command line has by default.
+    fn default() -> Budget {
+        Budget { seconds: 120, mib: 4096 }
+    }
 }
 
 impl Budget {
@@ -63,8 +73,10 @@ impl Budget {
     /// Why a build ended too soon, if it was for one of its limits while this package was compiled.
     /// `confined`: the sandbox kept limits, so that they are what ran out, and not the machine.
     pub(crate) fn excess(&self, ended: &Ended, package: &str, confined: bool) -> Option<Excess> {
-        if ended.timed_out() {
-            return Some(Excess::Wall(self.wall_seconds()));
+        match ended.end {
+            End::TimedOut => return Some(Excess::Wall(self.wall_seconds())),
+            End::Waited => return Some(Excess::Idle(IDLE_SECONDS_MAX)),
+            End::Exited(_) => {}
         }
         if ended.said_too_much() {
             return Some(Excess::Output(BUILD_OUTPUT_BYTES_MAX >> 20));
@@ -77,6 +89,12 @@ impl Budget {
             _ if words.contains(NO_STACK) => Some(Excess::Stack),
             _ => None,
         }
+    }
+
+    /// A compiler found no memory: without limits, it is the machine that has no more.
+    pub(crate) fn no_memory(ended: &Ended) -> bool {
+        let words = ended.errors();
+        NO_MEMORY.iter().any(|it| words.contains(it))
     }
 }
 
@@ -92,6 +110,7 @@ impl fmt::Display for Excess {
         match self {
             Excess::Cpu(seconds) => write!(f, "took more than {seconds} s of processor time"),
             Excess::Wall(seconds) => write!(f, "took more than {seconds} s"),
+            Excess::Idle(seconds) => write!(f, "waited for {seconds} s without computing"),
             Excess::Memory(mib) => write!(f, "took more than {mib} MiB of memory"),
             Excess::Stack => f.write_str("took more stack than the compiler has"),
             Excess::File(mib) => write!(f, "made a file of more than {mib} MiB"),

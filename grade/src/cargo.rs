@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -19,6 +19,22 @@ use wait_timeout::ChildExt;
 use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, SHOWN_BYTES_MAX};
 use crate::exit::Refusal;
 use crate::guard::Guard;
+use crate::idle::{Idle, LOOK};
+
+/// What cargo or a compiler says where the machine, or who uses it, has ended them.
+const OF_THE_MACHINE: [&str; 11] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "Input/output error",
+    "Read-only file system",
+    "Too many open files in system",
+    "(never executed)",
+    "(signal: 1,",
+    "(signal: 2,",
+    "(signal: 7,",
+    "(signal: 9,",
+    "(signal: 15,",
+];
 
 /// Where cargo works.
 pub(crate) struct Cargo<'a> {
@@ -38,10 +54,19 @@ pub(crate) struct Confined<'a> {
     pub(crate) limits: Limits,
 }
 
+/// How a call of cargo ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Exited(ExitStatus),
+    /// It was killed for the time it took.
+    TimedOut,
+    /// It was killed since it waited for something, and computed nothing.
+    Waited,
+}
+
 /// What became of a call of cargo.
 pub(crate) struct Ended {
-    /// None if it was killed for the time it took.
-    status: Option<ExitStatus>,
+    pub(crate) end: End,
     /// It said more than any honest build does.
     too_much: bool,
     messages: Vec<Message>,
@@ -55,6 +80,8 @@ struct Message {
     manifest_path: Option<PathBuf>,
     message: Option<Diagnostic>,
     executable: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
 }
 
 /// What the compiler says.
@@ -70,6 +97,15 @@ struct Diagnostic {
 impl Cargo<'_> {
     /// Runs cargo until its end or the limit. An error means that it could not be run at all.
     pub(crate) fn run(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
+        self.run_with(arguments, limit, false)
+    }
+
+    /// The same for what must compute all the time: it is ended as well if it is idle.
+    pub(crate) fn run_watched(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
+        self.run_with(arguments, limit, true)
+    }
+
+    fn run_with(&self, arguments: &[&str], limit: Duration, watched: bool) -> Result<Ended> {
         let mut child = self.command(arguments)?.spawn().context("failed to run cargo")?;
         let guard = Guard::over(&child).inspect_err(|_| end(&mut child));
         let _guard = guard.context("failed to guard a build")?;
@@ -79,11 +115,12 @@ impl Cargo<'_> {
             // Whoever says too much finds nobody listening any more, and ends of that.
             let messages = scope.spawn(move || read(&mut stdout));
             let said = scope.spawn(move || read(&mut stderr));
-            let status = wait(&mut child, limit).context("failed to wait for cargo")?;
+            let idle = watched.then(|| Idle::of(child.id()));
+            let end = wait(&mut child, limit, idle).context("failed to wait for cargo")?;
             let (messages, said) = (join(messages)?, join(said)?);
             let size = messages.len().max(said.len()) as u64;
             Ok(Ended {
-                status,
+                end,
                 too_much: size > BUILD_OUTPUT_BYTES_MAX,
                 messages: parse(&messages),
                 said: String::from_utf8_lossy(&said).into_owned(),
@@ -119,6 +156,12 @@ impl Cargo<'_> {
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env_remove("CARGO_BUILD_RUSTFLAGS")
+            .env_remove("RUSTC_BOOTSTRAP")
+            .env_remove("RUSTC_WRAPPER")
+            .env_remove("RUSTC_WORKSPACE_WRAPPER")
+            // Of a `make` that the grader was started by, for whose jobs a compiler would wait.
+            .env_remove("MAKEFLAGS")
+            .env_remove("CARGO_MAKEFLAGS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -126,12 +169,20 @@ impl Cargo<'_> {
     }
 }
 
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
-    let status = child.wait_timeout(limit)?;
-    if status.is_none() {
-        end(child);
+fn wait(child: &mut Child, limit: Duration, mut idle: Option<Idle>) -> io::Result<End> {
+    let start = Instant::now();
+    loop {
+        let left = limit.saturating_sub(start.elapsed());
+        let step = if idle.is_some() { LOOK.min(left) } else { left };
+        if let Some(status) = child.wait_timeout(step)? {
+            return Ok(End::Exited(status));
+        }
+        let waited = idle.as_mut().is_some_and(Idle::look);
+        if waited || start.elapsed() >= limit {
+            end(child);
+            return Ok(if waited { End::Waited } else { End::TimedOut });
+        }
     }
-    Ok(status)
 }
 
 /// With all that it has started. It must not have been waited for, so that its number is its own.
@@ -159,11 +210,7 @@ fn parse(messages: &[u8]) -> Vec<Message> {
 
 impl Ended {
     pub(crate) fn succeeded(&self) -> bool {
-        !self.too_much && self.status.is_some_and(|status| status.success())
-    }
-
-    pub(crate) fn timed_out(&self) -> bool {
-        self.status.is_none()
+        !self.too_much && matches!(self.end, End::Exited(status) if status.success())
     }
 
     pub(crate) fn said_too_much(&self) -> bool {
@@ -172,7 +219,19 @@ impl Ended {
 
     /// Cargo came to its own end and found something wrong, rather than being killed.
     pub(crate) fn failed_by_itself(&self) -> bool {
-        self.status.and_then(|status| status.code()).is_some_and(|code| code != 0)
+        matches!(self.end, End::Exited(status) if status.code().is_some_and(|code| code != 0))
+    }
+
+    /// It failed for what no submission can do anything about, once the kit's own crates compile:
+    /// cargo did not come as far as a compiler, or the disk or somebody else ended one.
+    pub(crate) fn is_of_the_machine(&self) -> bool {
+        let messages = self.messages.iter().filter_map(|message| message.message.as_ref());
+        let placeless = messages.filter(|it| !it.is_of_the_sources());
+        let told = placeless.filter_map(|it| it.rendered.as_deref()).chain([&*self.said]);
+        let of_the_machine = |text: &str| OF_THE_MACHINE.iter().any(|word| text.contains(word));
+        !self.failed_by_itself()
+            || !self.said.contains("could not compile `")
+            || told.into_iter().any(of_the_machine)
     }
 
     /// What the compiler has against the crate of this manifest; none unless an error is among it
@@ -206,19 +265,32 @@ impl Ended {
         shortened(self.said.clone())
     }
 
+    /// The description of the library that was compiled of the crate of this manifest.
+    pub(crate) fn metadata(&self, manifest: &Path) -> Option<&Path> {
+        let of_crate = |message: &&Message| message.manifest_path.as_deref() == Some(manifest);
+        let files = self.messages.iter().filter(of_crate).flat_map(|message| &message.filenames);
+        files.map(PathBuf::as_path).find(|file| file.extension().is_some_and(|it| it == "rmeta"))
+    }
+
     /// A fault of the machine or the kit, with what is known of it.
     pub(crate) fn kits_fault(&self, sentence: &str) -> Refusal {
-        let why = match self.status {
-            None => "it took too long".into(),
-            Some(_) if self.too_much => "it said too much".into(),
-            Some(status) => format!("{status}"),
+        let why = match self.end {
+            End::TimedOut => "it took too long".into(),
+            End::Waited => "it waited without computing".into(),
+            End::Exited(_) if self.too_much => "it said too much".into(),
+            End::Exited(status) => format!("{status}"),
         };
+        Refusal::kit(format!("{sentence} ({why})")).in_words(self.errors())
+    }
+
+    /// The errors of all compilers, and what cargo said to people.
+    pub(crate) fn errors(&self) -> String {
         // What the compiler said is not among cargo's words: cargo was asked to pass it on.
         let errors = self.messages.iter().filter_map(|message| message.message.as_ref());
         let errors = errors.filter(|error| error.level.starts_with("error") && !error.is_a_sum());
         let mut words: String = errors.filter_map(|error| error.rendered.as_deref()).collect();
         words += &self.said;
-        Refusal::kit(format!("{sentence} ({why})")).in_words(shortened(words))
+        shortened(words)
     }
 }
 

@@ -13,17 +13,18 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use sandbox::{Layer, Sandbox};
-use toml_edit::{DocumentMut, Value};
+use toml_edit::DocumentMut;
 
 use crate::bounds::KIT_LIMIT;
 use crate::budget::Budget;
 use crate::cargo::{Cargo, Confined, Ended};
 use crate::exit::Refusal;
 use crate::kit::Kit;
-use crate::manifest::PROFILE;
+use crate::layout;
+use crate::linked::{Library, Traits};
 use crate::peers::{Peers, Runner};
 use crate::programs::{Program, Programs};
-use crate::take::{Submission, write};
+use crate::take::Submission;
 
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
@@ -49,8 +50,8 @@ pub(crate) struct Builder<'a> {
     /// Below which everything lies.
     folder: PathBuf,
     programs: Programs,
-    /// The kit's crates have been fetched and compiled.
-    prepared: OnceLock<()>,
+    /// The kit's crates have been fetched and compiled, to a program that has these.
+    prepared: OnceLock<Traits>,
 }
 
 impl<'a> Builder<'a> {
@@ -88,9 +89,9 @@ impl<'a> Builder<'a> {
         if let Some(program) = find()? {
             return Ok(program);
         }
-        self.prepare()?;
+        let honest = self.prepare()?;
         let workspace = self.workspace(&id)?;
-        let program = self.build(submission, &id, &workspace);
+        let program = self.build(submission, &id, &workspace, honest);
         self.tidy(&workspace);
         program
     }
@@ -111,40 +112,35 @@ impl<'a> Builder<'a> {
     }
 
     /// For what reads a submission's sources: in the sandbox, if there is one.
-    fn confined<'b>(&'b self, folder: &'b Path, reads: &[&Path], target: &'b Path) -> Cargo<'b> {
-        let confined = self.sandbox.map(|sandbox| {
-            let reads = reads.iter().map(|path| path.to_path_buf()).collect();
-            Confined { sandbox, reads, limits: self.budget.limits() }
-        });
+    fn confined<'b>(
+        &'b self,
+        folder: &'b Path,
+        reads: Vec<PathBuf>,
+        target: &'b Path,
+    ) -> Cargo<'b> {
+        let confined =
+            self.sandbox.map(|sandbox| Confined { sandbox, reads, limits: self.budget.limits() });
         Cargo { folder, target, confined }
     }
 
     /// Whatever fails here is no submission's fault.
-    fn prepare(&self) -> Result<()> {
-        if self.prepared.get().is_some() {
-            return Ok(());
+    fn prepare(&self) -> Result<&Traits> {
+        if let Some(honest) = self.prepared.get() {
+            return Ok(honest);
         }
         // What graders have left that were killed.
         let _ = fs::remove_dir_all(self.folder.join("work"));
         let target = self.folder.join("build");
         self.fetch(&target)?;
         let workspace = self.workspace("kit")?;
-        let manifest = format!(
-            "[package]\nname = \"kit\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [workspace]\nresolver = \"3\"\n\n\
-             [dependencies]\n{} = {{ path = {} }}\n\n{PROFILE}",
-            self.peers.host(),
-            Value::from(self.kit.path_text(self.peers.folder())?)
-        );
-        write(&workspace.join("Cargo.toml"), manifest.as_bytes())?;
-        write(&workspace.join("src/lib.rs"), b"")?;
-        self.copy_lock_file(&workspace)?;
+        layout::kit_alone(self.kit, self.peers, &workspace)?;
         let built = self.cargo(&workspace, &target).run(&BUILD, KIT_LIMIT)?;
         if !built.succeeded() {
             return Err(built.kits_fault("failed to compile the kit's crates").into());
         }
-        let _ = self.prepared.set(());
-        Ok(())
+        let program = built.executable().context("cargo named no program of the kit alone")?;
+        let honest = Traits::of(&program).context("failed to look at the kit's own program")?;
+        Ok(self.prepared.get_or_init(|| honest))
     }
 
     /// Only this may use a network, and only for what the kit's own lock file names.
@@ -168,30 +164,72 @@ impl<'a> Builder<'a> {
         Err(fetched.kits_fault(&sentence).into())
     }
 
-    fn build(&self, submission: &Submission, id: &str, workspace: &Path) -> Result<Program> {
+    fn build(
+        &self,
+        submission: &Submission,
+        id: &str,
+        workspace: &Path,
+        honest: &Traits,
+    ) -> Result<Program> {
         let name = &submission.name;
         let target = self.folder.join("build");
-        self.lay_out(submission, id, workspace)?;
+        layout::submission(self.kit, self.peers, submission, id, workspace)?;
         self.resolve(submission, workspace, &target)?;
-
-        // Alone first: what fails there is its own; what fails after it is `make`.
-        let reads: Vec<PathBuf> = SOURCES.iter().map(|name| self.kit.path(name)).collect();
-        let reads: Vec<&Path> =
-            [workspace].into_iter().chain(reads.iter().map(PathBuf::as_path)).collect();
-        let whole = self.confined(workspace, &reads, &target);
-        let alone = whole.run(&[&BUILD[..], &["--lib"]].concat(), self.budget.wall())?;
-        let of_crate = alone.complaints(&workspace.join("Cargo.toml"));
-        self.judge(&alone, "submitted", of_crate, || format!("{name} does not build"), name)?;
-
-        let folder = workspace.join("runner");
-        let runner = self.confined(&folder, &reads, &target).run(&BUILD, self.budget.wall())?;
-        let of_crate = runner.complaints(&folder.join("Cargo.toml"));
-        let no_make =
-            || format!("{name} has no `pub fn make(PeerContext) -> Arc<dyn RaftPeer>` at its root");
-        self.judge(&runner, "runner", of_crate, no_make, name)?;
-        let built =
-            runner.executable().context("cargo named no program after it had compiled one")?;
+        self.compile(name, workspace, &target)?;
+        let built = self.link(name, workspace, &target)?;
+        if let Some(what) = Traits::of(&built)
+            .map_err(|error| refused(name, &format!("its program cannot be read ({error:#})")))?
+            .beyond(honest)
+        {
+            let why = format!("its program {what}, which no safe Rust does; remove native code");
+            return Err(refused(name, &why).into());
+        }
         self.programs.keep(&built, id).context("failed to keep the program that was built")
+    }
+
+    /// The submission alone: what fails here is its own.
+    fn compile(&self, name: &str, workspace: &Path, target: &Path) -> Result<()> {
+        let cargo = self.confined(workspace, self.reads(&[workspace.into()]), target);
+        let built = cargo.run_watched(&[&BUILD[..], &["--lib"]].concat(), self.budget.wall())?;
+        let manifest = workspace.join("Cargo.toml");
+        let of_crate = built.complaints(&manifest);
+        self.judge(&built, "submitted", of_crate, || format!("{name} does not build"), name)?;
+        let metadata = built.metadata(&manifest).and_then(Library::of);
+        let library = metadata.context("cargo named no library after it had compiled one")?;
+        if let Some(file) = library.foreign_source(workspace, &workspace.join("src"))? {
+            let why = format!("it includes {file}, which is not in its src; copy it there");
+            return Err(refused(name, &why).into());
+        }
+        if let Some(object) = library.foreign_object()? {
+            let why = format!("it links the object {object}; remove native code");
+            return Err(refused(name, &why).into());
+        }
+        Ok(())
+    }
+
+    /// The program. What fails here is `make`, since the rest is compiled.
+    ///
+    /// Whatever a library asks the linker to take, it is not the submission's own sources: they
+    /// cannot be read any more. Cargo itself needs only to know that they have not changed.
+    fn link(&self, name: &str, workspace: &Path, target: &Path) -> Result<PathBuf> {
+        let folder = workspace.join(layout::RUNNER);
+        let own = ["Cargo.toml", "Cargo.lock", layout::RUNNER].map(|it| workspace.join(it));
+        let cargo = self.confined(&folder, self.reads(&own), target);
+        let built = cargo.run_watched(&BUILD, self.budget.wall())?;
+        let of_crate = built.complaints(&folder.join("Cargo.toml"));
+        let sentence = match of_crate {
+            Some(_) => {
+                format!("{name} has no `pub fn make(PeerContext) -> Arc<dyn RaftPeer>` at its root")
+            }
+            None => format!("{name} does not build"),
+        };
+        self.judge(&built, layout::RUNNER, of_crate, || sentence.clone(), name)?;
+        built.executable().context("cargo named no program after it had compiled one")
+    }
+
+    /// What a step of a build may read: the kit, and these.
+    fn reads(&self, own: &[PathBuf]) -> Vec<PathBuf> {
+        own.iter().cloned().chain(SOURCES.iter().map(|name| self.kit.path(name))).collect()
     }
 
     /// Whose fault it is that a package could not be compiled, if it could not.
@@ -213,34 +251,13 @@ impl<'a> Builder<'a> {
         match complaints {
             _ if ended.succeeded() => Ok(()),
             Some(words) => Err(Refusal::unbuilt(sentence()).in_words(words).into()),
-            None => Err(ended.kits_fault(&format!("failed to build {name}")).into()),
+            None if ended.is_of_the_machine() || (!has_limits && Budget::no_memory(ended)) => {
+                Err(ended.kits_fault(&format!("failed to build {name}")).into())
+            }
+            // The kit alone compiles, so it is what the submission asks of the compiler, or of the
+            // crates that it depends on.
+            None => Err(Refusal::unbuilt(sentence()).in_words(ended.errors()).into()),
         }
-    }
-
-    fn lay_out(&self, submission: &Submission, id: &str, workspace: &Path) -> Result<()> {
-        for (file, bytes) in &submission.files {
-            write(&workspace.join(file), bytes)?;
-        }
-        let root = submission.manifest.render(id);
-        write(&workspace.join("Cargo.toml"), root.as_bytes())?;
-        let host = self.peers.host();
-        let runner = format!(
-            "[package]\nname = \"runner\"\nversion = \"0.0.0+{id}\"\nedition = \"2024\"\n\
-             publish = false\n\n\
-             [dependencies]\nsubmission = {{ path = \"..\", package = \"submitted\" }}\n\
-             {host} = {{ path = {} }}\n",
-            Value::from(self.kit.path_text(self.peers.folder())?),
-        );
-        write(&workspace.join("runner/Cargo.toml"), runner.as_bytes())?;
-        let main = format!("fn main() {{\n    {host}::main(submission::make)\n}}\n");
-        write(&workspace.join("runner/src/main.rs"), main.as_bytes())?;
-        self.copy_lock_file(workspace)
-    }
-
-    fn copy_lock_file(&self, workspace: &Path) -> Result<()> {
-        fs::copy(self.kit.path("Cargo.lock"), workspace.join("Cargo.lock"))
-            .map(drop)
-            .context("failed to copy the kit's Cargo.lock")
     }
 
     /// Its dependencies have to be among what the kit has locked, whatever else this machine has.
@@ -280,6 +297,10 @@ impl<'a> Builder<'a> {
     }
 }
 
+fn refused(name: &str, why: &str) -> Refusal {
+    Refusal::unbuilt(format!("{name} cannot be graded: {why}"))
+}
+
 /// Two graders would get into each other's way; held until the file is dropped.
 fn lock(folder: &Path) -> io::Result<File> {
     fs::create_dir_all(folder)?;
@@ -300,3 +321,6 @@ fn packages(lock_file: &Path) -> Result<BTreeSet<(String, String)>> {
         .filter_map(|it| Some((text(it.get("name"))?, text(it.get("version"))?)))
         .collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,6 +98,11 @@ impl Manifest {
         Ok(Manifest { name, edition: edition(package, kit), dependencies, left_out })
     }
 
+    /// By which the compiler reads its sources.
+    pub(crate) fn edition(&self) -> &str {
+        &self.edition
+    }
+
     /// The manifest of a workspace with the submission at its root and a runner beside it.
     ///
     /// `id` is in the version: all submissions share a target folder, where cargo tells crates

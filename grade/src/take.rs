@@ -18,6 +18,7 @@ use crate::exit::Refusal;
 use crate::kit::{self, Kit};
 use crate::manifest::Manifest;
 use crate::peers::Peers;
+use crate::tokens;
 
 const MANIFEST: &str = "Cargo.toml";
 /// What lies beside the sources, has no effect, and whoever wrote it may believe that it has.
@@ -88,6 +89,12 @@ impl Submission {
             let why = if is_link { "its src/lib.rs is a link" } else { "it has no src/lib.rs" };
             let sentence = format!("{name} cannot be graded: {why}");
             return Err(Refusal::unbuilt(sentence).into());
+        }
+        for (file, bytes) in &taken.files {
+            if let Some((line, found)) = tokens::forbidden(bytes, manifest.edition()) {
+                let sentence = format!("{name} cannot be graded: {file}:{line} {found}");
+                return Err(Refusal::unbuilt(sentence).into());
+            }
         }
         let of_manifest = manifest.left_out.iter().map(|name| LeftOut::surprising(name));
         let left_out = of_manifest.chain(taken.left_out).collect();

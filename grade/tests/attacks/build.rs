@@ -2,7 +2,7 @@
 //! include.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
@@ -96,6 +96,71 @@ fn check_not_included(name: &str, file: &Path) {
         lines_with(&errors, &["error: couldn't"]),
         [format!("error: couldn't read `{}`: Permission denied (os error 13)", file.display())]
     );
+}
+
+/// A library at the root and a program below, as a submission is laid out.
+fn lay_out(folder: &Path, lib: &str) {
+    let runner = folder.join("runner");
+    fs::create_dir_all(folder.join("src")).expect("there is room for a folder");
+    fs::create_dir_all(runner.join("src")).expect("there is room for a folder");
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nedition = \"2021\"\n");
+    let root = package("submitted") + "[workspace]\nmembers = [\"runner\"]\nresolver = \"3\"\n";
+    let program = package("runner") + "[dependencies]\nsubmitted = { path = \"..\" }\n";
+    let files = [
+        (folder.join("Cargo.toml"), root.as_str()),
+        (folder.join("Cargo.lock"), ""),
+        (folder.join("src/lib.rs"), lib),
+        (runner.join("Cargo.toml"), program.as_str()),
+        (runner.join("src/main.rs"), "fn main() { submitted::make() }\n"),
+    ];
+    for (file, text) in files {
+        fs::write(file, text).expect("the folder is ours");
+    }
+    let locks = Command::new(env!("CARGO"))
+        .args(["generate-lockfile", "--offline"])
+        .current_dir(folder)
+        .status();
+    assert!(locks.expect("there is a cargo").success());
+}
+
+/// What the step says that links a program after its library was compiled, without any right to
+/// read the sources of the library.
+fn linked(name: &str, lib: &str) -> String {
+    let (folder, target) = (folder(name), folder(&format!("{name}-target")));
+    lay_out(&folder, lib);
+    let step = |reads: &[&Path], at: &Path| {
+        let mut cargo = toolchain()
+            .cargo(sandbox(), reads, &target, &Limits::of_a_build())
+            .expect("there is room for a folder");
+        cargo.current_dir(at).args(["build", "--release", "--offline", "--color", "never"]);
+        finish(&mut cargo, LIMIT)
+    };
+    fs::write(folder.join("src/evil.o"), "no object").expect("the folder is ours");
+    let alone = step(&[&folder], &folder);
+    assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stderr));
+    let own = ["Cargo.toml", "Cargo.lock", "runner"].map(|name| folder.join(name));
+    let own = own.each_ref().map(PathBuf::as_path);
+    let whole = step(&own, &folder.join("runner"));
+    let said = String::from_utf8_lossy(&whole.stderr).into_owned();
+    assert!(!said.contains("Compiling submitted"), "the library is compiled again: {said}");
+    said
+}
+
+#[test]
+fn a_program_is_linked_without_the_sources_of_its_library() {
+    let said = linked("link-honest", "pub fn make() {}\n");
+    assert!(said.contains("Compiling runner") && said.contains("Finished"), "{said}");
+}
+
+#[test]
+fn a_linker_cannot_read_an_object_among_the_sources() {
+    let up = "../".repeat(15);
+    let lib = format!(
+        "#[link(name = \"{up}proc/self/cwd/src/evil.o\", kind = \"dylib\", \
+         modifiers = \"+verbatim\")]\nextern \"C\" {{}}\npub fn make() {{}}\n"
+    );
+    let said = linked("link-evil", &lib);
+    assert!(said.contains("evil.o") && said.contains("Permission denied"), "{said}");
 }
 
 #[test]

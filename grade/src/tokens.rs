@@ -1,0 +1,395 @@
+//! Refuses sources that could bring native code into the program, by looking at their tokens.
+//!
+//! `forbid(unsafe_code)` does not see everything: an `extern` block without functions links any
+//! object file, a naked function is assembly without `unsafe`, and a derive that parses a string
+//! compiles `unsafe` code of its own making. All of them need a token that honest code has no use
+//! for. Every file below `src` is looked at, since an `include!` or a `#[path]` takes any name.
+//! A file that is not UTF-8 cannot be compiled, so nothing in it counts.
+//!
+//! A macro sees tokens where a person sees none: its input, its body, and strings that it hands to
+//! a derive. So nothing is skipped but comments. Documentation is safe to skip: a macro that takes
+//! a comment apart gets a raw string, and no derive that a submission may use parses one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use ra_ap_rustc_lexer::{Cursor, FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang};
+use rustc_literal_escaper::unescape_str;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::bounds::STRING_DEPTH_MAX;
+
+/// Attributes that reach the linker, or that need `unsafe`.
+const ATTRIBUTES: [&str; 10] = [
+    "export_name",
+    "ffi_const",
+    "ffi_pure",
+    "link",
+    "link_name",
+    "link_ordinal",
+    "link_section",
+    "naked",
+    "no_mangle",
+    "used",
+];
+/// Macros that are assembly, or that have `unsafe` code around what they are given.
+const MACROS: [&str; 3] = ["crossbeam_channel_internal", "global_asm", "naked_asm"];
+/// What follows the word `unsafe` in code; in a sentence for people hardly.
+const AFTER_UNSAFE: [&str; 5] = ["{", "extern", "fn", "impl", "trait"];
+
+/// What must not be in the sources. Displayed as the end of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Forbidden {
+    Extern,
+    Attribute(String),
+    Macro(String),
+    /// One of the above in a string.
+    InString(Box<Forbidden>),
+    /// Only told where it is in a string; elsewhere the compiler itself refuses it.
+    Unsafe,
+}
+
+/// Finds the first thing in a file that is forbidden, and its line.
+pub(crate) fn forbidden(bytes: &[u8], edition: &str) -> Option<(usize, Forbidden)> {
+    let text = str::from_utf8(bytes).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // `2015` and `2018` split what later editions take for one token.
+    let splits = matches!(edition, "2015" | "2018");
+    // Where a file is included as what it is not, its first line may count or not.
+    let starts = [Some(0), strip_shebang(text)];
+    starts.into_iter().flatten().find_map(|start| {
+        let (at, found) = in_code(&tokens(&text[start..], splits), splits, 0)?;
+        let line = text[..start + at].bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Some((line, found))
+    })
+}
+
+/// A token, and where it begins.
+#[derive(Debug)]
+struct Token<'a> {
+    at: usize,
+    kind: Kind<'a>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Kind<'a> {
+    /// A keyword or an identifier.
+    Word(Cow<'a, str>),
+    /// With `r#` before it, so that it is no keyword.
+    RawWord(Cow<'a, str>),
+    /// A string, with what stands between its quotes.
+    Text(Cow<'a, str>),
+    /// Anything else.
+    Other(&'a str),
+}
+
+impl Token<'_> {
+    fn is(&self, text: &str) -> bool {
+        matches!(&self.kind, Kind::Word(it) if it == text)
+            || matches!(&self.kind, Kind::Other(it) if *it == text)
+    }
+
+    /// An attribute's name can be written either way.
+    fn name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Word(it) | Kind::RawWord(it) => Some(it),
+            _ => None,
+        }
+    }
+}
+
+fn in_code(tokens: &[Token], splits: bool, depth: usize) -> Option<(usize, Forbidden)> {
+    let mut open: usize = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let rest = &tokens[index + 1..];
+        let next = |at: usize, text: &str| rest.get(at).is_some_and(|it| it.is(text));
+        let found = match &token.kind {
+            Kind::Word(word) if word == "extern" => {
+                // Within delimiters a macro could take it apart, and use the one word.
+                (open > 0 || !next(0, "crate")).then_some(Forbidden::Extern)
+            }
+            Kind::Text(text) => in_string(text, splits, depth),
+            Kind::Other("#") => attribute(rest),
+            _ => None,
+        };
+        if let Some(found) = found.or_else(|| known_macro(token, rest)) {
+            return Some((token.at, found));
+        }
+        match &token.kind {
+            Kind::Other("(" | "[" | "{") => open += 1,
+            Kind::Other(")" | "]" | "}") => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn known_macro(token: &Token, rest: &[Token]) -> Option<Forbidden> {
+    let name = token.name()?;
+    let is_called = rest.first().is_some_and(|it| it.is("!"));
+    let is_known = MACROS.contains(&name) || (name == "asm" && is_called);
+    is_known.then(|| Forbidden::Macro(name.into()))
+}
+
+/// Behind a `#`: an attribute, if the name of one is forbidden.
+fn attribute(rest: &[Token]) -> Option<Forbidden> {
+    let rest = match rest.first()? {
+        bang if bang.is("!") => &rest[1..],
+        _ => rest,
+    };
+    if rest.first()?.is("[") { meta(&rest[1..]) } else { None }
+}
+
+/// What an attribute says, up to its end.
+fn meta(tokens: &[Token]) -> Option<Forbidden> {
+    let name = tokens.first()?.name()?;
+    if ATTRIBUTES.contains(&name) {
+        return Some(Forbidden::Attribute(name.into()));
+    }
+    if name == "unsafe" && tokens.get(1)?.is("(") {
+        let name = tokens.get(2).and_then(Token::name).unwrap_or("unsafe");
+        return Some(Forbidden::Attribute(name.into()));
+    }
+    if name != "cfg_attr" || !tokens.get(1)?.is("(") {
+        return None;
+    }
+    // A condition, and behind each comma an attribute.
+    let mut open = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(1) {
+        match &token.kind {
+            Kind::Other("(" | "[" | "{") => open += 1,
+            Kind::Other(")" | "]" | "}") if open == 1 => return None,
+            Kind::Other(")" | "]" | "}") => open -= 1,
+            Kind::Other(",") if open == 1 => {
+                let found = meta(&tokens[at + 1..]);
+                if found.is_some() {
+                    return found;
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What a derive would compile that parses this string. Fewer rules than for code, since people
+/// may write about `extern` and `unsafe`.
+fn in_string(text: &str, splits: bool, depth: usize) -> Option<Forbidden> {
+    let tokens = tokens(text, splits);
+    let found = tokens.iter().enumerate().find_map(|(index, token)| {
+        let rest = &tokens[index + 1..];
+        let next = |text: &str| rest.first().is_some_and(|it| it.is(text));
+        match &token.kind {
+            Kind::Word(word) if word == "extern" => {
+                let abi = matches!(rest.first(), Some(Token { kind: Kind::Text(_), .. }));
+                (abi || next("{")).then_some(Forbidden::Extern)
+            }
+            Kind::Word(word) if word == "unsafe" => {
+                AFTER_UNSAFE.into_iter().any(next).then_some(Forbidden::Unsafe)
+            }
+            Kind::Text(_) if depth == STRING_DEPTH_MAX => Some(Forbidden::Unsafe),
+            Kind::Text(text) => in_string(text, splits, depth + 1),
+            Kind::Other("#") => attribute(rest),
+            _ => known_macro(token, rest).filter(|_| next("!")),
+        }
+    })?;
+    Some(match found {
+        Forbidden::InString(_) => found,
+        _ => Forbidden::InString(Box::new(found)),
+    })
+}
+
+/// As the compiler takes them; `splits` as in an edition before 2021.
+fn tokens(text: &str, splits: bool) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    let mut cursor = Cursor::new(text, FrontmatterAllowed::No);
+    loop {
+        let token = cursor.advance_token();
+        let whole = token.len as usize;
+        let (kind, len) = match token.kind {
+            TokenKind::Eof => return tokens,
+            TokenKind::Whitespace
+            | TokenKind::LineComment { .. }
+            | TokenKind::BlockComment { .. } => (None, whole),
+            kind => of_kind(kind, &text[at..at + whole], splits),
+        };
+        tokens.extend(kind.map(|kind| Token { at, kind }));
+        at += len;
+        if len < whole {
+            cursor = Cursor::new(&text[at..], FrontmatterAllowed::No);
+        }
+    }
+}
+
+/// The kind of a token, and how much of the text it is: less than all where it is split.
+fn of_kind(kind: TokenKind, text: &str, splits: bool) -> (Option<Kind<'_>>, usize) {
+    let whole = text.len();
+    let word = |text| Some(Kind::Word(normal(text)));
+    match kind {
+        TokenKind::Ident | TokenKind::UnknownPrefix => (word(text), whole),
+        TokenKind::RawIdent => (Some(Kind::RawWord(normal(&text[2..]))), whole),
+        TokenKind::ForcedKeywordIdent => (word(&text[2..]), whole),
+        TokenKind::Literal { kind, suffix_start } => {
+            let literal = &text[..suffix_start as usize];
+            match kind {
+                LiteralKind::CStr { .. } if splits => (word("c"), 1),
+                LiteralKind::RawCStr { .. } if splits => (word("cr"), 2),
+                LiteralKind::Str { .. } => (Some(Kind::Text(unescaped(literal))), whole),
+                LiteralKind::RawStr { .. } => {
+                    let inner = literal[1..].trim_matches('#');
+                    (Some(Kind::Text(between_quotes(inner).into())), whole)
+                }
+                _ => (Some(Kind::Other(text)), whole),
+            }
+        }
+        // A later edition takes these for an error or for one token.
+        TokenKind::GuardedStrPrefix => (Some(Kind::Other("#")), 1),
+        TokenKind::RawLifetime => (Some(Kind::Other("'r")), 2),
+        _ => (Some(Kind::Other(text)), whole),
+    }
+}
+
+/// The compiler compares names in this form.
+fn normal(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() {
+        true => text.into(),
+        false => text.nfc().collect::<String>().into(),
+    }
+}
+
+fn unescaped(literal: &str) -> Cow<'_, str> {
+    let inner = between_quotes(literal);
+    if !inner.contains('\\') {
+        return inner.into();
+    }
+    let mut text = String::new();
+    // What is no escape is an error for the compiler.
+    unescape_str(inner, |_, read| text.extend(read));
+    text.into()
+}
+
+fn between_quotes(literal: &str) -> &str {
+    let inner = literal.strip_prefix('"').unwrap_or(literal);
+    inner.strip_suffix('"').unwrap_or(inner)
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Forbidden::Extern => f.write_str(
+                "has the keyword `extern`, which can link native code; remove it (only \
+                 `extern crate` outside of all braces is allowed)",
+            ),
+            Forbidden::Attribute(name) => {
+                write!(f, "has the attribute `{name}`, which can bring in native code; remove it")
+            }
+            Forbidden::Macro(name) => {
+                write!(f, "uses the macro `{name}`, which can bring in native code; remove it")
+            }
+            Forbidden::Unsafe => f.write_str("has `unsafe` code"),
+            Forbidden::InString(found) => {
+                let what = match &**found {
+                    Forbidden::Attribute(name) => format!("the attribute `{name}`"),
+                    Forbidden::Macro(name) => format!("the macro `{name}`"),
+                    Forbidden::Extern => "an `extern` block".into(),
+                    Forbidden::Unsafe | Forbidden::InString(_) => "`unsafe` code".into(),
+                };
+                write!(f, "has a string with {what}, which a derive can compile; change the string")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expected: Option<&str>) {
+        check_in("2024", source, expected);
+    }
+
+    #[track_caller]
+    fn check_in(edition: &str, source: &str, expected: Option<&str>) {
+        let found = forbidden(source.as_bytes(), edition);
+        let found = found.map(|(line, found)| match found {
+            Forbidden::Extern => format!("{line} extern"),
+            Forbidden::Attribute(name) => format!("{line} #{name}"),
+            Forbidden::Macro(name) => format!("{line} {name}!"),
+            Forbidden::InString(found) => format!("{line} string {found:?}"),
+            Forbidden::Unsafe => format!("{line} unsafe"),
+        });
+        assert_eq!(found.as_deref(), expected, "{source}");
+    }
+
+    #[test]
+    fn extern_is_for_crates_at_the_top_of_a_file() {
+        check("extern crate labrpc;\n#[macro_use]\nextern crate log as l;", None);
+        check("\n#[link(name = \"x\")]\nextern \"C\" {}", Some("2 #link"));
+        check("extern {}", Some("1 extern"));
+        check("pub extern \"C\" fn f() {}", Some("1 extern"));
+        check("extern/**/\"C\"{}", Some("1 extern"));
+        check("macro_rules! m { () => {\n extern \"C\" {} } }", Some("2 extern"));
+        // A macro could use the first word alone.
+        check("m! { extern crate labrpc; }", Some("1 extern"));
+        check("// extern {}\n/* extern {} */\n/// extern {}\nlet r#extern = 1;", None);
+    }
+
+    #[test]
+    fn attributes_are_forbidden_by_name_where_they_are_attributes() {
+        check("#[link(name = \"x\")]", Some("1 #link"));
+        check("#![link(name = \"x\")]", Some("1 #link"));
+        check("# [ r#link (name = \"x\")]", Some("1 #link"));
+        check("#[cfg_attr(all(unix, not(x)), inline, link(name = \"x\"))]", Some("1 #link"));
+        check("#[cfg_attr(unix, cfg_attr(unix, used))]", Some("1 #used"));
+        check("#[unsafe(naked)] fn f() {}", Some("1 #naked"));
+        check("#[unsafe(no_mangle)] fn f() {}", Some("1 #no_mangle"));
+        check("macro_rules! m { ($l:literal) => { #[link(name = $l)] } }", Some("1 #link"));
+        check("fn link(used: u8) { self.link(used); let x = [link, used]; asm += 1; }", None);
+        check("#[derive(link)]\n#[instrument(skip(link), fields(used = 1))]", None);
+        check("#[cfg(link)]\n#[allow(no_mangle_generic_items, unsafe_code)]", None);
+        check("#[cfg_attr(link, inline)]", None);
+    }
+
+    #[test]
+    fn assembly_is_forbidden_under_any_name() {
+        check("core::arch::naked_asm!(\"ret\")", Some("1 naked_asm!"));
+        check("use core::arch::global_asm as harmless;", Some("1 global_asm!"));
+        check("asm!(\"nop\")", Some("1 asm!"));
+    }
+
+    #[test]
+    fn a_string_is_forbidden_if_a_derive_could_compile_it_to_more_than_safe_code() {
+        let bounds = |code: &str| format!("#[bincode(bounds = {code:?})]");
+        check(&bounds("[u8; { unsafe { f() } 1 }]: Sized"), Some("1 string Unsafe"));
+        check(&bounds("[u8; { extern \"C\" {} 1 }]: Sized"), Some("1 string Extern"));
+        let used = Some("1 string Attribute(\"used\")");
+        check(&bounds("[u8; { #[used] static X: u8 = 0; 1 }]: Sized"), used);
+        let inner = bounds("[u8; { unsafe { f() } 1 }]: Sized");
+        check(&bounds(&format!("[u8; {{ {inner} 1 }}]: Sized")), Some("1 string Unsafe"));
+        check("m!(r#\"unsafe impl\"#)", Some("1 string Unsafe"));
+        check("m!(\"\\x75nsafe {\")", Some("1 string Unsafe"));
+        check("panic!(\"an unsafe state, extern or #link; {}\", \"link(used)\")", None);
+        check("log!(\"naked_asm, unsafe\")", None);
+        check("T::from(\"#[derive(Debug)] struct\")", None);
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_edition() {
+        let hidden = "m! { cr#\"  \" extern \"C\" {} \"#\" }";
+        check_in("2018", hidden, Some("1 extern"));
+        check_in("2021", hidden, None);
+        check_in("2021", "m! { #\"  \" extern \"C\" {} \"#\" }", Some("1 extern"));
+        check_in("2018", "m! { c\"extern {}\" }", Some("1 string Extern"));
+        check_in("2018", "m! { 'r#extern \"C\" {} }", Some("1 extern"));
+    }
+
+    #[test]
+    fn the_first_line_counts_or_not() {
+        check("#!/bin/sh \" /*\nextern {}", Some("2 extern"));
+        check("#!\nextern {}", Some("2 extern"));
+        check("\u{feff}extern {}", Some("1 extern"));
+        assert_eq!(forbidden(b"\x7fELF\xff extern {}", "2024"), None);
+    }
+}
