@@ -44,7 +44,7 @@ pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT, misuse};
 pub use failure::{Class, Failure, NOTE_BYTES_MAX, NOTES_MAX, SENTENCE_BYTES_MAX};
 pub use faults::Kind;
 pub use hygiene::Habit;
-pub use invariants::Rule;
+pub use invariants::{NOT_INSPECTED, Rule};
 pub use peer::{ApplyMsg, Inspect, Make, PeerContext, RaftPeer, Role, Started};
 pub use persister::{Persister, Saved};
 pub use referee::{FINDINGS_MAX, Figures, Referee, Stopped};

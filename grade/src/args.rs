@@ -74,8 +74,8 @@ pub(crate) enum Format {
 
 #[derive(clap::Args)]
 pub(crate) struct Grading {
-    /// Only the tests of this part, such as 3A; can be given several times
-    #[arg(long, value_name = "PART")]
+    /// Only the tests of these parts, such as 3A or 3B,3E; can be given several times
+    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     part: Vec<Part>,
     /// Only the tests whose names contain these words; can be given several times
     #[arg(long, value_name = "WORDS")]
@@ -96,6 +96,9 @@ pub(crate) struct Grading {
     /// Refuse to grade if any layer of the sandbox is missing on this machine
     #[arg(long, conflicts_with = "in_process")]
     require_sandbox: bool,
+    /// Refuse a submission whose servers do not show their state with `inspect`
+    #[arg(long)]
+    require_inspect: bool,
     #[command(flatten)]
     budget: Budget,
     /// Keep every run and report.json in this folder, and go on from what is there
@@ -116,6 +119,7 @@ pub(crate) struct Plan {
     pub(crate) jobs: usize,
     pub(crate) peers: Peers,
     pub(crate) require_sandbox: bool,
+    pub(crate) require_inspect: bool,
     pub(crate) budget: Budget,
     pub(crate) out: Option<PathBuf>,
     pub(crate) format: Format,
@@ -132,8 +136,19 @@ impl Grading {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
         let peers = if self.in_process { Peers::Together } else { Peers::Apart };
-        let Grading { require_sandbox, budget, out, format, paths, .. } = self;
-        Ok(Plan { tests, seeds, jobs, peers, require_sandbox, budget, out, format, paths })
+        let Grading { require_sandbox, require_inspect, budget, out, format, paths, .. } = self;
+        Ok(Plan {
+            tests,
+            seeds,
+            jobs,
+            peers,
+            require_sandbox,
+            require_inspect,
+            budget,
+            out,
+            format,
+            paths,
+        })
     }
 }
 

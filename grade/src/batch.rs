@@ -16,6 +16,7 @@ use sandbox::Sandbox;
 
 use crate::args::Plan;
 use crate::compile::Builder;
+use crate::inspected;
 use crate::kit::Kit;
 use crate::peers::Runner;
 use crate::progress::Progress;
@@ -132,7 +133,7 @@ impl Batch<'_> {
         let runner = builder.runner(&submission);
         self.progress.build(None);
         let (id, left_out) = (submission.id(kit, self.plan.peers), submission.left_out);
-        match runner {
+        match runner.and_then(|runner| self.inspect_first(name, &id, runner)) {
             Err(error) => Err(Attempt { id: Some(id), left_out, scores: Err(error) }),
             Ok(runner) => Ok(Built {
                 at,
@@ -144,6 +145,17 @@ impl Batch<'_> {
                 failed: self.plan.tests.iter().map(|_| AtomicBool::default()).collect(),
             }),
         }
+    }
+
+    /// Where servers have to show their state, one run tells of most that do not, before all
+    /// others are made.
+    fn inspect_first(&self, name: &str, id: &str, runner: Runner) -> Result<Runner> {
+        if self.plan.require_inspect {
+            let (seed, test) = self.wanted[0];
+            let run = Run::stored(self.store, id, &runner, self.plan.tests[test], seed);
+            inspected::judge(self.plan, name, &[run])?;
+        }
+        Ok(runner)
     }
 
     fn run_all(&self, source: &Mutex<Source>, done: &Sender<Finished>) {
@@ -158,10 +170,12 @@ impl Batch<'_> {
             let mut runs = built.runs.lock().expect(UNPOISONED);
             runs.push(run);
             if runs.len() == self.wanted.len() {
+                let inspected = inspected::judge(self.plan, name, &runs);
                 let attempt = Attempt {
                     id: Some(built.id.clone()),
                     left_out: built.left_out.clone(),
-                    scores: Ok(Score::of_each(&self.plan.tests, std::mem::take(&mut *runs))),
+                    scores: inspected
+                        .map(|()| Score::of_each(&self.plan.tests, std::mem::take(&mut *runs))),
                 };
                 done.send((built.at, attempt)).expect("the caller waits for it");
             }

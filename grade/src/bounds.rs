@@ -39,3 +39,10 @@ pub(crate) const STRING_DEPTH_MAX: usize = 16;
 /// The time in which no compiler of a build computes or waits for the machine. A submission whose
 /// build is idle for longer does not build.
 pub(crate) const IDLE_SECONDS_MAX: u64 = 20;
+/// The path of a source below the crate's folder. A submission with a longer one is refused. Systems
+/// take 4096 bytes, some 1024; the folder in which it is compiled has the rest.
+pub(crate) const PATH_BYTES_MAX: usize = 512;
+/// A name in a sentence. The rest of it is left out.
+pub(crate) const SHOWN_NAME_CHARS_MAX: usize = 60;
+/// What is told of what was left out of a submission. Beyond it, only the number is.
+pub(crate) const LEFT_OUT_MAX: usize = 20;

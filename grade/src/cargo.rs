@@ -2,6 +2,7 @@
 //! are not.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,14 @@ use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, SHOWN_BYTES_MAX};
 use crate::exit::Refusal;
 use crate::guard::Guard;
 use crate::idle::{Idle, LOOK};
+
+/// Variables by which cargo and the compiler are told to build otherwise. With the last two, `make`
+/// hands out the right to run a job.
+const CHANGES_BUILDS: [&str; 5] =
+    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL", "MAKEFLAGS", "CARGO_MAKEFLAGS"];
+/// The same for what the names of many begin with.
+const CHANGE_BUILDS: [&str; 5] =
+    ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_UNSTABLE_", "RUSTC_"];
 
 /// What cargo or a compiler says where the machine, or who uses it, has ended them.
 const OF_THE_MACHINE: [&str; 11] = [
@@ -147,26 +156,27 @@ impl Cargo<'_> {
                 command
             }
         };
+        // The same for everybody. In the sandbox there is nothing to remove.
+        for (name, _) in env::vars_os().filter(|(name, _)| changes_builds(name)) {
+            command.env_remove(name);
+        }
         command
             .current_dir(self.folder)
             .args(arguments)
             .env("CARGO_TARGET_DIR", self.target)
             .env("CARGO_TERM_COLOR", "never")
-            // The same for everybody.
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env_remove("CARGO_BUILD_RUSTFLAGS")
-            .env_remove("RUSTC_BOOTSTRAP")
-            .env_remove("RUSTC_WRAPPER")
-            .env_remove("RUSTC_WORKSPACE_WRAPPER")
-            // Of a `make` that the grader was started by, for whose jobs a compiler would wait.
-            .env_remove("MAKEFLAGS")
-            .env_remove("CARGO_MAKEFLAGS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         Ok(command)
     }
+}
+
+/// Whether a variable of the grader's environment would make another program of the same sources,
+/// or let a build wait for somebody else's.
+fn changes_builds(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    CHANGES_BUILDS.contains(&&*name) || CHANGE_BUILDS.iter().any(|start| name.starts_with(start))
 }
 
 fn wait(child: &mut Child, limit: Duration, mut idle: Option<Idle>) -> io::Result<End> {

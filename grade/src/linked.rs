@@ -137,7 +137,7 @@ impl<'a> Program<'a> {
         let end = dynamic.iter().position(|entry| entry.d_tag.get(endian) == elf::DT_NULL);
         let dynamic = &dynamic[..end.unwrap_or(dynamic.len())];
         let mut functions = HashMap::<_, BTreeSet<_>>::new();
-        for symbol in file.symbols().filter(|it| it.is_definition()) {
+        for symbol in file.symbols().filter(ObjectSymbol::is_definition) {
             if symbol.kind() == SymbolKind::Text {
                 functions.entry(symbol.address()).or_default().insert(symbol.name()?);
             }

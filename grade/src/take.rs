@@ -4,23 +4,25 @@
 //! else of it is ever written to where it is compiled.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use toml_edit::DocumentMut;
 
-use crate::archive::{self, Entry, Kind};
-use crate::bounds::{FILES_MAX, SOURCE_BYTES_MAX};
+use crate::archive::{self, Entry, Is, Kind};
+use crate::bounds::{ENTRIES_MAX, FILES_MAX, LEFT_OUT_MAX, SOURCE_BYTES_MAX};
 use crate::exit::Refusal;
+use crate::folder::{self, Folder};
 use crate::kit::{self, Kit};
 use crate::manifest::Manifest;
+use crate::names::{self, Names};
 use crate::peers::Peers;
 use crate::tokens;
 
 const MANIFEST: &str = "Cargo.toml";
+const SRC: &str = "src";
 /// What lies beside the sources, has no effect, and whoever wrote it may believe that it has.
 const LEFT_OUT: [&str; 3] = ["build.rs", "rust-toolchain", "rust-toolchain.toml"];
 /// What lies beside the sources of many a crate, and nobody expects to matter to a grader.
@@ -85,8 +87,11 @@ impl Submission {
         };
         let manifest = manifest?;
         if !taken.files.contains_key("src/lib.rs") {
-            let is_link = taken.left_out.iter().any(|it| it.name == "src/lib.rs");
-            let why = if is_link { "its src/lib.rs is a link" } else { "it has no src/lib.rs" };
+            let is_other = taken.left_out.iter().any(|it| it.name == "src/lib.rs");
+            let why = match is_other {
+                true => "its src/lib.rs is no regular file",
+                false => "it has no src/lib.rs",
+            };
             let sentence = format!("{name} cannot be graded: {why}");
             return Err(Refusal::unbuilt(sentence).into());
         }
@@ -122,72 +127,76 @@ struct Taken {
     name: String,
     manifest: Option<Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
+    names: Names,
     bytes: u64,
+    /// So many files and folders have been seen below `src`.
+    seen: usize,
     left_out: Vec<LeftOut>,
 }
 
 impl Taken {
-    fn from_folder(name: &str, folder: &Path) -> Result<Taken> {
+    fn from_folder(name: &str, path: &Path) -> Result<Taken> {
         let mut taken = Taken { name: name.into(), ..Taken::default() };
-        let manifest = folder.join(MANIFEST);
+        let root = Folder::open(path)?;
+        let is = |entry: &folder::Entry, kind| entry.kind == kind;
         // A link could lead to any file, of which an error would then show a line.
-        if fs::symlink_metadata(&manifest).is_ok_and(|it| it.is_file()) {
-            taken.manifest = Some(taken.read(&manifest)?);
+        if let Some(manifest) = root.find(MANIFEST)?.filter(|it| is(it, folder::Kind::File)) {
+            taken.manifest = Some(taken.read(&root, &manifest)?);
         }
-        let src = folder.join("src");
-        if src.is_symlink() {
-            let sentence = format!("{name} cannot be graded: its src is a link");
-            return Err(Refusal::unbuilt(sentence).into());
+        for name in LEFT_OUT.into_iter().chain(ORDINARY) {
+            if root.find(name)?.is_some() {
+                taken.leave_out(name);
+            }
         }
-        let beside = LEFT_OUT.into_iter().chain(ORDINARY);
-        for name in beside.filter(|name| folder.join(name).exists()) {
-            taken.leave_out(name);
+        if let Some(entry) = root.find(SETTINGS[0])?.filter(|it| is(it, folder::Kind::Folder)) {
+            let settings = root.folder(&entry)?;
+            for entry in settings.entries()? {
+                let is_known = is(&entry, folder::Kind::File) && entry.name == SETTINGS[1];
+                let bytes = is_known.then(|| taken.read(&settings, &entry)).transpose()?;
+                taken.leave_out_settings(bytes.as_deref());
+            }
         }
-        for entry in folder.join(SETTINGS[0]).read_dir().into_iter().flatten().flatten() {
-            let is_file = entry.file_type().is_ok_and(|it| it.is_file());
-            let bytes = match is_file && entry.file_name() == SETTINGS[1] {
-                true => Some(taken.read(&entry.path())?),
-                false => None,
-            };
-            taken.leave_out_settings(bytes.as_deref());
+        match root.find(SRC)? {
+            Some(src) if is(&src, folder::Kind::Folder) => {
+                taken.gather(&root.folder(&src)?, SRC)?;
+            }
+            Some(_) => return Err(taken.refused("its src is no folder")),
+            None => {}
         }
-        if src.is_dir() {
-            taken.gather(&src, "src")?;
-        }
+        root.refuse_if_changed()?;
         taken.tidy();
         Ok(taken)
     }
 
     /// With the crate at its top, or in the one folder that is there.
     fn from_archive(name: &str, path: &Path, kind: Kind) -> Result<Taken> {
-        let is_manifest = |name: &[String]| matches!(name, [file] if file == MANIFEST);
-        let is_source = |name: &[String]| matches!(name, [src, _, ..] if src == "src");
-        let is_settings = |name: &[String]| name == SETTINGS;
-        let entries = archive::entries(path, kind, |name| {
-            let counts =
-                |name: &[String]| is_manifest(name) || is_source(name) || is_settings(name);
-            counts(name) || counts(&name[1..])
-        })?;
+        let entries = archive::entries(path, kind, |name| counts(name) || counts(&name[1..]))?;
         let mut taken = Taken { name: name.into(), ..Taken::default() };
         let depth = usize::from(!entries.iter().any(|entry| is_manifest(&entry.name)));
         let in_one_folder = entries.iter().all(|entry| entry.name[0] == entries[0].name[0]);
         if depth == 1 && !in_one_folder {
             return Ok(taken);
         }
-        for Entry { name, bytes, is_special } in entries {
+        for Entry { name, bytes, is } in entries {
             let name = &name[depth..];
             let Some(first) = name.first() else { continue };
+            let whole = name.join("/");
+            // Also what some file systems take for a file that counts.
+            if may_count(name) {
+                let added = taken.names.add(&whole, is == Is::Folder);
+                added.map_err(|why| taken.refused(&why))?;
+            }
             match bytes {
                 Some(bytes) if is_manifest(name) => taken.manifest = Some(bytes),
-                Some(bytes) if is_source(name) => taken.add(name.join("/"), bytes)?,
+                Some(bytes) if is_source(name) => taken.add(whole, bytes)?,
                 bytes if *first == SETTINGS[0] => {
                     // Of the folder itself there is nothing to say.
-                    if name.len() > 1 || is_special {
+                    if name.len() > 1 || is == Is::Special {
                         taken.leave_out_settings(bytes.as_deref());
                     }
                 }
-                _ if is_special && first == "src" => {
-                    taken.left_out.push(LeftOut::surprising(&name.join("/")));
+                _ if is == Is::Special && first == SRC => {
+                    taken.left_out.push(LeftOut::surprising(&whole));
                 }
                 _ => taken.leave_out(first),
             }
@@ -219,65 +228,80 @@ impl Taken {
     fn tidy(&mut self) {
         self.left_out.sort();
         self.left_out.dedup_by(|later, first| later.name == first.name);
+        if self.left_out.len() > LEFT_OUT_MAX {
+            let more = self.left_out.len() - LEFT_OUT_MAX;
+            self.left_out.truncate(LEFT_OUT_MAX);
+            self.left_out.push(LeftOut::surprising(&format!("{more} more")));
+        }
     }
 
+    /// A source, whose name is known to be good.
     fn add(&mut self, file: String, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len() as u64;
-        // Only an archive can have a folder and a file of one name.
-        let folders = file.match_indices('/').map(|(at, _)| &file[..at]);
-        let clash = |name: &str| self.files.contains_key(name);
-        let below = format!("{file}/");
-        let is_folder = self.files.range(below.clone()..).next();
-        let is_folder = is_folder.is_some_and(|(name, _)| name.starts_with(&below));
-        if is_folder || folders.into_iter().any(clash) {
-            let sentence =
-                format!("{} cannot be graded: {file} clashes with another name in it", self.name);
-            return Err(Refusal::unbuilt(sentence).into());
-        }
         self.files.insert(file, bytes);
-        Ok(self.refuse_if_too_large()?)
-    }
-
-    fn gather(&mut self, folder: &Path, name: &str) -> Result<()> {
-        let failed = || format!("failed to read {}", folder.display());
-        for entry in folder.read_dir().with_context(failed)? {
-            let entry = entry.with_context(failed)?;
-            let file_type = entry.file_type().with_context(failed)?;
-            let file = format!("{name}/{}", entry.file_name().to_string_lossy());
-            let is_text = entry.file_name().to_str().is_some();
-            if file_type.is_dir() && is_text {
-                self.gather(&entry.path(), &file)?;
-            } else if file_type.is_file() && is_text {
-                let bytes = self.read(&entry.path())?;
-                self.add(file, bytes)?;
-            } else {
-                // Links and the like: what they point to is no part of the submission.
-                self.left_out.push(LeftOut::surprising(&file));
-            }
-        }
-        Ok(())
-    }
-
-    /// A file as far as the limit goes, so that it cannot fill the memory.
-    fn read(&mut self, file: &Path) -> Result<Vec<u8>> {
-        let failed = || format!("failed to read {}", file.display());
-        let mut bytes = Vec::new();
-        let rest = SOURCE_BYTES_MAX + 1 - self.bytes;
-        File::open(file)
-            .and_then(|opened| opened.take(rest).read_to_end(&mut bytes))
-            .with_context(failed)?;
-        Ok(bytes)
-    }
-
-    fn refuse_if_too_large(&self) -> Result<(), Refusal> {
         if self.bytes <= SOURCE_BYTES_MAX && self.files.len() <= FILES_MAX {
             return Ok(());
         }
-        Err(Refusal::unbuilt(format!(
-            "{} cannot be graded: its sources are more than {FILES_MAX} files or {} MiB",
-            self.name,
-            SOURCE_BYTES_MAX >> 20
-        )))
+        let mib = SOURCE_BYTES_MAX >> 20;
+        Err(self.refused(&format!("its sources are more than {FILES_MAX} files or {mib} MiB")))
+    }
+
+    fn gather(&mut self, folder: &Folder, name: &str) -> Result<()> {
+        for entry in folder.entries()? {
+            self.seen += 1;
+            if self.seen > ENTRIES_MAX {
+                let why = format!("its src has more than {ENTRIES_MAX} files and folders");
+                return Err(self.refused(&why));
+            }
+            let file = format!("{name}/{}", entry.name);
+            if archive::is_of_macos(&entry.name) {
+                continue;
+            }
+            names::check(&file).map_err(|why| self.refused(&why))?;
+            match entry.kind {
+                folder::Kind::Folder => self.gather(&folder.folder(&entry)?, &file)?,
+                folder::Kind::File => {
+                    self.names.add(&file, false).map_err(|why| self.refused(&why))?;
+                    let bytes = self.read(folder, &entry)?;
+                    self.add(file, bytes)?;
+                }
+                // Links and the like: what they point to is no part of the submission.
+                folder::Kind::Other => self.left_out.push(LeftOut::surprising(&file)),
+            }
+        }
+        folder.refuse_if_changed()
+    }
+
+    /// A file as far as the limit goes, so that it cannot fill the memory.
+    fn read(&mut self, folder: &Folder, entry: &folder::Entry) -> Result<Vec<u8>> {
+        folder.read(entry, SOURCE_BYTES_MAX + 1 - self.bytes)
+    }
+
+    fn refused(&self, why: &str) -> anyhow::Error {
+        Refusal::unbuilt(format!("{} cannot be graded: {why}", self.name)).into()
+    }
+}
+
+fn is_manifest(name: &[String]) -> bool {
+    matches!(name, [file] if file == MANIFEST)
+}
+
+fn is_source(name: &[String]) -> bool {
+    matches!(name, [src, _, ..] if src == SRC)
+}
+
+/// Whether a file of this name says anything to the grader.
+fn counts(name: &[String]) -> bool {
+    is_manifest(name) || is_source(name) || name == SETTINGS
+}
+
+/// The same for whoever takes different names for one.
+fn may_count(name: &[String]) -> bool {
+    let is = |part: &String, known: &str| names::folded(part) == names::folded(known);
+    match name {
+        [file] => is(file, MANIFEST),
+        [first, ..] => is(first, SRC) || is(first, SETTINGS[0]),
+        [] => false,
     }
 }
 

@@ -282,10 +282,10 @@ impl fmt::Display for Forbidden {
                  `extern crate` outside of all braces is allowed)",
             ),
             Forbidden::Attribute(name) => {
-                write!(f, "has the attribute `{name}`, which can bring in native code; remove it")
+                write!(f, "has the attribute `{name}`, which reaches past safe Rust; remove it")
             }
             Forbidden::Macro(name) => {
-                write!(f, "uses the macro `{name}`, which can bring in native code; remove it")
+                write!(f, "uses the macro `{name}`, which reaches past safe Rust; remove it")
             }
             Forbidden::Unsafe => f.write_str("has `unsafe` code"),
             Forbidden::InString(found) => {

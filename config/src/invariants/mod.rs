@@ -47,6 +47,7 @@ mod restart;
 #[cfg(test)]
 mod story;
 
+pub use observer::NOT_INSPECTED;
 pub use rule::Rule;
 
 use crate::failure::{Class, Failure};

@@ -33,6 +33,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// So many saves of what was saved already are worth a word, if they are half of all.
 const VAIN_SAVES_MAX: u64 = 50;
+/// How the finding begins of a run in which some server did not show its state.
+pub const NOT_INSPECTED: &str = "without `inspect` these rules are not watched";
 /// What cannot be watched without `inspect`.
 const WHITE_BOX: &str = "S2, S3, S4, S7, S10, S11, S13 and S14, and S5, S6 and S12 in part";
 
@@ -271,9 +273,7 @@ impl Observer {
             bell.rings.notify_all();
         }
         if is_blind {
-            shared
-                .referee
-                .find(format!("without `inspect` these rules are not watched: {WHITE_BOX}"));
+            shared.referee.find(format!("{NOT_INSPECTED}: {WHITE_BOX}"));
         }
         for (server, habits) in shared.habits.lock().iter().enumerate() {
             if habits.saves_in_vain > VAIN_SAVES_MAX && 2 * habits.saves_in_vain > habits.saves {
@@ -295,7 +295,11 @@ impl Shared {
             let Some(peer) = watched.peer.upgrade() else { continue };
             let Watched { incarnation, life, .. } = watched;
             let Some((question, state)) = self.inspect(life, incarnation, peer) else { continue };
-            let Some(state) = state else { continue };
+            let Some(state) = state else {
+                // It showed itself at first.
+                self.bells[server].state.lock().is_blind = true;
+                continue;
+            };
             let at = self.made_at.elapsed();
             self.judge(|board| board.sees(&question, state, at));
         }

@@ -142,3 +142,17 @@ fn a_file_from_elsewhere_is_found_by_what_the_compiler_has_read() {
                compile_error!(\"it was read\");";
     check(own, "no ne.txt", Vec::new(), "native does not build");
 }
+
+/// What the tokens find the compiler refuses as well, as far as it sees it.
+#[test]
+fn a_name_for_the_linker_is_refused_by_the_compiler() {
+    let sources = [
+        "#[no_mangle]\npub fn clock_gettime() {}",
+        "#[export_name = \"write\"]\npub fn write() {}",
+        "#[link_section = \".init_array\"]\npub static F: u8 = 0;",
+        "std::arch::global_asm!(\"nop\");",
+    ];
+    for source in sources {
+        check(source, "none.txt", Vec::new(), "native does not build");
+    }
+}

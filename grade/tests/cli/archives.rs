@@ -116,3 +116,106 @@ fn an_archive_that_means_harm_or_is_none_is_refused() {
     assert_golden!("bad_archives", folder, said);
     assert!(!folder.join("../evil.rs").exists());
 }
+
+/// A .zip with a file of another name behind each of these, and then both of this name: an honest
+/// writer makes no such thing.
+fn zip_twice(path: &Path, files: &[(&str, &str)], name: &str, other: &str) {
+    assert_eq!(name.len(), other.len());
+    zip(path, &[files, &[(name, IDLE), (other, "evil")]].concat());
+    let mut bytes = fs::read(path).unwrap();
+    for at in 0..bytes.len() - other.len() {
+        if &bytes[at..at + other.len()] == other.as_bytes() {
+            bytes[at..at + other.len()].copy_from_slice(name.as_bytes());
+        }
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// A file under any name, however long, as GNU tar writes it.
+fn tar_long(path: &Path, files: &[(&str, &str)]) {
+    let mut archive = Builder::new(File::create(path).unwrap());
+    for (name, text) in files {
+        let mut header = Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_entry_type(EntryType::Regular);
+        archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn an_archive_with_names_that_mean_one_file_or_none_is_refused_by_them() {
+    let folder = folder("doubled");
+    let manifest = ("Cargo.toml", MANIFEST);
+    let lib = ("src/lib.rs", IDLE);
+    let more = |name: &'static str| [manifest, lib, (name, "evil")];
+    tar(&folder.join("twice.tar"), &more("src/lib.rs"));
+    tar(&folder.join("manifest.tar"), &more("./Cargo.toml"));
+    zip_twice(&folder.join("twice.zip"), &[manifest], "src/lib.rs", "src/lix.rs");
+    tar(&folder.join("case.tar"), &more("src/LIB.rs"));
+    zip(&folder.join("case.zip"), &more("cargo.toml"));
+    tar(&folder.join("folder.tar"), &more("SRC/raft.rs"));
+    let accents = [manifest, lib, ("src/\u{e9}.rs", ""), ("src/e\u{301}.rs", "")];
+    zip(&folder.join("accents.zip"), &accents);
+    zip(&folder.join("control.zip"), &more("src/a\rb.rs"));
+    let long = format!("src/{}.rs", "n".repeat(300));
+    tar_long(&folder.join("long.tar"), &[manifest, lib, (&long, "")]);
+    let deep = format!("src/{}x.rs", "d/".repeat(3000));
+    tar_long(&folder.join("deep.tar"), &[manifest, lib, (&deep, "")]);
+    tar(&folder.join("honest.tar"), &[manifest, lib]);
+    let names = [
+        "twice.tar",
+        "manifest.tar",
+        "twice.zip",
+        "case.tar",
+        "case.zip",
+        "folder.tar",
+        "accents.zip",
+        "control.zip",
+        "long.tar",
+        "deep.tar",
+        "honest.tar",
+    ];
+    let words = ["--seeds", "1", "--test", "initial election"];
+    assert_golden!("doubled", folder, cargo_grade(&folder, words.into_iter().chain(names)));
+}
+
+/// The same name twice is ordinary for folders, and outside of what is taken.
+#[test]
+fn what_programs_add_to_archives_is_not_minded() {
+    let folder = folder("added");
+    let mut archive = Builder::new(File::create(folder.join("added.tar")).unwrap());
+    let mut header = Header::new_ustar();
+    header.set_entry_type(EntryType::XGlobalHeader);
+    header.set_path("pax_global_header").unwrap();
+    header.set_size(0);
+    header.set_cksum();
+    archive.append(&header, io::empty()).unwrap();
+    for name in ["ada/", "ada/src/", "ada/src/"] {
+        let mut header = Header::new_ustar();
+        header.set_entry_type(EntryType::Directory);
+        header.set_path(name).unwrap();
+        header.set_size(0);
+        header.set_cksum();
+        archive.append(&header, io::empty()).unwrap();
+    }
+    let files = [
+        ("._ada", "fork"),
+        (".DS_Store", "view"),
+        ("ada/Cargo.toml", MANIFEST),
+        ("ada/._Cargo.toml", "fork"),
+        ("ada/src/lib.rs", IDLE),
+        ("ada/src/._lib.rs", "fork"),
+        ("ada/src/.DS_Store", "view"),
+        ("ada/notes.txt", "one"),
+        ("ada/Notes.txt", "two"),
+        ("ada/notes.txt", "three"),
+    ];
+    for (name, text) in files {
+        add(&mut archive, name, text.len() as u64, text.as_bytes());
+    }
+    archive.finish().unwrap();
+    let said = cargo_grade(&folder, ["--seeds", "1", "--test", "initial", "added.tar"]);
+    assert!(said.starts_with("exit 1\nadded (added.tar), seed 1\n"), "{said}");
+    assert!(said.ends_with("--- stderr\n"), "{said}");
+}

@@ -1,8 +1,9 @@
 //! Bad command lines and bad folders: one clear sentence and the right exit code each.
 
 use std::fs;
+use std::path::Path;
 
-use crate::support::{cargo_grade, folder, kit, program, told};
+use crate::support::{cargo_grade, folder, kit, program, told, write_crate};
 
 #[track_caller]
 fn check(arguments: &[&str], expected: &str) {
@@ -18,7 +19,7 @@ fn check(arguments: &[&str], expected: &str) {
 fn an_unknown_part_is_answered_with_the_known_ones() {
     check(
         &["--part", "3Z", "."],
-        "exit 2\n--- stderr\nerror: invalid value '3Z' for '--part <PART>': \
+        "exit 2\n--- stderr\nerror: invalid value '3Z' for '--part <PARTS>': \
          there is no part \"3Z\"; the parts are 3A",
     );
 }
@@ -81,4 +82,72 @@ fn what_the_machine_refuses_is_no_fault_of_the_submission() {
         "exit 4\n--- stderr\nerror: failed to lock the folder of the builds: \
          Not a directory (os error 20)\n"
     );
+}
+
+#[test]
+fn parts_can_be_given_as_a_list() {
+    let folder = folder("parts");
+    write_crate(&folder, "ada", include_str!("idle_peer.rs"));
+    let said = cargo_grade(&folder, ["--seeds", "1", "--part", "3A,3D", "--test", "init", "ada"]);
+    assert!(
+        said.contains("\u{2502} 3A initial election") && said.contains("3D snapshot init"),
+        "{said}"
+    );
+    let again = ["--seeds", "1", "--part", "3A", "--part", "3D", "--test", "init", "ada"];
+    assert_eq!(without_times(&said), without_times(&cargo_grade(&folder, again)));
+    check(
+        &["--part", "3A,3Z", "."],
+        "exit 2\n--- stderr\nerror: invalid value '3Z' for '--part <PARTS>': there is no part \"3Z\"",
+    );
+}
+
+fn without_times(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| !line.contains('\u{2506}')).collect()
+}
+
+/// The reference, with something else in place of its state.
+fn write_reference(folder: &Path, name: &str, inspect: &str) {
+    let (from, to) = (kit().join("raft/src"), folder.join(name).join("src"));
+    fs::create_dir_all(&to).unwrap();
+    fs::copy(kit().join("raft/Cargo.toml"), folder.join(name).join("Cargo.toml")).unwrap();
+    for entry in from.read_dir().unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+    let state = "Some(self.state.lock().inspect())";
+    let text = fs::read_to_string(to.join("raft.rs")).unwrap();
+    assert!(text.contains(state));
+    fs::write(to.join("raft.rs"), text.replace(state, inspect)).unwrap();
+}
+
+/// Never, at first only, and always.
+#[test]
+fn a_submission_that_does_not_show_its_state_is_refused_if_it_has_to() {
+    let folder = folder("inspected");
+    write_reference(&folder, "blind", "{ let _ = self.state.lock().inspect(); None }");
+    let hides = "{
+        static LOOKS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let look = LOOKS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        (look < 5).then(|| self.state.lock().inspect())
+    }";
+    write_reference(&folder, "hides", hides);
+    write_reference(&folder, "shows", "Some(self.state.lock().inspect())");
+    let words = ["--require-inspect", "--seeds", "2", "--test", "initial", "--format", "json"];
+    for mode in [&[][..], &["--in-process"]] {
+        let names = ["blind", "hides", "shows"];
+        let mut command = program(&folder);
+        let said = told(command.args(words).args(mode).args(names));
+        let (report, stderr) = said.split_once("--- stderr\n").unwrap();
+        assert!(report.starts_with("exit 3\n"), "{said}");
+        assert_eq!(
+            stderr,
+            "error: blind cannot be graded: in 3A initial election with seed 1 a server has no \
+             `inspect`, which --require-inspect asks for; return `Some` with the server's state \
+             there\n1/3 blind: cannot be graded\n\
+             error: hides cannot be graded: in 3A initial election with seed 1 a server has no \
+             `inspect`, which --require-inspect asks for; return `Some` with the server's state \
+             there\n2/3 hides: cannot be graded\n3/3 shows: 4 of 4 points\n"
+        );
+    }
 }

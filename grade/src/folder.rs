@@ -1,0 +1,292 @@
+//! Reads a folder that somebody may be changing meanwhile, without following a link and without
+//! waiting for anybody.
+//!
+//! Everything is opened relative to the folder that was listed, so that no name can come to mean
+//! something else. What is no plain file is never read, also where it takes the place of one after
+//! it was listed: a pipe would hold the grader up. What has changed between listing and reading is
+//! an error, since nobody could say which version was graded.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::io::Errno;
+
+use crate::bounds::ENTRIES_MAX;
+use crate::exit::Refusal;
+
+const FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// A folder that is open.
+pub(crate) struct Folder {
+    opened: OwnedFd,
+    /// For errors.
+    path: PathBuf,
+    /// As it was when it was opened.
+    before: State,
+}
+
+/// What a folder has under a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// With a replacement for what is no Unicode.
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    state: State,
+}
+
+/// What can be taken of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Folder,
+    /// A link, a pipe and the like, or anything under a name that is no Unicode.
+    Other,
+}
+
+/// What changes with a file or a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    device: u64,
+    inode: u64,
+    size: i64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl State {
+    #[expect(clippy::unnecessary_cast, reason = "the types are the system's")]
+    fn of(stat: &Stat) -> State {
+        State {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as i64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
+}
+
+impl Folder {
+    /// The one that a user has named, who may have named a link.
+    pub(crate) fn open(path: &Path) -> Result<Folder> {
+        let flags = FLAGS.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY;
+        let opened = rustix::fs::open(path, flags, Mode::empty());
+        Folder::new(path, opened.map_err(io::Error::from)).with_context(|| failed(path))
+    }
+
+    /// One that was found in this.
+    pub(crate) fn folder(&self, entry: &Entry) -> Result<Folder> {
+        let path = self.path.join(&entry.name);
+        let opened = openat(&self.opened, &*entry.name, FLAGS | OFlags::DIRECTORY, Mode::empty());
+        let opened = opened.map_err(|error| self.error(&entry.name, error))?;
+        let folder = Folder::new(&path, Ok(opened)).with_context(|| failed(&path))?;
+        match folder.before == entry.state {
+            true => Ok(folder),
+            false => Err(changed(&path)),
+        }
+    }
+
+    fn new(path: &Path, opened: io::Result<OwnedFd>) -> io::Result<Folder> {
+        let opened = opened?;
+        let before = State::of(&fstat(&opened)?);
+        Ok(Folder { opened, path: path.into(), before })
+    }
+
+    /// What is there under a name.
+    pub(crate) fn find(&self, name: &str) -> Result<Option<Entry>> {
+        match statat(&self.opened, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => {
+                Err(io::Error::from(error)).with_context(|| failed(&self.path.join(name)))
+            }
+            Ok(stat) => Ok(Some(Entry::of(name.into(), &stat))),
+        }
+    }
+
+    /// All that is there, by name.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
+        let with_context = || failed(&self.path);
+        let listing = Dir::read_from(&self.opened).map_err(io::Error::from);
+        let mut entries = Vec::new();
+        for entry in listing.with_context(with_context)? {
+            let entry = entry.map_err(io::Error::from).with_context(with_context)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            if entries.len() == ENTRIES_MAX {
+                let shown = self.path.display();
+                let sentence =
+                    format!("{shown} cannot be read: it has more than {ENTRIES_MAX} entries");
+                return Err(Refusal::unbuilt(sentence).into());
+            }
+            let stat = statat(&self.opened, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stat = stat.map_err(|error| self.error(&name.to_string_lossy(), error))?;
+            let mut entry = Entry::of(name.to_string_lossy().into_owned(), &stat);
+            if name.to_str().is_err() {
+                entry.kind = Kind::Other;
+            }
+            entries.push(entry);
+        }
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries)
+    }
+
+    /// The bytes of a file, up to so many.
+    pub(crate) fn read(&self, entry: &Entry, bytes_max: u64) -> Result<Vec<u8>> {
+        let path = self.path.join(&entry.name);
+        let opened = openat(&self.opened, &*entry.name, FLAGS, Mode::empty());
+        let file = File::from(opened.map_err(|error| self.error(&entry.name, error))?);
+        read(&path, file, Some(entry.state), bytes_max)
+    }
+
+    /// To be called when all is read that is to be: an error if anything came or went.
+    pub(crate) fn refuse_if_changed(&self) -> Result<()> {
+        let now = fstat(&self.opened).map_err(io::Error::from);
+        let now = now.with_context(|| failed(&self.path))?;
+        if State::of(&now) == self.before { Ok(()) } else { Err(changed(&self.path)) }
+    }
+
+    /// What was found can be gone, or be a link or something else than a folder now.
+    fn error(&self, name: &str, error: Errno) -> anyhow::Error {
+        let path = self.path.join(name);
+        match error {
+            Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NXIO => changed(&path),
+            error => anyhow::Error::from(io::Error::from(error)).context(failed(&path)),
+        }
+    }
+}
+
+impl Entry {
+    fn of(name: String, stat: &Stat) -> Entry {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            _ => Kind::Other,
+        };
+        Entry { name, kind, state: State::of(stat) }
+    }
+}
+
+/// The bytes of a file that a user has named, up to so many.
+pub(crate) fn read_named(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
+    let flags = FLAGS.difference(OFlags::NOFOLLOW);
+    let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from);
+    read(path, File::from(opened.with_context(|| failed(path))?), None, bytes_max)
+}
+
+/// `listed`: what it has to be still.
+fn read(path: &Path, mut file: File, listed: Option<State>, bytes_max: u64) -> Result<Vec<u8>> {
+    let state = |file: &File| fstat(file).map_err(io::Error::from).with_context(|| failed(path));
+    let before = state(&file)?;
+    let is_file = FileType::from_raw_mode(before.st_mode) == FileType::RegularFile;
+    let before = State::of(&before);
+    if !is_file || listed.is_some_and(|listed| listed != before) {
+        return Err(changed(path));
+    }
+    let mut bytes = Vec::new();
+    (&mut file).take(bytes_max).read_to_end(&mut bytes).with_context(|| failed(path))?;
+    match State::of(&state(&file)?) == before {
+        true => Ok(bytes),
+        false => Err(changed(path)),
+    }
+}
+
+fn failed(path: &Path) -> String {
+    format!("failed to read {}", path.display())
+}
+
+fn changed(path: &Path) -> anyhow::Error {
+    Refusal::unbuilt(format!(
+        "{} changed while it was read; grade it again when nobody writes there",
+        path.display()
+    ))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Lists a folder with one file, changes it, and reads the file as it was listed.
+    #[track_caller]
+    fn check(change: impl Fn(&Path)) {
+        let temporary = TempDir::new().unwrap();
+        let file = temporary.path().join("raft.rs");
+        fs::write(&file, "before").unwrap();
+        let folder = Folder::open(temporary.path()).unwrap();
+        let [entry] = &folder.entries().unwrap()[..] else { panic!("there is one") };
+        assert_eq!(folder.read(entry, 100).unwrap(), b"before");
+        change(&file);
+        let error = folder.read(entry, 100).unwrap_err();
+        let expected = format!(
+            "{} changed while it was read; grade it again when nobody writes there",
+            file.display()
+        );
+        assert_eq!(error.to_string(), expected);
+        assert!(error.is::<Refusal>());
+    }
+
+    fn pipe(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    }
+
+    #[test]
+    fn what_changes_between_listing_and_reading_is_an_error() {
+        check(|file| fs::remove_file(file).unwrap());
+        check(|file| fs::write(file, "before and after").unwrap());
+        check(|file| {
+            fs::write(file.with_extension("new"), "before").unwrap();
+            fs::rename(file.with_extension("new"), file).unwrap();
+        });
+        check(|file| {
+            fs::remove_file(file).unwrap();
+            symlink("/etc/passwd", file).unwrap();
+        });
+        check(|file| {
+            fs::remove_file(file).unwrap();
+            fs::create_dir(file).unwrap();
+        });
+    }
+
+    /// Nobody ever writes into it.
+    #[test]
+    fn a_pipe_in_place_of_a_file_holds_nobody_up() {
+        check(|file| {
+            fs::remove_file(file).unwrap();
+            pipe(file);
+        });
+        let temporary = TempDir::new().unwrap();
+        let path = temporary.path().join("ada.zip");
+        pipe(&path);
+        assert!(read_named(&path, 100).unwrap_err().is::<Refusal>());
+    }
+
+    #[test]
+    fn a_folder_to_which_something_is_added_has_changed() {
+        let temporary = TempDir::new().unwrap();
+        let (inner, elsewhere) = (temporary.path().join("src"), TempDir::new().unwrap());
+        fs::create_dir(&inner).unwrap();
+        let folder = Folder::open(temporary.path()).unwrap();
+        let entry = folder.find("src").unwrap().unwrap();
+        let opened = folder.folder(&entry).unwrap();
+        opened.refuse_if_changed().unwrap();
+        fs::write(inner.join("new.rs"), "").unwrap();
+        assert!(opened.refuse_if_changed().unwrap_err().is::<Refusal>());
+        assert!(folder.folder(&entry).is_err());
+        fs::rename(&inner, temporary.path().join("old")).unwrap();
+        symlink(elsewhere.path(), &inner).unwrap();
+        assert!(folder.folder(&entry).is_err_and(|error| error.is::<Refusal>()));
+    }
+}

@@ -1,0 +1,154 @@
+//! The names that files of a submission may have: those that every file system can hold side by
+//! side, and that can be shown.
+
+use std::collections::HashMap;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::bounds::{COMPONENT_BYTES_MAX, PATH_BYTES_MAX, SHOWN_NAME_CHARS_MAX};
+
+/// Marks that change the order in which a terminal shows what follows.
+const BIDIRECTIONAL: [char; 12] = [
+    '\u{061c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
+    '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
+/// The names that a submission has so far.
+#[derive(Default)]
+pub(crate) struct Names {
+    /// As it was written, by what a file system may take it for.
+    known: HashMap<String, Known>,
+}
+
+struct Known {
+    name: String,
+    is_folder: bool,
+}
+
+impl Names {
+    /// Adds a file or a folder, with `/` between the folders that it lies in. If it cannot be, the
+    /// error says why, as the end of a sentence about the submission.
+    pub(crate) fn add(&mut self, name: &str, is_folder: bool) -> Result<(), String> {
+        check(name)?;
+        for (at, _) in name.match_indices('/') {
+            self.add_one(&name[..at], true)?;
+        }
+        self.add_one(name, is_folder)
+    }
+
+    fn add_one(&mut self, name: &str, is_folder: bool) -> Result<(), String> {
+        let new = Known { name: name.into(), is_folder };
+        let Some(known) = self.known.get(&folded(name)) else {
+            self.known.insert(folded(name), new);
+            return Ok(());
+        };
+        match (known.name == name, known.is_folder, is_folder) {
+            (true, true, true) => Ok(()),
+            (true, false, false) => Err(format!("it has {} twice", shown(name))),
+            (true, ..) => Err(format!("{} is both a file and a folder in it", shown(name))),
+            (false, ..) => Err(format!(
+                "it has both {} and {}, which some file systems take for one",
+                shown(&known.name),
+                shown(name)
+            )),
+        }
+    }
+}
+
+/// What is wrong with a name by itself.
+pub(crate) fn check(name: &str) -> Result<(), String> {
+    if name.chars().any(|c| c.is_control() || BIDIRECTIONAL.contains(&c)) {
+        return Err(format!("the name {} has a character that cannot be shown", shown(name)));
+    }
+    if let Some(long) = name.split('/').find(|part| part.len() > COMPONENT_BYTES_MAX) {
+        let (size, shown) = (long.len(), shown(long));
+        return Err(format!(
+            "the name {shown} has {size} bytes, and file systems take {COMPONENT_BYTES_MAX}"
+        ));
+    }
+    if name.len() > PATH_BYTES_MAX {
+        let (size, shown) = (name.len(), shown(name));
+        return Err(format!("the path {shown} has {size} bytes, more than {PATH_BYTES_MAX}"));
+    }
+    Ok(())
+}
+
+/// The same for names that differ in case or in how their accents are written, which a macOS or
+/// Windows folder cannot hold side by side.
+pub(crate) fn folded(name: &str) -> String {
+    name.nfd().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// A name in quotes, as long as people read it, with escapes for what is no letter.
+pub(crate) fn shown(name: &str) -> String {
+    let mut shown: String = name.chars().take(SHOWN_NAME_CHARS_MAX).collect();
+    if shown.len() < name.len() {
+        shown.push_str("...");
+    }
+    format!("{shown:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(files: &[&str], expected: Result<(), &str>) {
+        let mut names = Names::default();
+        let result = files.iter().try_for_each(|file| names.add(file, false));
+        assert_eq!(result, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn a_name_is_there_once() {
+        check(&["src/lib.rs", "src/log.rs", "src/log/a.rs", "src/log/b.rs"], Ok(()));
+        check(&["src/lib.rs", "src/lib.rs"], Err("it has \"src/lib.rs\" twice"));
+        let clash = Err("\"src/log\" is both a file and a folder in it");
+        check(&["src/log", "src/log/a.rs"], clash);
+        check(&["src/log/a.rs", "src/log"], clash);
+    }
+
+    #[test]
+    fn names_that_some_file_systems_take_for_one_are_told_both() {
+        check(
+            &["src/Raft.rs", "src/raft.rs"],
+            Err("it has both \"src/Raft.rs\" and \"src/raft.rs\", which some file systems take \
+                 for one"),
+        );
+        check(
+            &["src/a/b.rs", "src/A/c.rs"],
+            Err("it has both \"src/a\" and \"src/A\", which some file systems take for one"),
+        );
+        check(
+            &["src/\u{e9}.rs", "src/e\u{301}.rs"],
+            Err("it has both \"src/\u{e9}.rs\" and \"src/e\\u{301}.rs\", which some file systems \
+                 take for one"),
+        );
+        check(&["src/\u{e9}.rs", "src/e.rs"], Ok(()));
+    }
+
+    #[test]
+    fn a_name_can_be_shown_and_stored() {
+        check(
+            &["src/a\n.rs"],
+            Err("the name \"src/a\\n.rs\" has a character that cannot be shown"),
+        );
+        check(
+            &["src/\u{202e}sr.a"],
+            Err("the name \"src/\\u{202e}sr.a\" has a character that cannot be shown"),
+        );
+        let long = "a".repeat(256);
+        let beginning = "a".repeat(SHOWN_NAME_CHARS_MAX);
+        check(
+            &[&format!("src/{long}")],
+            Err(&format!("the name \"{beginning}...\" has 256 bytes, and file systems take 255")),
+        );
+        let deep = "d/".repeat(PATH_BYTES_MAX / 2) + "x";
+        let beginning = &deep[..SHOWN_NAME_CHARS_MAX];
+        check(
+            &[&deep],
+            Err(&format!("the path \"{beginning}...\" has {} bytes, more than 512", deep.len())),
+        );
+        check(&[&deep[2..]], Ok(()));
+    }
+}
