@@ -30,20 +30,19 @@ const CHANGES_BUILDS: [&str; 5] =
 const CHANGE_BUILDS: [&str; 5] =
     ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_UNSTABLE_", "RUSTC_"];
 
-/// What cargo or a compiler says where the machine, or who uses it, has ended them.
-const OF_THE_MACHINE: [&str; 11] = [
+/// What a line of cargo's or a compiler's ends with where the machine fails them.
+const OF_THE_MACHINE: [&str; 6] = [
     "No space left on device",
     "Disk quota exceeded",
     "Input/output error",
     "Read-only file system",
     "Too many open files in system",
     "(never executed)",
-    "(signal: 1,",
-    "(signal: 2,",
-    "(signal: 7,",
-    "(signal: 9,",
-    "(signal: 15,",
 ];
+/// The signals by which somebody else ends a compiler, or the disk does: a hangup, an interrupt,
+/// SIGBUS, SIGKILL and a request to end.
+const OF_OTHERS: [&str; 5] =
+    ["(signal: 1,", "(signal: 2,", "(signal: 7,", "(signal: 9,", "(signal: 15,"];
 
 /// Where cargo works.
 pub(crate) struct Cargo<'a> {
@@ -235,13 +234,17 @@ impl Ended {
     /// It failed for what no submission can do anything about, once the kit's own crates compile:
     /// cargo did not come as far as a compiler, or the disk or somebody else ended one.
     pub(crate) fn is_of_the_machine(&self) -> bool {
+        !self.failed_by_itself()
+            || !self.said.contains("could not compile `")
+            || self.tells_of_the_machine()
+    }
+
+    /// Some line that is not about the sources is about the disk, or about who ended a compiler.
+    pub(crate) fn tells_of_the_machine(&self) -> bool {
         let messages = self.messages.iter().filter_map(|message| message.message.as_ref());
         let placeless = messages.filter(|it| !it.is_of_the_sources());
         let told = placeless.filter_map(|it| it.rendered.as_deref()).chain([&*self.said]);
-        let of_the_machine = |text: &str| OF_THE_MACHINE.iter().any(|word| text.contains(word));
-        !self.failed_by_itself()
-            || !self.said.contains("could not compile `")
-            || told.into_iter().any(of_the_machine)
+        told.flat_map(str::lines).any(is_of_the_machine)
     }
 
     /// What the compiler has against the crate of this manifest; none unless an error is among it
@@ -315,6 +318,16 @@ impl Diagnostic {
     }
 }
 
+/// Only at the end of a line: what a submission has named stands within one, in quotes.
+fn is_of_the_machine(line: &str) -> bool {
+    let line = line.trim_end();
+    let number = line.rsplit_once(" (os error ");
+    let number = number.filter(|(_, rest)| rest.trim_end_matches(')').parse::<u32>().is_ok());
+    let words = number.map_or(line, |(words, _)| words);
+    OF_THE_MACHINE.iter().any(|end| words.ends_with(end))
+        || OF_OTHERS.iter().any(|signal| line.contains(signal) && line.ends_with(')'))
+}
+
 fn shortened(mut text: String) -> String {
     if text.len() > SHOWN_BYTES_MAX {
         let left_out = text.len() - text.floor_char_boundary(SHOWN_BYTES_MAX);
@@ -322,4 +335,38 @@ fn shortened(mut text: String) -> String {
         text += &format!("\n... and {left_out} bytes more\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_ends_a_line_is_of_the_machine() {
+        for line in [
+            "error: failed to write lib.rmeta: No space left on device (os error 28)",
+            "rust-lld: error: failed to write output: No space left on device",
+            "  process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)",
+            "  could not execute process `rustc -vV` (never executed)",
+        ] {
+            assert!(is_of_the_machine(line), "{line}");
+        }
+        for line in [
+            "error: `No space left on device (os error 28)` is no feature",
+            "error: linking with `cc` failed: exit status: 1",
+            "  process didn't exit successfully: `rustc` (signal: 11, SIGSEGV: invalid memory)",
+            "error: could not compile `submitted` (lib) due to 1 previous error",
+        ] {
+            assert!(!is_of_the_machine(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_would_change_a_build_is_known_by_its_name() {
+        let changes = |name: &str| changes_builds(OsStr::new(name));
+        let changing = ["RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_PROFILE_RELEASE_LTO", "MAKEFLAGS"];
+        assert!(changing.into_iter().all(changes));
+        let harmless = ["RUSTC", "RUSTUP_TOOLCHAIN", "CARGO_HOME", "PATH", "CARGO_NET_OFFLINE"];
+        assert!(!harmless.into_iter().any(changes));
+    }
 }

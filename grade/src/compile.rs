@@ -267,7 +267,7 @@ impl<'a> Builder<'a> {
         let resolved = self.cargo(workspace, target).run(&fetch, KIT_LIMIT)?;
         if !resolved.succeeded() {
             // The kit's crates are there, so that it is its manifest which asks for more.
-            if resolved.failed_by_itself() {
+            if resolved.failed_by_itself() && !resolved.tells_of_the_machine() {
                 let sentence = format!(
                     "{name} does not build: cargo cannot give what its Cargo.toml asks for"
                 );

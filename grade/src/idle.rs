@@ -102,6 +102,12 @@ impl Stat {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Child, Command, Stdio};
+
+    use rustix::process::{Pid, Signal, kill_process_group};
+    use tempfile::TempDir;
+
     use super::*;
 
     #[test]
@@ -111,13 +117,76 @@ mod tests {
         assert_eq!((stat.group, stat.session), (16, 15));
     }
 
+    /// A shell under the name of a compiler, which leads no group but is in its parent's.
+    struct Build {
+        leader: Child,
+        _folder: TempDir,
+    }
+
+    impl Build {
+        fn that(name: &str, does: &str) -> Build {
+            let folder = TempDir::new().unwrap();
+            let program = folder.path().join(name);
+            fs::copy(fs::canonicalize("/bin/sh").unwrap(), &program).unwrap();
+            // The shell's own child, since the leader itself is cargo.
+            let script = format!("{} -c '{does}' <&3; true", program.display());
+            let leader = Command::new("/bin/sh")
+                .args(["-c", &format!("exec 3<&0; {script}")])
+                .stdin(Stdio::piped())
+                .process_group(0)
+                .spawn();
+            Build { leader: leader.unwrap(), _folder: folder }
+        }
+
+        fn idle(&self) -> Idle {
+            Idle::of(self.leader.id())
+        }
+
+        /// Waits until the compiler has begun, and waits itself.
+        fn settled(self) -> Build {
+            while look(self.leader.id()).is_none() {
+                std::thread::yield_now();
+            }
+            self
+        }
+    }
+
+    impl Drop for Build {
+        fn drop(&mut self) {
+            let _ = kill_process_group(Pid::from_child(&self.leader), Signal::KILL);
+            let _ = self.leader.wait();
+        }
+    }
+
+    /// The number of looks does not depend on the time between them.
     #[test]
-    fn looks_in_which_nothing_moves_are_counted_in_a_row() {
-        let mut idle = Idle::of(0);
-        idle.before = Some(Look::new());
-        idle.count = IDLE_SECONDS_MAX;
-        // No compiler belongs to a group of this number.
-        assert!(!idle.look());
+    fn a_compiler_that_waits_for_somebody_is_idle() {
+        let build = Build::that("rustc", "read never").settled();
+        let mut idle = build.idle();
+        let looks = (0..1000).take_while(|_| !idle.look()).count() as u64;
+        assert!((IDLE_SECONDS_MAX..1000).contains(&looks), "{looks}");
+    }
+
+    #[test]
+    fn one_that_was_stopped_or_computes_is_not_idle() {
+        let build = Build::that("rustc", "read never").settled();
+        let mut idle = build.idle();
+        kill_process_group(Pid::from_child(&build.leader), Signal::STOP).unwrap();
+        while look(build.leader.id()).is_some() {
+            std::thread::yield_now();
+        }
+        assert!(!(0..100).any(|_| idle.look()));
+
+        let build = Build::that("rustc", "while :; do :; done");
+        let mut idle = build.idle();
+        assert!(!(0..100).any(|_| idle.look()));
+    }
+
+    #[test]
+    fn cargo_alone_may_wait() {
+        let build = Build::that("build-script", "read never");
+        let mut idle = build.idle();
+        assert!(!(0..100).any(|_| idle.look()));
         assert_eq!(idle.count, 0);
     }
 }

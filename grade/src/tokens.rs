@@ -98,28 +98,86 @@ impl Token<'_> {
     }
 }
 
+/// What is open around a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// An attribute.
+    Attribute,
+    /// Within one: a condition, and behind each comma another attribute.
+    Condition,
+    Other,
+}
+
+/// Where the names of attributes stand. Once over all tokens, since a submission could nest them so
+/// that to look for the end of each would take for ever.
+#[derive(Default)]
+struct Place {
+    open: Vec<Open>,
+    /// The next token is the name of an attribute.
+    is_name: bool,
+    /// The next token opens a condition.
+    opens_condition: bool,
+}
+
+impl Place {
+    /// Goes on behind a token, of which `before` are those before it.
+    fn pass(&mut self, token: &Token, before: &[Token]) {
+        let is_cfg_attr = self.is_name && token.name() == Some("cfg_attr");
+        let opens_condition = std::mem::replace(&mut self.opens_condition, is_cfg_attr);
+        self.is_name = false;
+        match &token.kind {
+            Kind::Other("[") if begins_attribute(before) => {
+                self.open.push(Open::Attribute);
+                self.is_name = true;
+            }
+            Kind::Other("(") if opens_condition => self.open.push(Open::Condition),
+            Kind::Other("(" | "[" | "{") => self.open.push(Open::Other),
+            Kind::Other(")" | "]" | "}") => drop(self.open.pop()),
+            Kind::Other(",") => self.is_name = self.open.last() == Some(&Open::Condition),
+            _ => {}
+        }
+    }
+
+    /// An attribute of a forbidden name.
+    fn attribute(&self, token: &Token, rest: &[Token]) -> Option<Forbidden> {
+        let name = token.name().filter(|_| self.is_name)?;
+        if ATTRIBUTES.contains(&name) {
+            return Some(Forbidden::Attribute(name.into()));
+        }
+        if name != "unsafe" {
+            return None;
+        }
+        let inner = rest.get(1).and_then(Token::name);
+        Some(Forbidden::Attribute(inner.unwrap_or(name).into()))
+    }
+}
+
+/// `#` or `#!` stands before.
+fn begins_attribute(before: &[Token]) -> bool {
+    match before {
+        [.., sign, bang] if bang.is("!") => sign.is("#"),
+        [.., sign] => sign.is("#"),
+        [] => false,
+    }
+}
+
 fn in_code(tokens: &[Token], splits: bool, depth: usize) -> Option<(usize, Forbidden)> {
-    let mut open: usize = 0;
+    let mut place = Place::default();
     for (index, token) in tokens.iter().enumerate() {
         let rest = &tokens[index + 1..];
-        let next = |at: usize, text: &str| rest.get(at).is_some_and(|it| it.is(text));
+        let next = |text: &str| rest.first().is_some_and(|it| it.is(text));
         let found = match &token.kind {
             Kind::Word(word) if word == "extern" => {
                 // Within delimiters a macro could take it apart, and use the one word.
-                (open > 0 || !next(0, "crate")).then_some(Forbidden::Extern)
+                (!place.open.is_empty() || !next("crate")).then_some(Forbidden::Extern)
             }
             Kind::Text(text) => in_string(text, splits, depth),
-            Kind::Other("#") => attribute(rest),
-            _ => None,
+            _ => place.attribute(token, rest),
         };
         if let Some(found) = found.or_else(|| known_macro(token, rest)) {
             return Some((token.at, found));
         }
-        match &token.kind {
-            Kind::Other("(" | "[" | "{") => open += 1,
-            Kind::Other(")" | "]" | "}") => open = open.saturating_sub(1),
-            _ => {}
-        }
+        place.pass(token, &tokens[..index]);
     }
     None
 }
@@ -131,72 +189,33 @@ fn known_macro(token: &Token, rest: &[Token]) -> Option<Forbidden> {
     is_known.then(|| Forbidden::Macro(name.into()))
 }
 
-/// Behind a `#`: an attribute, if the name of one is forbidden.
-fn attribute(rest: &[Token]) -> Option<Forbidden> {
-    let rest = match rest.first()? {
-        bang if bang.is("!") => &rest[1..],
-        _ => rest,
-    };
-    if rest.first()?.is("[") { meta(&rest[1..]) } else { None }
-}
-
-/// What an attribute says, up to its end.
-fn meta(tokens: &[Token]) -> Option<Forbidden> {
-    let name = tokens.first()?.name()?;
-    if ATTRIBUTES.contains(&name) {
-        return Some(Forbidden::Attribute(name.into()));
-    }
-    if name == "unsafe" && tokens.get(1)?.is("(") {
-        let name = tokens.get(2).and_then(Token::name).unwrap_or("unsafe");
-        return Some(Forbidden::Attribute(name.into()));
-    }
-    if name != "cfg_attr" || !tokens.get(1)?.is("(") {
-        return None;
-    }
-    // A condition, and behind each comma an attribute.
-    let mut open = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(1) {
-        match &token.kind {
-            Kind::Other("(" | "[" | "{") => open += 1,
-            Kind::Other(")" | "]" | "}") if open == 1 => return None,
-            Kind::Other(")" | "]" | "}") => open -= 1,
-            Kind::Other(",") if open == 1 => {
-                let found = meta(&tokens[at + 1..]);
-                if found.is_some() {
-                    return found;
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
 /// What a derive would compile that parses this string. Fewer rules than for code, since people
 /// may write about `extern` and `unsafe`.
 fn in_string(text: &str, splits: bool, depth: usize) -> Option<Forbidden> {
     let tokens = tokens(text, splits);
-    let found = tokens.iter().enumerate().find_map(|(index, token)| {
+    let mut place = Place::default();
+    for (index, token) in tokens.iter().enumerate() {
         let rest = &tokens[index + 1..];
         let next = |text: &str| rest.first().is_some_and(|it| it.is(text));
-        match &token.kind {
+        let found = match &token.kind {
             Kind::Word(word) if word == "extern" => {
                 let abi = matches!(rest.first(), Some(Token { kind: Kind::Text(_), .. }));
                 (abi || next("{")).then_some(Forbidden::Extern)
             }
-            Kind::Word(word) if word == "unsafe" => {
+            Kind::Word(word) if word == "unsafe" && !place.is_name => {
                 AFTER_UNSAFE.into_iter().any(next).then_some(Forbidden::Unsafe)
             }
             Kind::Text(_) if depth == STRING_DEPTH_MAX => Some(Forbidden::Unsafe),
             Kind::Text(text) => in_string(text, splits, depth + 1),
-            Kind::Other("#") => attribute(rest),
-            _ => known_macro(token, rest).filter(|_| next("!")),
+            _ => place.attribute(token, rest),
+        };
+        match found.or_else(|| known_macro(token, rest).filter(|_| next("!"))) {
+            None => place.pass(token, &tokens[..index]),
+            Some(found @ Forbidden::InString(_)) => return Some(found),
+            Some(found) => return Some(Forbidden::InString(Box::new(found))),
         }
-    })?;
-    Some(match found {
-        Forbidden::InString(_) => found,
-        _ => Forbidden::InString(Box::new(found)),
-    })
+    }
+    None
 }
 
 /// As the compiler takes them; `splits` as in an edition before 2021.
@@ -383,6 +402,30 @@ mod tests {
         check_in("2021", "m! { #\"  \" extern \"C\" {} \"#\" }", Some("1 extern"));
         check_in("2018", "m! { c\"extern {}\" }", Some("1 string Extern"));
         check_in("2018", "m! { 'r#extern \"C\" {} }", Some("1 extern"));
+    }
+
+    /// None of these is code that compiles; what counts is that it ends, and soon.
+    #[test]
+    fn no_text_makes_it_panic_or_last() {
+        const PIECES: [&str; 24] = [
+            "r#", "cr#", "\"", "'", "b'", "#", "[", "(", "]", ")", "\\", "\u{e9}", "k#", "'r#",
+            "/*", "*/", "//", "\n", "extern ", "unsafe", "1e", "0x", "cfg_attr", ",",
+        ];
+        let mut state = 7_u64;
+        for _ in 0..2000 {
+            let mut text = String::new();
+            for _ in 0..20 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text += PIECES[(state >> 33) as usize % PIECES.len()];
+            }
+            for edition in ["2018", "2024"] {
+                forbidden(text.as_bytes(), edition);
+            }
+        }
+        for piece in ["#[cfg_attr(a,", "cfg_attr(a,", "#[", "(", "\\\"", "r#\"", "/*", "'r#"] {
+            forbidden(piece.repeat(1 << 16).as_bytes(), "2018");
+            forbidden(format!("#[cfg_attr({}", piece.repeat(1 << 16)).as_bytes(), "2018");
+        }
     }
 
     #[test]

@@ -48,12 +48,34 @@ fn a_cargo_that_is_killed_is_no_fault_of_the_submission() {
     check("killed_cargo", "kill -9 $$");
 }
 
+/// What cargo does where a compiler has failed with an error that has no place in the sources.
+fn fails_with(error: &str, cause: &str) -> String {
+    let message = r#"{"reason":"compiler-message","manifest_path":"'"$PWD"'/Cargo.toml",
+        "message":{"level":"error","message":"","code":null,"spans":[],
+        "rendered":"error: ERROR\n"}}"#;
+    let message = message.replace('\n', "").replace("ERROR", error);
+    format!(
+        "printf '%s\\n' '{message}'\n\
+         echo 'error: could not compile `submitted` (lib){cause}' >&2\nexit 101"
+    )
+}
+
 #[test]
 fn a_full_disk_is_no_fault_of_the_submission() {
-    let message = r#"{"reason":"compiler-message","manifest_path":"'"$PWD"'/Cargo.toml",
-        "message":{"level":"error","message":"no space","code":null,"spans":[],
-        "rendered":"error: failed to write lib.rmeta: No space left on device (os error 28)\n"}}"#;
-    check("full_disk", &format!("printf '%s\\n' '{}'\nexit 101", message.replace('\n', "")));
+    let error = "failed to write lib.rmeta: No space left on device (os error 28)";
+    check("full_disk", &fails_with(error, ""));
+}
+
+#[test]
+fn a_compiler_that_somebody_kills_is_no_fault_of_the_submission() {
+    let cause =
+        "\n\nCaused by:\n  process didn`t exit successfully: `rustc` (signal: 9, SIGKILL: kill)";
+    check("killed_compiler", &fails_with("it has begun", cause));
+}
+
+#[test]
+fn any_other_error_without_a_place_is_the_submissions_fault() {
+    check("no_place", &fails_with("linking with `cc` failed: exit status: 1", ""));
 }
 
 #[test]
