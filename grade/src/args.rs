@@ -22,7 +22,7 @@ const SEEDS_BY_DEFAULT: u64 = 20;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "Exit codes: 0 all passed, 1 some failed, 2 usage, 3 did not build \
-                  or is no crate in its archive, 4 the kit's own fault."
+                  or was refused, 4 the kit's own fault."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]

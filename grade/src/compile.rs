@@ -1,9 +1,9 @@
 //! Compiles a submission and the runner that puts it through the labs, offline, once for each
 //! content.
 //!
-//! What cargo cannot do is the submission's fault only where its own sources or its manifest are
-//! shown to be: the kit's crates are fetched and compiled first, by themselves, and of the rest
-//! only what the compiler says of the submission's crate counts.
+//! The kit's crates are fetched and compiled first, by themselves, to a program that hosts nothing.
+//! If that fails it is the fault of the kit or the machine. What fails later is the submission's,
+//! unless cargo or a compiler says that the disk failed it or that somebody ended it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line makes no sense.
     Usage = 2,
-    /// A submission cannot be compiled, or its archive holds no crate.
+    /// A submission cannot be compiled, or was refused for what is in it.
     Unbuilt = 3,
     /// The kit, or the machine, and not the submission.
     Kit = 4,
