@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use sandbox::Limits;
 
-use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, IDLE_SECONDS_MAX, WALL_PER_CPU};
+use crate::bounds::{
+    BUILD_MIB, BUILD_OUTPUT_BYTES_MAX, BUILD_SECONDS, IDLE_SECONDS_MAX, WALL_PER_CPU,
+};
 use crate::cargo::{End, Ended};
 
 /// What the compiler prints where the system gives it no more memory.
@@ -21,11 +23,11 @@ const SIGXFSZ: i32 = 25;
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Budget {
     /// Compiling a submission may take S seconds of processor time, and three times S in all
-    #[arg(long = "build-seconds", value_name = "S", default_value_t = 120,
+    #[arg(long = "build-seconds", value_name = "S", default_value_t = BUILD_SECONDS,
           value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// Compiling a submission may take so much memory
-    #[arg(long = "build-mib", value_name = "MIB", default_value_t = 4096,
+    #[arg(long = "build-mib", value_name = "MIB", default_value_t = BUILD_MIB,
           value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     mib: u64,
 }
@@ -52,7 +54,7 @@ pub(crate) enum Excess {
 impl Default for Budget {
     /// What the command line has by default.
     fn default() -> Budget {
-        Budget { seconds: 120, mib: 4096 }
+        Budget { seconds: BUILD_SECONDS, mib: BUILD_MIB }
     }
 }
 

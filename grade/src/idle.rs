@@ -6,9 +6,10 @@
 //! how busy the machine is: a thread that wants a processor is runnable (state R) and its delay
 //! grows; one that waits for a disk, a network's file system or for memory to be swapped in is in
 //! state D; one that was stopped is in T. Only one that waits for another process, a lock or a
-//! timer is in S, and the compilers of a build wait for nobody but each other. Cargo is left out,
-//! since it wakes twice a second, and alone it may wait for a lock that another cargo holds. Looks
-//! are counted, not seconds, so that a grader that was stopped itself blames nobody.
+//! timer is in S, and the compilers of a build wait for nobody but each other. File systems that
+//! another process serves are the exception, and are known by where the kernel waits. Cargo is left
+//! out, since it wakes twice a second, and alone it may wait for a lock that another cargo holds.
+//! Looks are counted, not seconds, so that a grader that was stopped itself blames nobody.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +20,9 @@ use crate::bounds::IDLE_SECONDS_MAX;
 /// The time between two looks.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
 const COMPILER: &str = "rustc";
+/// Functions of the kernel, by a part of their names, in which a thread in state S waits for a file
+/// system.
+const OF_FILE_SYSTEMS: [&str; 6] = ["cifs", "fuse", "nfs", "p9_", "request_wait_answer", "rpc_"];
 
 /// A watch over the processes of one build.
 pub(crate) struct Idle {
@@ -67,7 +71,9 @@ fn look(leader: u32) -> Option<Look> {
         for thread in fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten() {
             let folder = thread.path();
             let stat = Stat::read(&format!("{}/stat", folder.display()))?;
-            if stat.state != "S" {
+            // Empty or 0 where the kernel does not tell.
+            let waits_in = fs::read_to_string(folder.join("wchan")).unwrap_or_default();
+            if stat.state != "S" || OF_FILE_SYSTEMS.iter().any(|it| waits_in.contains(it)) {
                 return None;
             }
             let times = fs::read_to_string(folder.join("schedstat")).ok()?;

@@ -6,8 +6,9 @@
 //! things are looked at, each by what whoever writes a submission cannot know or cannot avoid.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 use object::elf::{self, Dyn64, ProgramHeader64, Rela64};
@@ -106,6 +107,16 @@ impl Traits {
             .context("failed to read a program")
     }
 
+    /// Those of a program of the kit alone, with what the compiler may add to any program: its
+    /// functions for what a processor cannot do, such as the division of a `u128`.
+    pub(crate) fn of_kit(program: &Path) -> Result<Traits> {
+        let mut traits = Traits::of(program)?;
+        for name in compiler_builtins()? {
+            traits.0.insert(provides(&name), usize::MAX);
+        }
+        Ok(traits)
+    }
+
     /// Something that a program has beyond an honest one of the same compiler and kit, which only
     /// code can have that is not Rust's. No list or number is assumed: what the compiler and the
     /// kit bring is in the honest one as well, and a submission of safe Rust adds no symbol that C
@@ -148,11 +159,12 @@ impl<'a> Program<'a> {
     fn traits(&self) -> Result<Traits> {
         let mut traits = Traits::default();
         let mut add = |what: String| *traits.0.entry(what).or_default() += 1;
-        for symbol in self.file.symbols().filter(|it| it.is_definition() && it.is_global()) {
+        for symbol in self.file.symbols().filter(is_for_others) {
             let name = symbol.name()?;
-            let is_rusts = name.starts_with("_R") || name.starts_with("_ZN");
+            // A dot is in the names that the compiler makes up, and in no function's of C.
+            let is_rusts = name.starts_with("_R") || name.starts_with("_ZN") || name.contains('.');
             if !is_rusts && matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Data) {
-                add(format!("provides the symbol `{name}`"));
+                add(provides(name));
             }
         }
         for library in self.all(elf::DT_NEEDED) {
@@ -293,6 +305,46 @@ impl<'a> Program<'a> {
         let names = names.map(|names| names.iter().copied().collect::<Vec<_>>().join(" = "));
         format!("`{}`", names.unwrap_or_else(|| "a function without a name".into()))
     }
+}
+
+fn provides(name: &str) -> String {
+    format!("provides the symbol `{name}`")
+}
+
+/// Whether other objects of a program can use a symbol. Where it is hidden the linker may have made
+/// it local in the end.
+fn is_for_others<'a>(symbol: &impl ObjectSymbol<'a>) -> bool {
+    use object::SymbolFlags::Elf;
+    let is_hidden = matches!(
+        symbol.flags(),
+        Elf { st_other, .. } if st_other.visibility() != elf::STV_DEFAULT
+    );
+    symbol.is_definition() && (symbol.is_global() || is_hidden)
+}
+
+/// The functions of the compiler's own library. Those of C that it has as well, for systems without
+/// a C library, are none of them.
+fn compiler_builtins() -> Result<BTreeSet<String>> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir"]).output();
+    let output = output.context("failed to run rustc, which the grader needs")?;
+    let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let mut names = BTreeSet::new();
+    for entry in Path::new(&folder).read_dir().context("failed to find the compiler's library")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with("libcompiler_builtins-") || !name.ends_with(".rlib") {
+            continue;
+        }
+        let bytes = read(&Path::new(&folder).join(name))?;
+        for member in ArchiveFile::parse(&*bytes)?.members() {
+            // Beside objects there is the compiler's description of them.
+            let Ok(object) = object::File::parse(member?.data(&*bytes)?) else { continue };
+            let symbols = object.symbols().filter(is_for_others);
+            let known = symbols.filter_map(|symbol| symbol.name().ok().map(str::to_owned));
+            names.extend(known.filter(|name| name.starts_with("__")));
+        }
+    }
+    Ok(names)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -88,6 +88,33 @@ fn an_object_that_only_takes_the_place_of_a_function_is_found_in_the_program() {
     check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
 }
 
+/// The linker has no more use for such a name in the program, and makes it a local one.
+#[test]
+fn a_function_under_a_hidden_name_is_found_in_the_program() {
+    let source = "std::arch::global_asm!(\".globl getpid\", \".hidden getpid\", \
+                  \".type getpid, @function\", \"getpid:\", \"ret\");\n";
+    let expected = "native cannot be graded: its program provides the symbol `getpid`, which no \
+                    safe Rust does; remove native code";
+    check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
+}
+
+/// The compiler adds functions for this.
+#[test]
+fn arithmetic_that_no_processor_has_is_nothing_foreign() {
+    let folder = TempDir::new().unwrap();
+    let program = |name: &str, main: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, rustc(main, &[])).unwrap();
+        path
+    };
+    let honest = Traits::of_kit(&program("honest", "fn main() {}")).unwrap();
+    let main = "fn main() {
+        let [n, m] = std::hint::black_box([u128::MAX, 7]);
+        println!(\"{} {} {}\", n / m, (n as f64).sin(), (m as f64).powf(0.3) as u128 % n);
+    }";
+    assert_eq!(Traits::of(&program("more", main)).unwrap().beyond(&honest), None);
+}
+
 #[test]
 fn a_library_that_the_program_needs_is_found_in_it() {
     // The linker takes a library of which something is used.
