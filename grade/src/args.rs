@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use ::tests::{LABS, Part, Test};
 use clap::Parser;
 
+use crate::bounds::{SUBMISSION_S_MIN, SUBMISSION_S_PER_RUN};
 use crate::budget::Budget;
 use crate::exit::Refusal;
 use crate::peers::Peers;
@@ -101,6 +103,10 @@ pub(crate) struct Grading {
     require_inspect: bool,
     #[command(flatten)]
     budget: Budget,
+    /// All runs of a submission may take S seconds of processor time; by default 4 for each run,
+    /// and at least 240
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
+    submission_seconds: Option<u64>,
     /// Keep every run and report.json in this folder, and go on from what is there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -121,6 +127,8 @@ pub(crate) struct Plan {
     pub(crate) require_sandbox: bool,
     pub(crate) require_inspect: bool,
     pub(crate) budget: Budget,
+    /// What all runs of a submission may use, in processor time.
+    pub(crate) submission_budget: Duration,
     pub(crate) out: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) paths: Vec<PathBuf>,
@@ -136,6 +144,10 @@ impl Grading {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
         let peers = if self.in_process { Peers::Together } else { Peers::Apart };
+        let runs = (tests.len() * seeds.len()) as u64;
+        let by_default = || (runs * SUBMISSION_S_PER_RUN).max(SUBMISSION_S_MIN);
+        let seconds = self.submission_seconds.unwrap_or_else(by_default);
+        let submission_budget = Duration::from_secs(seconds);
         let Grading { require_sandbox, require_inspect, budget, out, format, paths, .. } = self;
         Ok(Plan {
             tests,
@@ -145,6 +157,7 @@ impl Grading {
             require_sandbox,
             require_inspect,
             budget,
+            submission_budget,
             out,
             format,
             paths,

@@ -21,7 +21,8 @@ use crate::kit::Kit;
 use crate::peers::Runner;
 use crate::progress::Progress;
 use crate::run::Run;
-use crate::score::{Score, Verdict};
+use crate::score::{Account, Score, Verdict};
+use crate::scratch::Scratch;
 use crate::store::Store;
 use crate::take::{LeftOut, Submission};
 
@@ -45,9 +46,23 @@ struct Built {
     runner: Runner,
     /// The next of its runs to begin.
     next: AtomicUsize,
-    runs: Mutex<Vec<Run>>,
+    made: Mutex<Made>,
     /// For each test, whether a run has failed.
     failed: Vec<AtomicBool>,
+}
+
+/// The runs of a submission that were made, and those that will not be.
+struct Made {
+    /// By seed and test.
+    runs: BTreeMap<(u64, usize), Run>,
+    /// So many of the plan's runs were made or passed over.
+    settled: usize,
+    /// Of each test the lowest seed that makes those behind it not worth their time.
+    stopped_at: Vec<Option<u64>>,
+    /// What the first runs of the plan came to, up to one that was neither made nor passed over.
+    account: Account,
+    /// So many are those.
+    entered: usize,
 }
 
 /// What all threads of a grading share.
@@ -56,6 +71,7 @@ struct Batch<'a> {
     names: &'a [String],
     store: Option<&'a Store>,
     progress: &'a Progress,
+    scratch: &'a Scratch,
     /// Seed by seed, so that every test has been seen early.
     wanted: Vec<(u64, usize)>,
 }
@@ -75,12 +91,13 @@ pub(crate) fn grade(
     plan: &Plan,
     names: &[String],
     store: Option<&Store>,
+    scratch: &Scratch,
     progress: &Progress,
     mut tell: impl FnMut(usize, Attempt),
 ) -> Result<()> {
     let builder = Builder::new(kit, plan.peers, sandbox, plan.budget)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
-    let batch = Batch { plan, names, store, progress, wanted: wanted.collect() };
+    let batch = Batch { plan, names, store, progress, scratch, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);
     let source = Mutex::new(Source { current: None, following });
     let (done, finished) = channel::<Finished>();
@@ -141,7 +158,7 @@ impl Batch<'_> {
                 left_out,
                 runner,
                 next: AtomicUsize::new(0),
-                runs: Mutex::default(),
+                made: Mutex::new(Made::new(self.plan)),
                 failed: self.plan.tests.iter().map(|_| AtomicBool::default()).collect(),
             }),
         }
@@ -152,7 +169,8 @@ impl Batch<'_> {
     fn inspect_first(&self, name: &str, id: &str, runner: Runner) -> Result<Runner> {
         if self.plan.require_inspect {
             let (seed, test) = self.wanted[0];
-            let run = Run::stored(self.store, id, &runner, self.plan.tests[test], seed);
+            let (test, scratch) = (self.plan.tests[test], self.scratch.path());
+            let run = Run::stored(self.store, id, &runner, scratch, test, seed);
             inspected::judge(self.plan, name, &[run])?;
         }
         Ok(runner)
@@ -160,26 +178,38 @@ impl Batch<'_> {
 
     fn run_all(&self, source: &Mutex<Source>, done: &Sender<Finished>) {
         while let Some((built, seed, test)) = self.next_run(source) {
-            let name = &self.names[built.at];
-            let tested: &'static Test = self.plan.tests[test];
-            self.progress.begin(name, tested, seed);
-            let run = Run::stored(self.store, &built.id, &built.runner, tested, seed);
-            let is_failure = run.verdict() != Verdict::Passed;
-            let is_first = is_failure && !built.failed[test].swap(true, Ordering::Relaxed);
-            self.progress.end(name, &run, is_first);
-            let mut runs = built.runs.lock().expect(UNPOISONED);
-            runs.push(run);
-            if runs.len() == self.wanted.len() {
-                let inspected = inspected::judge(self.plan, name, &runs);
+            let is_worth_it = built.made.lock().expect(UNPOISONED).is_worth_it(seed, test);
+            let run = is_worth_it.then(|| self.run(&built, seed, test));
+            if run.is_none() {
+                self.progress.skip(1);
+            }
+            let mut made = built.made.lock().expect(UNPOISONED);
+            made.settle(&self.wanted, seed, test, run);
+            if made.settled == self.wanted.len() {
+                let runs = std::mem::take(&mut made.runs);
+                let Plan { tests, seeds, submission_budget, .. } = self.plan;
+                let inspected = inspected::judge(self.plan, &self.names[built.at], runs.values());
                 let attempt = Attempt {
                     id: Some(built.id.clone()),
                     left_out: built.left_out.clone(),
                     scores: inspected
-                        .map(|()| Score::of_each(&self.plan.tests, std::mem::take(&mut *runs))),
+                        .map(|()| Score::of_each(tests, seeds, *submission_budget, runs)),
                 };
                 done.send((built.at, attempt)).expect("the caller waits for it");
             }
         }
+    }
+
+    fn run(&self, built: &Built, seed: u64, test: usize) -> Run {
+        let name = &self.names[built.at];
+        let tested: &'static Test = self.plan.tests[test];
+        self.progress.begin(name, tested, seed);
+        let scratch = self.scratch.path();
+        let run = Run::stored(self.store, &built.id, &built.runner, scratch, tested, seed);
+        let is_failure = run.verdict() != Verdict::Passed;
+        let is_first = is_failure && !built.failed[test].swap(true, Ordering::Relaxed);
+        self.progress.end(name, &run, is_first);
+        run
     }
 
     /// Waits for the next submission where the runs of all others have begun.
@@ -193,6 +223,44 @@ impl Batch<'_> {
                 }
             }
             source.current = Some(Arc::new(source.following.recv().ok()?));
+        }
+    }
+}
+
+impl Made {
+    fn new(plan: &Plan) -> Made {
+        let tests = plan.tests.len();
+        Made {
+            runs: BTreeMap::new(),
+            settled: 0,
+            stopped_at: vec![None; tests],
+            account: Account::new(tests, plan.submission_budget),
+            entered: 0,
+        }
+    }
+
+    /// Whether a run could count. What does not may be made all the same, where another is not
+    /// known yet that comes before it.
+    fn is_worth_it(&self, seed: u64, test: usize) -> bool {
+        self.stopped_at[test].is_none_or(|stopped_at| seed < stopped_at)
+            && self.account.refuses(test).is_none()
+    }
+
+    /// A run was made, or passed over.
+    fn settle(&mut self, wanted: &[(u64, usize)], seed: u64, test: usize, run: Option<Run>) {
+        self.settled += 1;
+        let Some(run) = run else { return };
+        if run.stops_its_test() {
+            let first = self.stopped_at[test].map_or(seed, |stopped_at| stopped_at.min(seed));
+            self.stopped_at[test] = Some(first);
+        }
+        self.runs.insert((seed, test), run);
+        while let Some(&(seed, test)) = wanted.get(self.entered) {
+            if self.account.refuses(test).is_none() {
+                let Some(run) = self.runs.get(&(seed, test)) else { break };
+                self.account.enter(test, run);
+            }
+            self.entered += 1;
         }
     }
 }

@@ -51,3 +51,66 @@ pub(crate) const IDLE_SECONDS_MAX: u64 = 20;
 /// All programs that are kept, some two hundred of 19 MB each on x86-64. Beyond it those that were
 /// not used for longest are removed, but none that is in use.
 pub(crate) const PROGRAMS_BYTES_MAX: u64 = 4 << 30;
+
+// Of runs. Figures of the reference were measured over all tests, over processes, in release.
+
+/// Processor time of one run, with its peers; a run that uses more is ended as `timeout`. The
+/// reference uses 0.2 s a run on average, and less than 2 s in its costliest.
+pub(crate) const RUN_CPU_S_MAX: u64 = 60;
+
+/// Resident memory of the process of a run whose peers are processes of their own; a run that uses
+/// more is ended as `limit`. The reference uses 40 MiB. What servers save and send has bounds of
+/// its own, below this one, which name the server.
+pub(crate) const RUN_RESIDENT_BYTES_MAX: u64 = 1 << 30;
+
+/// The same where all servers live in that process.
+pub(crate) const RUN_IN_PROCESS_RESIDENT_BYTES_MAX: u64 = 4 << 30;
+
+/// Resident memory of a run and its peers together, above which a want of memory is the
+/// submission's own doing: `limit` instead of `infra`. The reference uses 150 MiB.
+pub(crate) const RUN_FAIR_RESIDENT_BYTES_MAX: u64 = 512 << 20;
+
+/// The processor time that a submission may use for each run of the plan, on average; when that is
+/// used up, the rest is not run and gets no points. Twenty times what the reference uses.
+pub(crate) const SUBMISSION_S_PER_RUN: u64 = 4;
+
+/// A submission gets at least this, however few runs the plan has: four of its costliest.
+pub(crate) const SUBMISSION_S_MIN: u64 = 4 * RUN_CPU_S_MAX;
+
+/// A run that waits costs a submission a second for so many seconds of real time, even if it uses
+/// no processor time; more than one, since the machine may be busy with other things.
+pub(crate) const RUN_WALL_PER_CPU: u32 = 4;
+
+/// What a failing run printed, from its end, in bytes as it is shown; the rest is not kept.
+pub(crate) const OUTPUT_BYTES_MAX: usize = 4 << 10;
+
+/// A run in `--out` takes at most this; a larger file is called damaged. What the bounds on a
+/// run's texts leave is half of it.
+pub(crate) const RECORD_BYTES_MAX: u64 = 64 << 10;
+
+/// How often a run is looked at while it goes on.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Free room in the folder of the builds and runs; with less a grading does not begin.
+pub(crate) const ROOM_BYTES_MIN: u64 = 64 << 20;
+
+/// Memory that can be had, whatever the number of jobs; with less a grading does not begin. A build
+/// of the reference needs less than 256 MiB.
+pub(crate) const MEMORY_BYTES_MIN: u64 = 256 << 20;
+
+/// The same for each run at once. The reference uses 150 MiB, much of it the same for all peers.
+pub(crate) const MEMORY_BYTES_PER_JOB_MIN: u64 = 64 << 20;
+
+/// Address space of one process, where that is limited: stacks count in full, whether touched or
+/// not. With less a grading does not begin.
+pub(crate) const ADDRESS_BYTES_MIN: u64 = 4 << 30;
+
+/// Processes and threads that can still be started for each run at once; with fewer a grading does
+/// not begin.
+pub(crate) const TASKS_PER_JOB_MIN: u64 = 256;
+
+/// Files that a process may have open; with fewer a grading does not begin.
+pub(crate) const OPEN_FILES_MIN: u64 = 256;
+
+/// The size to which a file may grow; with less a grading does not begin.
+pub(crate) const FILE_BYTES_MIN: u64 = 64 << 20;

@@ -1,10 +1,13 @@
-//! The sandbox of a grading run: tried, told, and insisted upon.
+//! The sandbox of a grading run, tried, told, and insisted upon; and the room that it needs.
 
 use anyhow::{Context, Result};
 use sandbox::{Layers, Sandbox};
 
 use crate::exit::Refusal;
+use crate::kit::Kit;
 use crate::peers::Peers;
+use crate::room;
+use crate::scratch::Scratch;
 
 /// Tries the sandbox and says on stderr which layers are in force. If it is `required`, a missing
 /// layer is a reason not to grade. None if all servers of a run live in its process: there is
@@ -20,6 +23,15 @@ pub(crate) fn sandbox(peers: Peers, required: bool) -> Result<Option<Sandbox>> {
     }
     eprintln!("{layers}");
     Ok(Some(sandbox))
+}
+
+/// The folder for the files of so many runs at once, on a machine that has room for them.
+pub(crate) fn scratch(kit: &Kit, jobs: usize) -> Result<Scratch> {
+    let folder = kit.target()?.join("runs");
+    let scratch = Scratch::below(&folder)
+        .with_context(|| format!("failed to make the folder of the runs {}", folder.display()))?;
+    room::check(scratch.path(), jobs)?;
+    Ok(scratch)
 }
 
 fn refusal(layers: &Layers) -> Refusal {

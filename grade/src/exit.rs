@@ -1,6 +1,9 @@
 //! The exit codes, and the errors that belong to the user.
 
 use std::fmt;
+use std::process;
+
+use ::tests::plain;
 
 /// How the program ends; of several submissions the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,11 +67,22 @@ impl std::error::Error for Refusal {}
 
 /// Says on stderr what went wrong, and whose fault it is by the exit code.
 pub(crate) fn tell(error: &anyhow::Error) -> Exit {
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", plain::sentence(&format!("{error:#}")));
     if let Some(refusal) = error.downcast_ref::<Refusal>().filter(|it| !it.words.is_empty()) {
-        eprintln!("\n{}", refusal.words.trim_end());
+        eprintln!("\n{}", plain::lines(refusal.words.trim_end()));
     }
     of(error)
+}
+
+/// Ends the program with what the command line is answered: help, or an error.
+pub(crate) fn end_with(error: &clap::Error) -> ! {
+    let text = error.to_string();
+    if text.lines().all(plain::is_plain) {
+        error.exit();
+    }
+    // A folder's name may be anything, and a shell may have put it there.
+    eprint!("{}", plain::lines(&text));
+    process::exit(error.exit_code());
 }
 
 /// Whose fault it is.

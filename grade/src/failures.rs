@@ -1,15 +1,19 @@
 //! What a failed test is told: the first failing seed, what was seen, and how to see it again.
 
 use std::path::Path;
+use std::time::Duration;
 
+use ::tests::plain;
 use config::{Class, Failure};
 
 use crate::peers::Peers;
 use crate::run::Run;
-use crate::score::{Score, Verdict};
+use crate::score::{Score, Verdict, WhyNot};
 
 /// A paragraph for each different failure, then the kit's own faults, loudly.
-pub(crate) fn render(path: &Path, peers: Peers, scores: &[Score]) -> String {
+///
+/// `budget`: what the submission may use, in processor time.
+pub(crate) fn render(path: &Path, peers: Peers, budget: Duration, scores: &[Score]) -> String {
     let mut text = String::new();
     let mut told: Vec<&Failure> = Vec::new();
     for (at, score) in scores.iter().enumerate() {
@@ -24,7 +28,7 @@ pub(crate) fn render(path: &Path, peers: Peers, scores: &[Score]) -> String {
             text += &infra(path, peers, score, run, failure);
         }
     }
-    text + &findings(scores)
+    text + &not_run(budget, scores) + &findings(scores)
 }
 
 fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
@@ -52,13 +56,13 @@ fn paragraph(
         score.test.name(),
         failure.class,
         run.seed,
-        indented(&failure.sentence)
+        plain::sentence(&failure.sentence)
     );
     if let Some(rule) = failure.rule {
         text += &format!("  rule: {rule}\n");
     }
     for note in &failure.notes {
-        text += &format!("  {}\n", indented(note));
+        text += &format!("  {}\n", plain::sentence(note));
     }
     text += &format!("  the test: {}\n", score.test.purpose);
     text += &format!("  fails {}\n", share(score));
@@ -78,6 +82,7 @@ pub(crate) fn printed(output: &str) -> String {
     if output.is_empty() {
         return String::new();
     }
+    let output = plain::lines(output);
     let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
     format!("  it printed:\n{lines}")
 }
@@ -88,7 +93,7 @@ fn infra(path: &Path, peers: Peers, score: &Score, run: &Run, failure: &Failure)
          no points are taken for that, but it has to be run again\n{}{}",
         score.test.name(),
         run.seed,
-        indented(&failure.sentence),
+        plain::sentence(&failure.sentence),
         score.count(Verdict::Infra),
         score.runs.len(),
         // Where a program of the kit has said why.
@@ -97,15 +102,34 @@ fn infra(path: &Path, peers: Peers, score: &Score, run: &Run, failure: &Failure)
     )
 }
 
-/// A panic's text may have several lines.
-pub(crate) fn indented(sentence: &str) -> String {
-    sentence.replace('\n', "\n  ")
-}
-
 /// `2 of 20 seeds`.
 fn share(score: &Score) -> String {
     let seeds = if score.runs.len() == 1 { "seed" } else { "seeds" };
-    format!("{} of {} {seeds}", score.count(Verdict::Failed), score.runs.len())
+    let not_run = match score.not_run.len() {
+        0 => String::new(),
+        count => format!("; {count} more were not run"),
+    };
+    format!("{} of {} {seeds}{not_run}", score.count(Verdict::Failed), score.runs.len())
+}
+
+/// Of the tests that lack seeds for which there was no time.
+fn not_run(budget: Duration, scores: &[Score]) -> String {
+    let lacks = |score: &&Score| score.not_run.iter().any(|(_, why)| *why == WhyNot::Spent);
+    let tests: Vec<String> = scores.iter().filter(lacks).map(|it| it.test.name()).collect();
+    if tests.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nNOT RUN  {}\n  {}\n  a test with seeds that were not run gives no points\n",
+        tests.join(", "),
+        spent(budget)
+    )
+}
+
+/// Why the rest of a submission's runs were not made.
+pub(crate) fn spent(budget: Duration) -> String {
+    let seconds = budget.as_secs();
+    format!("the submission had used the {seconds} s of processor time that it may use")
 }
 
 fn again(path: &Path, peers: Peers, score: &Score, run: &Run) -> String {
@@ -118,11 +142,28 @@ fn again(path: &Path, peers: Peers, score: &Score, run: &Run) -> String {
 /// As a shell wants it.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
+    if !plain::is_plain(&path) {
+        let escaped = path.replace('\\', r"\\").replace('\'', r"\'");
+        return format!("$'{}'", shell_escapes(&plain::line(&escaped)));
+    }
     if path.chars().all(|c| c.is_alphanumeric() || "/._-+,:@".contains(c)) {
         path
     } else {
         format!("'{}'", path.replace('\'', r"'\''"))
     }
+}
+
+/// A shell writes `\u202e` where Rust writes `\u{202e}`.
+fn shell_escapes(text: &str) -> String {
+    let mut pieces = text.split("\\u{");
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once('}') {
+            Some((digits, rest)) => whole += &format!("\\U{digits:0>8}{rest}"),
+            None => whole += piece,
+        }
+    }
+    whole
 }
 
 /// What is no failure but worth telling, once for each test.
@@ -131,7 +172,7 @@ fn findings(scores: &[Score]) -> String {
     for score in scores {
         let mut with = score.runs.iter().filter(|run| !run.outcome.findings.is_empty());
         if let Some(run) = with.next() {
-            let (name, finding) = (score.test.name(), &run.outcome.findings[0]);
+            let (name, finding) = (score.test.name(), plain::sentence(&run.outcome.findings[0]));
             let more = match with.count() {
                 0 => String::new(),
                 n => format!(", and the like with {n} more"),
@@ -161,7 +202,31 @@ mod tests {
         ];
         scores[1].runs[1].outcome.output = "error: no such filter\n".into();
         scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
-        insta::assert_snapshot!(render(Path::new("students/Ada's"), Peers::Apart, &scores));
+        let budget = Duration::from_secs(240);
+        let path = Path::new("students/Ada's");
+        insta::assert_snapshot!(render(path, Peers::Apart, budget, &scores));
+    }
+
+    #[test]
+    fn what_was_not_run_is_told_with_the_reason() {
+        let spins = || failed(Class::Spin, "server 1 runs on and on");
+        let mut scores = [score(0, vec![spins()]), score(1, vec![Ok(())])];
+        scores[0].not_run = vec![(2, WhyNot::Stopped), (3, WhyNot::Stopped)];
+        scores[1].not_run = vec![(2, WhyNot::Spent)];
+        let budget = Duration::from_secs(240);
+        insta::assert_snapshot!(render(Path::new("ada"), Peers::Apart, budget, &scores));
+    }
+
+    #[test]
+    fn what_a_submission_says_passes_for_no_line_of_the_graders() {
+        let said = "no\x1b[2J\r\n  fails 0 of 20 seeds\u{202e}";
+        let failure = Failure::new(Class::Panic, said).with_notes([said.into()]);
+        let mut scores = [score(0, vec![Err(failure)])];
+        scores[0].runs[0].outcome.output = said.into();
+        scores[0].runs[0].outcome.findings = vec![said.into()];
+        let budget = Duration::from_secs(240);
+        let path = Path::new("it's\\\x1b[2J\u{202e}\n.zip");
+        insta::assert_snapshot!(render(path, Peers::Apart, budget, &scores));
     }
 
     #[test]

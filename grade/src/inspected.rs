@@ -13,13 +13,17 @@ use crate::exit::Refusal;
 use crate::run::Run;
 
 /// An error if any of these runs of a submission had a server without `inspect`.
-pub(crate) fn judge(plan: &Plan, name: &str, runs: &[Run]) -> Result<()> {
+pub(crate) fn judge<'a>(
+    plan: &Plan,
+    name: &str,
+    runs: impl IntoIterator<Item = &'a Run>,
+) -> Result<()> {
     let is_blind =
         |run: &&Run| run.outcome.findings.iter().any(|finding| finding.starts_with(NOT_INSPECTED));
     // They come in the order in which they ended.
     let place =
         |run: &&Run| (run.seed, plan.tests.iter().position(|test| test.name() == run.test.name()));
-    let blind = runs.iter().filter(is_blind).min_by_key(place);
+    let blind = runs.into_iter().filter(is_blind).min_by_key(place);
     let Some(run) = blind.filter(|_| plan.require_inspect) else { return Ok(()) };
     let sentence = format!(
         "{name} cannot be graded: in {} with seed {} a server has no `inspect`, which \

@@ -4,9 +4,9 @@
 //! the labs, [scored](score) and [told about](table), to programs by a [report]. A user's error is
 //! one sentence and an exit code of its own; what the kit does wrong is another.
 
+mod bounds;
 mod args;
 mod exit;
-mod bounds;
 mod kit;
 mod new;
 mod manifest;
@@ -25,7 +25,10 @@ mod linked;
 mod compile;
 mod peers;
 mod confine;
+mod room;
+mod scratch;
 mod store;
+mod supervisor;
 mod run;
 mod remote;
 mod score;
@@ -43,6 +46,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, io};
 
+use ::tests::plain;
 use clap::Parser;
 
 use args::{Args, Command, Format, Plan};
@@ -61,7 +65,8 @@ fn main() -> ExitCode {
     if let Some(never) = remote::obey(words()).or_else(|| guard::obey(words())) {
         match never {}
     }
-    let args = Args::parse_from(own_arguments(env::args_os()));
+    let args = Args::try_parse_from(own_arguments(env::args_os()));
+    let args = args.unwrap_or_else(|error| exit::end_with(&error));
     let exit = panic::catch_unwind(AssertUnwindSafe(|| obey(args))).unwrap_or_else(|_| {
         eprintln!("error: the grader itself panicked; that is a fault of the kit");
         Exit::Kit
@@ -90,6 +95,7 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
     let kit = Kit::find()?;
     let sandbox = confine::sandbox(plan.peers, plan.require_sandbox)?;
     let store = plan.out.as_deref().map(Store::open).transpose()?;
+    let scratch = confine::scratch(&kit, plan.jobs)?;
     let names = batch::names(&plan.paths);
     let progress = Progress::new(names.len(), plan.tests.len() * plan.seeds.len());
     let mut worst = Exit::Passed;
@@ -100,6 +106,7 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
         plan,
         &names,
         store.as_ref(),
+        &scratch,
         &progress,
         |at, attempt| {
             let (name, path) = (&names[at], &plan.paths[at]);
@@ -123,7 +130,7 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
     }
     let report = report.to_json();
     if plan.format == Format::Json {
-        io::stdout().write_all(report.as_bytes())?;
+        io::stdout().write_all(plain::json(&report).as_bytes())?;
     }
     if let Some(store) = store {
         store.save_report(&report);
@@ -137,7 +144,8 @@ fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
     let left_out = attempt.left_out.iter().filter(|it| !it.is_ordinary);
     let left_out: Vec<&str> = left_out.map(|it| it.name.as_str()).collect();
     if !left_out.is_empty() {
-        eprintln!("note: left out of {name}: {}", left_out.join(", "));
+        let line = format!("left out of {name}: {}", left_out.join(", "));
+        eprintln!("note: {}", plain::line(&line));
     }
     let scores = match &attempt.scores {
         Ok(scores) => scores,
@@ -148,7 +156,7 @@ fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
     };
     if plan.format == Format::Text {
         print!("{}", table::render(name, path, plan, scores));
-        print!("{}", failures::render(path, plan.peers, scores));
+        print!("{}", failures::render(path, plan.peers, plan.submission_budget, scores));
         if plan.paths.len() > 1 {
             println!();
         }

@@ -42,7 +42,8 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
     // The kit's own versions: nothing is to be fetched that the kit does not use itself.
     fs::copy(kit.path("Cargo.lock"), dir.join("Cargo.lock"))
         .context("failed to copy the kit's Cargo.lock")?;
-    println!("Wrote the project {name} to {}. Next, in that folder:", dir.display());
+    let shown = ::tests::plain::line(&dir.display().to_string());
+    println!("Wrote the project {name} to {shown}. Next, in that folder:");
     println!("    cargo test \"initial election\"    fails: src/raft.rs is yours to fill in");
     println!("    cargo grade .                    says what it is worth, once there was a");
     println!("    cargo install --path {}", kit.path("grade").display());

@@ -43,6 +43,7 @@ impl Peers {
 pub(crate) struct Runner {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
+    pub(crate) peers: Peers,
     /// The submission's, which is that program or one of its arguments.
     _compiled: Program,
 }
@@ -64,6 +65,7 @@ impl Runner {
                 (env::current_exe()?, words.into())
             }
         };
-        Ok(Runner { program, arguments, _compiled: compiled })
+        let peers = if sandbox.is_some() { Peers::Apart } else { Peers::Together };
+        Ok(Runner { program, arguments, peers, _compiled: compiled })
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ::tests::Test;
+use ::tests::{Test, plain};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 
@@ -53,7 +53,7 @@ impl Progress {
         let words = self.words(name, run.test, run.seed);
         if let (Err(failure), true) = (&run.outcome.verdict, is_first) {
             let line = format!("FAIL  {words}: {}", failure.sentence);
-            self.bar.println(cut(&line, width()));
+            self.bar.println(cut(&plain::line(&line), width()));
         }
         self.change(|state| {
             let at = state.running.iter().position(|running| *running == words);
@@ -83,7 +83,7 @@ impl Progress {
     /// Where there is no bar to look at.
     pub(crate) fn say(&self, line: &str) {
         if self.several && !io::stderr().is_terminal() {
-            eprintln!("{line}");
+            eprintln!("{}", plain::line(line));
         }
     }
 
@@ -99,7 +99,7 @@ impl Progress {
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().expect("no thread panics while it holds this");
         change(&mut state);
-        self.bar.set_message(state.message());
+        self.bar.set_message(plain::line(&state.message()));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ::tests::{Outcome, Test};
+use ::tests::{Outcome, Test, plain};
 use anyhow::Result;
 use config::Class;
 
@@ -12,7 +12,7 @@ use crate::batch::names;
 use crate::compile::Builder;
 use crate::confine;
 use crate::exit::{self, Exit, Refusal};
-use crate::failures::{indented, printed};
+use crate::failures::printed;
 use crate::kit::Kit;
 use crate::peers::Peers;
 use crate::report::{Graded, Report, TestVerdict, Tested};
@@ -29,7 +29,8 @@ pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
             let sandbox = confine::sandbox(peers, false)?;
             let builder = Builder::new(&kit, peers, sandbox.as_ref(), replay.budget)?;
             let (runner, _) = builder.take(&names(&paths)[0], &replay.path)?;
-            let run = Run::fresh(&runner, test, seed);
+            let scratch = confine::scratch(&kit, 1)?;
+            let run = Run::fresh(&runner, scratch.path(), test, seed);
             print!("{}", told(&run));
             Ok(exit(&run))
         }
@@ -42,6 +43,7 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     let report = Report::read(&replay.path)?;
     let sandbox = confine::sandbox(report.peers, false)?;
     let builder = Builder::new(kit, report.peers, sandbox.as_ref(), replay.budget)?;
+    let scratch = confine::scratch(kit, 1)?;
     let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
     let mut exits = Vec::new();
     let (mut runs, mut same, mut ungraded) = (0, 0, Vec::new());
@@ -66,11 +68,12 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
         };
         let is_same_program = submission.id.as_ref() == Some(&id);
         if !is_same_program {
-            println!("{} is not what it was, or the kit or the compiler is not", submission.name);
+            let name = plain::line(&submission.name);
+            println!("{name} is not what it was, or the kit or the compiler is not");
         }
         for (tested, seed) in failures {
-            let run = Run::fresh(&runner, one_test(&tested.name)?, seed);
-            println!("{}: {}", submission.name, told(&run).trim_end());
+            let run = Run::fresh(&runner, scratch.path(), one_test(&tested.name)?, seed);
+            println!("{}: {}", plain::line(&submission.name), told(&run).trim_end());
             let is_same = is_reported(tested, &run.outcome);
             runs += 1;
             same += u32::from(is_same);
@@ -80,11 +83,13 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
         }
     }
     if !ungraded.is_empty() {
-        eprintln!("note: not graded, so not run again: {}", ungraded.join(", "));
+        let ungraded = plain::line(&ungraded.join(", "));
+        eprintln!("note: not graded, so not run again: {ungraded}");
     }
     if exits.is_empty() {
         if ungraded.is_empty() && replay.test.is_none() && replay.submission.is_none() {
-            println!("{} has no failure to run again", replay.path.display());
+            let path = plain::line(&replay.path.display().to_string());
+            println!("{path} has no failure to run again");
             return Ok(Exit::Passed);
         }
         let sentence = format!("{} has no such failure to run again", replay.path.display());
@@ -124,12 +129,12 @@ fn told(run: &Run) -> String {
         return format!("ok    {name} seed {}\n", run.seed);
     };
     let mut text = format!("FAIL  {name:<32} {:<12} seed {}\n", failure.class, run.seed);
-    text += &format!("  {}\n", indented(&failure.sentence));
+    text += &format!("  {}\n", plain::sentence(&failure.sentence));
     if let Some(rule) = failure.rule {
         text += &format!("  rule: {rule}\n");
     }
     for note in &failure.notes {
-        text += &format!("  {}\n", indented(note));
+        text += &format!("  {}\n", plain::sentence(note));
     }
     text + &printed(&run.outcome.output)
 }

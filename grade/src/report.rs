@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use ::tests::{Clock, Part};
 use anyhow::Result;
@@ -16,9 +17,10 @@ use crate::args::Plan;
 use crate::batch::Attempt;
 use crate::confine;
 use crate::exit::{self, Exit, Refusal};
+use crate::failures;
 use crate::kit::Kit;
 use crate::peers::Peers;
-use crate::score::{Points, Score, Sums, Verdict, sums};
+use crate::score::{Points, Score, Sums, Verdict, WhyNot, sums};
 
 /// Changes when a reader of an older report could misunderstand a new one.
 pub(crate) const SCHEMA: u32 = 1;
@@ -135,14 +137,18 @@ pub(crate) struct Tested {
     pub(crate) failed: usize,
     /// So many have no verdict, by a fault of the kit.
     pub(crate) infra: usize,
-    /// 0 unless every seed passed.
+    /// So many were not run: those behind the first that ended by a limit in real time, and those
+    /// for which the submission had no processor time left.
+    #[serde(default)]
+    pub(crate) not_run: usize,
+    /// 0 unless every seed ran and passed.
     pub(crate) points: u32,
     pub(crate) max_points: u32,
     /// The first seed that failed, or else the first without a verdict.
     pub(crate) seed: Option<u64>,
     /// The class of what went wrong with that seed, such as `safety`.
     pub(crate) class: Option<String>,
-    /// What went wrong with it.
+    /// What went wrong with it; if nothing did, why seeds were not run.
     pub(crate) sentence: Option<String>,
     /// What else may help to understand it.
     pub(crate) notes: Vec<String>,
@@ -214,7 +220,8 @@ impl Graded {
         let graded = match scores {
             Ok(scores) => {
                 let (lab, extra) = sums(&scores);
-                let tests = scores.iter().map(Tested::of).collect();
+                let budget = plan.submission_budget;
+                let tests = scores.iter().map(|score| Tested::of(score, budget)).collect();
                 Graded { built: true, tests, ..Graded::new(name, path, lab, extra) }
             }
             Err(error) => {
@@ -275,7 +282,7 @@ impl Fault {
 }
 
 impl Tested {
-    fn of(score: &Score) -> Tested {
+    fn of(score: &Score, budget: Duration) -> Tested {
         let verdict = match score.points() {
             Points::All => TestVerdict::Passed,
             Points::None => TestVerdict::Failed,
@@ -284,6 +291,9 @@ impl Tested {
         let run = score.with(Verdict::Failed).chain(score.with(Verdict::Infra)).next();
         let failure = run.and_then(|run| run.outcome.verdict.as_ref().err());
         let max_points = score.test.points;
+        let is_spent = score.not_run.iter().any(|(_, why)| *why == WhyNot::Spent);
+        let sentence = failure.map(|failure| failure.sentence.clone());
+        let sentence = sentence.or_else(|| is_spent.then(|| failures::spent(budget)));
         let findings = score.runs.iter().flat_map(|run| {
             run.outcome.findings.iter().map(|finding| format!("{finding} (seed {})", run.seed))
         });
@@ -295,11 +305,12 @@ impl Tested {
             seeds: score.runs.len(),
             failed: score.count(Verdict::Failed),
             infra: score.count(Verdict::Infra),
+            not_run: score.not_run.len(),
             points: if verdict == TestVerdict::Passed { max_points } else { 0 },
             max_points,
             seed: run.map(|run| run.seed),
             class: failure.map(|failure| failure.class.to_string()),
-            sentence: failure.map(|failure| failure.sentence.clone()),
+            sentence,
             notes: failure.map(|failure| failure.notes.clone()).unwrap_or_default(),
             output: run.map(|run| run.outcome.output.clone()).filter(|it| !it.is_empty()),
             findings: findings.take(FINDINGS_MAX).collect(),
@@ -341,7 +352,7 @@ mod tests {
         );
         score.runs[2].outcome.output = "vote for 2\n".into();
         score.runs[1].outcome.findings = vec!["the term went up".into()];
-        let tested = Tested::of(&score);
+        let tested = Tested::of(&score, Duration::from_secs(240));
         insta::assert_snapshot!(serde_json::to_string_pretty(&tested).unwrap());
     }
 }

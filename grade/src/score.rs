@@ -1,4 +1,12 @@
-//! From outcomes to points: a test gives its points if every seed passed.
+//! From outcomes to points: a test gives its points if every seed ran and passed.
+//!
+//! Not every run that was planned counts: after a run that ended by a limit in real time the other
+//! seeds of its test are not run, and nothing is run once a submission has used what it may. Which
+//! those are is decided here alone, in the order of the plan, so that it depends neither on the
+//! number of runs at once nor on which of them ends first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ::tests::{Outcome, Part, Test};
 use config::{Class, Failure};
@@ -6,10 +14,21 @@ use config::{Class, Failure};
 use crate::exit::Exit;
 use crate::run::Run;
 
-/// All runs of one test, by seed.
+/// All runs of one test that count, by seed.
 pub(crate) struct Score {
     pub(crate) test: &'static Test,
     pub(crate) runs: Vec<Run>,
+    /// The seeds that were not run, or whose runs do not count.
+    pub(crate) not_run: Vec<(u64, WhyNot)>,
+}
+
+/// Why a seed was not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhyNot {
+    /// An earlier seed of the test ended by a limit in real time.
+    Stopped,
+    /// The submission had used what it may, in processor time.
+    Spent,
 }
 
 /// What a test gives.
@@ -41,6 +60,13 @@ impl Run {
 }
 
 impl Run {
+    /// Whether the other seeds of its test are not worth their time: it ended by a limit in real
+    /// time, and so will they.
+    pub(crate) fn stops_its_test(&self) -> bool {
+        let Err(failure) = &self.outcome.verdict else { return false };
+        matches!(failure.class, Class::Timeout | Class::Spin | Class::Outside)
+    }
+
     /// How long it took by its own clock, which a busy machine does not change; none if it came to
     /// no end of its own.
     fn seconds(&self) -> Option<f64> {
@@ -52,18 +78,33 @@ impl Run {
 }
 
 impl Score {
-    /// The scores of the tests, in their order.
-    pub(crate) fn of_each(tests: &[&'static Test], runs: Vec<Run>) -> Vec<Score> {
-        let mut scores: Vec<Score> =
-            tests.iter().map(|test| Score { test, runs: Vec::new() }).collect();
-        for run in runs {
-            let score = scores.iter_mut().find(|score| score.test.name() == run.test.name());
-            score.expect("only tests of the plan are run").runs.push(run);
-        }
-        for score in &mut scores {
-            score.runs.sort_by_key(|run| run.seed);
+    /// The scores of the tests, in their order. `runs` are those that were made, by seed and test;
+    /// all that count are among them.
+    pub(crate) fn of_each(
+        tests: &[&'static Test],
+        seeds: &[u64],
+        budget: Duration,
+        mut runs: BTreeMap<(u64, usize), Run>,
+    ) -> Vec<Score> {
+        let mut account = Account::new(tests.len(), budget);
+        let mut scores: Vec<Score> = tests.iter().map(|test| Score::new(test)).collect();
+        for &seed in seeds {
+            for (at, score) in scores.iter_mut().enumerate() {
+                match account.refuses(at) {
+                    Some(why) => score.not_run.push((seed, why)),
+                    None => {
+                        let run = runs.remove(&(seed, at)).expect("what counts was run");
+                        account.enter(at, &run);
+                        score.runs.push(run);
+                    }
+                }
+            }
         }
         scores
+    }
+
+    fn new(test: &'static Test) -> Score {
+        Score { test, runs: Vec::new(), not_run: Vec::new() }
     }
 
     pub(crate) fn count(&self, verdict: Verdict) -> usize {
@@ -76,7 +117,7 @@ impl Score {
     }
 
     pub(crate) fn points(&self) -> Points {
-        if self.count(Verdict::Failed) > 0 {
+        if self.count(Verdict::Failed) > 0 || !self.not_run.is_empty() {
             Points::None
         } else if self.count(Verdict::Infra) > 0 {
             Points::Undecided
@@ -97,6 +138,32 @@ impl Score {
             1 => Some((mean, None)),
             _ => Some((mean, Some((squares / (n - 1.0)).sqrt()))),
         }
+    }
+}
+
+/// What a submission has used so far, run by run in the order of the plan.
+pub(crate) struct Account {
+    left: Option<Duration>,
+    is_stopped: Vec<bool>,
+}
+
+impl Account {
+    pub(crate) fn new(tests: usize, budget: Duration) -> Account {
+        Account { left: Some(budget), is_stopped: vec![false; tests] }
+    }
+
+    /// Why the next run, which is one of this test, is not to be made.
+    pub(crate) fn refuses(&self, test: usize) -> Option<WhyNot> {
+        if self.is_stopped[test] {
+            return Some(WhyNot::Stopped);
+        }
+        self.left.is_none().then_some(WhyNot::Spent)
+    }
+
+    /// The next run was made.
+    pub(crate) fn enter(&mut self, test: usize, run: &Run) {
+        self.left = self.left.and_then(|left| left.checked_sub(run.cost));
+        self.is_stopped[test] |= run.stops_its_test();
     }
 }
 
@@ -128,7 +195,7 @@ pub(crate) fn exit(scores: &[Score]) -> Exit {
     let any = |verdict| scores.iter().any(|score| score.count(verdict) > 0);
     if any(Verdict::Infra) {
         Exit::Kit
-    } else if any(Verdict::Failed) {
+    } else if any(Verdict::Failed) || scores.iter().any(|score| !score.not_run.is_empty()) {
         Exit::Failed
     } else {
         Exit::Passed
@@ -137,8 +204,6 @@ pub(crate) fn exit(scores: &[Score]) -> Exit {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::time::Duration;
-
     use ::tests::LABS;
     use config::Figures;
 
@@ -166,9 +231,46 @@ pub(crate) mod tests {
                 simulation: None,
                 output: String::new(),
             },
+            cost: Duration::from_secs(1),
         };
-        let runs = (1..).zip(verdicts).map(run).collect();
-        Score::of_each(&[test], runs).remove(0)
+        Score { test, runs: (1..).zip(verdicts).map(run).collect(), not_run: vec![] }
+    }
+
+    /// Scores two tests with three seeds, of which all were run whether they count or not.
+    fn of_each(budget_s: u64, verdicts: [[Result<(), Failure>; 3]; 2]) -> Vec<Score> {
+        let tests = [&LABS[0], &LABS[1]];
+        let mut runs = BTreeMap::new();
+        for (at, verdicts) in verdicts.into_iter().enumerate() {
+            let score = score(at, verdicts.into());
+            runs.extend(score.runs.into_iter().map(|run| ((run.seed, at), run)));
+        }
+        Score::of_each(&tests, &[1, 2, 3], Duration::from_secs(budget_s), runs)
+    }
+
+    fn counted(score: &Score) -> Vec<u64> {
+        score.runs.iter().map(|run| run.seed).collect()
+    }
+
+    #[test]
+    fn after_a_run_that_ended_by_a_limit_in_real_time_its_test_is_over() {
+        let spins = || failed(Class::Spin, "it runs on and on");
+        let slow = || failed(Class::Liveness, "slow");
+        let scores = of_each(100, [[slow(), spins(), Ok(())], [Ok(()), slow(), spins()]]);
+        assert_eq!(counted(&scores[0]), [1, 2]);
+        assert_eq!(scores[0].not_run, [(3, WhyNot::Stopped)]);
+        assert_eq!(counted(&scores[1]), [1, 2, 3]);
+        assert_eq!(exit(&scores), Exit::Failed);
+    }
+
+    #[test]
+    fn what_a_submission_has_no_time_for_is_not_run_and_gives_no_points() {
+        let passed = || [Ok(()), Ok(()), Ok(())];
+        let scores = of_each(4, [passed(), passed()]);
+        assert_eq!([counted(&scores[0]), counted(&scores[1])], [vec![1, 2, 3], vec![1, 2]]);
+        assert_eq!(scores[1].not_run, [(3, WhyNot::Spent)]);
+        assert_eq!([scores[0].points(), scores[1].points()], [Points::All, Points::None]);
+        assert_eq!(exit(&scores), Exit::Failed);
+        assert_eq!(exit(&of_each(6, [passed(), passed()])), Exit::Passed);
     }
 
     #[test]

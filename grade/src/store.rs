@@ -1,28 +1,39 @@
 //! `--out DIR`: every run that has come to its end, a file each, so that a grading which was ended
 //! goes on where it was.
 //!
-//! A run lies at `runs/ID/TEST/SEED.json`. The id is that of the submission's content, of the kit
+//! A run lies at `runs/ID/TEST/SEED.json`, and nothing unfinished beside it: a file is written in
+//! `unfinished` first, and what a grader has left there that was killed the next removes.
+//! The id is that of the submission's content, of the kit
 //! and of the compiler, so that nothing else's runs are ever taken for its own. A run without a
 //! verdict, by a fault of the kit, is not kept: it has to be run again.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::Mutex;
-use std::{fs, io, process};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use ::tests::{Outcome, Test};
+use ::tests::{Outcome, Test, plain};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::RECORD_BYTES_MAX;
 use crate::exit::Refusal;
 use crate::run::Run;
 use crate::score::Verdict;
 
+/// The folder of files that are being written.
+const UNFINISHED: &str = "unfinished";
 const UNPOISONED: &str = "no thread panics while it holds this";
 
 /// The folder of one grading.
 pub(crate) struct Store {
     folder: PathBuf,
+    /// So many files were begun, so that each has a name of its own.
+    begun: AtomicUsize,
     /// The files that could not be taken, and why. Runs are looked for side by side, and one order
     /// of them is told.
     damaged: Mutex<BTreeMap<PathBuf, String>>,
@@ -37,6 +48,8 @@ struct Record {
     test: String,
     seed: u64,
     outcome: Outcome,
+    /// What the submission has to answer for, so that a grading which goes on comes to the same.
+    cost: Duration,
 }
 
 impl Record {
@@ -53,16 +66,25 @@ impl Store {
         }
         fs::create_dir_all(folder)
             .with_context(|| format!("failed to make the folder {}", folder.display()))?;
-        Ok(Store { folder: folder.into(), damaged: Mutex::default(), failure: Mutex::default() })
+        remove_unfinished(&folder.join(UNFINISHED));
+        Ok(Store {
+            folder: folder.into(),
+            begun: AtomicUsize::new(0),
+            damaged: Mutex::default(),
+            failure: Mutex::default(),
+        })
     }
 
     /// None if it has not been run, or if what is there is damaged, as [`close`](Store::close)
     /// says.
-    pub(crate) fn load(&self, id: &str, test: &Test, seed: u64) -> Option<Outcome> {
+    pub(crate) fn load(&self, id: &str, test: &'static Test, seed: u64) -> Option<Run> {
         let file = self.file(id, test, seed);
-        let why = match fs::read(&file) {
+        let why = match read(&file) {
             Ok(bytes) => match serde_json::from_slice::<Record>(&bytes) {
-                Ok(record) if record.is_of(id, test, seed) => return Some(record.outcome),
+                Ok(record) if record.is_of(id, test, seed) => {
+                    let Record { outcome, cost, .. } = record;
+                    return Some(Run { test, seed, outcome: outcome.bounded(), cost });
+                }
                 Ok(_) => "it was of another run".into(),
                 Err(error) => error.to_string(),
             },
@@ -77,8 +99,9 @@ impl Store {
         if run.verdict() == Verdict::Infra {
             return;
         }
-        let Run { test, seed, ref outcome } = *run;
-        let record = Record { id: id.into(), test: test.name(), seed, outcome: outcome.clone() };
+        let Run { test, seed, ref outcome, cost } = *run;
+        let outcome = outcome.clone();
+        let record = Record { id: id.into(), test: test.name(), seed, outcome, cost };
         let bytes = serde_json::to_vec(&record).expect("plain data has an encoding");
         self.write(&self.file(id, test, seed), &bytes);
     }
@@ -92,8 +115,8 @@ impl Store {
     /// all the same, but another grading could not go on from here.
     pub(crate) fn close(self) -> Result<()> {
         for (file, why) in self.damaged.into_inner().expect(UNPOISONED) {
-            let file = file.display();
-            eprintln!("warning: {file} was damaged and its run was made again: {why}");
+            let line = format!("{} was damaged and its run was made again: {why}", file.display());
+            eprintln!("warning: {}", plain::line(&line));
         }
         match self.failure.into_inner().expect(UNPOISONED) {
             None => Ok(()),
@@ -107,7 +130,9 @@ impl Store {
     }
 
     fn write(&self, file: &Path, bytes: &[u8]) {
-        if let Err(error) = write_whole(file, bytes) {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let unfinished = self.folder.join(UNFINISHED).join(format!("{}-{number}", process::id()));
+        if let Err(error) = write_whole(&unfinished, file, bytes) {
             let mut failure = self.failure.lock().expect(UNPOISONED);
             failure.get_or_insert(format!("failed to write {}: {error}", file.display()));
         }
@@ -115,9 +140,41 @@ impl Store {
 }
 
 /// At any moment the file is there as a whole or not at all.
-fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(file.parent().expect("a file lies in a folder"))?;
-    let unfinished = file.with_extension(format!("{}.part", process::id()));
-    fs::write(&unfinished, bytes)?;
+fn write_whole(unfinished: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
+    for path in [unfinished, file] {
+        fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
+    }
+    let mut begun = begin(unfinished)?;
+    begun.write_all(bytes)?;
     fs::rename(unfinished, file)
+}
+
+/// An empty file that is locked, so that nobody takes it for one of a grader that was killed.
+fn begin(unfinished: &Path) -> io::Result<File> {
+    use std::os::unix::fs::MetadataExt;
+    loop {
+        let file = File::create(unfinished)?;
+        file.lock()?;
+        // It may have been removed before it was locked.
+        if file.metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes what nobody writes any more. What cannot be removed is in nobody's way.
+fn remove_unfinished(folder: &Path) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A file that is too large ends within a value, and so is damaged.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(RECORD_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use ::tests::plain;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::args::Plan;
@@ -15,8 +16,8 @@ pub(crate) fn render(name: &str, path: &Path, plan: &Plan, scores: &[Score]) -> 
         [seed] => format!("seed {seed}"),
         seeds => format!("{} seeds", seeds.len()),
     };
-    let path = path.display();
-    format!("{name} ({path}), {seeds}\n{}\n{}\n", table(scores), sum_line(scores))
+    let heading = plain::line(&format!("{name} ({}), {seeds}", path.display()));
+    format!("{heading}\n{}\n{}\n", table(scores), sum_line(scores))
 }
 
 fn table(scores: &[Score]) -> Table {
@@ -27,7 +28,7 @@ fn table(scores: &[Score]) -> Table {
         table.add_row([
             score.test.name(),
             score.count(Verdict::Failed).to_string(),
-            score.runs.len().to_string(),
+            total(score),
             time(score),
             points(score),
         ]);
@@ -47,7 +48,7 @@ pub(crate) fn of_all(submissions: &[Graded]) -> Table {
         let passed = graded.tests.iter().filter(|it| it.verdict == TestVerdict::Passed).count();
         let undecided = graded.undecided + graded.extra.undecided;
         let remark = match &graded.error {
-            Some(fault) => fault.sentence.clone(),
+            Some(fault) => plain::line(&fault.sentence),
             None if undecided > 0 => format!("{undecided} points undecided by a fault of the kit"),
             None => String::new(),
         };
@@ -57,7 +58,7 @@ pub(crate) fn of_all(submissions: &[Graded]) -> Table {
             None => format!("{won}/{all}"),
         };
         table.add_row([
-            graded.name.clone(),
+            plain::line(&graded.name),
             of(graded.max_points, graded.points),
             of(graded.extra.max_points, graded.extra.points),
             match graded.tests.len() {
@@ -71,6 +72,15 @@ pub(crate) fn of_all(submissions: &[Graded]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// The runs that count, and those that are missing.
+fn total(score: &Score) -> String {
+    let runs = score.runs.len();
+    match score.not_run.len() {
+        0 => runs.to_string(),
+        not_run => format!("{runs}, {not_run} not run"),
+    }
 }
 
 fn time(score: &Score) -> String {

@@ -24,10 +24,12 @@ mod part_e;
 mod clients;
 mod draw;
 mod runner;
+pub mod plain;
 pub mod explore;
 
 pub use lab::Lab;
 pub use runner::{
-    Clock, Job, Order, Outcome, SEEDS_BY_DEFAULT, Simulation, find, main, nearest, run_here,
+    Clock, End, Job, Order, Outcome, RUN_LIMIT, SEEDS_BY_DEFAULT, Simulation, Supervisor,
+    TimeLimit, find, main, nearest, run_here,
 };
 pub use table::{LABS, Part, Test};

@@ -27,12 +27,14 @@ pub(crate) const UNWRITTEN: i32 = 174;
 /// A test that hangs is given up so long after it should have failed by itself.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// What a child process is to do: `--lab-run TEST SEED CLOCK WATCHED FILE`.
+/// What a child process is to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE`.
 pub struct Order {
     test: &'static Test,
     seed: u64,
     clock: Clock,
     invariants: bool,
+    /// The number of the process that waits for this one.
+    parent: u32,
     file: PathBuf,
 }
 
@@ -49,7 +51,8 @@ impl Order {
         let seed = words.next()?.to_str()?.parse().ok()?;
         let clock = words.next()?.to_str()?.parse().ok()?;
         let invariants = words.next()? == WATCHED;
-        Some(Order { test, seed, clock, invariants, file: words.next()?.into() })
+        let parent = words.next()?.to_str()?.parse().ok()?;
+        Some(Order { test, seed, clock, invariants, parent, file: words.next()?.into() })
     }
 
     /// The test that is run.
@@ -62,12 +65,31 @@ impl Order {
         self.seed
     }
 
+    /// Has this process end with the one that waits for it, by whatever signal that ends: a run
+    /// that nobody waits for could go on for minutes. Linux only.
+    ///
+    /// To be called in the first thread, before anything else is started.
+    pub fn end_with_parent(&self) {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+            // Where a filter forbids it, it only may take longer.
+            let _ = set_parent_process_death_signal(Some(Signal::KILL));
+            let parent = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+            if parent != Some(self.parent) {
+                // It has ended meanwhile, and no signal will come.
+                process::exit(UNWRITTEN);
+            }
+        }
+    }
+
     /// Runs the test and leaves the outcome in the file. What `make` makes tells the referee what
     /// is wrong beyond what the lab can see.
     pub fn obey<M>(&self, make: impl FnOnce(&Referee) -> M) -> !
     where
         M: Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     {
+        self.end_with_parent();
         let referee = Referee::new();
         panics::report_to(referee.clone());
         let make = make(&referee);

@@ -18,7 +18,7 @@ use settings::Settings;
 
 pub use child::{Order, run_here};
 pub use filter::{find, nearest};
-pub use job::Job;
+pub use job::{End, Job, RUN_LIMIT, Supervisor, TimeLimit};
 pub use outcome::{Outcome, Simulation};
 pub use settings::{Clock, SEEDS_BY_DEFAULT};
 

@@ -1,11 +1,30 @@
 //! What one run came to, as the child process leaves it and its parent reads it.
 
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
-use std::{fs, io};
 
 use config::{Failure, Figures};
 use serde::{Deserialize, Serialize};
+
+use crate::plain;
+
+/// The sentence of a failure, in bytes as it is shown; the rest is cut, and the sentence says so.
+const SENTENCE_BYTES_MAX: usize = 2 << 10;
+/// One note or finding; a longer one is cut like a sentence.
+const NOTE_BYTES_MAX: usize = 1 << 10;
+/// The notes of a failure; the last says how many more there were.
+const NOTES_MAX: usize = 64;
+/// All notes of a failure together; the last says how many more there were.
+const NOTES_BYTES_MAX: usize = 8 << 10;
+/// The findings of a run; the last says how many more there were.
+const FINDINGS_MAX: usize = 32;
+/// All findings of a run together; the last says how many more there were.
+const FINDINGS_BYTES_MAX: usize = 4 << 10;
+/// The file in which a run leaves its outcome. What the limits above leave is a quarter of it; a
+/// larger file is read no further and is no outcome.
+const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// What one run of one test came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +75,21 @@ impl Outcome {
         self.verdict.is_ok()
     }
 
-    pub(crate) fn write(&self, file: &Path) -> io::Result<()> {
-        let bytes = labrpc::codec::encode(self).expect("plain data has an encoding");
+    /// The same with texts of bounded length: an implementation chooses what its panics say.
+    #[must_use]
+    pub fn bounded(self) -> Outcome {
+        let of_failure = |failure: Failure| Failure {
+            sentence: plain::cut(&failure.sentence, SENTENCE_BYTES_MAX),
+            notes: plain::cut_list(&failure.notes, NOTES_MAX, NOTE_BYTES_MAX, NOTES_BYTES_MAX),
+            ..failure
+        };
+        let findings =
+            plain::cut_list(&self.findings, FINDINGS_MAX, NOTE_BYTES_MAX, FINDINGS_BYTES_MAX);
+        Outcome { verdict: self.verdict.map_err(of_failure), findings, ..self }
+    }
+
+    pub(crate) fn write(self, file: &Path) -> io::Result<()> {
+        let bytes = labrpc::codec::encode(&self.bounded()).expect("plain data has an encoding");
         // Whole or not at all: a run may be killed at any moment.
         let unfinished = file.with_extension("part");
         fs::write(&unfinished, bytes)?;
@@ -66,6 +98,44 @@ impl Outcome {
 
     /// None if the run left nothing behind, or nothing that can be read.
     pub(crate) fn read(file: &Path) -> Option<Outcome> {
-        labrpc::codec::decode(&fs::read(file).ok()?).ok()
+        let mut bytes = Vec::new();
+        File::open(file).ok()?.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+        // A file that goes on ends within a value.
+        labrpc::codec::decode::<Outcome>(&bytes).ok().map(Outcome::bounded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Class;
+
+    use super::*;
+
+    #[test]
+    fn what_a_run_leaves_is_small_whatever_was_said() {
+        let much = || vec!["\x1b".repeat(1 << 20); 500];
+        let failure = Failure::new(Class::Panic, "x".repeat(10 << 20)).with_notes(much());
+        let outcome = Outcome { findings: much(), ..Outcome::failed(failure) };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("outcome");
+        outcome.write(&file).unwrap();
+        assert!(fs::metadata(&file).unwrap().len() < FILE_BYTES_MAX / 4);
+        let read = Outcome::read(&file).unwrap();
+        let failure = read.verdict.clone().unwrap_err();
+        assert!(failure.sentence.ends_with("x... (9 MiB more)"), "{}", failure.sentence);
+        assert!(failure.notes.last().unwrap().starts_with("... ("), "{:?}", failure.notes);
+        assert_eq!(read.clone().bounded(), read);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_no_outcome() {
+        let outcome = Outcome {
+            output: "x".repeat(FILE_BYTES_MAX as usize),
+            ..Outcome::failed(Failure::new(Class::Panic, "no"))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("outcome");
+        outcome.write(&file).unwrap();
+        assert_eq!(Outcome::read(&file), None);
     }
 }

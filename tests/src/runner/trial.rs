@@ -6,6 +6,7 @@ use std::{env, thread};
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::plain;
 use crate::runner::job::Job;
 use crate::runner::outcome::Outcome;
 use crate::runner::settings::{Clock, Settings};
@@ -70,7 +71,7 @@ fn passed(test: &Test, outcomes: &[(u64, Outcome)]) -> String {
     let mut text = format!("Test ({}): {} ...\n", test.part, test.words);
     for (seed, outcome) in outcomes {
         for finding in &outcome.findings {
-            text += &format!("  warning: {finding} (seed {seed})\n");
+            text += &format!("  warning: {} (seed {seed})\n", plain::sentence(finding));
         }
     }
     if let Some((seed, Outcome { figures: Some(figures), .. })) = outcomes.first() {
@@ -92,12 +93,12 @@ fn failure(
 ) -> String {
     let Err(failure) = &outcome.verdict else { return String::new() };
     let mut text = format!("FAIL  {:<32} {:<12} seed {seed}\n", test.name(), failure.class);
-    text += &format!("  {}\n", failure.sentence);
+    text += &format!("  {}\n", plain::sentence(&failure.sentence));
     if let Some(rule) = failure.rule {
         text += &format!("  rule: {rule}\n");
     }
     for note in &failure.notes {
-        text += &format!("  {note}\n");
+        text += &format!("  {}\n", plain::sentence(note));
     }
     text += &format!("  the test: {}\n", test.purpose);
     if total > 1 {
@@ -130,7 +131,7 @@ fn again(test: &Test, seed: u64, settings: &Settings) -> String {
 }
 
 fn indent(output: &str) -> String {
-    output.lines().map(|line| format!("    {line}\n")).collect()
+    plain::lines(output).lines().map(|line| format!("    {line}\n")).collect()
 }
 
 #[cfg(test)]

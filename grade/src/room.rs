@@ -1,0 +1,181 @@
+//! Whether the machine has what a grading needs, looked at before it begins: a want of room or of
+//! processes would otherwise be met in the middle of a run, where it looks like a fault of somebody.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rustix::fs::statvfs;
+use rustix::process::{Resource, getrlimit, getuid};
+
+use crate::bounds::{
+    ADDRESS_BYTES_MIN, FILE_BYTES_MIN, MEMORY_BYTES_MIN, MEMORY_BYTES_PER_JOB_MIN, OPEN_FILES_MIN,
+    ROOM_BYTES_MIN, TASKS_PER_JOB_MIN,
+};
+use crate::exit::Refusal;
+
+/// Where a container's own limits are, if it has any.
+const CGROUP: &str = "/sys/fs/cgroup";
+
+/// What this machine offers; none where there is no limit, or it cannot be known.
+#[derive(Debug, Default, Clone)]
+struct Offer {
+    room_bytes: Option<u64>,
+    memory_bytes: Option<u64>,
+    address_bytes: Option<u64>,
+    tasks: Option<u64>,
+    open_files: Option<u64>,
+    file_bytes: Option<u64>,
+}
+
+/// Fails with a sentence about the first thing that is missing for so many runs at once. The files
+/// of the runs lie below `folder`.
+pub(crate) fn check(folder: &Path, jobs: usize) -> Result<()> {
+    let shown = folder.display();
+    let trial = folder.join("trial");
+    fs::File::create(&trial).and_then(|mut file| file.write_all(&[0; 1 << 10])).with_context(
+        || format!("failed to write into {shown}, where the runs keep their files"),
+    )?;
+    let _ = fs::remove_file(trial);
+    match Offer::of_this_machine(folder).missing(jobs as u64) {
+        Some(missing) => Err(Refusal::kit(format!("{missing} ({shown})")).into()),
+        None => Ok(()),
+    }
+}
+
+impl Offer {
+    fn of_this_machine(folder: &Path) -> Offer {
+        let limit = |resource| getrlimit(resource).current;
+        let least = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+        Offer {
+            room_bytes: statvfs(folder).ok().map(|it| it.f_bavail.saturating_mul(it.f_frsize)),
+            memory_bytes: least(available_memory(), memory_of_container()),
+            address_bytes: least(limit(Resource::As), limit(Resource::Data)),
+            tasks: least(least(tasks_of_user(), tasks_of_machine()), tasks_of_container()),
+            open_files: limit(Resource::Nofile),
+            file_bytes: limit(Resource::Fsize),
+        }
+    }
+
+    fn missing(&self, jobs: u64) -> Option<String> {
+        let too_little = |offered: Option<u64>, least: u64| offered.filter(|it| *it < least);
+        let mib = |bytes: u64| bytes >> 20;
+        if let Some(bytes) = too_little(self.room_bytes, ROOM_BYTES_MIN) {
+            let (has, needs) = (mib(bytes), mib(ROOM_BYTES_MIN));
+            return Some(format!("there are {has} MiB of free disk space; grading needs {needs}"));
+        }
+        let memory = MEMORY_BYTES_MIN + jobs * MEMORY_BYTES_PER_JOB_MIN;
+        if let Some(bytes) = too_little(self.memory_bytes, memory) {
+            let (has, needs) = (mib(bytes), mib(memory));
+            return Some(format!(
+                "there are {has} MiB of free memory; grading with --jobs {jobs} needs {needs}"
+            ));
+        }
+        if let Some(bytes) = too_little(self.address_bytes, ADDRESS_BYTES_MIN) {
+            let (has, needs) = (mib(bytes), mib(ADDRESS_BYTES_MIN));
+            return Some(format!(
+                "a process may have {has} MiB of address space (ulimit -v, ulimit -d); \
+                 grading needs {needs}"
+            ));
+        }
+        if let Some(tasks) = too_little(self.tasks, jobs * TASKS_PER_JOB_MIN) {
+            let needs = jobs * TASKS_PER_JOB_MIN;
+            return Some(format!(
+                "{tasks} more processes and threads can be started (ulimit -u, pids.max); \
+                 grading with --jobs {jobs} needs {needs}"
+            ));
+        }
+        if let Some(files) = too_little(self.open_files, OPEN_FILES_MIN) {
+            return Some(format!(
+                "a process may open {files} files (ulimit -n); grading needs {OPEN_FILES_MIN}"
+            ));
+        }
+        let bytes = too_little(self.file_bytes, FILE_BYTES_MIN)?;
+        let (has, needs) = (mib(bytes), mib(FILE_BYTES_MIN));
+        Some(format!("a file may grow to {has} MiB (ulimit -f); grading needs {needs}"))
+    }
+}
+
+fn available_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib << 10)
+}
+
+/// What is used of files can be had back, as long as they are not in use.
+fn memory_of_container() -> Option<u64> {
+    let max: u64 = number_of_container("memory.max")?;
+    let used = number_of_container("memory.current")?;
+    let stat = fs::read_to_string(format!("{CGROUP}/memory.stat")).unwrap_or_default();
+    let files = stat.lines().find_map(|line| line.strip_prefix("inactive_file "));
+    let files: u64 = files.and_then(|it| it.trim().parse().ok()).unwrap_or(0);
+    Some(max.saturating_sub(used.saturating_sub(files)))
+}
+
+fn tasks_of_container() -> Option<u64> {
+    Some(number_of_container("pids.max")?.saturating_sub(number_of_container("pids.current")?))
+}
+
+/// None for `max`.
+fn number_of_container(name: &str) -> Option<u64> {
+    fs::read_to_string(format!("{CGROUP}/{name}")).ok()?.trim().parse().ok()
+}
+
+fn tasks_of_machine() -> Option<u64> {
+    let max: u64 = fs::read_to_string("/proc/sys/kernel/threads-max").ok()?.trim().parse().ok()?;
+    // "0.20 0.18 0.12 1/80 11206": the fourth field says how many there are.
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    let there_are: u64 = load.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()?;
+    Some(max.saturating_sub(there_are))
+}
+
+/// The limit holds for root's peers as well, who are a user of their own.
+fn tasks_of_user() -> Option<u64> {
+    let max = getrlimit(Resource::Nproc).current?;
+    let there_are = if getuid().is_root() { 0 } else { tasks_of(getuid().as_raw()) };
+    Some(max.saturating_sub(there_are))
+}
+
+fn tasks_of(user: u32) -> u64 {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_process = |entry: fs::DirEntry| -> Option<u64> {
+        let status = fs::read_to_string(entry.path().join("status")).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        (field("Uid:")? == u64::from(user)).then(|| field("Threads:"))?
+    };
+    processes.filter_map(of_process).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_with_what_is_needed() {
+        let said = |offer: Offer| offer.missing(2).unwrap_or_default();
+        let mib = |mib: u64| Some(mib << 20);
+        let offers = [
+            Offer::default(),
+            Offer { room_bytes: mib(1), ..Offer::default() },
+            Offer { memory_bytes: mib(100), ..Offer::default() },
+            Offer { address_bytes: mib(700), ..Offer::default() },
+            Offer { tasks: Some(60), ..Offer::default() },
+            Offer { open_files: Some(64), ..Offer::default() },
+            Offer { file_bytes: mib(1), ..Offer::default() },
+        ];
+        insta::assert_snapshot!(offers.map(said).join("\n"));
+    }
+
+    #[test]
+    fn a_folder_that_takes_no_files_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let error = check(&gone, 1).unwrap_err().to_string();
+        assert!(error.starts_with("failed to write into ") && error.contains("/gone"), "{error}");
+    }
+}

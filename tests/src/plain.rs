@@ -1,0 +1,229 @@
+//! Text of a stranger's, made safe for people to read: a submission chooses what its panics, its
+//! output and its file names say, and none of that may steer a terminal or pass for a line of the
+//! kit's own.
+//!
+//! Every place where people read goes through here. Data formats keep the exact text and have
+//! escapes of their own.
+
+use std::fmt::Write;
+
+/// Characters that take no room and are no letters to anybody, beyond those that the standard
+/// library calls unprintable: Unicode's `Default_Ignorable_Code_Point`.
+const INVISIBLE: [(char, char); 8] = [
+    ('\u{34f}', '\u{34f}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// So much room is kept for the words that say how much was cut.
+const CUT_BYTES: usize = 32;
+
+/// The text in one line: controls, escape sequences, marks that turn the direction of text, and
+/// characters without width are shown as `\n`, `\x1b` or `\u{202e}`. All else stays as it is.
+pub fn line(text: &str) -> String {
+    escaped(text, |_| false)
+}
+
+/// The same of text in several lines: line breaks and tabs stay.
+pub fn lines(text: &str) -> String {
+    escaped(text, |c| c == '\n' || c == '\t')
+}
+
+/// The same of a sentence below a heading: the lines behind the first are marked, so that none
+/// passes for a line of the kit's own.
+pub fn sentence(text: &str) -> String {
+    lines(text).replace('\n', "\n    | ")
+}
+
+/// JSON whose strings have nothing in them that steers a terminal: to a reader of JSON it is the
+/// same.
+pub fn json(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_shown(c) || c == '\n' {
+            plain.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(plain, "\\u{unit:04x}").expect("a string takes what is written");
+            }
+        }
+    }
+    plain
+}
+
+/// As much of the text as takes at most `bytes_max` bytes when it is shown, and how much was cut.
+pub fn cut(text: &str, bytes_max: usize) -> String {
+    let (mut kept, mut shown) = (0, 0);
+    for (at, c) in text.char_indices() {
+        if shown <= bytes_max.saturating_sub(CUT_BYTES) {
+            kept = at;
+        }
+        shown += width(c);
+        if shown > bytes_max {
+            return format!("{}... ({} more)", &text[..kept], amount(text.len() - kept));
+        }
+    }
+    text.to_owned()
+}
+
+/// As many of the texts, each cut to `each_bytes_max`, as are at most `count_max` and take at most
+/// `all_bytes_max` when they are shown; the last says how many more there were.
+pub fn cut_list(
+    texts: &[String],
+    count_max: usize,
+    each_bytes_max: usize,
+    all_bytes_max: usize,
+) -> Vec<String> {
+    let fit = |count_max: usize, bytes_max: usize| -> Vec<String> {
+        let mut room = bytes_max;
+        let cut = texts.iter().take(count_max).map(|text| cut(text, each_bytes_max));
+        cut.take_while(|text| {
+            let width = text.chars().map(width).sum();
+            let fits = width <= room;
+            room = room.saturating_sub(width);
+            fits
+        })
+        .collect()
+    };
+    let whole = fit(count_max, all_bytes_max);
+    if whole.len() == texts.len() {
+        return whole;
+    }
+    let mut some = fit(count_max.saturating_sub(1), all_bytes_max.saturating_sub(CUT_BYTES));
+    some.push(format!("... ({} more)", texts.len() - some.len()));
+    some
+}
+
+/// Bytes that a character takes when it is shown; a line break counts as an escape.
+pub fn width(c: char) -> usize {
+    if is_shown(c) {
+        return c.len_utf8();
+    }
+    let mut escape = String::new();
+    write_escape(&mut escape, c);
+    escape.len()
+}
+
+/// A number of bytes, for people.
+pub fn amount(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
+/// Whether the text is shown as it is, in one line.
+pub fn is_plain(text: &str) -> bool {
+    text.chars().all(is_shown)
+}
+
+fn escaped(text: &str, also: impl Fn(char) -> bool) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_shown(c) || also(c) {
+            plain.push(c);
+        } else {
+            write_escape(&mut plain, c);
+        }
+    }
+    plain
+}
+
+fn write_escape(plain: &mut String, c: char) {
+    let written = match c {
+        '\n' => plain.write_str("\\n"),
+        '\r' => plain.write_str("\\r"),
+        '\t' => plain.write_str("\\t"),
+        '\0'..='\x7f' => write!(plain, "\\x{:02x}", u32::from(c)),
+        _ => write!(plain, "\\u{{{:x}}}", u32::from(c)),
+    };
+    written.expect("a string takes what is written");
+}
+
+/// Whether a terminal shows it where it stands, and does nothing else.
+fn is_shown(c: char) -> bool {
+    if matches!(c, ' '..='~') {
+        return true;
+    }
+    if INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)) {
+        return false;
+    }
+    // The standard library knows what is printable, but tells only by its way to show a string for
+    // debugging; there an accent is escaped where it stands first.
+    let mut with_base = String::from('a');
+    with_base.push(c);
+    with_base.escape_debug().nth(1) == Some(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(line(text), expected);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_shown_escaped() {
+        check("\x1b[2J\x07\0\x7f", "\\x1b[2J\\x07\\x00\\x7f");
+        check("one\r\n\ttwo", "one\\r\\n\\ttwo");
+        check("\u{9b}2J\u{85}", "\\u{9b}2J\\u{85}");
+        check(
+            "\u{202e}passed\u{202c}\u{2066}\u{200f}",
+            "\\u{202e}passed\\u{202c}\\u{2066}\\u{200f}",
+        );
+        check("a\u{200b}b\u{200d}\u{feff}\u{ad}", "a\\u{200b}b\\u{200d}\\u{feff}\\u{ad}");
+        check("\u{2028}\u{2029}\u{e0041}\u{3164}", "\\u{2028}\\u{2029}\\u{e0041}\\u{3164}");
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in ["it's \"a\" \\ path", "Zoë, 学生, студент, छात्र, e\u{301}, ✓ 🦀"]
+        {
+            check(text, text);
+            assert!(is_plain(text));
+        }
+    }
+
+    #[test]
+    fn text_in_lines_keeps_them_and_a_sentence_marks_them() {
+        assert_eq!(lines("one\n\ttwo\r\n"), "one\n\ttwo\\r\n");
+        assert_eq!(sentence("left:\n  fails 0"), "left:\n    |   fails 0");
+    }
+
+    #[test]
+    fn json_says_the_same_in_plain_characters() {
+        let text = "[\n  \"\u{9b}2J \u{202e}\u{e0041} ü\"\n]\n";
+        assert_eq!(json(text), "[\n  \"\\u009b2J \\u202e\\udb40\\udc41 ü\"\n]\n");
+    }
+
+    #[test]
+    fn what_is_cut_is_said() {
+        assert_eq!(cut("short", 40), "short");
+        let long = cut(&"x".repeat(10 << 20), 40);
+        assert_eq!(long, "xxxxxxxx... (9 MiB more)");
+        assert_eq!(cut(&long, 40), long);
+        // What takes more room when it is shown is cut earlier, and never within a character.
+        let controls = cut(&"\x1b".repeat(100), 40);
+        assert_eq!(line(&controls), "\\x1b\\x1b... (98 bytes more)");
+        assert!(line(&cut(&"ü".repeat(3000), 40)).len() <= 40);
+    }
+
+    #[test]
+    fn a_list_is_cut_by_its_length_and_by_its_bytes() {
+        let texts = |count: usize, text: &str| vec![text.to_owned(); count];
+        assert_eq!(cut_list(&texts(3, "one"), 3, 40, 9), texts(3, "one"));
+        let long = cut_list(&texts(9, "one"), 3, 40, 900);
+        assert_eq!(long, ["one", "one", "... (7 more)"]);
+        let large = cut_list(&texts(9, "0123456789"), 20, 40, 60);
+        assert_eq!(large, ["0123456789", "0123456789", "... (7 more)"]);
+        assert_eq!(cut_list(&large, 20, 40, 60), large);
+    }
+}
