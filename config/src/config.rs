@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
-use labrpc::{Name, Network, Server, Step};
+use labrpc::{Name, Network, Server, Step, UNDER_WAY_BYTES_MAX};
 use parking_lot::Mutex;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -182,6 +182,7 @@ impl Config {
             slot.life = self.referee.begin_life(server);
             // The old incarnation keeps the old object: what it still saves is lost.
             let copy = slot.persister.copy();
+            let copy = copy.bounded_for(server, self.referee.clone());
             let copy = self.observer.watch_saves(server, slot.incarnation, copy);
             slot.persister = Arc::new(copy);
             (slot.incarnation, slot.life, Arc::clone(&slot.persister))
@@ -533,13 +534,26 @@ fn change_slot(
 fn report_misuse(network: &Network, referee: &Referee) {
     let referee = referee.clone();
     network.subscribe(move |event| {
-        let Step::Misused(what) = &event.step else { return };
         let number = |name: &Option<Name>| name.as_ref().and_then(Name::number);
-        referee.fail(match (number(&event.from), number(&event.to)) {
-            (Some(caller), Some(called)) => misuse(caller, called, what),
-            (server, _) => Failure { server, ..Failure::new(Class::Contract, what) },
+        let (from, to) = (number(&event.from), number(&event.to));
+        referee.fail(match (&event.step, from, to) {
+            (Step::Misused(what), Some(caller), Some(called)) => misuse(caller, called, what),
+            (Step::Misused(what), server, _) => {
+                Failure { server, ..Failure::new(Class::Contract, what) }
+            }
+            (Step::Overloaded { by_reply }, from, to) => {
+                overload(if *by_reply { to } else { from })
+            }
+            _ => return,
         });
     });
+}
+
+fn overload(server: Option<usize>) -> Failure {
+    let who = server.map_or_else(|| "a server".into(), |server| format!("server {server}"));
+    let mib = UNDER_WAY_BYTES_MAX >> 20;
+    let sentence = format!("{who} had more than {mib} MiB of messages under way at once");
+    Failure { server, ..Failure::new(Class::Limit, sentence) }
 }
 
 /// The verdict on an RPC that breaks the rules of the network.

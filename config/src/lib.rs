@@ -46,5 +46,5 @@ pub use faults::Kind;
 pub use hygiene::Habit;
 pub use invariants::{NOT_INSPECTED, Rule};
 pub use peer::{ApplyMsg, Inspect, Make, PeerContext, RaftPeer, Role, Started};
-pub use persister::{Persister, Saved};
+pub use persister::{Persister, SAVED_BYTES_MAX, Saved};
 pub use referee::{FINDINGS_MAX, Figures, Referee, Stopped};

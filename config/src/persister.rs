@@ -9,7 +9,17 @@ use std::thread;
 
 use parking_lot::Mutex;
 
+use crate::failure::{Class, Failure};
 use crate::fuse::Fuse;
+use crate::referee::Referee;
+
+/// What one server may have saved, its Raft state and its snapshot together, in bytes; a larger
+/// save does not happen and fails the test as [`Class::Limit`].
+///
+/// The reference saves at most 3.2 MB (all tests, 3 seeds), which is the largest commands of part
+/// 3E as they are. A Raft may so keep all that it was given, in an encoding that takes ten times
+/// as many bytes.
+pub const SAVED_BYTES_MAX: usize = 32 << 20;
 
 /// The saved bytes of one server.
 #[derive(Default)]
@@ -17,6 +27,8 @@ pub struct Persister {
     saved: Mutex<Arc<Saved>>,
     was_read: AtomicBool,
     watcher: Option<Watcher>,
+    /// Whose it is, and who is told when it saves too much.
+    bound: Option<(usize, Referee)>,
     /// Crashes the server at a save that a test has chosen.
     pub(crate) fuse: Fuse,
 }
@@ -69,12 +81,31 @@ impl Persister {
         Persister { watcher: Some(Arc::new(watcher)), ..self }
     }
 
+    /// The same, with a bound on what that server saves.
+    pub(crate) fn bounded_for(self, server: usize, referee: Referee) -> Persister {
+        Persister { bound: Some((server, referee)), ..self }
+    }
+
+    fn is_too_much(&self, bytes: usize) -> bool {
+        let Some((server, referee)) = &self.bound else { return false };
+        if bytes <= SAVED_BYTES_MAX {
+            return false;
+        }
+        let most = SAVED_BYTES_MAX >> 20;
+        let sentence = format!("server {server} saved more than {most} MiB: {bytes} bytes");
+        referee.fail(Failure::of(*server, Class::Limit, sentence));
+        true
+    }
+
     /// Replaces both, at once. An empty `snapshot` erases the one that was saved.
     ///
     /// As with a disk, other threads may run meanwhile; they wait if they want a lock that the
     /// caller holds.
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
         thread::yield_now();
+        if self.is_too_much(raft_state.len().saturating_add(snapshot.len())) {
+            return;
+        }
         let new = Arc::new(Saved { raft_state, snapshot });
         let Some(watcher) = &self.watcher else {
             self.fuse.burn(|| *self.saved.lock() = new);
@@ -138,6 +169,18 @@ mod tests {
         assert!(persister.was_read());
         persister.save(vec![3], vec![4]);
         assert_eq!(saves.try_iter().count(), 1);
+    }
+
+    #[test]
+    fn a_save_that_is_too_large_fails_the_test_and_does_not_happen() {
+        let referee = Referee::new();
+        let persister = Persister::new().bounded_for(2, referee.clone());
+        persister.save(vec![1; SAVED_BYTES_MAX - 1], vec![2]);
+        assert_eq!(referee.verdict(), None);
+        persister.save(vec![1; SAVED_BYTES_MAX], vec![2]);
+        let failure = referee.verdict().and_then(Result::err).unwrap();
+        assert_eq!(failure.to_string(), "limit: server 2 saved more than 32 MiB: 33554433 bytes");
+        assert_eq!(persister.raft_state_size(), SAVED_BYTES_MAX - 1);
     }
 
     #[test]

@@ -55,23 +55,23 @@ pub(crate) const PROGRAMS_BYTES_MAX: u64 = 4 << 30;
 // Of runs. Figures of the reference were measured over all tests, over processes, in release.
 
 /// Processor time of one run, with its peers; a run that uses more is ended as `timeout`. The
-/// reference uses 0.2 s a run on average, and less than 2 s in its costliest.
+/// reference uses 0.12 s a run on average, and 1.0 s in its costliest.
 pub(crate) const RUN_CPU_S_MAX: u64 = 60;
 
 /// Resident memory of the process of a run whose peers are processes of their own; a run that uses
-/// more is ended as `limit`. The reference uses 40 MiB. What servers save and send has bounds of
-/// its own, below this one, which name the server.
+/// more is ended as `limit`. The reference uses at most 99 MiB. What servers save and send has bounds
+/// of its own, which name the server and are reached first.
 pub(crate) const RUN_RESIDENT_BYTES_MAX: u64 = 1 << 30;
 
 /// The same where all servers live in that process.
 pub(crate) const RUN_IN_PROCESS_RESIDENT_BYTES_MAX: u64 = 4 << 30;
 
 /// Resident memory of a run and its peers together, above which a want of memory is the
-/// submission's own doing: `limit` instead of `infra`. The reference uses 150 MiB.
-pub(crate) const RUN_FAIR_RESIDENT_BYTES_MAX: u64 = 512 << 20;
+/// submission's own doing: `limit` instead of `infra`. The reference uses at most 219 MiB.
+pub(crate) const RUN_FAIR_RESIDENT_BYTES_MAX: u64 = 320 << 20;
 
 /// The processor time that a submission may use for each run of the plan, on average; when that is
-/// used up, the rest is not run and gets no points. Twenty times what the reference uses.
+/// used up, the rest is not run and gets no points. Thirty times what the reference uses.
 pub(crate) const SUBMISSION_S_PER_RUN: u64 = 4;
 
 /// A submission gets at least this, however few runs the plan has: four of its costliest.
@@ -98,8 +98,10 @@ pub(crate) const ROOM_BYTES_MIN: u64 = 64 << 20;
 /// of the reference needs less than 256 MiB.
 pub(crate) const MEMORY_BYTES_MIN: u64 = 256 << 20;
 
-/// The same for each run at once. The reference uses 150 MiB, much of it the same for all peers.
-pub(crate) const MEMORY_BYTES_PER_JOB_MIN: u64 = 64 << 20;
+/// The same for each run at once; and a peer that used more when the system ran out of memory is
+/// at fault itself. The reference's largest peer uses 51 MiB, and a run of it with its peers at
+/// most 219 MiB, much of which they share.
+pub(crate) const MEMORY_BYTES_PER_JOB_MIN: u64 = 128 << 20;
 
 /// Address space of one process, where that is limited: stacks count in full, whether touched or
 /// not. With less a grading does not begin.

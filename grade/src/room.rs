@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit, getuid};
 
@@ -15,8 +15,9 @@ use crate::bounds::{
 };
 use crate::exit::Refusal;
 
-/// Where a container's own limits are, if it has any.
-const CGROUP: &str = "/sys/fs/cgroup";
+/// Where the limits of containers and services are: see cgroups(7), of which both versions are in
+/// use.
+const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// What this machine offers; none where there is no limit, or it cannot be known.
 #[derive(Debug, Default, Clone)]
@@ -34,12 +35,14 @@ struct Offer {
 pub(crate) fn check(folder: &Path, jobs: usize) -> Result<()> {
     let shown = folder.display();
     let trial = folder.join("trial");
-    fs::File::create(&trial).and_then(|mut file| file.write_all(&[0; 1 << 10])).with_context(
-        || format!("failed to write into {shown}, where the runs keep their files"),
-    )?;
+    let written = fs::File::create(&trial).and_then(|mut file| file.write_all(&[0; 1 << 10]));
     let _ = fs::remove_file(trial);
-    match Offer::of_this_machine(folder).missing(jobs as u64) {
-        Some(missing) => Err(Refusal::kit(format!("{missing} ({shown})")).into()),
+    written.map_err(|error| {
+        let why = format!("the runs keep their files in {shown}, which takes none: {error}");
+        Refusal::kit(why)
+    })?;
+    match Offer::of_this_machine(folder).missing(jobs as u64, folder) {
+        Some(missing) => Err(Refusal::kit(missing).into()),
         None => Ok(()),
     }
 }
@@ -58,12 +61,13 @@ impl Offer {
         }
     }
 
-    fn missing(&self, jobs: u64) -> Option<String> {
+    fn missing(&self, jobs: u64, folder: &Path) -> Option<String> {
         let too_little = |offered: Option<u64>, least: u64| offered.filter(|it| *it < least);
         let mib = |bytes: u64| bytes >> 20;
         if let Some(bytes) = too_little(self.room_bytes, ROOM_BYTES_MIN) {
             let (has, needs) = (mib(bytes), mib(ROOM_BYTES_MIN));
-            return Some(format!("there are {has} MiB of free disk space; grading needs {needs}"));
+            let folder = folder.display();
+            return Some(format!("there are {has} MiB of room in {folder}; grading needs {needs}"));
         }
         let memory = MEMORY_BYTES_MIN + jobs * MEMORY_BYTES_PER_JOB_MIN;
         if let Some(bytes) = too_little(self.memory_bytes, memory) {
@@ -104,23 +108,59 @@ fn available_memory() -> Option<u64> {
     Some(kib << 10)
 }
 
-/// What is used of files can be had back, as long as they are not in use.
 fn memory_of_container() -> Option<u64> {
-    let max: u64 = number_of_container("memory.max")?;
-    let used = number_of_container("memory.current")?;
-    let stat = fs::read_to_string(format!("{CGROUP}/memory.stat")).unwrap_or_default();
-    let files = stat.lines().find_map(|line| line.strip_prefix("inactive_file "));
+    groups("memory").iter().filter_map(|group| memory_of_group(group)).min()
+}
+
+/// What is used of files can be had back, as long as they are not in use.
+fn memory_of_group(group: &Path) -> Option<u64> {
+    let number = |name| number(&group.join(name));
+    let (max, used, files) = match number("memory.max") {
+        Some(max) => (max, number("memory.current")?, "inactive_file "),
+        None => {
+            let used = number("memory.usage_in_bytes")?;
+            (number("memory.limit_in_bytes")?, used, "total_inactive_file ")
+        }
+    };
+    let stat = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+    let files = stat.lines().find_map(|line| line.strip_prefix(files));
     let files: u64 = files.and_then(|it| it.trim().parse().ok()).unwrap_or(0);
     Some(max.saturating_sub(used.saturating_sub(files)))
 }
 
 fn tasks_of_container() -> Option<u64> {
-    Some(number_of_container("pids.max")?.saturating_sub(number_of_container("pids.current")?))
+    let of_group = |group: &PathBuf| {
+        let max = number(&group.join("pids.max"))?;
+        Some(max.saturating_sub(number(&group.join("pids.current"))?))
+    };
+    groups("pids").iter().filter_map(of_group).min()
+}
+
+/// The groups that this process is in, each within the next; of the first version of control groups
+/// those of this controller, of the second all. In a container they may not be where they are said
+/// to be, but then the outermost is the container's own.
+fn groups(controller: &str) -> Vec<PathBuf> {
+    let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let mut groups = Vec::new();
+    for line in text.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let root = match controllers {
+            "" => PathBuf::from(CGROUPS),
+            _ if controllers.split(',').any(|it| it == controller) => {
+                Path::new(CGROUPS).join(controllers)
+            }
+            _ => continue,
+        };
+        let path = Path::new(path.trim_start_matches('/'));
+        groups.extend(path.ancestors().map(|path| root.join(path)));
+    }
+    groups
 }
 
 /// None for `max`.
-fn number_of_container(name: &str) -> Option<u64> {
-    fs::read_to_string(format!("{CGROUP}/{name}")).ok()?.trim().parse().ok()
+fn number(file: &Path) -> Option<u64> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
 fn tasks_of_machine() -> Option<u64> {
@@ -157,7 +197,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_with_what_is_needed() {
-        let said = |offer: Offer| offer.missing(2).unwrap_or_default();
+        let folder = Path::new("target/grade/runs");
+        let said = |offer: Offer| offer.missing(2, folder).unwrap_or_default();
         let mib = |mib: u64| Some(mib << 20);
         let offers = [
             Offer::default(),
@@ -176,6 +217,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let gone = folder.path().join("gone");
         let error = check(&gone, 1).unwrap_err().to_string();
-        assert!(error.starts_with("failed to write into ") && error.contains("/gone"), "{error}");
+        assert!(error.contains("/gone, which takes none: "), "{error}");
     }
 }

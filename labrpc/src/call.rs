@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::CallError;
 use crate::fate::{self, Conditions, Fate};
+use crate::load::Load;
 use crate::log::{Ending, Event, Step};
 use crate::name::Name;
 use crate::network::{Pending, Shared, State};
@@ -115,7 +116,8 @@ struct Journey<'a> {
 
 impl Journey<'_> {
     fn travel(&self, args: Vec<u8>) -> Result<Vec<u8>, End> {
-        let (server, fate) = self.arrive(args.len())?;
+        let (server, fate, args) = self.arrive(args)?;
+        let _request = self.take_on(args.len(), false)?;
         let Fate::Accepted {
             request_delay,
             request_lost,
@@ -136,6 +138,7 @@ impl Journey<'_> {
             self.dispatch_duplicate(&server, Arc::clone(&args), after);
         }
         let reply = self.handle(&server, args)?;
+        let _reply = self.take_on(reply.len(), true)?;
         if self.is_dead(&mut self.network.state.lock(), &server) {
             return Err(Ending::ServerGone.into());
         }
@@ -148,17 +151,29 @@ impl Journey<'_> {
         Ok(reply)
     }
 
+    /// A message goes under way, unless its sender has too much there already.
+    fn take_on(&self, bytes: usize, by_reply: bool) -> Result<Load<'_>, End> {
+        let Request { from, to, .. } = self.request;
+        let sender = if by_reply { to } else { from };
+        self.network.loads.take_on(sender.as_ref(), bytes).ok_or_else(|| {
+            self.request.log(self.network, Step::Overloaded { by_reply });
+            Ending::Refused.into()
+        })
+    }
+
     /// Takes the snapshot on arrival and draws the fate; an unreachable server ends the call here.
-    fn arrive(&self, bytes: usize) -> Result<(Server, Fate), End> {
+    fn arrive(&self, args: Vec<u8>) -> Result<(Server, Fate, Vec<u8>), End> {
         let found = self.look_up().inspect_err(|_| {
             // Time passes: a thread that calls again and again after the end of its server must
             // not keep the clock from moving.
             sleep(fate::GONE_DELAY);
         })?;
-        self.request.log(self.network, Step::Sent { bytes });
+        self.request.log(self.network, Step::Sent { bytes: args.len() });
         match found {
-            (Some(server), None, fate @ Fate::Accepted { .. }) => Ok((server, fate)),
+            (Some(server), None, fate @ Fate::Accepted { .. }) => Ok((server, fate, args)),
             (_, Some(obstacle), Fate::Unreachable { after }) => {
+                // It goes nowhere, and the wait may be long.
+                drop(args);
                 sleep(after);
                 Err(obstacle.into())
             }

@@ -58,6 +58,12 @@ pub enum Step {
     /// The call broke the rules of the network: an unknown method, or bytes of the wrong type. The
     /// text is that of the [`CallError`](crate::CallError) that the caller got.
     Misused(String),
+    /// The caller had more than [`UNDER_WAY_BYTES_MAX`](crate::UNDER_WAY_BYTES_MAX) under way, or
+    /// with its reply the server that was called.
+    Overloaded {
+        /// It was the reply.
+        by_reply: bool,
+    },
 }
 
 /// How a call ended.
@@ -85,7 +91,8 @@ pub enum Ending {
     ServerGone,
     /// The handler panicked.
     HandlerPanicked,
-    /// The handler refused the call; see [`Step::Misused`].
+    /// The handler refused the call, or the network did; see [`Step::Misused`] and
+    /// [`Step::Overloaded`].
     Refused,
     /// The network was cleaned up.
     Closed,

@@ -10,6 +10,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::end::ClientEnd;
 use crate::fate::{self, Disturbance};
+use crate::load::Loads;
 use crate::log::{Event, Log};
 use crate::name::Name;
 use crate::server::Server;
@@ -25,6 +26,7 @@ pub struct Network {
 
 pub(crate) struct Shared {
     pub(crate) log: Log,
+    pub(crate) loads: Loads,
     pub(crate) state: Mutex<State>,
     /// A held way was released, or the network was closed.
     pub(crate) released: Condvar,
@@ -116,7 +118,12 @@ impl Network {
             methods: BTreeMap::new(),
             pending: BTreeMap::new(),
         };
-        let shared = Shared { log: Log::new(), state: Mutex::new(state), released: Condvar::new() };
+        let shared = Shared {
+            log: Log::new(),
+            loads: Loads::default(),
+            state: Mutex::new(state),
+            released: Condvar::new(),
+        };
         Network { shared: Arc::new(shared) }
     }
 

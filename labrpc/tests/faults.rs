@@ -10,7 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use labrpc::fate::GONE_DELAY;
-use labrpc::{CallError, ClientEnd, Delay, Disturbance, Ending, Network, Server, Service, Step};
+use labrpc::{
+    CallError, ClientEnd, Delay, Disturbance, Ending, Network, Server, Service, Step,
+    UNDER_WAY_BYTES_MAX,
+};
 use support::{bounded, watch};
 
 /// Two servers that can call one another, and how often each one's handler ran.
@@ -295,6 +298,31 @@ fn misuse_is_the_callers_error_and_stands_in_the_log() {
             })
             .collect();
         assert_eq!(misused, [unknown.to_string(), wrong_reply.to_string()]);
+    });
+}
+
+/// A request of its own, and a reply of the other's.
+#[test]
+fn who_has_too_much_under_way_gets_no_answer_and_it_stands_in_the_log() {
+    bounded(|| {
+        let network = Network::new(1);
+        let service = Service::new("Test")
+            .raw_method("Take", |_| Ok(Vec::new()))
+            .raw_method("Give", |_| Ok(vec![0; UNDER_WAY_BYTES_MAX + 1]));
+        network.add_server("server", Server::from(service));
+        let end = network.make_end_of("client", "end");
+        network.connect("end", "server");
+        network.enable("end", true);
+        let most = || vec![0; UNDER_WAY_BYTES_MAX];
+        assert_eq!(end.call_raw("Test.Take", most()), Ok(Vec::new()));
+        let more = [most(), vec![0]].concat();
+        assert_eq!(end.call_raw("Test.Take", more), Err(CallError::NoAnswer));
+        assert_eq!(end.call_raw("Test.Give", Vec::new()), Err(CallError::NoAnswer));
+        let overloads = network.events().into_iter().filter_map(|event| match event.step {
+            Step::Overloaded { by_reply } => Some(by_reply),
+            _ => None,
+        });
+        assert_eq!(overloads.collect::<Vec<_>>(), [false, true]);
     });
 }
 

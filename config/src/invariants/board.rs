@@ -349,7 +349,7 @@ impl Board {
                 }
             }
             Step::Ended(_) => _ = self.from_the_dead.remove(&event.call),
-            Step::Misused(_) => {}
+            Step::Misused(_) | Step::Overloaded { .. } => {}
         }
         Ok(())
     }

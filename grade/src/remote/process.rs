@@ -10,10 +10,14 @@ use std::process::ExitStatus;
 use ::peer::frames::{self, Birth, FrameError, Settled, Step, Stepped};
 use config::{Class, Failure};
 
+use crate::bounds::MEMORY_BYTES_PER_JOB_MIN;
 use crate::remote::descriptors;
 use crate::remote::patience::{Patient, Stall, ended_soon};
 use crate::remote::prints::Prints;
 use crate::remote::template::{Copy, Template};
+
+/// Linux's number, the same on every processor.
+const SIGKILL: i32 = 9;
 
 pub(super) struct Process {
     copy: Copy,
@@ -146,6 +150,10 @@ impl Fault {
     pub(super) fn verdict(self, server: usize) -> Failure {
         let process = format!("server {server}'s process");
         match self {
+            // Nothing that it can do itself ends it so: the system does, where memory runs out.
+            Fault::Ended(Some(status)) if status.signal() == Some(SIGKILL) => {
+                killed(server, largest_process_bytes())
+            }
             Fault::Ended(Some(status)) => {
                 let sentence = format!("{process} {} before it was killed", how_it_ended(status));
                 Failure::of(server, Class::Panic, sentence)
@@ -189,6 +197,25 @@ fn is_of_the_kit(status: ExitStatus) -> bool {
         || status.signal() == Some(9)
 }
 
+/// Whose fault it is that the system had no memory for a process depends on what that took.
+/// How much that was is another in each run, so it is not said.
+fn killed(server: usize, bytes: u64) -> Failure {
+    let process = format!("server {server}'s process");
+    if bytes > MEMORY_BYTES_PER_JOB_MIN {
+        let mib = MEMORY_BYTES_PER_JOB_MIN >> 20;
+        let sentence = format!("{process} used more than {mib} MiB, and the memory ran out");
+        return Failure::of(server, Class::Limit, sentence);
+    }
+    Failure::new(Class::Infra, format!("the system killed {process}: there was no memory for it"))
+}
+
+/// What the largest of those processes took that have ended.
+fn largest_process_bytes() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN);
+    usage.map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0) << 10)
+}
+
 fn how_it_ended(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with exit code {code}"),
@@ -229,6 +256,19 @@ mod tests {
         assert_eq!(
             fault.verdict(1).to_string(),
             "infra: failed to talk to server 1's process: it ended with exit code 2 before it began"
+        );
+    }
+
+    #[test]
+    fn a_process_that_the_system_kills_answers_for_what_it_took() {
+        let said = |mib: u64| killed(1, mib << 20).to_string();
+        assert_eq!(
+            said(51),
+            "infra: the system killed server 1's process: there was no memory for it"
+        );
+        assert_eq!(
+            said(300),
+            "limit: server 1's process used more than 128 MiB, and the memory ran out"
         );
     }
 

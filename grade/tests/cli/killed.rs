@@ -1,19 +1,24 @@
 //! A grader that is killed leaves nobody behind.
 
-use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use wait_timeout::ChildExt;
 
-use crate::support::{LIMIT, folder, write_crate};
+use crate::support::{LIMIT, cargo_grade, folder, target, write_crate};
 
 /// How often to look whether the compiler has begun.
 const LOOK: Duration = Duration::from_millis(20);
 /// Long for a process that was killed, and short for a compiler that goes on for ever.
 const END_WITHIN_S: i64 = 30;
+/// So many graders are killed, each at another moment; `GRADE_KILLS=30` kills more.
+const KILLS: u64 = 5;
+/// The processes of a run end in milliseconds, unless the machine is busy.
+const RUNS_END_WITHIN: Duration = Duration::from_secs(5);
 
 #[track_caller]
 fn check(name: &str, words: &[&str]) {
@@ -64,4 +69,81 @@ fn a_killed_grader_leaves_no_compiler_in_the_sandbox() {
 #[test]
 fn a_killed_grader_leaves_no_compiler_without_a_sandbox() {
     check("orphan_in_process", &["--in-process"]);
+}
+
+/// Every process that has to do with the program of a submission: runs, templates and peers.
+fn processes_of(id: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(id) {
+            found.push((entry.file_name().to_string_lossy().into_owned(), line));
+        }
+    }
+    found
+}
+
+/// Those of a grader that has ended, in the folder that graders share.
+fn folders_of(grader: u32) -> Vec<PathBuf> {
+    let entries = Path::new(&target()).join("grade/runs").read_dir().unwrap().flatten();
+    let name = format!("{grader}-");
+    let of_grader = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(&name);
+    entries.map(|entry| entry.path()).filter(of_grader).collect()
+}
+
+/// Waits until nothing of a killed grader runs, and gives how long that took.
+fn wait_for_ends(id: &str) -> Duration {
+    let began = Instant::now();
+    loop {
+        let left = processes_of(id);
+        if left.is_empty() {
+            return began.elapsed();
+        }
+        assert!(began.elapsed() < RUNS_END_WITHIN, "they outlive the grader: {left:?}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_killed_grader_leaves_no_run_and_the_next_comes_to_the_same_report() {
+    let folder = folder("killed_runs");
+    let spins = "std::thread::spawn(|| loop { std::hint::black_box(1); });";
+    let base = include_str!("idle_peer.rs");
+    write_crate(&folder, "spins", &base.replace("// make\n", spins));
+    let words = ["--seeds", "2", "--part", "3A", "spins", "--out"];
+    let whole = [&words[..], &["whole"]].concat();
+    assert!(cargo_grade(&folder, whole).starts_with("exit 1\n"));
+    let report = |out: &str| fs::read_to_string(folder.join(out).join("report.json")).unwrap();
+    let whole = report("whole");
+    let (_, id) = whole.split_once("\"id\": \"").unwrap();
+    let id = &id[..32];
+
+    let kills = env::var("GRADE_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(KILLS);
+    let mut killed = Vec::new();
+    let mut longest = Duration::ZERO;
+    for round in 0..kills {
+        let mut grader = Command::new(env!("CARGO_BIN_EXE_cargo-grade"))
+            .current_dir(&folder)
+            .args(words)
+            .arg(format!("part {round}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Moments without a pattern: before the first run, when peers start, and while they spin.
+        let moment = Duration::from_millis(50 + round * 7919 % 1500);
+        assert!(grader.wait_timeout(moment).unwrap().is_none(), "it was too fast to be killed");
+        grader.kill().unwrap();
+        grader.wait().unwrap();
+        longest = longest.max(wait_for_ends(id));
+        killed.push(grader.id());
+    }
+    println!("{kills} graders were killed; the last process of one ended after {longest:?}");
+    let last = [&words[..], &["part 0"]].concat();
+    assert!(cargo_grade(&folder, last).starts_with("exit 1\n"));
+    assert_eq!(report("part 0"), whole);
+    for grader in killed {
+        assert_eq!(folders_of(grader), Vec::<PathBuf>::new());
+    }
 }
