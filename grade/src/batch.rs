@@ -20,10 +20,8 @@ use crate::inspected;
 use crate::kit::Kit;
 use crate::peers::Runner;
 use crate::progress::Progress;
-use crate::run::Run;
+use crate::run::{Files, Run};
 use crate::score::{Account, Score, Verdict};
-use crate::scratch::Scratch;
-use crate::store::Store;
 use crate::take::{LeftOut, Submission};
 
 const UNPOISONED: &str = "no thread panics while it holds this";
@@ -69,9 +67,8 @@ struct Made {
 struct Batch<'a> {
     plan: &'a Plan,
     names: &'a [String],
-    store: Option<&'a Store>,
+    files: Files<'a>,
     progress: &'a Progress,
-    scratch: &'a Scratch,
     /// Seed by seed, so that every test has been seen early.
     wanted: Vec<(u64, usize)>,
 }
@@ -90,14 +87,13 @@ pub(crate) fn grade(
     sandbox: Option<&Sandbox>,
     plan: &Plan,
     names: &[String],
-    store: Option<&Store>,
-    scratch: &Scratch,
+    files: Files<'_>,
     progress: &Progress,
     mut tell: impl FnMut(usize, Attempt),
 ) -> Result<()> {
     let builder = Builder::new(kit, plan.peers, sandbox, plan.budget)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
-    let batch = Batch { plan, names, store, progress, scratch, wanted: wanted.collect() };
+    let batch = Batch { plan, names, files, progress, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);
     let source = Mutex::new(Source { current: None, following });
     let (done, finished) = channel::<Finished>();
@@ -204,8 +200,7 @@ impl Batch<'_> {
         let name = &self.names[built.at];
         let tested: &'static Test = self.plan.tests[test];
         self.progress.begin(name, tested, seed);
-        let scratch = self.scratch.path();
-        let run = Run::stored(self.store, &built.id, &built.runner, scratch, tested, seed);
+        let run = Run::stored(self.files, &built.id, &built.runner, tested, seed);
         let is_failure = run.verdict() != Verdict::Passed;
         let is_first = is_failure && !built.failed[test].swap(true, Ordering::Relaxed);
         self.progress.end(name, &run, is_first);

@@ -1,7 +1,6 @@
 //! The exit codes, and the errors that belong to the user.
 
-use std::fmt;
-use std::process;
+use std::{env, fmt, process};
 
 use ::tests::plain;
 
@@ -76,12 +75,11 @@ pub(crate) fn tell(error: &anyhow::Error) -> Exit {
 
 /// Ends the program with what the command line is answered: help, or an error.
 pub(crate) fn end_with(error: &clap::Error) -> ! {
-    let text = error.to_string();
-    if text.lines().all(plain::is_plain) {
+    if env::args_os().all(|word| plain::is_plain(&word.to_string_lossy())) {
         error.exit();
     }
     // A folder's name may be anything, and a shell may have put it there.
-    eprint!("{}", plain::lines(&text));
+    eprint!("{}", plain::lines(&error.to_string()));
     process::exit(error.exit_code());
 }
 

@@ -107,6 +107,7 @@ fn share(score: &Score) -> String {
     let seeds = if score.runs.len() == 1 { "seed" } else { "seeds" };
     let not_run = match score.not_run.len() {
         0 => String::new(),
+        1 => "; 1 more was not run".into(),
         count => format!("; {count} more were not run"),
     };
     format!("{} of {} {seeds}{not_run}", score.count(Verdict::Failed), score.runs.len())

@@ -55,6 +55,7 @@ use exit::Exit;
 use kit::Kit;
 use progress::Progress;
 use report::{Graded, Report};
+use run::Files;
 use store::Store;
 
 fn main() -> ExitCode {
@@ -105,8 +106,7 @@ fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
         sandbox.as_ref(),
         plan,
         &names,
-        store.as_ref(),
-        &scratch,
+        Files { store: store.as_ref(), scratch: scratch.path() },
         &progress,
         |at, attempt| {
             let (name, path) = (&names[at], &plan.paths[at]);

@@ -12,6 +12,15 @@ use crate::score::Verdict;
 use crate::store::Store;
 use crate::supervisor::Watch;
 
+/// Where the files of runs are.
+#[derive(Clone, Copy)]
+pub(crate) struct Files<'a> {
+    /// Of those that have ended, if they are kept.
+    pub(crate) store: Option<&'a Store>,
+    /// Of those that go on.
+    pub(crate) scratch: &'a Path,
+}
+
 /// One run of one test.
 pub(crate) struct Run {
     pub(crate) test: &'static Test,
@@ -24,13 +33,13 @@ pub(crate) struct Run {
 impl Run {
     /// Takes the run from the store if it is there, and puts it there if it was not.
     pub(crate) fn stored(
-        store: Option<&Store>,
+        files: Files<'_>,
         id: &str,
         runner: &Runner,
-        scratch: &Path,
         test: &'static Test,
         seed: u64,
     ) -> Run {
+        let Files { store, scratch } = files;
         if let Some(run) = store.and_then(|store| store.load(id, test, seed)) {
             return run;
         }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{ApplyMsg, Class, Config, Failure, Rule, Setup, Started};
-use labrpc::CallError;
+use config::{ApplyMsg, Class, Config, Failure, Rule, SAVED_BYTES_MAX, Setup, Started};
+use labrpc::{CallError, UNDER_WAY_BYTES_MAX};
 use parking_lot::Mutex;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -309,4 +309,35 @@ fn a_call_of_an_unknown_rpc_breaks_the_contract_though_the_caller_ignores_it() {
              the server offers Raft",
         ),
     );
+}
+
+#[test]
+fn a_server_that_saves_too_much_is_named() {
+    let saves = |_: &Config, fakes: &Fakes| {
+        let persister = &fakes.of(1).context.persister;
+        persister.save(vec![1; SAVED_BYTES_MAX / 2], vec![2; SAVED_BYTES_MAX / 2]);
+        persister.save(vec![1; SAVED_BYTES_MAX / 2], vec![2; SAVED_BYTES_MAX / 2 + 1]);
+    };
+    let sentence = "server 1 saved more than 32 MiB: 33554433 bytes";
+    fails(LIMIT, |_, _| (), saves, Failure::of(1, Class::Limit, sentence));
+}
+
+/// The handlers take a second, in which both requests are under way.
+#[test]
+fn a_server_with_too_much_under_way_is_named() {
+    let waits = |_: &Fake, called: &'static str| {
+        if called == "Echo" {
+            thread::sleep(Duration::from_secs(1));
+        }
+    };
+    let calls = |cfg: &Config, fakes: &Fakes| {
+        for to in [0, 1] {
+            let end = fakes.of(2).context.ends[to].clone();
+            let text = "x".repeat(UNDER_WAY_BYTES_MAX / 2 + 1);
+            thread::spawn(move || end.call::<String, String>("Raft.Echo", &text));
+        }
+        cfg.sleep(LIMIT);
+    };
+    let sentence = "server 2 had more than 64 MiB of messages under way at once";
+    fails(LIMIT, waits, calls, Failure::of(2, Class::Limit, sentence));
 }

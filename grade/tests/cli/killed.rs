@@ -147,3 +147,62 @@ fn a_killed_grader_leaves_no_run_and_the_next_comes_to_the_same_report() {
         assert_eq!(folders_of(grader), Vec::<PathBuf>::new());
     }
 }
+
+/// Over processes nothing of a submission runs in the process of a run, so that it is nobody's
+/// fault how that ends.
+#[test]
+fn a_run_that_somebody_kills_is_made_again() {
+    let folder = folder("killed_run");
+    let spins = "std::thread::spawn(|| loop { std::hint::black_box(3); });\n";
+    let lib = include_str!("idle_peer.rs").replace("// make\n", spins);
+    write_crate(&folder, "spins", &lib);
+    let words = ["--seed", "1", "--test", "initial", "spins", "--out"];
+    let whole = [&words[..], &["whole"]].concat();
+    let said = cargo_grade(&folder, whole);
+    let report = |out: &str| fs::read_to_string(folder.join(out).join("report.json")).unwrap();
+    let whole = report("whole");
+    let (_, id) = whole.split_once("\"id\": \"").unwrap();
+    let id = &id[..32];
+
+    let killed = |kills: usize, out: &str| {
+        let grader = Command::new(env!("CARGO_BIN_EXE_cargo-grade"))
+            .current_dir(&folder)
+            .args(words)
+            .arg(out)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut last = None;
+        for _ in 0..kills {
+            last = Some(kill_run(id, last));
+        }
+        let output = grader.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = killed(1, "once");
+    assert_eq!((code, report("once")), (Some(1), whole.clone()));
+    assert!(said.contains("spin         seed 1") && text.contains("spin         seed 1"));
+
+    let (code, text) = killed(2, "twice");
+    assert_eq!(code, Some(4));
+    assert!(text.contains("the process of the run left no outcome: signal: 9 (SIGKILL)"), "{text}");
+    // It was not kept, so that it is run again.
+    let (code, _) = killed(0, "twice");
+    assert_eq!((code, report("twice")), (Some(1), whole.clone()));
+}
+
+/// Waits for another run than the last, and kills it.
+fn kill_run(id: &str, last: Option<Pid>) -> Pid {
+    let began = Instant::now();
+    loop {
+        let run = processes_of(id).into_iter().find(|(_, line)| line.contains(" --lab-run "));
+        let pid = run.and_then(|(number, _)| Pid::from_raw(number.parse().unwrap()));
+        if let Some(pid) = pid.filter(|pid| Some(*pid) != last) {
+            rustix::process::kill_process(pid, Signal::KILL).unwrap();
+            return pid;
+        }
+        assert!(began.elapsed() < LIMIT, "no run begins");
+        std::thread::yield_now();
+    }
+}

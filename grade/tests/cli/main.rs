@@ -14,5 +14,7 @@ mod attacks;
 mod forged;
 mod peers;
 mod grading;
+mod injection;
+mod limits;
 mod report;
 mod out;

@@ -79,8 +79,11 @@ fn what_the_machine_refuses_is_no_fault_of_the_submission() {
     let said = told(program(&folder).arg(kit().join("raft")).env("CARGO_TARGET_DIR", &file));
     assert_eq!(
         said,
-        "exit 4\n--- stderr\nerror: failed to lock the folder of the builds: \
-         Not a directory (os error 20)\n"
+        format!(
+            "exit 4\n--- stderr\nerror: failed to make the folder of the runs {}/grade/runs: \
+             Not a directory (os error 20)\n",
+            file.display()
+        )
     );
 }
 

@@ -155,14 +155,14 @@ mod tests {
         let outcome = Outcome {
             verdict: Ok(()),
             figures: Some(figures),
-            findings: vec!["the term went from 1 to 2 although nothing had failed".into()],
+            findings: vec!["the term went from 1 to 2 although nothing had failed\x07".into()],
             simulation: None,
             output: "ignored".into(),
         };
         assert_eq!(
             passed(&LABS[0], &[(1, outcome.clone()), (2, Outcome { findings: vec![], ..outcome })]),
             "Test (3A): initial election ...\n  \
-             warning: the term went from 1 to 2 although nothing had failed (seed 1)\n  \
+             warning: the term went from 1 to 2 although nothing had failed\\x07 (seed 1)\n  \
              ... Passed --  3.0  3   58    1684    0  (seed 1 of 2)\n"
         );
     }
@@ -170,8 +170,8 @@ mod tests {
     #[test]
     fn a_failed_test_says_what_and_how_to_see_it_again() {
         let failed = Failure::of(1, Class::Safety, "term 3 has 2 leaders, servers 0 and 2")
-            .with_notes(["a note".into()]);
-        let outcome = Outcome { output: "one\ntwo\n".into(), ..Outcome::failed(failed) };
+            .with_notes(["a note\x1b[2J\nfails 0 of 3 seeds".into()]);
+        let outcome = Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failed) };
         let clock = Clock::Virtual(sim::Engine::Kernel);
         let settings = Settings { seeds: vec![7], clock, invariants: false };
         // The words for a release build are left out, so that the test may be one.
@@ -180,11 +180,11 @@ mod tests {
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \
              term 3 has 2 leaders, servers 0 and 2\n  \
-             a note\n  \
+             a note\\x1b[2J\n    | fails 0 of 3 seeds\n  \
              the test: A leader that is cut off is replaced, its return changes nothing, and \
              without a majority nobody leads.\n  \
              fails 2 of 3 seeds\n  \
-             it printed:\n    one\n    two\n  \
+             it printed:\n    one\n    two\\r\n  \
              again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \"re-election\"\n"
         );
     }
