@@ -85,7 +85,7 @@ pub(crate) const RUN_WALL_PER_CPU: u32 = 4;
 pub(crate) const OUTPUT_BYTES_MAX: usize = 4 << 10;
 
 /// A run in `--out` takes at most this; a larger file is called damaged. What the bounds on a
-/// run's texts leave is half of it.
+/// run's texts leave takes less than 40 KiB as JSON.
 pub(crate) const RECORD_BYTES_MAX: u64 = 64 << 10;
 
 /// How often a run is looked at while it goes on.

@@ -178,3 +178,46 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     File::open(file)?.take(RECORD_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use ::tests::LABS;
+    use config::{Class, Failure};
+
+    use super::*;
+    use crate::bounds::OUTPUT_BYTES_MAX;
+    use crate::score::tests::score;
+
+    /// The worst run that there can be: every character of it takes twice as much room as JSON.
+    #[test]
+    fn every_run_that_is_kept_can_be_read_again() {
+        let much = || vec!["\"".repeat(1 << 20); 500];
+        let failure = Failure::new(Class::Panic, "\"".repeat(10 << 20)).with_notes(much());
+        let mut run = score(0, vec![Err(failure)]).runs.remove(0);
+        run.outcome.findings = much();
+        run.outcome.output = "\"".repeat(OUTPUT_BYTES_MAX);
+        run.outcome = run.outcome.bounded();
+
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.save("id", &run);
+        let size = fs::metadata(store.file("id", &LABS[0], 1)).unwrap().len();
+        assert!((30 << 10..40 << 10).contains(&size), "{size} bytes");
+        let read = store.load("id", &LABS[0], 1).unwrap();
+        assert_eq!((read.outcome, read.cost), (run.outcome, run.cost));
+        store.close().unwrap();
+    }
+
+    #[test]
+    fn what_a_grader_that_was_killed_has_not_finished_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = folder.path().join(UNFINISHED);
+        fs::create_dir(&unfinished).unwrap();
+        fs::write(unfinished.join("1-0"), "half a r").unwrap();
+        let mine = begin(&unfinished.join("2-0")).unwrap();
+        Store::open(folder.path()).unwrap().close().unwrap();
+        let left = unfinished.read_dir().unwrap().map(|it| it.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["2-0"]);
+        drop(mine);
+    }
+}
