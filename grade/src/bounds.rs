@@ -58,6 +58,11 @@ pub(crate) const PROGRAMS_BYTES_MAX: u64 = 4 << 30;
 /// reference uses 0.12 s a run on average, and 1.0 s in its costliest.
 pub(crate) const RUN_CPU_S_MAX: u64 = 60;
 
+/// Real time of a run whose peers are processes of their own. They are ended by what they use or
+/// wait for long before, so that it is the machine which had no time for one that lasts longer:
+/// `infra`. Ten times the processor time, for a machine that does much else.
+pub(crate) const RUN_WALL_S_MAX: u64 = 10 * RUN_CPU_S_MAX;
+
 /// Resident memory of the process of a run whose peers are processes of their own; a run that uses
 /// more is ended as `limit`. The reference uses at most 99 MiB. What servers save and send has bounds
 /// of its own, which name the server and are reached first.

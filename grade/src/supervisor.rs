@@ -16,7 +16,7 @@ use wait_timeout::ChildExt;
 
 use crate::bounds::{
     LOOK_INTERVAL, RUN_CPU_S_MAX, RUN_FAIR_RESIDENT_BYTES_MAX, RUN_IN_PROCESS_RESIDENT_BYTES_MAX,
-    RUN_RESIDENT_BYTES_MAX, RUN_WALL_PER_CPU,
+    RUN_RESIDENT_BYTES_MAX, RUN_WALL_PER_CPU, RUN_WALL_S_MAX,
 };
 use crate::peers::Peers;
 
@@ -100,18 +100,16 @@ impl<'a> Watch<'a> {
             );
             return Some(Failure::new(Class::Limit, sentence));
         }
-        if wall <= RUN_LIMIT {
-            return None;
+        match self.peers {
+            Peers::Apart if wall > Duration::from_secs(RUN_WALL_S_MAX) => {
+                let sentence = format!(
+                    "the machine had little time for the run: it lasted {RUN_WALL_S_MAX} s"
+                );
+                Some(Failure::new(Class::Infra, sentence))
+            }
+            Peers::Together if wall > RUN_LIMIT => Some(TimeLimit::hung()),
+            _ => None,
         }
-        let was_slow = self.peers == Peers::Apart && cpu * RUN_WALL_PER_CPU < wall;
-        Some(if was_slow {
-            // Whatever a peer waits for, the run has given up long before.
-            let s = RUN_LIMIT.as_secs();
-            let sentence = format!("the machine had little time for the run: it lasted {s} s");
-            Failure::new(Class::Infra, sentence)
-        } else {
-            TimeLimit::hung()
-        })
     }
 }
 
@@ -228,11 +226,11 @@ mod tests {
             check(peers, resident, Some(Class::Limit));
         }
         // One that the machine had no time for, and one that hung.
-        let slow = Used { cpu: seconds(1), wall: RUN_LIMIT + seconds(1), ..Used::default() };
+        let long = Used { cpu: seconds(50), wall: RUN_LIMIT + seconds(1), ..Used::default() };
+        check(Peers::Apart, long, None);
+        check(Peers::Together, long, Some(Class::Timeout));
+        let slow = Used { wall: seconds(RUN_WALL_S_MAX + 1), ..long };
         check(Peers::Apart, slow, Some(Class::Infra));
-        check(Peers::Together, slow, Some(Class::Timeout));
-        let hung = Used { cpu: seconds(50), ..slow };
-        check(Peers::Apart, hung, Some(Class::Timeout));
     }
 
     #[test]
