@@ -73,7 +73,14 @@ pub fn name(label: sim::Label) -> String {
 }
 
 /// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
+///
+/// A thread of a server remains one: code of an implementation must not pass for the kit's.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
+    if label == Label::Kit
+        && let Some(Label::Server(_)) = current()
+    {
+        return Entered { before: WORK.get(), _group: sim::label(sim::current_label()) };
+    }
     enter_as(Work { label, life: 0, doing }, label.group())
 }
 
@@ -158,6 +165,9 @@ mod tests {
         let outer = enter(Label::Kit, "a test");
         let inner = enter(Label::Server(2), "make");
         assert_eq!((current(), doing()), (Some(Label::Server(2)), Some("make")));
+        let innermost = enter(Label::Kit, "the lab");
+        assert_eq!((current(), doing()), (Some(Label::Server(2)), Some("make")));
+        drop(innermost);
         drop(inner);
         assert_eq!((current(), doing()), (Some(Label::Kit), Some("a test")));
         drop(outer);

@@ -55,6 +55,9 @@ pub(crate) struct Replay {
     /// With this seed; then PATH is a submission
     #[arg(long, value_name = "S", requires = "test")]
     pub(crate) seed: Option<u64>,
+    /// With --seed, the salt of the grading that is replayed
+    #[arg(long, value_name = "TEXT", default_value = "", requires = "seed")]
+    pub(crate) salt: String,
     /// With --seed, all peers in the process of the run
     #[arg(long, requires = "seed")]
     pub(crate) in_process: bool,
@@ -101,6 +104,10 @@ pub(crate) struct Grading {
     /// Refuse a submission whose servers do not show their state with `inspect`
     #[arg(long)]
     require_inspect: bool,
+    /// Mix this into every seed that servers draw from, so that a submission cannot know their random
+    /// numbers from another grading
+    #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "in_process")]
+    salt: String,
     #[command(flatten)]
     budget: Budget,
     /// All runs of a submission may take S seconds of processor time; by default 4 for each run,
@@ -126,6 +133,7 @@ pub(crate) struct Plan {
     pub(crate) peers: Peers,
     pub(crate) require_sandbox: bool,
     pub(crate) require_inspect: bool,
+    pub(crate) salt: String,
     pub(crate) budget: Budget,
     /// What all runs of a submission may use, in processor time.
     pub(crate) submission_budget: Duration,
@@ -148,7 +156,8 @@ impl Grading {
         let by_default = || (runs * SUBMISSION_S_PER_RUN).max(SUBMISSION_S_MIN);
         let seconds = self.submission_seconds.unwrap_or_else(by_default);
         let submission_budget = Duration::from_secs(seconds);
-        let Grading { require_sandbox, require_inspect, budget, out, format, paths, .. } = self;
+        let Grading { require_sandbox, require_inspect, salt, budget, out, format, paths, .. } =
+            self;
         Ok(Plan {
             tests,
             seeds,
@@ -156,6 +165,7 @@ impl Grading {
             peers,
             require_sandbox,
             require_inspect,
+            salt,
             budget,
             submission_budget,
             out,

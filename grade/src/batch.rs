@@ -17,7 +17,7 @@ use sandbox::Sandbox;
 use crate::args::Plan;
 use crate::compile::Builder;
 use crate::inspected;
-use crate::kit::Kit;
+use crate::kit::{self, Kit};
 use crate::peers::Runner;
 use crate::progress::Progress;
 use crate::run::{Files, Run};
@@ -91,7 +91,7 @@ pub(crate) fn grade(
     progress: &Progress,
     mut tell: impl FnMut(usize, Attempt),
 ) -> Result<()> {
-    let builder = Builder::new(kit, plan.peers, sandbox, plan.budget)?;
+    let builder = Builder::new(kit, plan.peers, sandbox, plan.budget, &plan.salt)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
     let batch = Batch { plan, names, files, progress, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);
@@ -165,8 +165,8 @@ impl Batch<'_> {
     fn inspect_first(&self, name: &str, id: &str, runner: Runner) -> Result<Runner> {
         if self.plan.require_inspect {
             let (seed, test) = self.wanted[0];
-            let (test, scratch) = (self.plan.tests[test], self.scratch.path());
-            let run = Run::stored(self.store, id, &runner, scratch, test, seed);
+            let (test, id) = (self.plan.tests[test], self.id_of_runs(id));
+            let run = Run::stored(self.files, &id, &runner, test, seed);
             inspected::judge(self.plan, name, &[run])?;
         }
         Ok(runner)
@@ -196,11 +196,20 @@ impl Batch<'_> {
         }
     }
 
+    /// Under which runs are kept: with another salt they are others.
+    fn id_of_runs(&self, id: &str) -> String {
+        match &*self.plan.salt {
+            "" => id.to_owned(),
+            salt => kit::hash([id.as_bytes(), salt.as_bytes()]),
+        }
+    }
+
     fn run(&self, built: &Built, seed: u64, test: usize) -> Run {
         let name = &self.names[built.at];
         let tested: &'static Test = self.plan.tests[test];
         self.progress.begin(name, tested, seed);
-        let run = Run::stored(self.files, &built.id, &built.runner, tested, seed);
+        let id = self.id_of_runs(&built.id);
+        let run = Run::stored(self.files, &id, &built.runner, tested, seed);
         let is_failure = run.verdict() != Verdict::Passed;
         let is_first = is_failure && !built.failed[test].swap(true, Ordering::Relaxed);
         self.progress.end(name, &run, is_first);

@@ -47,6 +47,8 @@ pub(crate) struct Builder<'a> {
     peers: Peers,
     sandbox: Option<&'a Sandbox>,
     budget: Budget,
+    /// Of what the peers draw.
+    salt: &'a str,
     /// Below which everything lies.
     folder: PathBuf,
     programs: Programs,
@@ -60,16 +62,26 @@ impl<'a> Builder<'a> {
         peers: Peers,
         sandbox: Option<&'a Sandbox>,
         budget: Budget,
+        salt: &'a str,
     ) -> Result<Builder<'a>> {
         let folder = kit.target()?;
         let programs = Programs::in_folder(folder.join("programs"));
-        Ok(Builder { kit, peers, sandbox, budget, folder, programs, prepared: OnceLock::new() })
+        Ok(Builder {
+            kit,
+            peers,
+            sandbox,
+            budget,
+            salt,
+            folder,
+            programs,
+            prepared: OnceLock::new(),
+        })
     }
 
     /// The program that runs the labs on this submission, which stays there as long as its runner.
     pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
         let program = self.program(submission)?;
-        Runner::new(program, self.sandbox, "").context("failed to find this program")
+        Runner::new(program, self.sandbox, self.salt).context("failed to find this program")
     }
 
     /// Takes a submission, and gives its identity as well.

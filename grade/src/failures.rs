@@ -6,26 +6,37 @@ use std::time::Duration;
 use ::tests::plain;
 use config::{Class, Failure};
 
+use crate::args::Plan;
 use crate::peers::Peers;
 use crate::run::Run;
 use crate::score::{Score, Verdict, WhyNot};
 
+/// The words by which `cargo grade replay` makes the plan's runs: with the peers elsewhere, or with
+/// another salt, they are others.
+pub(crate) fn how(plan: &Plan) -> String {
+    match (plan.peers, &*plan.salt) {
+        (Peers::Together, _) => "--in-process ".into(),
+        (Peers::Apart, "") => String::new(),
+        (Peers::Apart, salt) => format!("--salt {} ", quoted(Path::new(salt))),
+    }
+}
+
 /// A paragraph for each different failure, then the kit's own faults, loudly.
 ///
 /// `budget`: what the submission may use, in processor time.
-pub(crate) fn render(path: &Path, peers: Peers, budget: Duration, scores: &[Score]) -> String {
+pub(crate) fn render(path: &Path, how: &str, budget: Duration, scores: &[Score]) -> String {
     let mut text = String::new();
     let mut told: Vec<&Failure> = Vec::new();
     for (at, score) in scores.iter().enumerate() {
         let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
         if !told.iter().any(|other| are_alike(other, failure)) {
-            text += &paragraph(path, peers, score, run, failure, &scores[at + 1..]);
+            text += &paragraph(path, how, score, run, failure, &scores[at + 1..]);
             told.push(failure);
         }
     }
     for score in scores {
         if let Some((run, failure)) = first(score, Verdict::Infra) {
-            text += &infra(path, peers, score, run, failure);
+            text += &infra(path, how, score, run, failure);
         }
     }
     text + &not_run(budget, scores) + &findings(scores)
@@ -45,7 +56,7 @@ fn are_alike(one: &Failure, other: &Failure) -> bool {
 
 fn paragraph(
     path: &Path,
-    peers: Peers,
+    how: &str,
     score: &Score,
     run: &Run,
     failure: &Failure,
@@ -74,7 +85,7 @@ fn paragraph(
     if !same.is_empty() {
         text += &format!("  also in: {}\n", same.join(", "));
     }
-    text + &printed(&run.outcome.output) + &again(path, peers, score, run)
+    text + &printed(&run.outcome.output) + &again(path, how, score, run)
 }
 
 /// What a run printed, or the end of it.
@@ -87,7 +98,7 @@ pub(crate) fn printed(output: &str) -> String {
     format!("  it printed:\n{lines}")
 }
 
-fn infra(path: &Path, peers: Peers, score: &Score, run: &Run, failure: &Failure) -> String {
+fn infra(path: &Path, how: &str, score: &Score, run: &Run, failure: &Failure) -> String {
     format!(
         "\nNOT THE SUBMISSION'S FAULT  {}  seed {}\n  {}\n  {} of {} runs have no verdict; \
          no points are taken for that, but it has to be run again\n{}{}",
@@ -98,7 +109,7 @@ fn infra(path: &Path, peers: Peers, score: &Score, run: &Run, failure: &Failure)
         score.runs.len(),
         // Where a program of the kit has said why.
         printed(&run.outcome.output),
-        again(path, peers, score, run)
+        again(path, how, score, run)
     )
 }
 
@@ -133,10 +144,8 @@ pub(crate) fn spent(budget: Duration) -> String {
     format!("the submission had used the {seconds} s of processor time that it may use")
 }
 
-fn again(path: &Path, peers: Peers, score: &Score, run: &Run) -> String {
+fn again(path: &Path, how: &str, score: &Score, run: &Run) -> String {
     let (words, seed, path) = (score.test.words, run.seed, quoted(path));
-    // With the peers elsewhere it is another run.
-    let how = if peers == Peers::Together { "--in-process " } else { "" };
     format!("  again:  cargo grade replay {how}--test \"{words}\" --seed {seed} {path}\n")
 }
 
@@ -205,7 +214,7 @@ mod tests {
         scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
         let budget = Duration::from_secs(240);
         let path = Path::new("students/Ada's");
-        insta::assert_snapshot!(render(path, Peers::Apart, budget, &scores));
+        insta::assert_snapshot!(render(path, "", budget, &scores));
     }
 
     #[test]
@@ -215,7 +224,7 @@ mod tests {
         scores[0].not_run = vec![(2, WhyNot::Stopped), (3, WhyNot::Stopped)];
         scores[1].not_run = vec![(2, WhyNot::Spent)];
         let budget = Duration::from_secs(240);
-        insta::assert_snapshot!(render(Path::new("ada"), Peers::Apart, budget, &scores));
+        insta::assert_snapshot!(render(Path::new("ada"), "", budget, &scores));
     }
 
     #[test]
@@ -227,7 +236,7 @@ mod tests {
         scores[0].runs[0].outcome.findings = vec![said.into()];
         let budget = Duration::from_secs(240);
         let path = Path::new("it's\\\x1b[2J\u{202e}\n.zip");
-        insta::assert_snapshot!(render(path, Peers::Apart, budget, &scores));
+        insta::assert_snapshot!(render(path, "", budget, &scores));
     }
 
     #[test]

@@ -17,6 +17,9 @@ const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 /// Of a hash of the kit's sources, which is to tell a few of them apart, so much is shown.
 const HASH_DIGITS: usize = 12;
 
+/// Of an identity, so many hexadecimal digits.
+pub(crate) const ID_DIGITS: usize = 32;
+
 /// The kit's folder and what its manifest says.
 pub(crate) struct Kit {
     root: PathBuf,
@@ -134,6 +137,15 @@ fn add_sources(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
 pub(crate) fn update(hasher: &mut Sha256, piece: &[u8]) {
     hasher.update((piece.len() as u64).to_le_bytes());
     hasher.update(piece);
+}
+
+/// An identity that no other sequence of pieces has.
+pub(crate) fn hash<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hasher = Sha256::new();
+    for piece in pieces {
+        update(&mut hasher, piece);
+    }
+    hex(hasher)[..ID_DIGITS].to_owned()
 }
 
 pub(crate) fn hex(hasher: Sha256) -> String {

@@ -156,7 +156,7 @@ fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
     };
     if plan.format == Format::Text {
         print!("{}", table::render(name, path, plan, scores));
-        print!("{}", failures::render(path, plan.peers, plan.submission_budget, scores));
+        print!("{}", failures::render(path, &failures::how(plan), plan.submission_budget, scores));
         if plan.paths.len() > 1 {
             println!();
         }

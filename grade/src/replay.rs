@@ -27,7 +27,7 @@ pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
             let paths = [replay.path.clone()];
             let peers = if replay.in_process { Peers::Together } else { Peers::Apart };
             let sandbox = confine::sandbox(peers, false)?;
-            let builder = Builder::new(&kit, peers, sandbox.as_ref(), replay.budget)?;
+            let builder = Builder::new(&kit, peers, sandbox.as_ref(), replay.budget, &replay.salt)?;
             let (runner, _) = builder.take(&names(&paths)[0], &replay.path)?;
             let scratch = confine::scratch(&kit, 1)?;
             let run = Run::fresh(&runner, scratch.path(), test, seed);
@@ -42,7 +42,7 @@ pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
 fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     let report = Report::read(&replay.path)?;
     let sandbox = confine::sandbox(report.peers, false)?;
-    let builder = Builder::new(kit, report.peers, sandbox.as_ref(), replay.budget)?;
+    let builder = Builder::new(kit, report.peers, sandbox.as_ref(), replay.budget, &report.salt)?;
     let scratch = confine::scratch(kit, 1)?;
     let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
     let mut exits = Vec::new();

@@ -42,6 +42,8 @@ pub(crate) struct Report {
     /// Where the servers of a submission lived: each in a process of its own (`apart`), or all in
     /// one (`together`).
     pub(crate) peers: Peers,
+    /// The salt of what the servers drew; see `--salt`.
+    pub(crate) salt: String,
     /// The seeds that every test ran with.
     pub(crate) seeds: Seeds,
     /// The layers that kept submissions from the machine; null if their servers lived in one
@@ -183,6 +185,7 @@ impl Report {
             rustc: kit.rustc().into(),
             engine: Clock::default().to_string(),
             peers: plan.peers,
+            salt: plan.salt.clone(),
             seeds: Seeds { first: seeds[0], last: seeds[seeds.len() - 1] },
             sandbox: sandbox.map(|sandbox| confine::names(sandbox.layers())),
             submissions,

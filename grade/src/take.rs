@@ -29,8 +29,6 @@ const LEFT_OUT: [&str; 3] = ["build.rs", "rust-toolchain", "rust-toolchain.toml"
 const ORDINARY: [&str; 4] = ["Cargo.lock", "benches", "examples", "tests"];
 /// Cargo's settings. An alias among them is ordinary: `cargo grade new` itself writes one.
 const SETTINGS: [&str; 2] = [".cargo", "config.toml"];
-/// Of an identity that no other submission must have, so many hexadecimal digits.
-const ID_DIGITS: usize = 32;
 
 /// What a student has handed in.
 pub(crate) struct Submission {
@@ -117,7 +115,7 @@ impl Submission {
             kit::update(&mut hasher, file.as_bytes());
             kit::update(&mut hasher, bytes);
         }
-        kit::hex(hasher)[..ID_DIGITS].to_owned()
+        kit::hex(hasher)[..kit::ID_DIGITS].to_owned()
     }
 }
 

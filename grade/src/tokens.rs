@@ -34,6 +34,9 @@ const ATTRIBUTES: [&str; 10] = [
 ];
 /// Macros that are assembly, or that have `unsafe` code around what they are given.
 const MACROS: [&str; 3] = ["crossbeam_channel_internal", "global_asm", "naked_asm"];
+/// Functions of `std::panic` that take away the hook by which the kit hears of a panic: a thread that
+/// died would be no verdict any more. Functions and methods of other names do as well.
+const HOOKS: [&str; 3] = ["set_hook", "take_hook", "update_hook"];
 /// What follows the word `unsafe` in code; in a sentence for people hardly.
 const AFTER_UNSAFE: [&str; 5] = ["{", "extern", "fn", "impl", "trait"];
 
@@ -43,6 +46,7 @@ pub(crate) enum Forbidden {
     Extern,
     Attribute(String),
     Macro(String),
+    Hook(String),
     /// One of the above in a string.
     InString(Box<Forbidden>),
     /// Only told where it is in a string; elsewhere the compiler itself refuses it.
@@ -174,7 +178,8 @@ fn in_code(tokens: &[Token], splits: bool, depth: usize) -> Option<(usize, Forbi
             Kind::Text(text) => in_string(text, splits, depth),
             _ => place.attribute(token, rest),
         };
-        if let Some(found) = found.or_else(|| known_macro(token, rest)) {
+        let found = found.or_else(|| known_macro(token, rest));
+        if let Some(found) = found.or_else(|| panic_hook(token, &tokens[..index])) {
             return Some((token.at, found));
         }
         place.pass(token, &tokens[..index]);
@@ -187,6 +192,12 @@ fn known_macro(token: &Token, rest: &[Token]) -> Option<Forbidden> {
     let is_called = rest.first().is_some_and(|it| it.is("!"));
     let is_known = MACROS.contains(&name) || (name == "asm" && is_called);
     is_known.then(|| Forbidden::Macro(name.into()))
+}
+
+fn panic_hook(token: &Token, before: &[Token]) -> Option<Forbidden> {
+    let name = token.name().filter(|name| HOOKS.contains(name))?;
+    let is_own = before.last().is_some_and(|it| it.is(".") || it.is("fn"));
+    (!is_own).then(|| Forbidden::Hook(name.into()))
 }
 
 /// What a derive would compile that parses this string. Fewer rules than for code, since people
@@ -306,13 +317,20 @@ impl fmt::Display for Forbidden {
             Forbidden::Macro(name) => {
                 write!(f, "uses the macro `{name}`, which reaches past safe Rust; remove it")
             }
+            Forbidden::Hook(name) => write!(
+                f,
+                "uses `{name}`, and the hook for panics is the kit's while a submission is graded; \
+                 remove it"
+            ),
             Forbidden::Unsafe => f.write_str("has `unsafe` code"),
             Forbidden::InString(found) => {
                 let what = match &**found {
                     Forbidden::Attribute(name) => format!("the attribute `{name}`"),
                     Forbidden::Macro(name) => format!("the macro `{name}`"),
                     Forbidden::Extern => "an `extern` block".into(),
-                    Forbidden::Unsafe | Forbidden::InString(_) => "`unsafe` code".into(),
+                    Forbidden::Hook(_) | Forbidden::Unsafe | Forbidden::InString(_) => {
+                        "`unsafe` code".into()
+                    }
                 };
                 write!(f, "has a string with {what}, which a derive can compile; change the string")
             }
@@ -336,6 +354,7 @@ mod tests {
             Forbidden::Extern => format!("{line} extern"),
             Forbidden::Attribute(name) => format!("{line} #{name}"),
             Forbidden::Macro(name) => format!("{line} {name}!"),
+            Forbidden::Hook(name) => format!("{line} {name}"),
             Forbidden::InString(found) => format!("{line} string {found:?}"),
             Forbidden::Unsafe => format!("{line} unsafe"),
         });
@@ -376,6 +395,14 @@ mod tests {
         check("core::arch::naked_asm!(\"ret\")", Some("1 naked_asm!"));
         check("use core::arch::global_asm as harmless;", Some("1 global_asm!"));
         check("asm!(\"nop\")", Some("1 asm!"));
+    }
+
+    #[test]
+    fn the_hook_for_panics_stays_where_it_is() {
+        check("std::panic::set_hook(Box::new(|_| ()));", Some("1 set_hook"));
+        check("use std::panic::{self, take_hook as t};", Some("1 take_hook"));
+        check("m!(r#set_hook)", Some("1 set_hook"));
+        check("fn set_hook(&self) { self.hooks.set_hook(1); }", None);
     }
 
     #[test]

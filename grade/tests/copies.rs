@@ -96,6 +96,7 @@ const PUNISHED: &str = "
     see whether it is there
     kill the grader
     kill everybody
+    kill itself
     kill a thread
     kill a thread of a process
     queue a signal

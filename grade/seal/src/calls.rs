@@ -123,9 +123,9 @@ pub(crate) const OF_COPIES_PRCTL: &[c_int] =
 /// A filter cannot look behind the pointers of these, and the C library does without.
 pub(crate) const UNKNOWN: &[c_long] = &[SYS_clone3, SYS_openat2];
 
-/// To send a signal: the first argument is the process.
-pub(crate) const SIGNALS: &[c_long] =
-    &[SYS_kill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_tgkill];
+/// To send a signal: the first argument is the process, and which one is the signal is told here.
+pub(crate) const SIGNALS: &[(c_long, u8)] =
+    &[(SYS_kill, 1), (SYS_rt_sigqueueinfo, 1), (SYS_rt_tgsigqueueinfo, 2), (SYS_tgkill, 2)];
 
 /// To execute another program.
 pub(crate) const EXECUTION: &[c_long] = &[SYS_execve, SYS_execveat];

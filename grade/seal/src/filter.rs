@@ -101,7 +101,7 @@ fn seal(
         allowed.entry(call).or_default().push(condition);
     }
     // Left to the filter of attacks, which comes to other ends for other arguments.
-    allowed.extend(rules(calls::SIGNALS));
+    allowed.extend(calls::SIGNALS.iter().map(|(call, _)| (*call, Vec::new())));
     allowed.extend(rules(calls::ATTACKS));
 
     apply(allowed, refused(), SeccompAction::Allow)?;
@@ -109,10 +109,15 @@ fn seal(
     apply(attacks, SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
-/// To any process but the calling one.
+/// To any process but the calling one; and SIGKILL, by which the kernel alone ends a process, for
+/// want of memory.
 fn signals_to_others() -> Rules {
-    let others = || vec![rule([condition(0, SeccompCmpOp::Ne, u64::from(process::id()))])];
-    calls::SIGNALS.iter().map(|call| (*call, others())).collect()
+    let rules_of = |(call, signal): &(c_long, u8)| {
+        let others = condition(0, SeccompCmpOp::Ne, u64::from(process::id()));
+        let kill = condition(*signal, SeccompCmpOp::Eq, bits(libc::SIGKILL));
+        (*call, vec![rule([others]), rule([kill])])
+    };
+    calls::SIGNALS.iter().map(rules_of).collect()
 }
 
 fn refused() -> SeccompAction {

@@ -58,7 +58,7 @@ fn check(lines: &str, file: &str, bytes: Vec<u8>, expected: &str) {
         left_out: Vec::new(),
     };
     let budget = Budget::default();
-    let builder = Builder::new(&kit, Peers::Apart, None, budget).unwrap();
+    let builder = Builder::new(&kit, Peers::Apart, None, budget, "").unwrap();
     let error = builder.program(&submission).map(|_| "it was built").unwrap_err();
     let words = error.downcast_ref().map_or("", Refusal::words);
     assert_eq!(error.to_string(), expected, "{words}");

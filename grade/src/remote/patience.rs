@@ -21,8 +21,11 @@ const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const CPU_TICKS_MAX: u64 = 1_500;
 /// Looks at which no thread of it wants to run: more than its own watchdog waits for, too.
 const LOOKS_ASLEEP_MAX: u32 = 200;
-/// Looks at all: the machine has no time for it. That is said before the whole run is given up.
+/// Looks at all, before the whole run is given up.
 const LOOKS_MAX: u32 = 600;
+/// In that time, a process for which the machine has no time waits for a processor for so long, in
+/// seconds. By itself it cannot: its threads would have to wait for one another, and so compute.
+const STARVED_S_MIN: u64 = 30;
 /// A process that has closed its connection is about to end.
 const END_WITHIN_S: i64 = 5;
 
@@ -31,6 +34,8 @@ const END_WITHIN_S: i64 = 5;
 pub(super) enum Stall {
     Computes,
     Sleeps,
+    /// It neither answers nor computes nor sleeps for long.
+    Dawdles,
     /// It might answer, on another machine.
     Starves,
     /// It prints without end.
@@ -48,13 +53,15 @@ pub(super) struct Patient {
     looks_asleep: Cell<u32>,
     /// At the first look.
     cpu_ticks: Cell<u64>,
+    queued_ns: Cell<u64>,
 }
 
 impl Patient {
     pub(super) fn new(from: File, to: File, prints: Prints, pid: Pid) -> io::Result<Patient> {
         ioctl_fionbio(&to, true)?;
         let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
-        Ok(Patient { from, to, prints, pid, stall, looks, looks_asleep, cpu_ticks: Cell::new(0) })
+        let (cpu_ticks, queued_ns) = (Cell::new(0), Cell::new(0));
+        Ok(Patient { from, to, prints, pid, stall, looks, looks_asleep, cpu_ticks, queued_ns })
     }
 
     /// A new round trip, and new patience.
@@ -106,6 +113,7 @@ impl Patient {
         let (ticks, is_asleep) = state(self.pid);
         if self.looks.get() == 0 {
             self.cpu_ticks.set(ticks);
+            self.queued_ns.set(queued_ns(self.pid).unwrap_or(0));
         }
         self.looks.set(self.looks.get() + 1);
         self.looks_asleep.set(if is_asleep { self.looks_asleep.get() + 1 } else { 0 });
@@ -114,7 +122,13 @@ impl Patient {
         } else if self.looks_asleep.get() > LOOKS_ASLEEP_MAX {
             Stall::Sleeps
         } else if self.looks.get() > LOOKS_MAX {
-            Stall::Starves
+            let queued_ns = queued_ns(self.pid).zip(Some(self.queued_ns.get()));
+            match queued_ns {
+                Some((now, first)) if now.saturating_sub(first) < STARVED_S_MIN * 1_000_000_000 => {
+                    Stall::Dawdles
+                }
+                _ => Stall::Starves,
+            }
         } else {
             return Ok(());
         };
@@ -163,6 +177,10 @@ impl Stall {
                 let sentence = format!("{process} printed more than {most} MiB");
                 Failure::of(server, Class::Limit, sentence)
             }
+            Stall::Dawdles => {
+                let sentence = format!("{process} has not answered for a minute");
+                Failure::of(server, Class::Timeout, sentence)
+            }
             Stall::Starves => {
                 let sentence = format!("the machine had no time for {process}");
                 Failure::new(Class::Infra, sentence)
@@ -188,6 +206,17 @@ fn state(pid: Pid) -> (u64, bool) {
     let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
     let runs = states.any(|fields| fields.first().is_some_and(|state| state == "R"));
     (ticks(11) + ticks(12), !runs)
+}
+
+/// For how long threads of a process were ready and had no processor; none where the kernel does
+/// not count it.
+fn queued_ns(pid: Pid) -> Option<u64> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).ok()?;
+    let of_task = |task: fs::DirEntry| -> Option<u64> {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    };
+    tasks.flatten().filter_map(of_task).max()
 }
 
 /// Waits a little for the end of a process.

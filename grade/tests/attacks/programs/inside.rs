@@ -194,6 +194,7 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "kill" => call!(libc::SYS_kill, sibling, 9),
         "see whether it is there" => call!(libc::SYS_kill, sibling, 0),
         "kill the grader" => call!(libc::SYS_kill, parent, 9),
+        "kill itself" => call!(libc::SYS_kill, me, 9),
         "kill everybody" => call!(libc::SYS_kill, -1, 9),
         "kill a thread" => call!(libc::SYS_tkill, sibling, 9),
         "kill a thread of a process" => call!(libc::SYS_tgkill, sibling, sibling, 9),
