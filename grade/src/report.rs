@@ -43,6 +43,7 @@ pub(crate) struct Report {
     /// one (`together`).
     pub(crate) peers: Peers,
     /// The salt of what the servers drew; see `--salt`.
+    #[serde(default)]
     pub(crate) salt: String,
     /// The seeds that every test ran with.
     pub(crate) seeds: Seeds,

@@ -1,7 +1,7 @@
 //! How much one frame of a peer may hold, and what the grader keeps of it.
 //!
 //! A peer's process can send anything. What goes beyond these bounds is no frame, and so the fault
-//! of its server, but for texts, which are cut.
+//! of its server, but for the texts of a verdict, which `config` cuts.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -20,13 +20,6 @@ pub const OUTPUTS_MAX: usize = 1 << 18;
 pub const LIST_MAX: usize = 1 << 13;
 /// The name of a method; a longer one is refused.
 pub const NAME_BYTES_MAX: usize = 1 << 10;
-/// A sentence of a verdict is cut there.
-pub const SENTENCE_BYTES_MAX: usize = 2 << 10;
-/// Each further sentence is cut there.
-pub const NOTE_BYTES_MAX: usize = 512;
-/// So many further sentences are kept.
-pub const NOTES_MAX: usize = 16;
-
 /// The verdict of a peer's process on its own server, as far as the grader takes it: texts are cut,
 /// and it is never the kit's fault, since anything can have run where it comes from.
 pub fn verdict(server: usize, failure: Failure) -> Failure {
@@ -41,30 +34,7 @@ pub fn verdict(server: usize, failure: Failure) -> Failure {
         // What only the lab can see, or the kit be guilty of.
         _ => (Class::Contract, format!("server {server}'s process failed by itself: {sentence}")),
     };
-    Failure::of(server, class, cut(sentence, SENTENCE_BYTES_MAX)).with_notes(sentences(notes))
-}
-
-/// The first few, each cut.
-pub fn sentences(all: Vec<String>) -> Vec<String> {
-    let left_out = all.len().saturating_sub(NOTES_MAX);
-    let mut kept: Vec<String> =
-        all.into_iter().take(NOTES_MAX).map(|one| cut(one, NOTE_BYTES_MAX)).collect();
-    if left_out > 0 {
-        kept.push(format!("... and {left_out} more"));
-    }
-    kept
-}
-
-/// Says what it leaves out.
-fn cut(mut text: String, bytes_max: usize) -> String {
-    if text.len() > bytes_max {
-        let end = text.floor_char_boundary(bytes_max);
-        let left_out = text.len() - end;
-        text.truncate(end);
-        text.shrink_to_fit();
-        text += &format!("... ({left_out} bytes more)");
-    }
-    text
+    Failure::of(server, class, sentence).with_notes(notes)
 }
 
 /// Reads a list that is not longer than `N`.
@@ -113,12 +83,11 @@ mod tests {
 
     #[test]
     fn what_a_process_says_is_cut_and_what_is_left_out_is_said() {
-        let notes = vec!["ä".repeat(300); NOTES_MAX + 3];
-        let told = verdict(0, Failure::of(0, Class::Panic, "x".repeat(10 << 20)).with_notes(notes));
-        assert_eq!(told.sentence.len(), SENTENCE_BYTES_MAX + "... (10483712 bytes more)".len());
-        assert!(told.sentence.ends_with("x... (10483712 bytes more)"));
-        assert_eq!(told.notes.len(), NOTES_MAX + 1);
-        assert!(told.notes[0].ends_with("ä... (88 bytes more)"));
-        assert_eq!(told.notes[NOTES_MAX], "... and 3 more");
+        let told = |failure| verdict(0, failure);
+        let failure = Failure::of(0, Class::Panic, "it broke");
+        let long = Failure { sentence: "x".repeat(10 << 20), ..failure.clone() };
+        assert!(told(long).sentence.ends_with("x... (cut, 10485760 bytes)"));
+        let many = Failure { notes: vec!["ä".repeat(1 << 20); 1000], ..failure };
+        assert_eq!(told(many.clone()), many.bounded());
     }
 }

@@ -15,12 +15,13 @@ pub(crate) const PEER: &[c_long] = &[
     SYS_mprotect,
     SYS_mremap,
     SYS_munmap,
-    // Threads, and waiting. For `futex` and `sched_getaffinity` see the conditions.
+    // Threads, and waiting. For `futex` see the conditions.
     SYS_exit,
     SYS_exit_group,
     SYS_ppoll,
     SYS_restart_syscall,
     SYS_rseq,
+    SYS_sched_getaffinity,
     SYS_sched_yield,
     SYS_set_robust_list,
     SYS_set_tid_address,

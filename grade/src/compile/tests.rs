@@ -82,8 +82,8 @@ fn an_object_that_runs_before_main_is_found_in_the_program() {
 
 #[test]
 fn an_object_that_only_takes_the_place_of_a_function_is_found_in_the_program() {
-    let source = "#[no_mangle]\npub extern \"C\" fn getpid() -> i32 { 1 }\n";
-    let expected = "native cannot be graded: its program provides the symbol `getpid`, which no \
+    let source = "#[no_mangle]\npub extern \"C\" fn getenv(_: *const u8) -> usize { 0 }\n";
+    let expected = "native cannot be graded: its program provides the symbol `getenv`, which no \
                     safe Rust does; remove native code";
     check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
 }
@@ -91,9 +91,9 @@ fn an_object_that_only_takes_the_place_of_a_function_is_found_in_the_program() {
 /// The linker has no more use for such a name in the program, and makes it a local one.
 #[test]
 fn a_function_under_a_hidden_name_is_found_in_the_program() {
-    let source = "std::arch::global_asm!(\".globl getpid\", \".hidden getpid\", \
-                  \".type getpid, @function\", \"getpid:\", \"ret\");\n";
-    let expected = "native cannot be graded: its program provides the symbol `getpid`, which no \
+    let source = "std::arch::global_asm!(\".globl getenv\", \".hidden getenv\", \
+                  \".type getenv, @function\", \"getenv:\", \"ret\");\n";
+    let expected = "native cannot be graded: its program provides the symbol `getenv`, which no \
                     safe Rust does; remove native code";
     check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
 }

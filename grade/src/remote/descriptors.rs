@@ -25,7 +25,12 @@ pub(super) fn foreign<const N: usize>(pid: Pid, given: [&File; N]) -> io::Result
     for entry in folder {
         let name = fs::read_link(entry?.path())?;
         if !own.contains(&name) {
-            return Ok(Some(name.to_string_lossy().into_owned()));
+            // The number that the kernel gives it is another each time.
+            let name = name.to_string_lossy();
+            return Ok(Some(match name.split_once(":[") {
+                Some((kind, _)) => format!("another {kind}"),
+                None => name.into_owned(),
+            }));
         }
     }
     Ok(None)
@@ -48,12 +53,18 @@ mod tests {
         let (near_in, far_in) = pipe();
         let (far_out, near_out) = pipe();
         let (given_in, given_out) = (near_in.try_clone().unwrap(), near_out.try_clone().unwrap());
-        let mut child = Command::new("cat");
-        child.stdin(near_in).stdout(near_out.try_clone().unwrap()).stderr(near_out);
+        // Without what this test was started with itself.
+        let close = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec cat";
+        let mut child = Command::new("sh");
+        child
+            .args(["-c", close])
+            .stdin(near_in)
+            .stdout(near_out.try_clone().unwrap())
+            .stderr(near_out);
         let mut child = child.spawn().unwrap();
         let pid = Pid::from_child(&child);
         assert_eq!(foreign(pid, [&given_in, &given_out]).unwrap(), None);
-        assert!(foreign(pid, [&given_out]).unwrap().is_some_and(|it| it.starts_with("pipe:[")));
+        assert!(foreign(pid, [&given_out]).unwrap().is_some_and(|it| it == "another pipe"));
         drop((far_in, far_out, given_in, given_out));
         child.wait().unwrap();
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();

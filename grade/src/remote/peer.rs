@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::peer::bounds::{self, NAME_BYTES_MAX};
+use ::peer::bounds::NAME_BYTES_MAX;
 use ::peer::frames::{Answer, Birth, Input, Question};
 use ::peer::slots::Slots;
 use config::{Class, Failure, Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
@@ -57,7 +57,7 @@ impl RemotePeer {
         threads::are_elsewhere(me, move || {
             let answer = elsewhere.upgrade().and_then(|peer| peer.ask(Question::Waiting));
             match answer {
-                Some(Answer::Waiting(told)) => bounds::sentences(told),
+                Some(Answer::Waiting(told)) => told,
                 _ => Vec::new(),
             }
         });

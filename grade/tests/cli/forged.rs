@@ -13,6 +13,8 @@ use peer::frames::{self, Answer, Output, Stepped};
 
 use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
 
+/// What is no answer, but a copy that its template did not seal.
+const KEEPS: &str = "what the template has open";
 /// The first question is for `make`.
 const MADE: Output = Output::Told { id: 1, answer: Answer::Made { has_read: false } };
 
@@ -31,7 +33,7 @@ fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap().to_le_bytes()
 }
 
-fn compile(folder: &Path, answers: &[Vec<u8>]) -> PathBuf {
+fn compile(folder: &Path, keeps: &str, answers: &[Vec<u8>]) -> PathBuf {
     let (pieces, program) = (folder.join("answers"), folder.join("forger"));
     let bytes = answers.iter().flat_map(|it| [&length(it.len())[..], it].concat());
     fs::write(&pieces, bytes.collect::<Vec<u8>>()).unwrap();
@@ -40,6 +42,7 @@ fn compile(folder: &Path, answers: &[Vec<u8>]) -> PathBuf {
         .args(["--edition", "2024", "-o"])
         .args([&program, &source])
         .env("FORGED_ANSWERS", pieces)
+        .env("FORGED_KEEPS", keeps)
         .status();
     assert!(compiled.unwrap().success());
     program
@@ -62,7 +65,8 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
     let nobody = Change::between(b"what it never saved", b"what it never saved");
     let leader = Inspect { role: Role::Leader, current_term: 7, ..Inspect::default() };
     let leader = Some(InspectChange::between(&Inspect::default(), &leader));
-    let forgeries: [(&str, Vec<Vec<u8>>); 16] = [
+    let forgeries: [(&str, Vec<Vec<u8>>); 18] = [
+        (KEEPS, vec![outputs([MADE])]),
         ("bytes that are no frame", vec![vec![255; 64]]),
         ("a frame that says to be too long", vec![length(FRAME_BYTES_MAX + 1).to_vec()]),
         ("a frame of noise", vec![[&length(3)[..], &[200; 3]].concat()]),
@@ -97,6 +101,10 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
             vec![outputs([Output::Failed(Failure::of(2, Class::Panic, "it was server 2"))])],
         ),
         (
+            "that the kit is at fault",
+            vec![outputs([Output::Failed(Failure::new(Class::Infra, "no memory"))])],
+        ),
+        (
             "an entry that nobody committed",
             vec![outputs([
                 MADE,
@@ -106,7 +114,8 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
     ];
     let mut said = String::new();
     for (what, answers) in forgeries {
-        let forger = compile(&folder, &answers);
+        let keeps = if what == KEEPS { "yes" } else { "no" };
+        let forger = compile(&folder, keeps, &answers);
         fs::rename(forger, &kept).unwrap();
         let told = cargo_grade(&folder, ["--seeds", "1", "--test", "initial", "forged"]);
         said += &format!("===== {what}\n{told}");

@@ -84,7 +84,7 @@ fn a_flood_of_words_leaves_a_small_report() {
     write_crate(&folder, "flood", &IDLE.replace("// make\n", panics));
     let words = ["--seeds", "2", "--test", "initial", "--out", "out", "flood"];
     let said = cargo_grade(&folder, words);
-    assert!(said.contains("xxx... (9 MiB more)\n"), "{}", said.len());
+    assert!(said.contains("xxx... (cut, 104858"), "{}", said.len());
     assert!(said.len() < 8 << 10, "{} bytes", said.len());
     let size = |file: &str| fs::metadata(folder.join("out").join(file)).unwrap().len();
     assert!(size("report.json") < 16 << 10, "{} bytes", size("report.json"));

@@ -11,6 +11,7 @@ mod surroundings;
 mod archives;
 mod folders;
 mod attacks;
+mod observed;
 mod forged;
 mod peers;
 mod grading;

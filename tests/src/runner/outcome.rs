@@ -5,21 +5,13 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use config::{Failure, Figures};
+use config::{FINDINGS_MAX, Failure, Figures, NOTE_BYTES_MAX, NOTES_MAX, SENTENCE_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 
 use crate::plain;
 
-/// The sentence of a failure, in bytes as it is shown; the rest is cut, and the sentence says so.
-const SENTENCE_BYTES_MAX: usize = 2 << 10;
-/// One note or finding; a longer one is cut like a sentence.
-const NOTE_BYTES_MAX: usize = 1 << 10;
-/// The notes of a failure; the last says how many more there were.
-const NOTES_MAX: usize = 64;
 /// All notes of a failure together; the last says how many more there were.
 const NOTES_BYTES_MAX: usize = 8 << 10;
-/// The findings of a run; the last says how many more there were.
-const FINDINGS_MAX: usize = 32;
 /// All findings of a run together; the last says how many more there were.
 const FINDINGS_BYTES_MAX: usize = 4 << 10;
 /// The file in which a run leaves its outcome. What the limits above leave is a quarter of it; a
@@ -122,7 +114,7 @@ mod tests {
         assert!(fs::metadata(&file).unwrap().len() < FILE_BYTES_MAX / 4);
         let read = Outcome::read(&file).unwrap();
         let failure = read.verdict.clone().unwrap_err();
-        assert!(failure.sentence.ends_with("x... (9 MiB more)"), "{}", failure.sentence);
+        assert!(failure.sentence.ends_with("x... (cut, 10485760 bytes)"), "{}", failure.sentence);
         assert!(failure.notes.last().unwrap().starts_with("... ("), "{:?}", failure.notes);
         assert_eq!(read.clone().bounded(), read);
     }

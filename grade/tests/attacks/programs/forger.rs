@@ -4,12 +4,15 @@
 use std::ffi::{c_int, c_long, c_void};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::ptr;
 
 /// Pieces behind their lengths (four bytes, little-endian), one for each step. The last is for all
 /// further steps, too; an empty one says to go.
 const ANSWERS: &[u8] = include_bytes!(env!("FORGED_ANSWERS"));
+
+/// A copy has what its template has, and not only what it was given.
+const KEEPS_THE_TEMPLATES: bool = matches!(env!("FORGED_KEEPS").as_bytes(), b"yes");
 
 #[cfg(target_arch = "x86_64")]
 const SYS_CLONE: c_long = 56;
@@ -47,15 +50,24 @@ struct Rights {
 unsafe extern "C" {
     fn recvmsg(socket: c_int, message: *mut Message, flags: c_int) -> isize;
     fn syscall(number: c_long, ...) -> c_long;
+    fn dup2(from: c_int, to: c_int) -> c_int;
 }
 
 fn main() {
     // SAFETY: this program's first descriptor, which nothing else uses.
     let mut control = unsafe { File::from_raw_fd(0) };
-    while let Some([from, to, ..]) = connection() {
+    while let Some([from, to, printed, nothing, _]) = connection() {
         // SAFETY: one thread, no stack of its own: the copy goes on from here.
         let number = unsafe { syscall(SYS_CLONE, COPY, 0 as c_long, 0 as c_long, 0 as c_long) };
         if number == 0 {
+            if !KEEPS_THE_TEMPLATES {
+                // SAFETY: nothing else uses what is replaced.
+                unsafe {
+                    dup2(nothing.as_raw_fd(), 0);
+                    dup2(printed.as_raw_fd(), 1);
+                    dup2(printed.as_raw_fd(), 2);
+                }
+            }
             return answer(from, to);
         }
         let number = u32::try_from(number).unwrap_or_default();
