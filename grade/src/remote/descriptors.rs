@@ -5,25 +5,27 @@
 //! call by which it could get another one.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind::NotFound, ErrorKind::PermissionDenied};
 use std::os::fd::AsRawFd;
 
 use rustix::process::Pid;
 
 /// A descriptor that the copy was not given, as the kernel names it, if it has one. None, too, where
 /// this process may not look: only root may.
-pub(super) fn foreign<const N: usize>(pid: Pid, given: [&File; N]) -> io::Result<Option<String>> {
-    let mut own = Vec::with_capacity(N);
+pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
+    let mut own = Vec::with_capacity(given.len());
     for file in given {
         own.push(fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?);
     }
     let folder = match fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
         Ok(folder) => folder,
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(None),
+        // A process that has ended has nothing open, and the next step tells of its end.
+        Err(error) if matches!(error.kind(), PermissionDenied | NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
-    for entry in folder {
-        let name = fs::read_link(entry?.path())?;
+    for entry in folder.flatten() {
+        // What was closed meanwhile is not open either.
+        let Ok(name) = fs::read_link(entry.path()) else { continue };
         if !own.contains(&name) {
             // The number that the kernel gives it is another each time.
             let name = name.to_string_lossy();
@@ -38,38 +40,26 @@ pub(super) fn foreign<const N: usize>(pid: Pid, given: [&File; N]) -> io::Result
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::FileTypeExt;
     use std::process::{Command, Stdio};
 
     use super::*;
 
-    fn pipe() -> (File, File) {
-        let (from, to) = io::pipe().unwrap();
-        (OwnedFd::from(from).into(), OwnedFd::from(to).into())
-    }
-
     #[test]
     fn a_descriptor_that_was_not_given_is_found() {
-        let (near_in, far_in) = pipe();
-        let (far_out, near_out) = pipe();
-        let (given_in, given_out) = (near_in.try_clone().unwrap(), near_out.try_clone().unwrap());
-        // Without what this test was started with itself.
-        let close = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec cat";
-        let mut child = Command::new("sh");
-        child
-            .args(["-c", close])
-            .stdin(near_in)
-            .stdout(near_out.try_clone().unwrap())
-            .stderr(near_out);
-        let mut child = child.spawn().unwrap();
-        let pid = Pid::from_child(&child);
-        assert_eq!(foreign(pid, [&given_in, &given_out]).unwrap(), None);
-        assert!(foreign(pid, [&given_out]).unwrap().is_some_and(|it| it == "another pipe"));
-        drop((far_in, far_out, given_in, given_out));
-        child.wait().unwrap();
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
-        assert!(foreign::<0>(Pid::from_child(&child), []).unwrap().is_some());
-        drop(child.stdin.take());
+        let pid = Pid::from_child(&child);
+        let entries = fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
+        let all: Vec<File> = entries
+            .map(|it| File::options().read(true).open(it.unwrap().path()).unwrap())
+            .collect();
+        let all: Vec<&File> = all.iter().collect();
+        assert_eq!(foreign(pid, &all).unwrap(), None);
+        let is_pipe = |file: &File| file.metadata().unwrap().file_type().is_fifo();
+        let others: Vec<&File> = all.iter().copied().filter(|file| !is_pipe(file)).collect();
+        assert_eq!(foreign(pid, &others).unwrap(), Some("another pipe".to_owned()));
+        drop((all, child.stdin.take()));
+        child.kill().unwrap();
         child.wait().unwrap();
     }
 }

@@ -54,7 +54,7 @@ impl Process {
             let mut process = Process { copy, connection };
             let settled = frames::read(&mut process.connection);
             let foreign = match settled {
-                Ok(Settled) => descriptors::foreign(process.copy.pid(), given)?,
+                Ok(Settled) => descriptors::foreign(process.copy.pid(), &given)?,
                 Err(_) => None,
             };
             // Only the copy has these ends from now on, so that they end with it.
