@@ -4,6 +4,8 @@
 //!
 //! The same again where a layer is missing: what is missing is said, and the others still hold.
 
+mod machine;
+
 use std::fs::{self, File};
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,7 +21,6 @@ use nix::unistd::Pid;
 use peer::frames::{self, Birth, Input, Question, Settled, Step};
 use peer::template;
 use sandbox::{Layer, Limits, Purpose, Sandbox};
-use seccompiler::{SeccompAction, SeccompFilter};
 
 /// All attacks together, on a machine that does much else.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -143,7 +144,7 @@ fn main() -> ExitCode {
         process::exit(1);
     });
     let attacker = compile();
-    let unknown = |calls: &'static [libc::c_long]| move || answer_as_unknown(calls);
+    let unknown = |calls: &'static [libc::c_long]| move || machine::answer_as_unknown(calls);
     check("with_all_layers", &attacker, || (), |_| ());
     let landlock = &[libc::SYS_landlock_create_ruleset];
     check("without_landlock", &attacker, unknown(landlock), |_| ());
@@ -183,17 +184,6 @@ fn check(
     settings.set_prepend_module_to_snapshot(false);
     let said = String::from_utf8(output.stdout).expect("words");
     settings.bind(|| insta::assert_snapshot!(name, said));
-}
-
-/// The calling thread, and what it starts, finds a kernel that does not know these calls.
-fn answer_as_unknown(calls: &[libc::c_long]) {
-    let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
-    let unknown = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
-    let machine = env::consts::ARCH.try_into().expect("it has filters");
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, unknown, machine);
-    let filter: seccompiler::BpfProgram =
-        filter.expect("it makes sense").try_into().expect("it can be compiled");
-    seccompiler::apply_filter(&filter).expect("the kernel filters system calls");
 }
 
 /// The attacker's program, with the kit's own part of a peer's program.

@@ -23,7 +23,7 @@ use crate::probe;
 use crate::purpose::{LAUNCH, Plan, Purpose};
 use crate::user;
 
-/// See [`LAUNCH_FAILED`](crate::LAUNCH_FAILED).
+/// See [`LAUNCH_FAILED`].
 const FAILED: u8 = LAUNCH_FAILED as u8;
 
 /// What a program that runs is called.

@@ -1,6 +1,9 @@
 //! The program as a user meets it: what it prints and how it ends.
 
 mod support;
+#[path = "../machine/mod.rs"]
+mod machine;
+mod layers;
 mod usage;
 mod unbuilt;
 mod bombs;
