@@ -40,6 +40,7 @@ pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::os::unix::fs::FileTypeExt;
     use std::process::{Command, Stdio};
 
@@ -47,8 +48,12 @@ mod tests {
 
     #[test]
     fn a_descriptor_that_was_not_given_is_found() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let mut cat = Command::new("cat");
+        let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let pid = Pid::from_child(&child);
+        // When it repeats what it hears the loader has closed its files.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let entries = fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
         let all: Vec<File> = entries
             .map(|it| File::options().read(true).open(it.unwrap().path()).unwrap())
