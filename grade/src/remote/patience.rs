@@ -26,6 +26,10 @@ const LOOKS_MAX: u32 = 600;
 /// In that time, a process for which the machine has no time waits for a processor for so long, in
 /// seconds. By itself it cannot: its threads would have to wait for one another, and so compute.
 const STARVED_S_MIN: u64 = 30;
+/// In that time, a process that has slept at so many looks or computed for so many clock ticks could
+/// have answered. One that did neither was kept from it, by a disk or another machine perhaps.
+const DAWDLED_LOOKS_MIN: u32 = 100;
+const DAWDLED_TICKS_MIN: u64 = 300;
 /// A process that has closed its connection is about to end.
 const END_WITHIN_S: i64 = 5;
 
@@ -51,6 +55,7 @@ pub(super) struct Patient {
     stall: Cell<Option<Stall>>,
     looks: Cell<u32>,
     looks_asleep: Cell<u32>,
+    looks_asleep_in_all: Cell<u32>,
     /// At the first look.
     cpu_ticks: Cell<u64>,
     queued_ns: Cell<u64>,
@@ -60,14 +65,27 @@ impl Patient {
     pub(super) fn new(from: File, to: File, prints: Prints, pid: Pid) -> io::Result<Patient> {
         ioctl_fionbio(&to, true)?;
         let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
+        let looks_asleep_in_all = Cell::new(0);
         let (cpu_ticks, queued_ns) = (Cell::new(0), Cell::new(0));
-        Ok(Patient { from, to, prints, pid, stall, looks, looks_asleep, cpu_ticks, queued_ns })
+        Ok(Patient {
+            from,
+            to,
+            prints,
+            pid,
+            stall,
+            looks,
+            looks_asleep,
+            looks_asleep_in_all,
+            cpu_ticks,
+            queued_ns,
+        })
     }
 
     /// A new round trip, and new patience.
     pub(super) fn begin(&self) {
         self.looks.set(0);
         self.looks_asleep.set(0);
+        self.looks_asleep_in_all.set(0);
     }
 
     /// Why patience has ended, if it has.
@@ -117,22 +135,32 @@ impl Patient {
         }
         self.looks.set(self.looks.get() + 1);
         self.looks_asleep.set(if is_asleep { self.looks_asleep.get() + 1 } else { 0 });
-        let stall = if ticks.saturating_sub(self.cpu_ticks.get()) > CPU_TICKS_MAX {
+        self.looks_asleep_in_all.set(self.looks_asleep_in_all.get() + u32::from(is_asleep));
+        let ticks = ticks.saturating_sub(self.cpu_ticks.get());
+        let stall = if ticks > CPU_TICKS_MAX {
             Stall::Computes
         } else if self.looks_asleep.get() > LOOKS_ASLEEP_MAX {
             Stall::Sleeps
         } else if self.looks.get() > LOOKS_MAX {
-            let queued_ns = queued_ns(self.pid).zip(Some(self.queued_ns.get()));
-            match queued_ns {
-                Some((now, first)) if now.saturating_sub(first) < STARVED_S_MIN * 1_000_000_000 => {
-                    Stall::Dawdles
-                }
-                _ => Stall::Starves,
+            match self.was_starved(ticks) {
+                true => Stall::Starves,
+                false => Stall::Dawdles,
             }
         } else {
             return Ok(());
         };
         Err(self.give_up(stall))
+    }
+}
+
+impl Patient {
+    /// Whether the machine had no time for a process that has not answered, but has used so many
+    /// clock ticks.
+    fn was_starved(&self, ticks: u64) -> bool {
+        let did_nothing =
+            self.looks_asleep_in_all.get() < DAWDLED_LOOKS_MIN && ticks < DAWDLED_TICKS_MIN;
+        let Some(now) = queued_ns(self.pid) else { return true };
+        did_nothing || now.saturating_sub(self.queued_ns.get()) >= STARVED_S_MIN * 1_000_000_000
     }
 }
 
@@ -204,7 +232,8 @@ fn state(pid: Pid) -> (u64, bool) {
         .flatten()
         .flatten();
     let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
-    let runs = states.any(|fields| fields.first().is_some_and(|state| state == "R"));
+    // Who waits for a disk (D) wants to run, too.
+    let runs = states.any(|fields| fields.first().is_some_and(|it| it == "R" || it == "D"));
     (ticks(11) + ticks(12), !runs)
 }
 
