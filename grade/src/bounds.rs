@@ -96,6 +96,9 @@ pub(crate) const RECORD_BYTES_MAX: u64 = 64 << 10;
 /// How often a run is looked at while it goes on.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
+/// What passes between two looks at a run counts up to this much.
+pub(crate) const GAP_MAX: Duration = Duration::from_secs(2);
+
 /// Free room in the folder of the builds and runs; with less a grading does not begin.
 pub(crate) const ROOM_BYTES_MIN: u64 = 64 << 20;
 

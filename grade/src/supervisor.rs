@@ -15,8 +15,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use wait_timeout::ChildExt;
 
 use crate::bounds::{
-    LOOK_INTERVAL, RUN_CPU_S_MAX, RUN_FAIR_RESIDENT_BYTES_MAX, RUN_IN_PROCESS_RESIDENT_BYTES_MAX,
-    RUN_RESIDENT_BYTES_MAX, RUN_WALL_PER_CPU, RUN_WALL_S_MAX,
+    GAP_MAX, LOOK_INTERVAL, RUN_CPU_S_MAX, RUN_FAIR_RESIDENT_BYTES_MAX,
+    RUN_IN_PROCESS_RESIDENT_BYTES_MAX, RUN_RESIDENT_BYTES_MAX, RUN_WALL_PER_CPU, RUN_WALL_S_MAX,
 };
 use crate::peers::Peers;
 
@@ -28,6 +28,7 @@ pub(crate) struct Watch<'a> {
     folder: &'a Path,
     peers: Peers,
     used: Cell<Used>,
+    looked_at: Cell<Option<Instant>>,
 }
 
 /// What a run has used.
@@ -43,7 +44,7 @@ pub(crate) struct Used {
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(folder: &'a Path, peers: Peers) -> Watch<'a> {
-        Watch { folder, peers, used: Cell::default() }
+        Watch { folder, peers, used: Cell::default(), looked_at: Cell::default() }
     }
 
     pub(crate) fn used(&self) -> Used {
@@ -76,10 +77,17 @@ impl<'a> Watch<'a> {
         let all = seen.resident_bytes + peers.iter().map(|peer| peer.resident_bytes).sum::<u64>();
         self.used.set(Used {
             cpu: before.cpu.max(cpu),
-            wall: began.elapsed(),
+            // A grader that was stopped, or a machine that was suspended, lets no run take longer.
+            wall: before.wall + self.gap(began).min(GAP_MAX),
             resident_bytes: before.resident_bytes.max(seen.resident_bytes),
             all_resident_bytes: before.all_resident_bytes.max(all),
         });
+    }
+
+    /// Since the last look.
+    fn gap(&self, began: Instant) -> Duration {
+        let now = Instant::now();
+        now - self.looked_at.replace(Some(now)).unwrap_or(began)
     }
 
     /// Why the run has to be ended, if it has.
@@ -211,7 +219,8 @@ mod tests {
 
     #[track_caller]
     fn check(peers: Peers, used: Used, expected: Option<Class>) {
-        let watch = Watch { folder: Path::new(""), peers, used: Cell::new(used) };
+        let watch = Watch::new(Path::new(""), peers);
+        watch.used.set(used);
         assert_eq!(watch.excess().map(|failure| failure.class), expected, "{used:?}");
     }
 

@@ -68,6 +68,8 @@ const ANSWERED: &str = "
     wake at a word of the program
     wake some at a word of the program
     move those who wait at a word
+    wait at a word of the program
+    lock a word with the number of a thread
     time of a sibling
     processors of a sibling
     session of a sibling

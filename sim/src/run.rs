@@ -83,6 +83,8 @@ pub(crate) struct Driver {
     options: Options,
     control: Arc<Control>,
     machine: Option<std::thread::JoinHandle<()>>,
+    /// A host was asked for every step.
+    is_served: bool,
     /// Set when a thread got stuck: the outcome, and the machine is lost.
     stuck: Option<Outcome>,
     finished: bool,
@@ -133,12 +135,13 @@ impl Driver {
             over: AtomicBool::new(false),
         });
         let (shared, settings) = (Arc::clone(&control), options.clone());
+        let is_served = host.is_some();
         let machine = std::thread::Builder::new()
             .name("sim machine".to_owned())
             .spawn(move || machine(&settings, stepped, closure, host, &shared))
             .expect("a kernel thread for the simulation");
         let machine = Some(machine);
-        Driver { options, control, machine, stuck: None, finished: false, cpu_start_ns }
+        Driver { options, control, machine, is_served, stuck: None, finished: false, cpu_start_ns }
     }
 
     /// Lets the simulation run until `until` (in ns), or its end; true while it is not over.
@@ -178,8 +181,10 @@ impl Driver {
         }
         if self.stuck.is_none()
             && let Some(machine) = self.machine.take()
+            && !self.is_served
         {
-            // It has nothing left to do but to end.
+            // It has nothing left to do but to end. A process that was served may not be allowed to
+            // wait for that by what other processes could wake, and ends itself.
             let _ = machine.join();
         }
         let report = self.report();

@@ -82,15 +82,6 @@ pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout_ns: Option<u64
     unsafe { raw(libc::SYS_futex, [word.as_ptr() as usize, op, expected as usize, time, 0, 0]) };
 }
 
-/// Like [`futex_wait`], for a word that the kernel itself wakes, which it does without the
-/// private flag.
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn futex_wait_shared(word: &AtomicU32, expected: u32) {
-    let args = [word.as_ptr() as usize, libc::FUTEX_WAIT as usize, expected as usize, 0, 0, 0];
-    // SAFETY: the word outlives the call, which only reads it.
-    unsafe { raw(libc::SYS_futex, args) };
-}
-
 /// Wakes up to `count` threads that wait on `word` in the kernel.
 pub(crate) fn futex_wake(word: &AtomicU32, count: u32) {
     let op = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;

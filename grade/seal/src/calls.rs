@@ -5,8 +5,8 @@ use libc::*;
 /// What a peer may call with any arguments: memory, threads and waiting, time, its descriptors,
 /// and questions about itself.
 ///
-/// Nothing here makes an object that two processes could share, and nothing tells of another
-/// process or of how much of the machine is in use.
+/// Nothing here makes an object that two processes could share, or asks about another process. What
+/// the kernel counts for all processes still shows, such as the number of the next thread.
 pub(crate) const PEER: &[c_long] = &[
     // Memory. For `mmap` see the conditions.
     SYS_brk,
@@ -148,7 +148,16 @@ pub(crate) const BUILD_REFUSED: &[c_long] = &[
     SYS_fsetxattr,
     SYS_lsetxattr,
     SYS_setxattr,
+    SYS_fremovexattr,
+    SYS_lremovexattr,
+    SYS_removexattr,
 ];
+
+/// The older forms that x86-64 has kept.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const BUILD_REFUSED_ON_THIS_MACHINE: &[c_long] = &[SYS_chown, SYS_lchown];
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const BUILD_REFUSED_ON_THIS_MACHINE: &[c_long] = &[];
 
 /// What nobody calls by accident, and safe Rust cannot.
 pub(crate) const ATTACKS: &[c_long] = &[

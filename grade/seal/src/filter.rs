@@ -58,6 +58,13 @@ pub fn seal_copy() -> Result<(), Error> {
     for (call, condition) in prctl_of_copies() {
         refusals.entry(call).or_default().push(condition);
     }
+    if cfg!(target_arch = "x86_64") {
+        // The kernel itself wakes one who waits so at the end of another thread, wherever that one
+        // says. `sim` does without where threads are fibers.
+        let shared = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET];
+        let waits = shared.map(|command| rule([futex(command)]));
+        refusals.insert(libc::SYS_futex, waits.into());
+    }
     apply(refusals, SeccompAction::Allow, refused())?;
     let mut last = signals_to_others();
     last.extend(rules(&[libc::SYS_seccomp]));
@@ -71,7 +78,9 @@ pub fn seal_copy() -> Result<(), Error> {
 /// # Errors
 /// If the kernel takes no filter.
 pub fn seal_build() -> Result<(), Error> {
-    apply(rules(calls::BUILD_REFUSED), SeccompAction::Allow, refused())?;
+    let mut refusals = rules(calls::BUILD_REFUSED);
+    refusals.extend(rules(calls::BUILD_REFUSED_ON_THIS_MACHINE));
+    apply(refusals, SeccompAction::Allow, refused())?;
     apply(rules(calls::ATTACKS), SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
@@ -179,17 +188,31 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
 
 /// The kernel knows a word in a file's page, such as one of the program's code, by file and place,
 /// so that processes which run one program could wake one another there. Who says that the word is
-/// private is not heard elsewhere; so nothing else wakes. A plain wait stays, since the C library
-/// waits so for the end of a thread.
+/// private is not heard elsewhere; so nothing else wakes. A plain wait stays for a template, since the
+/// C library waits so for the end of a thread. The operations on locks with priorities are left out:
+/// they tell whether the thread exists whose number is in a word.
 fn futex_conditions() -> Vec<(c_long, SeccompRule)> {
-    let private = bits(libc::FUTEX_PRIVATE_FLAG);
-    let masked = |mask: i32, value| condition(1, SeccompCmpOp::MaskedEq(bits(mask)), value);
-    let command = !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) & 0xff;
-    vec![
-        (libc::SYS_futex, rule([masked(libc::FUTEX_PRIVATE_FLAG, private)])),
-        (libc::SYS_futex, rule([masked(command, bits(libc::FUTEX_WAIT))])),
-        (libc::SYS_futex, rule([masked(command, bits(libc::FUTEX_WAIT_BITSET))])),
-    ]
+    const PRIVATE: [i32; 6] = [
+        libc::FUTEX_WAIT,
+        libc::FUTEX_WAKE,
+        libc::FUTEX_REQUEUE,
+        libc::FUTEX_CMP_REQUEUE,
+        libc::FUTEX_WAIT_BITSET,
+        libc::FUTEX_WAKE_BITSET,
+    ];
+    let private = PRIVATE.map(|command| command | libc::FUTEX_PRIVATE_FLAG);
+    let shared = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET];
+    private
+        .into_iter()
+        .chain(shared)
+        .map(|command| (libc::SYS_futex, rule([futex(command)])))
+        .collect()
+}
+
+/// One operation, with whatever clock.
+fn futex(command: i32) -> SeccompCondition {
+    let but_the_clock = u64::from(u32::MAX) & !bits(libc::FUTEX_CLOCK_REALTIME);
+    condition(1, SeccompCmpOp::MaskedEq(but_the_clock), bits(command))
 }
 
 /// The clocks of the machine, and those of the calling process's own threads (clock_getcpuclockid):

@@ -8,6 +8,7 @@
 
 use std::io::{self, ErrorKind};
 use std::process::{self, Command};
+use std::sync::mpsc;
 use std::{env, thread};
 
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
@@ -59,7 +60,10 @@ fn be_template() -> ! {
         let mut ancillary = RecvAncillaryBuffer::new(&mut []);
         let received = recvmsg(io::stdin(), &mut [], &mut ancillary, RecvFlags::DONTWAIT);
         refused(received.expect_err("it is refused").into());
-        thread::spawn(|| ()).join().expect("a thread is no process");
+        // It is not joined: the C library waits for that by what other processes could wake.
+        let (says, said) = mpsc::channel();
+        thread::spawn(move || says.send(()));
+        said.recv().expect("a thread is no process");
         process::exit(OF_COPY);
     }
     if copy().is_none() {

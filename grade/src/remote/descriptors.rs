@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind::NotFound, ErrorKind::PermissionDenied};
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
 use rustix::process::Pid;
 
@@ -17,12 +18,15 @@ pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
     for file in given {
         own.push(fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?);
     }
+    let is_pipe = |it: &&PathBuf| it.as_os_str().as_encoded_bytes().starts_with(b"pipe:[");
+    let own_files = own.len() - own.iter().filter(is_pipe).count();
     let folder = match fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
         Ok(folder) => folder,
         // A process that has ended has nothing open, and the next step tells of its end.
         Err(error) if matches!(error.kind(), PermissionDenied | NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
+    let mut files = 0;
     for entry in folder.flatten() {
         // What was closed meanwhile is not open either.
         let Ok(name) = fs::read_link(entry.path()) else { continue };
@@ -33,6 +37,11 @@ pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
                 Some((kind, _)) => format!("another {kind}"),
                 None => name.into_owned(),
             }));
+        }
+        // All copies have the program's file, but each at a place of its own, so it is given once.
+        files += usize::from(!is_pipe(&&name));
+        if files > own_files {
+            return Ok(Some("its program once more".to_owned()));
         }
     }
     Ok(None)

@@ -24,6 +24,8 @@ struct Driver {
     /// What the process saved last.
     saved: Arc<Saved>,
     applied: mpsc::Sender<ApplyMsg>,
+    /// Messages that the lab waits for, and the peer knows.
+    credits: usize,
     /// The peer's clock showed `began_at` when the driver's showed `began`.
     began: Instant,
     began_at: Duration,
@@ -44,7 +46,8 @@ pub(super) fn start(
     spawn("driver", move || {
         let _label = label::enter_beside(peer.me, "a peer's driver");
         let (began, began_at) = (Instant::now(), sim::now());
-        let mut driver = Driver { peer, ends, persister, saved, applied, began, began_at };
+        let credits = 0;
+        let mut driver = Driver { peer, ends, persister, saved, applied, credits, began, began_at };
         let result = driver.drive();
         if let Err(failure) = result {
             driver.peer.referee.fail(failure);
@@ -78,6 +81,7 @@ impl Driver {
     fn drive(&mut self) -> Result<(), Failure> {
         let mut deadline = None;
         while let Some(inputs) = self.peer.mailbox.take(deadline) {
+            self.credits += inputs.iter().filter(|input| **input == Input::Credit).count();
             let step = Step { until: self.now(), inputs };
             let stepped = {
                 let mut process = self.peer.process.lock();
@@ -133,8 +137,12 @@ impl Driver {
                 // Maybe the last, if a test has chosen it: then what follows is not heard.
                 self.persister.save(raft_state, snapshot);
             }
-            // Whoever hands it on may have ended, with the lab.
-            Output::Applied(message) => drop(self.applied.send(message)),
+            Output::Applied(message) => {
+                let Some(left) = self.credits.checked_sub(1) else { return false };
+                self.credits = left;
+                // Whoever hands it on may have ended, with the lab.
+                drop(self.applied.send(message));
+            }
             Output::Waits => self.peer.mailbox.note_waiting(),
             Output::Inspected { covers, change } => return self.peer.view.show(covers, change),
             Output::Failed(failure) => {

@@ -138,3 +138,9 @@ impl Copy {
         self.ended
     }
 }
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -128,11 +128,13 @@ fn create(size: usize, count: usize, into: &mut Vec<&'static Body>) -> Result<()
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
     for body in &into[first..] {
         loop {
-            let alive = body.kernel_alive.load(Ordering::Acquire);
-            if alive == 0 {
+            if body.kernel_alive.load(Ordering::Acquire) == 0 {
                 break;
             }
-            sys::futex_wait_shared(&body.kernel_alive, alive);
+            // It is on its way out. The kernel's own wake could be waited for only where any other
+            // process may send it as well.
+            // SAFETY: a call without arguments.
+            unsafe { sys::raw(libc::SYS_sched_yield, [0; 6]) };
         }
     }
     if into.len() > first { Ok(()) } else { result }

@@ -126,7 +126,8 @@ thread_local! {
 
 #[inline]
 fn is_std(return_address: usize) -> bool {
-    STD.iter().any(|known| known.load(Ordering::Relaxed) == return_address)
+    // A place that is not known yet is 0.
+    return_address != 0 && STD.iter().any(|it| it.load(Ordering::Relaxed) == return_address)
 }
 
 fn learn(return_address: usize) {

@@ -167,6 +167,13 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "wake at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAKE, 1),
         "wake some at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAKE_BITSET, 1, 0, 0, -1),
         "move those who wait at a word" => call!(libc::SYS_futex, code, libc::FUTEX_CMP_REQUEUE, 1, 1, code + 4, 0),
+        "wait at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAIT, 0),
+        "lock a word with the number of a thread" => {
+            let word = room().cast::<u32>();
+            // SAFETY: there is room.
+            unsafe { word.write(sibling as u32) };
+            call!(libc::SYS_futex, word, libc::FUTEX_TRYLOCK_PI | libc::FUTEX_PRIVATE_FLAG, 0)
+        }
         // Other processes.
         "time of a sibling" => call!(libc::SYS_clock_gettime, !sibling << 3 | 2, room()),
         "processors of a sibling" => call!(libc::SYS_sched_getaffinity, sibling, 128, room()),
