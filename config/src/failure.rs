@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::invariants::Rule;
 
-/// A longer sentence is cut, and says so at its end. It may quote an implementation's own text, such
-/// as that of a panic, which has no bound.
+/// A longer sentence is cut, and says so at its end. It may quote an implementation's own text,
+/// such as that of a panic, which has no bound.
 pub const SENTENCE_BYTES_MAX: usize = 2 << 10;
 /// A longer note, or finding, is cut likewise.
 pub const NOTE_BYTES_MAX: usize = 1 << 10;
@@ -61,8 +61,8 @@ impl fmt::Display for Class {
 
 /// The first thing that went wrong in a run.
 ///
-/// Its texts are bounded where it is made, by [`SENTENCE_BYTES_MAX`] and the like. One that was read
-/// from elsewhere is bounded by [`Failure::bounded`].
+/// Its texts are bounded where it is made, by [`SENTENCE_BYTES_MAX`] and the like. One that was
+/// read from elsewhere is bounded by [`Failure::bounded`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Which kind of verdict this is.

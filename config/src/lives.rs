@@ -7,9 +7,10 @@
 //! can tell from real ones. So a panic after the kill is a finding, [`Habit::LatePanic`].
 //!
 //! A panic before `kill` is called or before it has returned stays a failure: until then the server
-//! has work to do, if only to stop, and `kill` itself may be at fault. A server that was crashed at a save is dead from that save on,
-//! though `kill` comes later: what it saves is lost, so a peer that reads its own save back finds
-//! what no running server can find. Only a panic in `kill` itself is a failure even then.
+//! has work to do, if only to stop, and `kill` itself may be at fault. A server that was crashed at
+//! a save is dead from that save on, though `kill` comes later: what it saves is lost, so a peer
+//! that reads its own save back finds what no running server can find. Only a panic in `kill`
+//! itself is a failure even then.
 //!
 //! Servers that are processes have no such threads: their kill is a SIGKILL.
 //!

@@ -35,7 +35,8 @@ pub(crate) fn owner(thread: &ThreadInfo) -> String {
     }
 }
 
-/// Its name without its server's, which the threads have that the lab starts for one, for real time.
+/// Its name without its server's, which the threads have that the lab starts for one, for real
+/// time.
 pub(crate) fn own_name(thread: &ThreadInfo) -> &str {
     thread.name.trim_start_matches(owner(thread).as_str()).trim_start()
 }

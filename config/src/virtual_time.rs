@@ -39,8 +39,8 @@ pub fn failure(report: &Report) -> Failure {
     failure_among_the_dead(report, &Referee::new())
 }
 
-/// The same if the referee may know of servers that were killed. What one of their threads does ends
-/// the run as well, since the run cannot go on beside it; but it is told.
+/// The same if the referee may know of servers that were killed. What one of their threads does
+/// ends the run as well, since the run cannot go on beside it; but it is told.
 pub fn failure_among_the_dead(report: &Report, referee: &Referee) -> Failure {
     let blamed = |id: u32| report.threads.iter().find(|thread| thread.id == id);
     let of_thread = |class, id, what: &str| {

@@ -104,8 +104,8 @@ pub(crate) struct Grading {
     /// Refuse a submission whose servers do not show their state with `inspect`
     #[arg(long)]
     require_inspect: bool,
-    /// Mix this into every seed that servers draw from, so that a submission cannot know their random
-    /// numbers from another grading
+    /// Mix this into every seed that servers draw from, so that a submission cannot know their
+    /// random numbers from another grading
     #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "in_process")]
     salt: String,
     #[command(flatten)]

@@ -64,8 +64,8 @@ pub(crate) const RUN_CPU_S_MAX: u64 = 60;
 pub(crate) const RUN_WALL_S_MAX: u64 = 10 * RUN_CPU_S_MAX;
 
 /// Resident memory of the process of a run whose peers are processes of their own; a run that uses
-/// more is ended as `limit`. The reference uses at most 99 MiB. What servers save and send has bounds
-/// of its own, which name the server and are reached first.
+/// more is ended as `limit`. The reference uses at most 99 MiB. What servers save and send has
+/// bounds of its own, which name the server and are reached first.
 pub(crate) const RUN_RESIDENT_BYTES_MAX: u64 = 1 << 30;
 
 /// The same where all servers live in that process.

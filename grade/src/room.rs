@@ -1,5 +1,6 @@
 //! Whether the machine has what a grading needs, looked at before it begins: a want of room or of
-//! processes would otherwise be met in the middle of a run, where it looks like a fault of somebody.
+//! processes would otherwise be met in the middle of a run, where it looks like a fault of
+//! somebody.
 
 use std::fs;
 use std::io::Write;

@@ -34,8 +34,9 @@ const ATTRIBUTES: [&str; 10] = [
 ];
 /// Macros that are assembly, or that have `unsafe` code around what they are given.
 const MACROS: [&str; 3] = ["crossbeam_channel_internal", "global_asm", "naked_asm"];
-/// Functions of `std::panic` that take away the hook by which the kit hears of a panic: a thread that
-/// died would be no verdict any more. A function of the submission's own does with another name.
+/// Functions of `std::panic` that replace the panic hook. The kit learns of panics through that
+/// hook; without it a panicking thread would not fail the test. A submission can give its own
+/// functions other names.
 const HOOKS: [&str; 3] = ["set_hook", "take_hook", "update_hook"];
 /// What follows the word `unsafe` in code; in a sentence for people hardly.
 const AFTER_UNSAFE: [&str; 5] = ["{", "extern", "fn", "impl", "trait"];
@@ -194,7 +195,7 @@ fn known_macro(token: &Token, rest: &[Token]) -> Option<Forbidden> {
     is_known.then(|| Forbidden::Macro(name.into()))
 }
 
-/// Under whatever name: a macro could put the word where it likes.
+/// In any position, because a macro can move a word.
 fn panic_hook(token: &Token) -> Option<Forbidden> {
     token.name().filter(|name| HOOKS.contains(name)).map(|name| Forbidden::Hook(name.into()))
 }

@@ -177,7 +177,7 @@ fn check(
         change_grader(&mut grader);
         grader.output().expect("it starts")
     };
-    // In a thread of its own, since a filter that it takes is that thread's for ever.
+    // In a separate thread, because a thread cannot remove its filter.
     let output = thread::scope(|scope| scope.spawn(start).join().expect("it does not panic"));
     assert!(output.status.success(), "{name}: {}", output.status);
     let mut settings = insta::Settings::clone_current();

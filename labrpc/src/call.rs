@@ -296,7 +296,8 @@ impl Journey<'_> {
         outcome
     }
 
-    /// Dead: the end was switched off or deleted, or under the server's name is now another one or none.
+    /// Dead: the end was switched off or deleted, or under the server's name is now another one or
+    /// none.
     fn is_dead(&self, state: &mut State, server: &Server) -> bool {
         let enabled = state.end(self.end).enabled;
         let registered = self.request.to.as_ref().and_then(|to| state.servers.get(to));

@@ -419,9 +419,9 @@ fn prepare_process() {
     });
 }
 
-/// Asks for no transparent huge pages. An allocator that has a heap for each thread may ask for them
-/// (mimalloc does); with hundreds of threads, of which each touches little, the kernel would clear
-/// memory for longer than the run takes.
+/// Asks for no transparent huge pages. An allocator that has a heap for each thread may ask for
+/// them (mimalloc does); with hundreds of threads, of which each touches little, the kernel would
+/// clear memory for longer than the run takes.
 fn refuse_huge_pages() {
     // SAFETY: changes how memory is backed, not what it holds. Where it is refused it costs speed.
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };

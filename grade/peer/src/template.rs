@@ -2,8 +2,9 @@
 //!
 //! The template holds nothing but the program, before anything of the implementation has run. For
 //! each peer that it wants the grader sends [`GIVEN`] descriptors, and the template answers
-//! with the number of a copy of itself, which is the grader's own child and lives on that connection. The
-//! first frame of a copy says that it has given up what a peer has no business with.
+//! with the number of a copy of itself, which is the grader's own child and lives on that
+//! connection. The first frame of a copy says that it has given up what a peer has no business
+//! with.
 //!
 //! A copy has no other descriptor, and nobody else has these: what two copies held
 //! in common would be a way to talk past the network.

@@ -59,8 +59,8 @@ pub fn seal_copy() -> Result<(), Error> {
         refusals.entry(call).or_default().push(condition);
     }
     if cfg!(target_arch = "x86_64") {
-        // The kernel itself wakes one who waits so at the end of another thread, wherever that one
-        // says. `sim` does without where threads are fibers.
+        // When a thread ends, the kernel wakes such a waiter at an address which that thread chose.
+        // `sim` needs no such wait where threads are fibers.
         let shared = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET];
         let waits = shared.map(|command| rule([futex(command)]));
         refusals.insert(libc::SYS_futex, waits.into());
@@ -115,16 +115,16 @@ fn seal(
 
     apply(allowed, refused(), SeccompAction::Allow)?;
     let mut unheard_of = rules(calls::UNKNOWN);
-    // By its number another thread can be asked about, and so whether it exists. The C library asks
-    // so about the calling one, and does without an answer.
+    // Given the number of another thread, this call reveals whether that thread exists. The C
+    // library asks about the calling thread, and works without an answer.
     let of_another = condition(0, SeccompCmpOp::Ne, 0);
     unheard_of.insert(libc::SYS_sched_getaffinity, vec![rule([of_another])]);
     apply(unheard_of, SeccompAction::Allow, unknown())?;
     apply(attacks, SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
-/// To any process but the calling one; and SIGKILL, by which the kernel alone ends a process, for
-/// want of memory.
+/// Signals to other processes; and SIGKILL to itself, so that a process that ended by SIGKILL was
+/// killed by the kernel, which had no memory left.
 fn signals_to_others() -> Rules {
     let rules_of = |(call, signal): &(c_long, u8)| {
         let others = condition(0, SeccompCmpOp::Ne, u64::from(process::id()));
@@ -168,7 +168,7 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
         // On a connected pair; no address, since there is nobody else to name.
         (libc::SYS_sendto, rule([wide(4, SeccompCmpOp::Eq, 0)])),
         (libc::SYS_recvfrom, rule([wide(4, SeccompCmpOp::Eq, 0)])),
-        // By its number another process or thread can be asked about, and so whether it exists.
+        // Given another number, these calls reveal whether that process or thread exists.
         (libc::SYS_getpgid, rule([is(0, 0)])),
         (libc::SYS_getsid, rule([is(0, 0)])),
         (libc::SYS_sched_setaffinity, rule([is(0, 0)])),
@@ -186,11 +186,11 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
     conditions
 }
 
-/// The kernel knows a word in a file's page, such as one of the program's code, by file and place,
-/// so that processes which run one program could wake one another there. Who says that the word is
-/// private is not heard elsewhere; so nothing else wakes. A plain wait stays for a template, since the
-/// C library waits so for the end of a thread. The operations on locks with priorities are left out:
-/// they tell whether the thread exists whose number is in a word.
+/// The kernel identifies a futex word in a file's page by the file and the offset. So processes
+/// that run one program could wake each other through a word of its code. Private operations stay
+/// within one process, and only they may wake. A template may also wait without that flag, because
+/// the C library waits for the end of a thread that way. Locks with priority inheritance are left
+/// out: they reveal whether the thread exists whose number is in the word.
 fn futex_conditions() -> Vec<(c_long, SeccompRule)> {
     const PRIVATE: [i32; 6] = [
         libc::FUTEX_WAIT,

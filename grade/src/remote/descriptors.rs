@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use rustix::process::Pid;
 
-/// A descriptor that the copy was not given, as the kernel names it, if it has one. None, too, where
-/// this process may not look: only root may.
+/// A descriptor that the copy has and was not given. None if there is no such descriptor, or if
+/// this process may not look, which only root may.
 pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
     let mut own = Vec::with_capacity(given.len());
     for file in given {
@@ -38,7 +38,7 @@ pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
                 None => name.into_owned(),
             }));
         }
-        // All copies have the program's file, but each at a place of its own, so it is given once.
+        // Each copy gets its own open file of the program. A second one may be shared with others.
         files += usize::from(!is_pipe(&&name));
         if files > own_files {
             return Ok(Some("its program once more".to_owned()));

@@ -23,11 +23,12 @@ const CPU_TICKS_MAX: u64 = 1_500;
 const LOOKS_ASLEEP_MAX: u32 = 200;
 /// Looks at all, before the whole run is given up.
 const LOOKS_MAX: u32 = 600;
-/// In that time, a process for which the machine has no time waits for a processor for so long, in
-/// seconds. By itself it cannot: its threads would have to wait for one another, and so compute.
+/// A starved process waits for a processor for at least this many seconds of that time. It cannot
+/// cause that itself: its threads would have to wait for one another, and then one of them
+/// computes.
 const STARVED_S_MIN: u64 = 30;
-/// In that time, a process that has slept at so many looks or computed for so many clock ticks could
-/// have answered. One that did neither was kept from it, by a disk or another machine perhaps.
+/// A process that slept at this many looks, or computed for this many clock ticks, could have
+/// answered in that time. One that did neither was starved, for example by a disk.
 const DAWDLED_LOOKS_MIN: u32 = 100;
 const DAWDLED_TICKS_MIN: u64 = 300;
 /// A process that has closed its connection is about to end.

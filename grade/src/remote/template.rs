@@ -73,8 +73,8 @@ impl Template {
         if said.trim().is_empty() { String::new() } else { format!(": {}", said.trim()) }
     }
 
-    /// The program's file, from which a copy reads the names of functions. Nobody else has it at the
-    /// same place, and no look leaves a trace.
+    /// The program's file, from which a copy reads the names of functions. Nobody else has it at
+    /// the same place, and no look leaves a trace.
     pub(super) fn program(&self) -> io::Result<File> {
         let open = |flags| File::options().read(true).custom_flags(flags).open(&self.program);
         // Only the owner and root may ask for that.

@@ -13,7 +13,7 @@ fn graded(name: &str, unknown: &[libc::c_long], words: &[&str]) -> (Option<i32>,
     write_crate(&folder, "idle", include_str!("idle_peer.rs"));
     let mut command = program(&folder);
     command.args(["--seeds", "1", "--test", "initial"]).args(words).arg("idle");
-    // In a thread of its own, since a filter that it takes is that thread's for ever.
+    // In a separate thread, because a thread cannot remove its filter.
     let output: Output = thread::scope(|scope| {
         let grade = || {
             answer_as_unknown(unknown);

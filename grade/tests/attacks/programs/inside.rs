@@ -105,8 +105,26 @@ fn room() -> *mut c_void {
 }
 
 fn in_proc(process: c_long) -> String {
-    let names = ["", "/stat", "/status", "/maps", "/mem", "/environ", "/cmdline", "/exe", "/root",
-        "/cwd", "/fd", "/fd/0", "/fd/3", "/fdinfo", "/task", "/schedstat", "/comm", "/io"];
+    let names = [
+        "",
+        "/stat",
+        "/status",
+        "/maps",
+        "/mem",
+        "/environ",
+        "/cmdline",
+        "/exe",
+        "/root",
+        "/cwd",
+        "/fd",
+        "/fd/0",
+        "/fd/3",
+        "/fdinfo",
+        "/task",
+        "/schedstat",
+        "/comm",
+        "/io",
+    ];
     open_each(names.map(|name| format!("/proc/{process}{name}")))
 }
 
@@ -121,26 +139,50 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "descriptors" => descriptors(),
         // Files.
         "open its descriptors" => {
-            let names = (0..64).flat_map(|n| [format!("/proc/self/fd/{n}"), format!("/dev/fd/{n}")]);
+            let names =
+                (0..64).flat_map(|n| [format!("/proc/self/fd/{n}"), format!("/dev/fd/{n}")]);
             open_each(names)
         }
         "open its own files in /proc" => in_proc(me),
         "open a sibling's files in /proc" => in_proc(sibling),
         "open the grader's files in /proc" => in_proc(parent),
-        "open what all may read" => open_each(["/etc/passwd", "/proc/loadavg", "/proc/stat", "/proc",
-            "/proc/self/maps", "/proc/meminfo", "/sys", "/tmp", "/dev/shm", "/dev/null"].map(Into::into)),
+        "open what all may read" => open_each(
+            [
+                "/etc/passwd",
+                "/proc/loadavg",
+                "/proc/stat",
+                "/proc",
+                "/proc/self/maps",
+                "/proc/meminfo",
+                "/sys",
+                "/tmp",
+                "/dev/shm",
+                "/dev/null",
+            ]
+            .map(Into::into),
+        ),
         "make a file" => {
             let made = open("/tmp/inside", libc::O_CREAT | libc::O_RDWR);
-            if made != "refused" { made } else { open("/dev/shm/inside", libc::O_CREAT | libc::O_RDWR) }
+            if made != "refused" {
+                made
+            } else {
+                open("/dev/shm/inside", libc::O_CREAT | libc::O_RDWR)
+            }
         }
-        "stat a file" => call!(libc::SYS_newfstatat, libc::AT_FDCWD, path("/etc/passwd").as_ptr(), room(), 0),
+        "stat a file" => {
+            call!(libc::SYS_newfstatat, libc::AT_FDCWD, path("/etc/passwd").as_ptr(), room(), 0)
+        }
         "stat a sibling's threads" => {
             let name = path(format!("/proc/{sibling}/task"));
             call!(libc::SYS_newfstatat, libc::AT_FDCWD, name.as_ptr(), room(), 0)
         }
-        "stat a file by statx" => call!(libc::SYS_statx, libc::AT_FDCWD, path("/etc").as_ptr(), 0, 0xfff, room()),
+        "stat a file by statx" => {
+            call!(libc::SYS_statx, libc::AT_FDCWD, path("/etc").as_ptr(), 0, 0xfff, room())
+        }
         "ask for access" => call!(libc::SYS_faccessat, libc::AT_FDCWD, path("/etc").as_ptr(), 0),
-        "read a link" => call!(libc::SYS_readlinkat, libc::AT_FDCWD, path("/proc/self").as_ptr(), room(), 100),
+        "read a link" => {
+            call!(libc::SYS_readlinkat, libc::AT_FDCWD, path("/proc/self").as_ptr(), room(), 100)
+        }
         "ask for its folder" => call!(libc::SYS_getcwd, room(), 100),
         "change its folder" => call!(libc::SYS_chdir, path("/tmp").as_ptr()),
         "list a descriptor" => call!(libc::SYS_getdents64, 0, room(), 4096),
@@ -155,7 +197,9 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "make an event" => call!(libc::SYS_eventfd2, 0, 0),
         "make a timer" => call!(libc::SYS_timerfd_create, 1, 0),
         "make a socket" => call!(libc::SYS_socket, libc::AF_UNIX, libc::SOCK_STREAM, 0),
-        "make two sockets" => call!(libc::SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, room()),
+        "make two sockets" => {
+            call!(libc::SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, room())
+        }
         "make a file in memory" => call!(libc::SYS_memfd_create, path("x").as_ptr(), 0),
         "make secret memory" => call!(libc::SYS_memfd_secret, 0),
         "share memory" => map(libc::MAP_SHARED | libc::MAP_ANONYMOUS),
@@ -163,10 +207,16 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "share memory of System V" => call!(libc::SYS_shmget, 4711, 4096, 0o1666),
         "share a semaphore" => call!(libc::SYS_semget, 4711, 1, 0o1666),
         "share a queue" => call!(libc::SYS_msgget, 4711, 0o1666),
-        "share a queue of POSIX" => call!(libc::SYS_mq_open, path("x").as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o666, 0),
+        "share a queue of POSIX" => {
+            call!(libc::SYS_mq_open, path("x").as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o666, 0)
+        }
         "wake at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAKE, 1),
-        "wake some at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAKE_BITSET, 1, 0, 0, -1),
-        "move those who wait at a word" => call!(libc::SYS_futex, code, libc::FUTEX_CMP_REQUEUE, 1, 1, code + 4, 0),
+        "wake some at a word of the program" => {
+            call!(libc::SYS_futex, code, libc::FUTEX_WAKE_BITSET, 1, 0, 0, -1)
+        }
+        "move those who wait at a word" => {
+            call!(libc::SYS_futex, code, libc::FUTEX_CMP_REQUEUE, 1, 1, code + 4, 0)
+        }
         "wait at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAIT, 0),
         "lock a word with the number of a thread" => {
             let word = room().cast::<u32>();
@@ -208,13 +258,19 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "queue a signal" => call!(libc::SYS_rt_sigqueueinfo, sibling, 9, room()),
         "open a process" => call!(libc::SYS_pidfd_open, sibling, 0),
         "trace" => call!(libc::SYS_ptrace, 16, sibling, 0, 0),
-        "read another's memory" => call!(libc::SYS_process_vm_readv, sibling, room(), 1, room(), 1, 0),
-        "write another's memory" => call!(libc::SYS_process_vm_writev, sibling, room(), 1, room(), 1, 0),
+        "read another's memory" => {
+            call!(libc::SYS_process_vm_readv, sibling, room(), 1, room(), 1, 0)
+        }
+        "write another's memory" => {
+            call!(libc::SYS_process_vm_writev, sibling, room(), 1, room(), 1, 0)
+        }
         "compare with another" => call!(libc::SYS_kcmp, me, sibling, 0, 0, 0),
         "io_uring" => call!(libc::SYS_io_uring_setup, 1, room()),
         "userfaultfd" => call!(libc::SYS_userfaultfd, 0),
         "bpf" => call!(libc::SYS_bpf, 0, room(), 8),
-        "add a key" => call!(libc::SYS_add_key, path("user").as_ptr(), path("x").as_ptr(), room(), 4, -4),
+        "add a key" => {
+            call!(libc::SYS_add_key, path("user").as_ptr(), path("x").as_ptr(), room(), 4, -4)
+        }
         "use keys" => call!(libc::SYS_keyctl, 0, -4, 0),
         "count events" => call!(libc::SYS_perf_event_open, room(), 0, -1, -1, 0),
         "unshare" => call!(libc::SYS_unshare, libc::CLONE_NEWUSER),
