@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// What of the kit takes part in a run.
-const KIT: [&str; 9] = [
+const KIT: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
     "raft/Cargo.toml",
     "sim/build.rs",
     "sim/src",
     "labrpc/src",
+    "raftapi/src",
     "config/src",
     "tests/src",
     "bugs/src/workspace.rs",

@@ -25,7 +25,7 @@ const RUNNER: &str = "\
 use std::env;
 use std::sync::Arc;
 
-use config::{RaftPeer, Started};
+use raftapi::{RaftPeer, Started};
 use labrpc::Service;
 
 struct BlackBox(Arc<dyn RaftPeer>);

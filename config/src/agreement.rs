@@ -7,7 +7,7 @@ use crate::command::show;
 use crate::config::Config;
 use crate::failure::{Class, Failure};
 use crate::invariants::Rule;
-use crate::peer::Started;
+use raftapi::Started;
 
 /// [`Config::one`] looks for a leader so long in all.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::invariants::observer::Observer;
 use crate::label::{self, Label};
 use crate::lives::Life;
-use crate::peer::{ApplyMsg, RaftPeer};
 use crate::referee::Referee;
+use raftapi::{ApplyMsg, RaftPeer};
 
 /// In the tests of part D the lab makes a snapshot whenever the next index is a multiple of this.
 pub(crate) const SNAPSHOT_INTERVAL: u64 = 10;

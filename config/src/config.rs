@@ -13,14 +13,14 @@ use rand::rngs::ChaCha8Rng;
 use crate::applied::Applied;
 use crate::applier::{Applier, Pace};
 use crate::calls::{self, Calls, KILL, Panicked};
+use crate::disk::Disk;
 use crate::failure::{Class, Failure};
 use crate::invariants::board::Question;
 use crate::invariants::observer::Observer;
 use crate::label;
 use crate::lives::{Death, Life};
-use crate::peer::{Make, PeerContext, RaftPeer, Started};
-use crate::persister::Persister;
 use crate::referee::{Figures, Referee, Stopped};
+use raftapi::{Make, PeerContext, Persister, RaftPeer, Saved, Started, Storage};
 
 /// What the tests take as the longest sensible election timeout, and wait in multiples of.
 pub const RAFT_ELECTION_TIMEOUT: Duration = Duration::from_millis(1000);
@@ -101,7 +101,7 @@ pub(crate) struct Slot {
     /// A peer that crashed at a save: nothing from it counts, but it was not killed yet.
     pub(crate) crashed_peer: Option<Arc<dyn RaftPeer>>,
     ends: Vec<Name>,
-    pub(crate) persister: Arc<Persister>,
+    pub(crate) disk: Arc<Disk>,
 }
 
 impl Slot {
@@ -174,18 +174,18 @@ impl Config {
     /// saved, and is not connected.
     pub fn start_server(&self, server: usize) {
         self.crash(server);
-        let (incarnation, life, persister) = {
+        let (incarnation, life, disk) = {
             let _cutting = self.cutting.lock();
             let mut servers = self.servers.lock();
             let slot = &mut servers[server];
             slot.incarnation += 1;
             slot.life = self.referee.begin_life(server);
             // The old incarnation keeps the old object: what it still saves is lost.
-            let copy = slot.persister.copy();
+            let copy = slot.disk.copy();
             let copy = copy.bounded_for(server, self.referee.clone());
             let copy = self.observer.watch_saves(server, slot.incarnation, copy);
-            slot.persister = Arc::new(copy);
-            (slot.incarnation, slot.life, Arc::clone(&slot.persister))
+            slot.disk = Arc::new(copy);
+            (slot.incarnation, slot.life, Arc::clone(&slot.disk))
         };
         self.observer.start(server, incarnation);
         // Fresh ends, so that the old incarnation can no longer send.
@@ -197,12 +197,11 @@ impl Config {
         }
         self.servers.lock()[server].ends = names;
 
-        let snapshot = persister.read_snapshot();
-        if let Err(failure) = self.applied.start(server, incarnation, &snapshot) {
+        if let Err(failure) = self.applied.start(server, incarnation, &disk.load().snapshot) {
             self.referee.stop(failure);
         }
         let (apply, messages) = bounded(0);
-        let saved = Arc::clone(&persister);
+        let persister = Arc::new(Persister::with_storage(Arc::clone(&disk)));
         let context = PeerContext { ends, me: server, persister, apply };
         let Some(peer) = self.make_peer(life, context) else { return };
         Applier {
@@ -218,7 +217,7 @@ impl Config {
             pace: Arc::clone(&self.pace),
         }
         .start(messages);
-        self.observer.made(life, incarnation, &peer, &saved);
+        self.observer.made(life, incarnation, &peer, &disk);
         let service = || Server::from(Arc::clone(&peer).service());
         let Some(rpc_server) = self.ask(life, "service", service) else { return };
         self.servers.lock()[server].peer = Some(peer);
@@ -315,14 +314,14 @@ impl Config {
     /// Asks one server for agreement on a command, connected or not; none if it does not lead, does
     /// not run, or crashes meanwhile.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
-        let (life, peer, persister) = {
+        let (life, peer, disk) = {
             let slot = &self.servers.lock()[server];
-            (slot.life, slot.answering()?, Arc::clone(&slot.persister))
+            (slot.life, slot.answering()?, Arc::clone(&slot.disk))
         };
         let question = self.observer.ask(server);
         let taken = command.clone();
         let started = self.ask(life, "start", move || peer.start(command))??;
-        if persister.fuse.is_blown() {
+        if disk.fuse.is_blown() {
             return None;
         }
         let Started { index, term } = started;
@@ -349,13 +348,13 @@ impl Config {
 
     /// [`Config::get_state`], and the question that it answers; who leads is not judged yet.
     pub(crate) fn look(&self, server: usize) -> Option<((u64, bool), Option<Question>)> {
-        let (life, peer, persister) = {
+        let (life, peer, disk) = {
             let slot = &self.servers.lock()[server];
-            (slot.life, slot.answering()?, Arc::clone(&slot.persister))
+            (slot.life, slot.answering()?, Arc::clone(&slot.disk))
         };
         let question = self.observer.ask(server);
         let (term, leads) = self.ask(life, "get_state", move || peer.get_state())?;
-        if persister.fuse.is_blown() {
+        if disk.fuse.is_blown() {
             return None;
         }
         self.judge(self.observer.says_term(question, term));
@@ -422,12 +421,12 @@ impl Config {
 
     /// The largest saved Raft state of any server, in bytes.
     pub fn log_size(&self) -> usize {
-        self.max_size(Persister::raft_state_size)
+        self.max_size(|saved| saved.raft_state.len())
     }
 
     /// The largest saved snapshot of any server, in bytes.
     pub fn snapshot_size(&self) -> usize {
-        self.max_size(Persister::snapshot_size)
+        self.max_size(|saved| saved.snapshot.len())
     }
 
     /// How many snapshots that brought it anything new a server has ever applied.
@@ -435,9 +434,9 @@ impl Config {
         self.applied.snapshots(server)
     }
 
-    fn max_size(&self, size: impl Fn(&Persister) -> usize) -> usize {
+    fn max_size(&self, size: impl Fn(&Saved) -> usize) -> usize {
         let servers = self.servers.lock();
-        servers.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0)
+        servers.iter().map(|slot| size(&slot.disk.load())).max().unwrap_or(0)
     }
 
     /// The test begins here: what it uses is counted from now on.
@@ -494,7 +493,7 @@ pub(crate) fn cut_off(
 ) {
     observer.crash(of);
     change_slot(network, &mut servers.lock(), of, |slot| slot.connected = false);
-    // First the network, then the persister: nobody may be told of what a restart forgets.
+    // First the network, then the disk: nobody may be told of what a restart forgets.
     network.delete_server(of);
     applied.crash(of);
     observer.cut_off(of);
@@ -504,7 +503,7 @@ pub(crate) fn cut_off(
     for end in slot.ends.drain(..) {
         network.delete_end(end);
     }
-    slot.persister = Arc::new(slot.persister.copy());
+    slot.disk = Arc::new(slot.disk.copy());
     if let Some(peer) = slot.peer.take() {
         slot.crashed_peer = Some(peer);
     }

@@ -231,17 +231,17 @@ impl Config {
     }
 
     fn crash_around_save(&self, server: usize, saves: u64, is_kept: bool) {
-        let (persister, incarnation, life) = {
+        let (disk, incarnation, life) = {
             let slot = &self.servers.lock()[server];
             if slot.peer.is_none() {
                 return;
             }
-            (Arc::clone(&slot.persister), slot.incarnation, slot.life)
+            (Arc::clone(&slot.disk), slot.incarnation, slot.life)
         };
         let (network, applied) = (self.network.clone(), Arc::clone(&self.applied));
         let (servers, observer) = (Arc::clone(&self.servers), self.observer.clone());
         let (cutting, referee) = (Arc::clone(&self.cutting), self.referee.clone());
-        persister.fuse.light(saves, is_kept, move || {
+        disk.fuse.light(saves, is_kept, move || {
             let _cutting = cutting.lock();
             if servers.lock()[server].incarnation == incarnation {
                 referee.end_life(life, Death::Crashed);
@@ -253,7 +253,7 @@ impl Config {
     /// Takes [`Config::crash_at_save`] and [`Config::crash_before_save`] back, if it has not
     /// happened yet.
     pub fn spare(&self, server: usize) {
-        self.servers.lock()[server].persister.fuse.put_out();
+        self.servers.lock()[server].disk.fuse.put_out();
     }
 
     /// Ends whatever one server suffers by itself: a pause, a wrong clock, a slow lab, a crash that

@@ -1,14 +1,14 @@
 //! The cluster under test, after the config of MIT 6.824.
 //!
-//! An implementation of Raft offers a [`RaftPeer`] and a function that makes one from a
-//! [`PeerContext`]. A [`Config`] makes a cluster of such peers on a [`labrpc::Network`], crashes,
-//! restarts, connects and disconnects them, consumes what they apply, and checks what it sees. What
-//! is wrong first goes to a [`Referee`] as a [`Failure`].
+//! A [`Config`] makes a cluster of [`RaftPeer`](raftapi::RaftPeer)s on a [`labrpc::Network`]. It
+//! crashes, restarts, connects and disconnects them, consumes what they apply, and checks what it
+//! sees. The first [`Failure`] is reported to the [`Referee`], and is the verdict.
 //!
 //! A test reads like the original:
 //!
 //! ```no_run
-//! # use config::{Config, Make, Referee, Setup};
+//! # use config::{Config, Referee, Setup};
+//! # use raftapi::Make;
 //! fn new_leader_after_disconnect(make: &Make, referee: &Referee) {
 //!     let cfg = Config::new(make, Setup::reliable(3), 1, referee);
 //!     let leader = cfg.check_one_leader();
@@ -17,12 +17,11 @@
 //! }
 //! ```
 
-mod peer;
-mod persister;
 mod config;
 mod checks;
 mod agreement;
 mod faults;
+mod disk;
 mod fuse;
 mod applier;
 mod applied;
@@ -41,10 +40,9 @@ mod referee;
 
 pub use calls::{CALL_LIMIT, make_limit};
 pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT, misuse};
+pub use disk::SAVED_BYTES_MAX;
 pub use failure::{Class, Failure, NOTE_BYTES_MAX, NOTES_MAX, SENTENCE_BYTES_MAX};
 pub use faults::Kind;
 pub use hygiene::Habit;
 pub use invariants::{NOT_INSPECTED, Rule};
-pub use peer::{ApplyMsg, Inspect, Make, PeerContext, RaftPeer, Role, Started};
-pub use persister::{Persister, SAVED_BYTES_MAX, Saved};
 pub use referee::{FINDINGS_MAX, Figures, Referee, Stopped};

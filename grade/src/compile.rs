@@ -30,10 +30,11 @@ const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--messa
 
 /// What a build reads of the kit: the crates that a submission is compiled with, and what they have
 /// in common. Not the reference, and nothing that lies beside them.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "sim",
     "labrpc",
+    "raftapi",
     "config",
     "tests",
     "grade/Cargo.toml",

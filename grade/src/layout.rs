@@ -50,13 +50,13 @@ pub(crate) fn kit_alone(kit: &Kit, peers: Peers, workspace: &Path) -> Result<()>
     let manifest = format!(
         "[package]\nname = \"kit\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [workspace]\nresolver = \"3\"\n\n\
-         [dependencies]\n{host} = {{ path = {} }}\nconfig = {{ path = {} }}\n\n{PROFILE}",
+         [dependencies]\n{host} = {{ path = {} }}\nraftapi = {{ path = {} }}\n\n{PROFILE}",
         Value::from(kit.path_text(peers.folder())?),
-        Value::from(kit.path_text("config")?),
+        Value::from(kit.path_text("raftapi")?),
     );
     let main = format!(
         "fn main() {{\n    {host}::main(make)\n}}\n\n\
-         fn make(_: config::PeerContext) -> std::sync::Arc<dyn config::RaftPeer> {{\n    \
+         fn make(_: raftapi::PeerContext) -> std::sync::Arc<dyn raftapi::RaftPeer> {{\n    \
          unreachable!()\n}}\n"
     );
     write(&workspace.join("Cargo.toml"), manifest.as_bytes())?;

@@ -8,7 +8,7 @@ use crate::exit::Refusal;
 use crate::kit::Kit;
 
 /// The kit's crates that a submission may use, from wherever it says to have them.
-const OF_THE_KIT: [&str; 2] = ["config", "labrpc"];
+const OF_THE_KIT: [&str; 2] = ["raftapi", "labrpc"];
 /// The crates of the registry that it may use.
 const ALLOWED: [&str; 12] = [
     "anyhow",
@@ -227,8 +227,9 @@ mod tests {
 
     #[test]
     fn the_kits_crates_come_from_the_kit_whatever_was_said() {
-        for said in ["config.workspace = true", "config.path = \"../evil\"", "config = \"0.14\""] {
-            check(said, Ok("config = { path = \"KIT/config\", package = \"config\" }"));
+        for said in ["raftapi.workspace = true", "raftapi.path = \"../evil\"", "raftapi = \"0.14\""]
+        {
+            check(said, Ok("raftapi = { path = \"KIT/raftapi\", package = \"raftapi\" }"));
         }
         check(
             "net = { path = \"x\", package = \"labrpc\" }",

@@ -97,7 +97,7 @@ fn manifest(kit: &Kit, name: &str) -> Result<String> {
     let mut manifest: DocumentMut = MANIFEST.parse().expect("the skeleton's manifest is valid");
     manifest["package"]["name"] = value(name);
     for (table, dependency) in
-        [("dependencies", "config"), ("dependencies", "labrpc"), ("dev-dependencies", "tests")]
+        [("dependencies", "raftapi"), ("dependencies", "labrpc"), ("dev-dependencies", "tests")]
     {
         manifest[table][dependency]["path"] = value(kit.path_text(dependency)?);
     }

@@ -196,8 +196,8 @@ fn compile() -> PathBuf {
     let at = |name: &str| kit.join(name).display().to_string();
     let manifest = format!(
         "[package]\nname = \"inside\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nconfig = {{ path = {:?} }}\nlibc = \"0.2\"\npeer = {{ path = {:?} }}\n",
-        at("config"),
+         [dependencies]\nraftapi = {{ path = {:?} }}\nlibc = \"0.2\"\npeer = {{ path = {:?} }}\n",
+        at("raftapi"),
         at("grade/peer"),
     );
     let copy = |from: &str, to: &str| fs::copy(kit.join(from), folder.join(to)).expect("a file");

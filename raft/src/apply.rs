@@ -1,6 +1,6 @@
 //! What is committed goes to the service, in order (section 5.3; Figure 2, rules for all servers).
 
-use config::ApplyMsg;
+use raftapi::ApplyMsg;
 
 use crate::state::State;
 

@@ -44,7 +44,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use config::{PeerContext, RaftPeer};
+use raftapi::{PeerContext, RaftPeer};
 
 /// Makes one server's Raft: 6.824's `Make`.
 pub fn make(context: PeerContext) -> Arc<dyn RaftPeer> {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use config::Persister;
 use labrpc::codec;
+use raftapi::Persister;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 

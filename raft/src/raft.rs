@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use config::{ApplyMsg, Inspect, PeerContext, Persister, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use raftapi::{ApplyMsg, Inspect, PeerContext, Persister, RaftPeer, Started};
 
 use crate::senders::{Request, Senders};
 use crate::state::State;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use config::Started;
+use raftapi::Started;
 use serde::{Deserialize, Serialize};
 
 use crate::log::Entry;

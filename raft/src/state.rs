@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use config::Inspect;
+use raftapi::Inspect;
 use rand::RngExt;
 
 use crate::log::Log;
@@ -136,9 +136,9 @@ impl State {
     pub(crate) fn inspect(&self) -> Inspect {
         Inspect {
             role: match self.role {
-                Role::Follower => config::Role::Follower,
-                Role::Candidate { .. } => config::Role::Candidate,
-                Role::Leader { .. } => config::Role::Leader,
+                Role::Follower => raftapi::Role::Follower,
+                Role::Candidate { .. } => raftapi::Role::Candidate,
+                Role::Leader { .. } => raftapi::Role::Leader,
             },
             current_term: self.current_term,
             voted_for: self.voted_for,

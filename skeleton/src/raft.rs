@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use config::{ApplyMsg, PeerContext, Persister, RaftPeer, Started};
+use raftapi::{ApplyMsg, PeerContext, Persister, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::Mutex;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use config::{Class, Config, Failure, Habit, Make, PeerContext, RaftPeer, Referee, Setup};
+use config::{Class, Config, Failure, Habit, Referee, Setup};
+use raftapi::{Make, PeerContext, RaftPeer};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use config::command::{number, show};
-use config::{Class, Config, Failure, Habit, RAFT_ELECTION_TIMEOUT, Rule, Setup, Started};
+use config::{Class, Config, Failure, Habit, RAFT_ELECTION_TIMEOUT, Rule, Setup};
+use raftapi::Started;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 

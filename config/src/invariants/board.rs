@@ -23,7 +23,7 @@ use crate::invariants::survey::Survey;
 use crate::invariants::up_to_date::UpToDate;
 use crate::invariants::votes::Votes;
 use crate::invariants::{broken, taken_back};
-use crate::peer::{Inspect, Role, Started};
+use raftapi::{Inspect, Role, Started};
 
 /// An index beyond this is nonsense.
 const INDEX_MAX: u64 = 1 << 40;

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::invariants::broken;
 use crate::invariants::rule::Rule;
 use crate::invariants::sighting::{Look, Sighting, seconds};
-use crate::peer::Role;
+use raftapi::Role;
 
 /// Every entry that was ever seen committed.
 #[derive(Debug, Default)]

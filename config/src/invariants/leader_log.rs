@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::invariants::broken;
 use crate::invariants::rule::Rule;
 use crate::invariants::sighting::{Look, seconds};
-use crate::peer::{Inspect, Role, Started};
+use raftapi::{Inspect, Role, Started};
 
 /// What leaders were asked to append.
 #[derive(Debug, Default)]

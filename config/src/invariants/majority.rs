@@ -18,7 +18,7 @@ use crate::invariants::broken;
 use crate::invariants::rule::Rule;
 use crate::invariants::sighting::{Sighting, seconds};
 use crate::invariants::survey::Survey;
-use crate::peer::Inspect;
+use raftapi::Inspect;
 
 /// Entries whose holders are still being asked.
 #[derive(Debug, Default)]

@@ -16,6 +16,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::applied;
 use crate::calls::Calls;
+use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::hygiene::Habit;
 use crate::invariants::board::{Board, Question};
@@ -23,9 +24,9 @@ use crate::invariants::broken;
 use crate::invariants::rule::Rule;
 use crate::label::{self, Label};
 use crate::lives::Life;
-use crate::peer::{Inspect, RaftPeer, Started};
-use crate::persister::{Persister, Saved};
 use crate::referee::Referee;
+use raftapi::{Inspect, RaftPeer, Started};
+use raftapi::{Saved, Storage};
 
 /// A peer to which nothing happens is asked this often.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
@@ -148,15 +149,9 @@ impl Observer {
     }
 
     /// It was made, and is not on the network yet.
-    pub(crate) fn made(
-        &self,
-        life: Life,
-        incarnation: u32,
-        peer: &Arc<dyn RaftPeer>,
-        persister: &Persister,
-    ) {
+    pub(crate) fn made(&self, life: Life, incarnation: u32, peer: &Arc<dyn RaftPeer>, disk: &Disk) {
         let Some(shared) = &self.shared else { return };
-        let (server, has_read) = (life.server, persister.was_read());
+        let (server, has_read) = (life.server, disk.was_read());
         let Some((question, state)) = shared.inspect(life, incarnation, Arc::clone(peer)) else {
             return;
         };
@@ -168,7 +163,7 @@ impl Observer {
         bell.peer = Some(Watched { peer: Arc::downgrade(peer), incarnation, life });
         drop(bell);
         // Read after the state was: what is saved later only goes further.
-        let covers = applied::covers(&persister.read_snapshot()).unwrap_or(0);
+        let covers = applied::covers(&disk.load().snapshot).unwrap_or(0);
         let at = shared.made_at.elapsed();
         shared.judge(|board| {
             if has_read {
@@ -246,16 +241,11 @@ impl Observer {
         Ok(())
     }
 
-    /// The persister of a new incarnation, whose saves are seen.
-    pub(crate) fn watch_saves(
-        &self,
-        server: usize,
-        incarnation: u32,
-        persister: Persister,
-    ) -> Persister {
-        let Some(shared) = &self.shared else { return persister };
+    /// The disk of a new incarnation, whose saves are seen.
+    pub(crate) fn watch_saves(&self, server: usize, incarnation: u32, disk: Disk) -> Disk {
+        let Some(shared) = &self.shared else { return disk };
         let shared = Arc::downgrade(shared);
-        persister.watched_by(move |old, new| {
+        disk.watched_by(move |old, new| {
             if let Some(shared) = shared.upgrade() {
                 shared.saved(server, incarnation, old, new);
             }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::peer::Inspect;
+use raftapi::Inspect;
 
 /// One inspection.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::failure::{Class, Failure};
 use crate::invariants::board::Board;
 use crate::invariants::rule::Rule;
-use crate::peer::{Inspect, Role, Started};
+use raftapi::{Inspect, Role, Started};
 
 /// A board and its clock.
 pub(crate) struct Story {

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::invariants::broken;
 use crate::invariants::rule::Rule;
 use crate::invariants::sighting::{Look, seconds};
-use crate::peer::{Inspect, Role};
+use raftapi::{Inspect, Role};
 
 /// The end of a log: its last term, then its last index, in the order of "up to date".
 type End = (u64, u64);

@@ -6,9 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{ApplyMsg, Setup};
+use config::Setup;
 use labrpc::{CallError, ClientEnd};
 use parking_lot::Mutex;
+use raftapi::ApplyMsg;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

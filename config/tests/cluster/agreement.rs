@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Fake, Fakes, bounded};
 use config::command::number;
-use config::{ApplyMsg, Class, Config, Failure, Rule, Setup, Started};
+use config::{Class, Config, Failure, Rule, Setup};
+use raftapi::{ApplyMsg, Started};
 
 /// Most of the tests here do not wait; `one` waits for 2 s in some.
 const LIMIT: Duration = Duration::from_secs(30);

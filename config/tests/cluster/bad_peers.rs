@@ -6,9 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{ApplyMsg, Class, Config, Failure, Rule, SAVED_BYTES_MAX, Setup, Started};
+use config::{Class, Config, Failure, Rule, SAVED_BYTES_MAX, Setup};
 use labrpc::{CallError, UNDER_WAY_BYTES_MAX};
 use parking_lot::Mutex;
+use raftapi::{ApplyMsg, Started};
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// `make` may take a second, every other call 10 s, and they are looked at twice a second.

@@ -5,8 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{ApplyMsg, Config, Setup, Started};
+use config::{Config, Setup};
 use labrpc::Disturbance;
+use raftapi::{ApplyMsg, Started};
 
 /// Calls in vain take up to a tenth of a second each.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{ApplyMsg, Class, Config, Failure, Figures, Rule, Setup};
+use config::{Class, Config, Failure, Figures, Rule, Setup};
 use labrpc::CallError;
+use raftapi::ApplyMsg;
 
 /// Nothing here waits for more than some calls that get no answer, a tenth of a second each.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
 use config::command::number;
-use config::{ApplyMsg, Class, Config, Failure, Rule, Setup};
+use config::{Class, Config, Failure, Rule, Setup};
 use parking_lot::Mutex;
+use raftapi::ApplyMsg;
 
 /// Most of the tests here do not wait.
 const LIMIT: Duration = Duration::from_secs(30);

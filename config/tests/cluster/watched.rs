@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{Class, Config, Inspect, Rule, Setup};
+use config::{Class, Config, Rule, Setup};
+use raftapi::Inspect;
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// The observer looks a hundred times a second.

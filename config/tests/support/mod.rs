@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use config::{Class, Config, Failure, Inspect, Make, PeerContext, RaftPeer, Referee, Setup};
-use config::{Started, Stopped};
+use config::Stopped;
+use config::{Class, Config, Failure, Referee, Setup};
 use labrpc::Service;
 use parking_lot::Mutex;
+use raftapi::Started;
+use raftapi::{Inspect, Make, PeerContext, RaftPeer};
 
 /// A failure that has not come by then never comes; the limits of the tests are shorter.
 const FAILURE_LIMIT: Duration = Duration::from_secs(120);

@@ -20,7 +20,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use config::{PeerContext, RaftPeer};
+use raftapi::{PeerContext, RaftPeer};
 
 use crate::storage::Numbering;
 

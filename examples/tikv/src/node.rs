@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use config::{ApplyMsg, Inspect, Persister, Role, Started};
+use raftapi::{ApplyMsg, Inspect, Persister, Role, Started};
 use raft::eraftpb::{Entry, Message, MessageType};
 use raft::{Config, RawNode, SnapshotStatus, StateRole};
 use slog::Logger;

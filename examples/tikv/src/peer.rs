@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use config::{ApplyMsg, Inspect, PeerContext, RaftPeer, Started};
+use raftapi::{ApplyMsg, Inspect, PeerContext, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::{Condvar, Mutex, MutexGuard};

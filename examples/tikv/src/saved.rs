@@ -1,7 +1,7 @@
 //! What survives a crash, as bytes: Figure 2's persistent state, the commit index, and where the
 //! log begins.
 
-use config::Persister;
+use raftapi::Persister;
 use labrpc::codec;
 use protobuf::{CodedInputStream, Message as _};
 use raft::eraftpb::{Entry, HardState, Snapshot};

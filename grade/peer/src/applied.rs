@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use config::ApplyMsg;
 use crossbeam_channel::{Receiver, Select};
 use parking_lot::{Condvar, Mutex};
+use raftapi::ApplyMsg;
 
 use crate::frames::Output;
 use crate::outlet::Outlet;

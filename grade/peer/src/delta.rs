@@ -1,6 +1,6 @@
 //! What is new: a save or a look at a peer's state mostly differs little from the one before.
 
-use config::{Inspect, Role};
+use raftapi::{Inspect, Role};
 use serde::{Deserialize, Serialize};
 
 /// How some bytes differ from what they were: they share a beginning and an end.

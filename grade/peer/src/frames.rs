@@ -7,8 +7,9 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use config::{ApplyMsg, Failure, Started};
+use config::Failure;
 use labrpc::{CallError, codec};
+use raftapi::{ApplyMsg, Started};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -242,7 +243,8 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> 
 
 #[cfg(test)]
 mod tests {
-    use config::{Class, Inspect};
+    use config::Class;
+    use raftapi::Inspect;
 
     use super::*;
 

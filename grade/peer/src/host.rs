@@ -9,7 +9,8 @@ use std::process;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use config::{Make, PeerContext, RaftPeer, virtual_time};
+use config::virtual_time;
+use raftapi::{Make, PeerContext, RaftPeer};
 use sim::Order;
 
 use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};

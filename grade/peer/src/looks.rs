@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use config::label::{self, Label};
-use config::{Inspect, RaftPeer};
+use raftapi::{Inspect, RaftPeer};
 
 use crate::delta::InspectChange;
 use crate::outlet::Outlet;

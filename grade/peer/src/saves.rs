@@ -1,30 +1,57 @@
-//! What the peer saves goes to the grader, whose persister outlives this process.
+//! What the peer saves goes to the grader, which keeps it when this process has ended.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use config::{Persister, Saved};
 use parking_lot::Mutex;
+use raftapi::{Saved, Storage};
 
 use crate::delta::Change;
 use crate::frames::Output;
 use crate::outlet::Outlet;
 
-/// A persister with what was saved before the last crash.
-pub(crate) fn persister(saved: Saved, outlet: Arc<Outlet>) -> Arc<Persister> {
-    let sent = Mutex::new(Arc::new(saved.clone()));
-    Arc::new_cyclic(|persister: &Weak<Persister>| {
-        let persister = Weak::clone(persister);
-        Persister::restored(saved, move || {
-            let Some(persister) = persister.upgrade() else { return };
-            // Of two threads that save at once the one that is told of first may not be the one
-            // that saved first. What is sent is what is saved by now, so the last one sent is.
-            let mut sent = sent.lock();
-            let saved = persister.peek();
-            outlet.send(Output::Saved {
-                raft_state: Change::between(&sent.raft_state, &saved.raft_state),
-                snapshot: Change::between(&sent.snapshot, &saved.snapshot),
-            });
-            *sent = saved;
-        })
-    })
+/// Keeps what the peer saves, and sends it to the grader.
+pub(crate) struct Saves {
+    saved: Mutex<Arc<Saved>>,
+    /// What the grader has.
+    sent: Mutex<Arc<Saved>>,
+    was_read: AtomicBool,
+    outlet: Arc<Outlet>,
+}
+
+impl Saves {
+    /// Begins with what was saved before the last crash.
+    pub(crate) fn new(saved: Saved, outlet: Arc<Outlet>) -> Saves {
+        let saved = Arc::new(saved);
+        let sent = Mutex::new(Arc::clone(&saved));
+        Saves { saved: Mutex::new(saved), sent, was_read: AtomicBool::new(false), outlet }
+    }
+
+    /// Whether the peer has read its Raft state.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read.load(Ordering::Relaxed)
+    }
+}
+
+impl Storage for Saves {
+    fn save(&self, saved: Saved) {
+        *self.saved.lock() = Arc::new(saved);
+        // When two threads save at once, the one that comes here first may not be the one that
+        // saved first. Each sends what is saved by now, so the last one sends the last save.
+        let mut sent = self.sent.lock();
+        let saved = self.load();
+        self.outlet.send(Output::Saved {
+            raft_state: Change::between(&sent.raft_state, &saved.raft_state),
+            snapshot: Change::between(&sent.snapshot, &saved.snapshot),
+        });
+        *sent = saved;
+    }
+
+    fn load(&self) -> Arc<Saved> {
+        Arc::clone(&self.saved.lock())
+    }
+
+    fn note_read(&self) {
+        self.was_read.store(true, Ordering::Relaxed);
+    }
 }

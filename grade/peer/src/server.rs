@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use config::label::{self, Label};
-use config::{Make, PeerContext, Persister, RaftPeer, Saved, panics, threads};
+use config::{panics, threads};
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
+use raftapi::{Make, PeerContext, Persister, RaftPeer, Saved};
 use serde_bytes::ByteBuf;
 use sim::{Inbox, Outbox};
 
@@ -14,12 +15,13 @@ use crate::applied::Credits;
 use crate::calls::Calls;
 use crate::frames::{Answer, Birth, Input, Output, Question};
 use crate::outlet::Outlet;
-use crate::{applied, looks, saves};
+use crate::saves::Saves;
+use crate::{applied, looks};
 
 struct Server {
     me: usize,
     outlet: Arc<Outlet>,
-    persister: Arc<Persister>,
+    saves: Arc<Saves>,
     /// What `make` is called with, until it is.
     context: Mutex<Option<PeerContext>>,
     make: Make,
@@ -37,17 +39,18 @@ pub(crate) fn serve(birth: Birth, make: Make, inbox: &Inbox<Input>, outbox: Outb
     }
     let calls = Arc::new(Calls::new(me, Arc::clone(&outlet)));
     let ends = (0..servers).map(|to| calls.end(to)).collect();
-    let persister = saves::persister(Saved { raft_state, snapshot }, Arc::clone(&outlet));
+    let saves = Arc::new(Saves::new(Saved { raft_state, snapshot }, Arc::clone(&outlet)));
+    let persister = Arc::new(Persister::with_storage(Arc::clone(&saves)));
     let (apply, messages) = bounded(0);
     let credits = Arc::new(Credits::default());
     applied::start(messages, Arc::clone(&credits), Arc::clone(&outlet));
     let peer = Arc::new(OnceLock::new());
     looks::start(me, Arc::clone(&peer), Arc::clone(&outlet));
 
-    let context = PeerContext { ends, me, persister: Arc::clone(&persister), apply };
+    let context = PeerContext { ends, me, persister, apply };
     let context = Mutex::new(Some(context));
     let handlers = OnceLock::new();
-    let server = Arc::new(Server { me, outlet, persister, context, make, peer, handlers });
+    let server = Arc::new(Server { me, outlet, saves, context, make, peer, handlers });
     while let Some(input) = inbox.receive() {
         match input {
             Input::Request { id, method, args } => server.handle(id, method, args),
@@ -86,7 +89,7 @@ impl Server {
             let context = self.context.lock().take()?;
             let made = (self.make)(context);
             self.peer.set(made).ok()?;
-            return Some(Answer::Made { has_read: self.persister.was_read() });
+            return Some(Answer::Made { has_read: self.saves.was_read() });
         }
         if let Question::Waiting = question {
             return Some(Answer::Waiting(threads::waiting(self.me)));

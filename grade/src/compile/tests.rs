@@ -11,7 +11,7 @@ use crate::manifest::Manifest;
 
 const IDLE: &str = include_str!("../../tests/cli/idle_peer.rs");
 const MANIFEST: &str = "[package]\nname = \"native\"\nedition = \"2021\"\n\n\
-    [dependencies]\nconfig = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n";
+    [dependencies]\nraftapi = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n";
 /// How a linker finds the sources from wherever it looks for libraries.
 const UP: &str = "../../../../../../../../../../../../../../../proc/self/cwd/src";
 /// Code that runs before `main`, under a name as Rust gives it.

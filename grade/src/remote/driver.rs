@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use ::peer::bounds::{self, NAME_BYTES_MAX};
 use ::peer::frames::{Input, Output, Step, Stepped};
-use config::{ApplyMsg, Class, Failure, Persister, Saved, label};
+use config::{Class, Failure, label};
 use crossbeam_channel::{Select, Sender};
 use labrpc::ClientEnd;
+use raftapi::{ApplyMsg, Persister, Saved};
 use serde_bytes::ByteBuf;
 
 use crate::remote::peer::RemotePeer;

@@ -22,7 +22,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::tests::Order;
-use config::{Class, Failure, PeerContext, RaftPeer, Referee};
+use config::{Class, Failure, Referee};
+use raftapi::{PeerContext, RaftPeer};
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};

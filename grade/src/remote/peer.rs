@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ::peer::bounds::NAME_BYTES_MAX;
 use ::peer::frames::{Answer, Birth, Input, Question};
 use ::peer::slots::Slots;
-use config::{Class, Failure, Inspect, PeerContext, RaftPeer, Referee, Saved, Started, threads};
+use config::{Class, Failure, Referee, threads};
 use labrpc::{CallError, Service};
 use parking_lot::Mutex;
+use raftapi::{Inspect, PeerContext, RaftPeer, Saved, Started};
 use serde_bytes::ByteBuf;
 
 use crate::remote::driver;
@@ -38,7 +39,7 @@ impl RemotePeer {
         referee: &Referee,
     ) -> Arc<dyn RaftPeer> {
         let PeerContext { ends, me, persister, apply } = context;
-        let saved = persister.peek();
+        let saved = persister.storage().load();
         let Saved { raft_state, snapshot } = (*saved).clone();
         let birth = Birth { me, servers: ends.len(), seed, raft_state, snapshot };
         let process = Process::start(template, &birth)
@@ -62,7 +63,7 @@ impl RemotePeer {
             }
         });
         if let Some(Answer::Made { has_read: true }) = peer.ask(Question::Make) {
-            persister.note_read();
+            persister.storage().note_read();
         }
         peer
     }

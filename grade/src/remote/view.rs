@@ -4,8 +4,8 @@
 //! look does not show. Then `inspect` waits for the next one, as it would for the peer's lock.
 
 use ::peer::delta::InspectChange;
-use config::Inspect;
 use parking_lot::{Condvar, Mutex};
+use raftapi::Inspect;
 
 #[derive(Default)]
 pub(super) struct View {

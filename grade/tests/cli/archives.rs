@@ -13,7 +13,7 @@ use zip::write::SimpleFileOptions;
 use crate::support::{assert_golden, cargo_grade, folder};
 
 const MANIFEST: &str = "[package]\nname = \"packed\"\nedition = \"2024\"\n\n\
-    [dependencies]\nconfig = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n";
+    [dependencies]\nraftapi = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n";
 const IDLE: &str = include_str!("idle_peer.rs");
 
 fn zip(path: &Path, files: &[(&str, &str)]) {

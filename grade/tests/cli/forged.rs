@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use config::{ApplyMsg, Class, Failure, Inspect, Role};
+use config::{Class, Failure};
 use peer::bounds::FRAME_BYTES_MAX;
 use peer::delta::{Change, InspectChange};
 use peer::frames::{self, Answer, Output, Stepped};
+use raftapi::{ApplyMsg, Inspect, Role};
 
 use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
 

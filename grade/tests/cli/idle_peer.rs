@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{PeerContext, RaftPeer, Started};
+use raftapi::{PeerContext, RaftPeer, Started};
 use labrpc::{ClientEnd, Service};
 use parking_lot::Mutex;
 

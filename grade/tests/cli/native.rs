@@ -11,7 +11,7 @@ const IDLE: &str = include_str!("idle_peer.rs");
 fn manifest(name: &str, edition: &str) -> String {
     format!(
         "[package]\nname = \"{name}\"\nedition = \"{edition}\"\n\n[dependencies]\n\
-         config = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n\
+         raftapi = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n\
          bincode = {{ version = \"2\", features = [\"derive\"] }}\n"
     )
 }
@@ -70,7 +70,7 @@ fn a_file_of_any_name_is_looked_at() {
 /// Words are no crime.
 #[test]
 fn what_only_looks_like_it_is_graded() {
-    let lines = "extern crate config as c;\n\
+    let lines = "extern crate raftapi as c;\n\
         /// Not `extern \"C\" {}`, nor `unsafe { }`.\n\
         pub fn link(used: &str) -> String {\n    \
             let asm = format!(\"{used} is unsafe, extern and #[linked]\");\n    \

@@ -34,7 +34,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 pub(crate) fn write_crate(folder: &Path, name: &str, lib: &str) -> PathBuf {
     let manifest = format!(
         "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n\
-         config = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n"
+         raftapi = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n"
     );
     write_crate_with(folder, name, &manifest, lib)
 }

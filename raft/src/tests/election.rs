@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use config::Persister;
+use raftapi::Persister;
 
 use super::{append, leader, server};
 use crate::election::{RequestVoteArgs, RequestVoteReply};

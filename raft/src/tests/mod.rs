@@ -11,7 +11,7 @@ mod storm;
 
 use std::time::Instant;
 
-use config::{ApplyMsg, Persister};
+use raftapi::{ApplyMsg, Persister};
 
 use crate::log::{Entry, Log};
 use crate::replication::{AppendEntriesArgs, Follower, HEARTBEAT_INTERVAL};

@@ -1,6 +1,6 @@
 //! Figure 2, persistent state: what a restart finds is what was there when it was last saved.
 
-use config::Persister;
+use raftapi::Persister;
 
 use super::{append, command, entries, leader, server};
 use crate::log::Log;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use config::Persister;
+use raftapi::Persister;
 
 use super::{append, carry, command, converse, leader, progress, sent_to, server, terms};
 use crate::log::Log;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use config::{ApplyMsg, Persister};
+use raftapi::{ApplyMsg, Persister};
 
 use super::{
     append, applied, apply_all, carry, command, converse, leader, progress, sent_to, server, terms,

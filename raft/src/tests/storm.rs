@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use config::{ApplyMsg, Persister};
+use raftapi::{ApplyMsg, Persister};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 

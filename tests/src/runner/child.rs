@@ -8,7 +8,8 @@ use std::time::Duration;
 use std::{process, thread};
 
 use config::label::{self, Label};
-use config::{Class, Failure, PeerContext, RaftPeer, Referee, TEST_LIMIT, panics};
+use config::{Class, Failure, Referee, TEST_LIMIT, panics};
+use raftapi::{PeerContext, RaftPeer};
 
 use crate::lab::Lab;
 use crate::runner::outcome::Outcome;

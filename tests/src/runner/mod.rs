@@ -11,8 +11,8 @@ mod outcome;
 use std::sync::Arc;
 use std::{env, process};
 
-use config::{PeerContext, RaftPeer};
 use libtest_mimic::Arguments;
+use raftapi::{PeerContext, RaftPeer};
 
 use settings::Settings;
 

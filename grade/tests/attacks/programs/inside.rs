@@ -9,7 +9,7 @@ use std::io::{Error, ErrorKind};
 use std::process;
 use std::sync::Arc;
 
-use config::{PeerContext, RaftPeer};
+use raftapi::{PeerContext, RaftPeer};
 use libc::{c_int, c_long, c_void};
 
 fn main() {

@@ -1,0 +1,45 @@
+//! The contract between a Raft and the lab, after the `raftapi` package of MIT 6.5840.
+//!
+//! An implementation offers one type with the methods of [`RaftPeer`] and one function that makes
+//! it from a [`PeerContext`]: 6.824's `Make`. It calls other servers through the
+//! [`ClientEnd`](labrpc::ClientEnd)s of the context, keeps what must survive a crash in the
+//! [`Persister`], and sends committed entries to the `apply` channel as [`ApplyMsg`]s. The crates
+//! `raftapi` and `labrpc` are all that it needs from the kit.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use labrpc::Service;
+//! use raftapi::{PeerContext, RaftPeer, Started};
+//!
+//! /// Compiles, and fails every test: it never leads.
+//! struct Raft {}
+//!
+//! impl RaftPeer for Raft {
+//!     fn service(self: Arc<Self>) -> Service {
+//!         Service::new("Raft")
+//!     }
+//!
+//!     fn start(&self, _command: Vec<u8>) -> Option<Started> {
+//!         None
+//!     }
+//!
+//!     fn get_state(&self) -> (u64, bool) {
+//!         (0, false)
+//!     }
+//!
+//!     fn kill(&self) {}
+//! }
+//!
+//! pub fn make(_context: PeerContext) -> Arc<dyn RaftPeer> {
+//!     Arc::new(Raft {})
+//! }
+//! ```
+
+mod peer;
+mod inspect;
+mod persister;
+
+pub use inspect::{Inspect, Role};
+pub use peer::{ApplyMsg, Make, PeerContext, RaftPeer, Started};
+pub use persister::{Persister, Saved, Storage};
