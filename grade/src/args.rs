@@ -8,9 +8,9 @@ use ::tests::{LABS, Part, Test};
 use clap::Parser;
 
 use crate::bounds::{SUBMISSION_S_MIN, SUBMISSION_S_PER_RUN};
-use crate::budget::Budget;
+use crate::build::budget::Budget;
 use crate::exit::Refusal;
-use crate::peers::Peers;
+use crate::isolation::Peers;
 
 /// So many seeds of each test, unless the command line says otherwise.
 const SEEDS_BY_DEFAULT: u64 = 20;

@@ -15,14 +15,14 @@ use anyhow::Result;
 use sandbox::Sandbox;
 
 use crate::args::Plan;
-use crate::compile::Builder;
-use crate::inspected;
+use crate::build::compile::Builder;
+use crate::intake::source_tree::{LeftOut, Submission};
 use crate::kit::{self, Kit};
-use crate::peers::Runner;
-use crate::progress::Progress;
-use crate::run::{Files, Run};
-use crate::score::{Account, Score, Verdict};
-use crate::take::{LeftOut, Submission};
+use crate::report::inspected;
+use crate::report::progress::Progress;
+use crate::report::score::{Account, Score, Verdict};
+use crate::run::finished::{Files, Run};
+use crate::run::runner::Runner;
 
 const UNPOISONED: &str = "no thread panics while it holds this";
 

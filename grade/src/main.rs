@@ -1,44 +1,21 @@
 //! `cargo grade`: from a folder of student code to points.
 //!
-//! A [batch] of submissions is [taken](take), [compiled](compile) against the kit, [run] through
-//! the labs, [scored](score) and [told about](table), to programs by a [report]. A user's error is
-//! one sentence and an exit code of its own; what the kit does wrong is another.
+//! A [batch] of submissions is [read](intake), [built](build) against the kit, [run] through the
+//! labs, and [reported](report). A user's error is one sentence and an exit code of its own; a
+//! fault of the kit has another.
 
 mod bounds;
-mod args;
 mod exit;
 mod kit;
-mod new;
-mod manifest;
-mod names;
-mod folder;
-mod archive;
-mod tokens;
-mod take;
-mod layout;
-mod idle;
-mod cargo;
-mod guard;
-mod budget;
-mod programs;
-mod linked;
-mod compile;
-mod peers;
-mod confine;
-mod room;
-mod scratch;
-mod store;
-mod supervisor;
+mod isolation;
+mod intake;
+mod build;
 mod run;
-mod remote;
-mod score;
-mod inspected;
-mod progress;
-mod batch;
+mod args;
 mod report;
+mod batch;
 mod replay;
-mod table;
-mod failures;
+mod new;
 
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
@@ -51,12 +28,15 @@ use clap::Parser;
 
 use args::{Args, Command, Format, Plan};
 use batch::Attempt;
+use build::guard;
 use exit::Exit;
 use kit::Kit;
-use progress::Progress;
-use report::{Graded, Report};
-use run::Files;
-use store::Store;
+use report::json::{Graded, Report};
+use report::progress::Progress;
+use report::{failures, score, table};
+use run::finished::Files;
+use run::store::Store;
+use run::{confine, remote};
 
 fn main() -> ExitCode {
     if let Some(exit) = sandbox::launch(env::args_os()) {

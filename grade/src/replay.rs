@@ -9,15 +9,15 @@ use config::Class;
 
 use crate::args::{Replay, one_test};
 use crate::batch::names;
-use crate::compile::Builder;
-use crate::confine;
+use crate::build::compile::Builder;
 use crate::exit::{self, Exit, Refusal};
-use crate::failures::printed;
+use crate::isolation::Peers;
 use crate::kit::Kit;
-use crate::peers::Peers;
-use crate::report::{Graded, Report, TestVerdict, Tested};
-use crate::run::Run;
-use crate::score::Verdict;
+use crate::report::failures::printed;
+use crate::report::json::{Graded, Report, TestVerdict, Tested};
+use crate::report::score::Verdict;
+use crate::run::confine;
+use crate::run::finished::Run;
 
 pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
     let kit = Kit::find()?;

@@ -1,0 +1,71 @@
+//! Lays out what cargo compiles: a workspace for a submission with the program that hosts it, and
+//! one for the kit alone.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use toml_edit::Value;
+
+use crate::intake::manifest::PROFILE;
+use crate::intake::source_tree::{Submission, write};
+use crate::isolation::Peers;
+use crate::kit::Kit;
+
+/// The package that hosts a submission, in a folder of that name below it.
+pub(crate) const RUNNER: &str = "runner";
+
+/// The submission at the root, and the runner below.
+pub(crate) fn submission(
+    kit: &Kit,
+    peers: Peers,
+    submission: &Submission,
+    id: &str,
+    workspace: &Path,
+) -> Result<()> {
+    for (file, bytes) in &submission.files {
+        write(&workspace.join(file), bytes)?;
+    }
+    let root = submission.manifest.render(id);
+    write(&workspace.join("Cargo.toml"), root.as_bytes())?;
+    let host = peers.host();
+    let manifest = format!(
+        "[package]\nname = \"{RUNNER}\"\nversion = \"0.0.0+{id}\"\nedition = \"2024\"\n\
+         publish = false\n\n\
+         [dependencies]\nsubmission = {{ path = \"..\", package = \"submitted\" }}\n\
+         {host} = {{ path = {} }}\n",
+        Value::from(kit.path_text(peers.folder())?),
+    );
+    let runner = workspace.join(RUNNER);
+    write(&runner.join("Cargo.toml"), manifest.as_bytes())?;
+    let main = format!("fn main() {{\n    {host}::main(submission::make)\n}}\n");
+    write(&runner.join("src/main.rs"), main.as_bytes())?;
+    copy_lock_file(kit, workspace)
+}
+
+/// A program that hosts nothing: it is never run, but shows what every program has that this
+/// compiler makes of the kit.
+pub(crate) fn kit_alone(kit: &Kit, peers: Peers, workspace: &Path) -> Result<()> {
+    let host = peers.host();
+    let manifest = format!(
+        "[package]\nname = \"kit\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [workspace]\nresolver = \"3\"\n\n\
+         [dependencies]\n{host} = {{ path = {} }}\nraftapi = {{ path = {} }}\n\n{PROFILE}",
+        Value::from(kit.path_text(peers.folder())?),
+        Value::from(kit.path_text("raftapi")?),
+    );
+    let main = format!(
+        "fn main() {{\n    {host}::main(make)\n}}\n\n\
+         fn make(_: raftapi::PeerContext) -> std::sync::Arc<dyn raftapi::RaftPeer> {{\n    \
+         unreachable!()\n}}\n"
+    );
+    write(&workspace.join("Cargo.toml"), manifest.as_bytes())?;
+    write(&workspace.join("src/main.rs"), main.as_bytes())?;
+    copy_lock_file(kit, workspace)
+}
+
+fn copy_lock_file(kit: &Kit, workspace: &Path) -> Result<()> {
+    fs::copy(kit.path("Cargo.lock"), workspace.join("Cargo.lock"))
+        .map(drop)
+        .context("failed to copy the kit's Cargo.lock")
+}

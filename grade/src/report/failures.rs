@@ -1,0 +1,250 @@
+//! What a failed test is told: the first failing seed, what was seen, and how to see it again.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ::tests::plain;
+use config::{Class, Failure};
+
+use crate::args::Plan;
+use crate::isolation::Peers;
+use crate::report::score::{Score, Verdict, WhyNot};
+use crate::run::finished::Run;
+
+/// The words by which `cargo grade replay` makes the plan's runs: with the peers elsewhere, or with
+/// another salt, they are others.
+pub(crate) fn how(plan: &Plan) -> String {
+    match (plan.peers, &*plan.salt) {
+        (Peers::Together, _) => "--in-process ".into(),
+        (Peers::Apart, "") => String::new(),
+        (Peers::Apart, salt) => format!("--salt {} ", quoted(Path::new(salt))),
+    }
+}
+
+/// A paragraph for each different failure, then the kit's own faults, loudly.
+///
+/// `budget`: what the submission may use, in processor time.
+pub(crate) fn render(path: &Path, how: &str, budget: Duration, scores: &[Score]) -> String {
+    let mut text = String::new();
+    let mut told: Vec<&Failure> = Vec::new();
+    for (at, score) in scores.iter().enumerate() {
+        let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
+        if !told.iter().any(|other| are_alike(other, failure)) {
+            text += &paragraph(path, how, score, run, failure, &scores[at + 1..]);
+            told.push(failure);
+        }
+    }
+    for score in scores {
+        if let Some((run, failure)) = first(score, Verdict::Infra) {
+            text += &infra(path, how, score, run, failure);
+        }
+    }
+    text + &not_run(budget, scores) + &findings(scores)
+}
+
+fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
+    let run = score.with(verdict).next()?;
+    Some((run, run.outcome.verdict.as_ref().err()?))
+}
+
+/// Whether they need to be told once only. A thread that spins is met anywhere in its loop, and the
+/// note says where.
+fn are_alike(one: &Failure, other: &Failure) -> bool {
+    let notes = if one.class == Class::Spin { other.notes.clone() } else { one.notes.clone() };
+    Failure { notes, ..one.clone() } == *other
+}
+
+fn paragraph(
+    path: &Path,
+    how: &str,
+    score: &Score,
+    run: &Run,
+    failure: &Failure,
+    later: &[Score],
+) -> String {
+    let mut text = format!(
+        "\nFAIL  {:<32} {:<12} seed {}\n  {}\n",
+        score.test.name(),
+        failure.class,
+        run.seed,
+        plain::sentence(&failure.sentence)
+    );
+    if let Some(rule) = failure.rule {
+        text += &format!("  rule: {rule}\n");
+    }
+    for note in &failure.notes {
+        text += &format!("  {}\n", plain::sentence(note));
+    }
+    text += &format!("  the test: {}\n", score.test.purpose);
+    text += &format!("  fails {}\n", share(score));
+    let same = later.iter().filter(|other| {
+        first(other, Verdict::Failed).is_some_and(|(_, it)| are_alike(it, failure))
+    });
+    let same: Vec<String> =
+        same.map(|other| format!("{} ({})", other.test.name(), share(other))).collect();
+    if !same.is_empty() {
+        text += &format!("  also in: {}\n", same.join(", "));
+    }
+    text + &printed(&run.outcome.output) + &again(path, how, score, run)
+}
+
+/// What a run printed, or the end of it.
+pub(crate) fn printed(output: &str) -> String {
+    if output.is_empty() {
+        return String::new();
+    }
+    let output = plain::lines(output);
+    let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
+    format!("  it printed:\n{lines}")
+}
+
+fn infra(path: &Path, how: &str, score: &Score, run: &Run, failure: &Failure) -> String {
+    format!(
+        "\nNOT THE SUBMISSION'S FAULT  {}  seed {}\n  {}\n  {} of {} runs have no verdict; \
+         no points are taken for that, but it has to be run again\n{}{}",
+        score.test.name(),
+        run.seed,
+        plain::sentence(&failure.sentence),
+        score.count(Verdict::Infra),
+        score.runs.len(),
+        // Where a program of the kit has said why.
+        printed(&run.outcome.output),
+        again(path, how, score, run)
+    )
+}
+
+/// `2 of 20 seeds`.
+fn share(score: &Score) -> String {
+    let seeds = if score.runs.len() == 1 { "seed" } else { "seeds" };
+    let not_run = match score.not_run.len() {
+        0 => String::new(),
+        1 => "; 1 more was not run".into(),
+        count => format!("; {count} more were not run"),
+    };
+    format!("{} of {} {seeds}{not_run}", score.count(Verdict::Failed), score.runs.len())
+}
+
+/// Of the tests that lack seeds for which there was no time.
+fn not_run(budget: Duration, scores: &[Score]) -> String {
+    let lacks = |score: &&Score| score.not_run.iter().any(|(_, why)| *why == WhyNot::Spent);
+    let tests: Vec<String> = scores.iter().filter(lacks).map(|it| it.test.name()).collect();
+    if tests.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nNOT RUN  {}\n  {}\n  a test with seeds that were not run gives no points\n",
+        tests.join(", "),
+        spent(budget)
+    )
+}
+
+/// Why the rest of a submission's runs were not made.
+pub(crate) fn spent(budget: Duration) -> String {
+    let seconds = budget.as_secs();
+    format!("the submission had used the {seconds} s of processor time that it may use")
+}
+
+fn again(path: &Path, how: &str, score: &Score, run: &Run) -> String {
+    let (words, seed, path) = (score.test.words, run.seed, quoted(path));
+    format!("  again:  cargo grade replay {how}--test \"{words}\" --seed {seed} {path}\n")
+}
+
+/// As a shell wants it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    if !plain::is_plain(&path) {
+        let escaped = path.replace('\\', r"\\").replace('\'', r"\'");
+        return format!("$'{}'", shell_escapes(&plain::line(&escaped)));
+    }
+    if path.chars().all(|c| c.is_alphanumeric() || "/._-+,:@".contains(c)) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+/// A shell writes `\u202e` where Rust writes `\u{202e}`.
+fn shell_escapes(text: &str) -> String {
+    let mut pieces = text.split("\\u{");
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once('}') {
+            Some((digits, rest)) => whole += &format!("\\U{digits:0>8}{rest}"),
+            None => whole += piece,
+        }
+    }
+    whole
+}
+
+/// What is no failure but worth telling, once for each test.
+fn findings(scores: &[Score]) -> String {
+    let mut text = String::new();
+    for score in scores {
+        let mut with = score.runs.iter().filter(|run| !run.outcome.findings.is_empty());
+        if let Some(run) = with.next() {
+            let (name, finding) = (score.test.name(), plain::sentence(&run.outcome.findings[0]));
+            let more = match with.count() {
+                0 => String::new(),
+                n => format!(", and the like with {n} more"),
+            };
+            text += &format!("\nwarning: {name}: {finding} (seed {}{more})\n", run.seed);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Class;
+
+    use super::*;
+    use crate::report::score::tests::{failed, score};
+
+    #[test]
+    fn a_failure_is_told_once_with_where_else_it_was_and_how_to_see_it_again() {
+        let slow = || failed(Class::Liveness, "expected one leader within 5 s, got none");
+        let noted = Failure::of(1, Class::Timeout, "server 1 has not returned from `make`")
+            .with_notes(["server 0 has not answered".into()]);
+        let mut scores = [
+            score(0, vec![Ok(()), slow(), slow()]),
+            score(1, vec![slow(), failed(Class::Infra, "failed to run: no memory")]),
+            score(2, vec![Ok(()), Err(noted)]),
+        ];
+        scores[1].runs[1].outcome.output = "error: no such filter\n".into();
+        scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
+        let budget = Duration::from_secs(240);
+        let path = Path::new("students/Ada's");
+        insta::assert_snapshot!(render(path, "", budget, &scores));
+    }
+
+    #[test]
+    fn what_was_not_run_is_told_with_the_reason() {
+        let spins = || failed(Class::Spin, "server 1 runs on and on");
+        let mut scores = [score(0, vec![spins()]), score(1, vec![Ok(())])];
+        scores[0].not_run = vec![(2, WhyNot::Stopped), (3, WhyNot::Stopped)];
+        scores[1].not_run = vec![(2, WhyNot::Spent)];
+        let budget = Duration::from_secs(240);
+        insta::assert_snapshot!(render(Path::new("ada"), "", budget, &scores));
+    }
+
+    #[test]
+    fn what_a_submission_says_passes_for_no_line_of_the_graders() {
+        let said = "no\x1b[2J\r\n  fails 0 of 20 seeds\u{202e}";
+        let failure = Failure::new(Class::Panic, said).with_notes([said.into()]);
+        let mut scores = [score(0, vec![Err(failure)])];
+        scores[0].runs[0].outcome.output = said.into();
+        scores[0].runs[0].outcome.findings = vec![said.into()];
+        let budget = Duration::from_secs(240);
+        let path = Path::new("it's\\\x1b[2J\u{202e}\n.zip");
+        insta::assert_snapshot!(render(path, "", budget, &scores));
+    }
+
+    #[test]
+    fn a_thread_that_spins_is_told_once_wherever_it_was_met() {
+        let met = |class, place: &str| {
+            Failure::of(1, class, "it runs on and on").with_notes([format!("it is in {place}")])
+        };
+        let are_alike = |class| are_alike(&met(class, "a loop"), &met(class, "its head"));
+        assert!(are_alike(Class::Spin) && !are_alike(Class::Deadlock));
+    }
+}

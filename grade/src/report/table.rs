@@ -1,0 +1,165 @@
+//! The table of a submission, in the style of the `dstest` script that students of 6.824 know, and
+//! the one that ends a grading of several.
+
+use std::path::Path;
+
+use ::tests::plain;
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::args::Plan;
+use crate::report::json::{Graded, TestVerdict};
+use crate::report::score::{Points, Score, Verdict, sums};
+
+/// A heading, the table, and a line with the sums.
+pub(crate) fn render(name: &str, path: &Path, plan: &Plan, scores: &[Score]) -> String {
+    let seeds = match &plan.seeds[..] {
+        [seed] => format!("seed {seed}"),
+        seeds => format!("{} seeds", seeds.len()),
+    };
+    let heading = plain::line(&format!("{name} ({}), {seeds}", path.display()));
+    format!("{heading}\n{}\n{}\n", table(scores), sum_line(scores))
+}
+
+fn table(scores: &[Score]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["Test", "Failed", "Total", "Time (s)", "Points"]);
+    for score in scores {
+        table.add_row([
+            score.test.name(),
+            score.count(Verdict::Failed).to_string(),
+            total(score),
+            time(score),
+            points(score),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A line for each of several submissions, also for those that could not be graded.
+pub(crate) fn of_all(submissions: &[Graded]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["Submission", "Points", "In 3E", "Tests passed", "Remark"]);
+    for graded in submissions {
+        let passed = graded.tests.iter().filter(|it| it.verdict == TestVerdict::Passed).count();
+        let undecided = graded.undecided + graded.extra.undecided;
+        let remark = match &graded.error {
+            Some(fault) => plain::line(&fault.sentence),
+            None if undecided > 0 => format!("{undecided} points undecided by a fault of the kit"),
+            None => String::new(),
+        };
+        let of = |all: u32, won: u32| match &graded.error {
+            _ if all == 0 => "-".into(),
+            Some(_) => format!("-/{all}"),
+            None => format!("{won}/{all}"),
+        };
+        table.add_row([
+            plain::line(&graded.name),
+            of(graded.max_points, graded.points),
+            of(graded.extra.max_points, graded.extra.points),
+            match graded.tests.len() {
+                0 => "-".into(),
+                tests => format!("{passed}/{tests}"),
+            },
+            remark,
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1).take(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// The runs that count, and those that are missing.
+fn total(score: &Score) -> String {
+    let runs = score.runs.len();
+    match score.not_run.len() {
+        0 => runs.to_string(),
+        not_run => format!("{runs}, {not_run} not run"),
+    }
+}
+
+fn time(score: &Score) -> String {
+    match score.time() {
+        None => "-".into(),
+        Some((mean, None)) => format!("{mean:.2}"),
+        Some((mean, Some(deviation))) => format!("{mean:.2} ± {deviation:.2}"),
+    }
+}
+
+fn points(score: &Score) -> String {
+    let all = score.test.points;
+    match score.points() {
+        Points::All => format!("{all}/{all}"),
+        Points::None => format!("0/{all}"),
+        Points::Undecided => format!("?/{all}"),
+    }
+}
+
+fn sum_line(scores: &[Score]) -> String {
+    let (lab, adversary) = sums(scores);
+    let passed = scores.iter().filter(|score| score.points() == Points::All).count();
+    let mut parts = Vec::new();
+    if lab.all > 0 {
+        parts.push(format!("{} of {} points", lab.won, lab.all));
+    }
+    if adversary.all > 0 {
+        parts.push(format!("{} of {} points in 3E, apart", adversary.won, adversary.all));
+    }
+    parts.push(format!("{passed} of {} tests passed every seed", scores.len()));
+    let undecided = lab.undecided + adversary.undecided;
+    if undecided > 0 {
+        parts.push(format!("{undecided} points undecided by a fault of the kit"));
+    }
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use ::tests::{LABS, Part};
+    use clap::Parser;
+    use config::Class;
+
+    use super::*;
+    use crate::args::Args;
+    use crate::batch::Attempt;
+    use crate::exit::Refusal;
+    use crate::report::score::tests::{failed, score};
+
+    #[test]
+    fn a_table_shows_failures_times_and_points() {
+        let scores = [
+            score(0, vec![Ok(()), Ok(()), Ok(())]),
+            score(1, vec![Ok(()), failed(Class::Liveness, "expected one leader")]),
+            score(2, vec![failed(Class::Infra, "no memory")]),
+        ];
+        insta::assert_snapshot!(format!("{}\n{}", table(&scores), sum_line(&scores)));
+    }
+
+    #[test]
+    fn a_table_of_all_says_what_each_won_or_why_it_could_not() {
+        let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");
+        let attempt = |scores| Attempt { id: None, left_out: Vec::new(), scores };
+        let passed = || Ok(());
+        let attempts = [
+            ("ada", Ok(vec![score(0, vec![passed()]), score(adversary, vec![passed()])])),
+            (
+                "bob",
+                Ok(vec![
+                    score(0, vec![failed(Class::Infra, "no memory")]),
+                    score(adversary, vec![failed(Class::Safety, "two leaders")]),
+                ]),
+            ),
+            ("eve", Err(Refusal::unbuilt("eve does not build").into())),
+        ];
+        let plan = Args::parse_from(["cargo-grade", "ada", "bob", "eve"]).grading.plan();
+        let plan = plan.expect("it makes sense");
+        let graded = attempts
+            .map(|(name, scores)| Graded::of(name, Path::new(name), &plan, attempt(scores)));
+        insta::assert_snapshot!(of_all(&graded).to_string());
+    }
+}

@@ -1,0 +1,62 @@
+//! The sandbox of a grading run, tried, told, and insisted upon; and the room that it needs.
+
+use anyhow::{Context, Result};
+use sandbox::{Layers, Sandbox};
+
+use crate::exit::Refusal;
+use crate::isolation::Peers;
+use crate::kit::Kit;
+use crate::run::room;
+use crate::run::scratch::Scratch;
+
+/// Tries the sandbox and says on stderr which layers are in force. If it is `required`, a missing
+/// layer is a reason not to grade. None if all servers of a run live in its process: there is
+/// nothing to hold them.
+pub(crate) fn sandbox(peers: Peers, required: bool) -> Result<Option<Sandbox>> {
+    if peers == Peers::Together {
+        return Ok(None);
+    }
+    let sandbox = Sandbox::probe().context("failed to try the sandbox")?;
+    let layers = sandbox.layers();
+    if required && !layers.complete() {
+        return Err(refusal(layers).into());
+    }
+    eprintln!("{layers}");
+    Ok(Some(sandbox))
+}
+
+/// The folder for the files of so many runs at once, on a machine that has room for them.
+pub(crate) fn scratch(kit: &Kit, jobs: usize) -> Result<Scratch> {
+    let folder = kit.target()?.join("runs");
+    let scratch = Scratch::below(&folder)
+        .with_context(|| format!("failed to make the folder of the runs {}", folder.display()))?;
+    room::check(scratch.path(), jobs)?;
+    Ok(scratch)
+}
+
+fn refusal(layers: &Layers) -> Refusal {
+    Refusal::usage(format!("--require-sandbox asks for every layer; {layers}"))
+}
+
+/// The names of the layers in force, for programs.
+pub(crate) fn names(layers: &Layers) -> Vec<String> {
+    layers.in_force.iter().map(|in_force| in_force.layer.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbox::{InForce, Layer, Missing};
+
+    use super::*;
+
+    #[test]
+    fn a_missing_layer_is_refused_by_its_name() {
+        let layers = Layers {
+            in_force: vec![InForce { layer: Layer::Seccomp, detail: String::new() }],
+            missing: vec![Missing { layer: Layer::Landlock, why: "the kernel has none".into() }],
+            addresses_vary: false,
+        };
+        assert_eq!(names(&layers), ["seccomp"]);
+        insta::assert_snapshot!(refusal(&layers).to_string());
+    }
+}

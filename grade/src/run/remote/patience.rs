@@ -1,0 +1,257 @@
+//! How long a peer's process is waited for, in real time.
+//!
+//! The process itself finds a thread that computes or waits for ever, and says whose it is; so this
+//! is for a process that does not even do that.
+
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+
+use config::{Class, Failure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::run::remote::prints::{PRINTED_BYTES_MAX, Prints};
+
+/// How often to look at a process that does not answer.
+const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// In clock ticks, of which Linux shows a hundred a second: more than its own watchdog waits for.
+const CPU_TICKS_MAX: u64 = 1_500;
+/// Looks at which no thread of it wants to run: more than its own watchdog waits for, too.
+const LOOKS_ASLEEP_MAX: u32 = 200;
+/// Looks at all, before the whole run is given up.
+const LOOKS_MAX: u32 = 600;
+/// A starved process waits for a processor for at least this many seconds of that time. It cannot
+/// cause that itself: its threads would have to wait for one another, and then one of them
+/// computes.
+const STARVED_S_MIN: u64 = 30;
+/// A process that slept at this many looks, or computed for this many clock ticks, could have
+/// answered in that time. One that did neither was starved, for example by a disk.
+const DAWDLED_LOOKS_MIN: u32 = 100;
+const DAWDLED_TICKS_MIN: u64 = 300;
+/// A process that has closed its connection is about to end.
+const END_WITHIN_S: i64 = 5;
+
+/// How a process does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stall {
+    Computes,
+    Sleeps,
+    /// It neither answers nor computes nor sleeps for long.
+    Dawdles,
+    /// It might answer, on another machine.
+    Starves,
+    /// It prints without end.
+    Prints,
+}
+
+/// A connection that is given up when patience ends.
+pub(super) struct Patient {
+    from: File,
+    to: File,
+    prints: Prints,
+    pid: Pid,
+    stall: Cell<Option<Stall>>,
+    looks: Cell<u32>,
+    looks_asleep: Cell<u32>,
+    looks_asleep_in_all: Cell<u32>,
+    /// At the first look.
+    cpu_ticks: Cell<u64>,
+    queued_ns: Cell<u64>,
+}
+
+impl Patient {
+    pub(super) fn new(from: File, to: File, prints: Prints, pid: Pid) -> io::Result<Patient> {
+        ioctl_fionbio(&to, true)?;
+        let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
+        let looks_asleep_in_all = Cell::new(0);
+        let (cpu_ticks, queued_ns) = (Cell::new(0), Cell::new(0));
+        Ok(Patient {
+            from,
+            to,
+            prints,
+            pid,
+            stall,
+            looks,
+            looks_asleep,
+            looks_asleep_in_all,
+            cpu_ticks,
+            queued_ns,
+        })
+    }
+
+    /// A new round trip, and new patience.
+    pub(super) fn begin(&self) {
+        self.looks.set(0);
+        self.looks_asleep.set(0);
+        self.looks_asleep_in_all.set(0);
+    }
+
+    /// Why patience has ended, if it has.
+    pub(super) fn stall(&self) -> Option<Stall> {
+        self.stall.get()
+    }
+
+    /// What its process prints.
+    pub(super) fn prints(&self) -> &Prints {
+        &self.prints
+    }
+
+    /// Until something can be read or written; what is printed meanwhile is handed on.
+    fn wait(&self, file: &File, events: PollFlags) -> io::Result<()> {
+        loop {
+            let source = self.prints.source();
+            let printed = source.unwrap_or(file.as_fd());
+            let mut both =
+                [PollFd::new(file, events), PollFd::from_borrowed_fd(printed, PollFlags::IN)];
+            let count = 1 + usize::from(source.is_some());
+            if poll(&mut both[..count], Some(&LOOK_INTERVAL))? == 0 {
+                self.look()?;
+            }
+            let happened = |at: usize| at < count && !both[at].revents().is_empty();
+            if happened(1) {
+                self.prints.take();
+            }
+            if self.prints.are_too_many() {
+                return Err(self.give_up(Stall::Prints));
+            }
+            if happened(0) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn give_up(&self, stall: Stall) -> io::Error {
+        self.stall.set(Some(stall));
+        io::ErrorKind::TimedOut.into()
+    }
+
+    fn look(&self) -> io::Result<()> {
+        let (ticks, is_asleep) = state(self.pid);
+        if self.looks.get() == 0 {
+            self.cpu_ticks.set(ticks);
+            self.queued_ns.set(queued_ns(self.pid).unwrap_or(0));
+        }
+        self.looks.set(self.looks.get() + 1);
+        self.looks_asleep.set(if is_asleep { self.looks_asleep.get() + 1 } else { 0 });
+        self.looks_asleep_in_all.set(self.looks_asleep_in_all.get() + u32::from(is_asleep));
+        let ticks = ticks.saturating_sub(self.cpu_ticks.get());
+        let stall = if ticks > CPU_TICKS_MAX {
+            Stall::Computes
+        } else if self.looks_asleep.get() > LOOKS_ASLEEP_MAX {
+            Stall::Sleeps
+        } else if self.looks.get() > LOOKS_MAX {
+            match self.was_starved(ticks) {
+                true => Stall::Starves,
+                false => Stall::Dawdles,
+            }
+        } else {
+            return Ok(());
+        };
+        Err(self.give_up(stall))
+    }
+}
+
+impl Patient {
+    /// Whether the machine had no time for a process that has not answered, but has used so many
+    /// clock ticks.
+    fn was_starved(&self, ticks: u64) -> bool {
+        let did_nothing =
+            self.looks_asleep_in_all.get() < DAWDLED_LOOKS_MIN && ticks < DAWDLED_TICKS_MIN;
+        let Some(now) = queued_ns(self.pid) else { return true };
+        did_nothing || now.saturating_sub(self.queued_ns.get()) >= STARVED_S_MIN * 1_000_000_000
+    }
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait(&self.from, PollFlags::IN)?;
+        (&self.from).read(buffer)
+    }
+}
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match (&self.to).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(&self.to, PollFlags::OUT)?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stall {
+    pub(super) fn verdict(self, server: usize) -> Failure {
+        let process = format!("server {server}'s process");
+        match self {
+            Stall::Computes => {
+                let sentence = format!("{process} runs on and on and does not answer");
+                Failure::of(server, Class::Spin, sentence)
+            }
+            Stall::Sleeps => {
+                let sentence = format!("{process} waits for something outside of the lab");
+                Failure::of(server, Class::Outside, sentence)
+            }
+            Stall::Prints => {
+                let most = PRINTED_BYTES_MAX >> 20;
+                let sentence = format!("{process} printed more than {most} MiB");
+                Failure::of(server, Class::Limit, sentence)
+            }
+            Stall::Dawdles => {
+                let sentence = format!("{process} has not answered for a minute");
+                Failure::of(server, Class::Timeout, sentence)
+            }
+            Stall::Starves => {
+                let sentence = format!("the machine had no time for {process}");
+                Failure::new(Class::Infra, sentence)
+            }
+        }
+    }
+}
+
+/// The processor time of a process in clock ticks, and whether no thread of it wants to run.
+fn state(pid: Pid) -> (u64, bool) {
+    let stat = |file: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        // Behind the name, which may contain anything: see proc_pid_stat(5).
+        let (_, fields) = text.rsplit_once(')').unwrap_or_default();
+        fields.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let fields = stat(&format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    let ticks = |field: usize| fields.get(field).and_then(|field| field.parse().ok()).unwrap_or(0);
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero()))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
+    // Who waits for a disk (D) wants to run, too.
+    let runs = states.any(|fields| fields.first().is_some_and(|it| it == "R" || it == "D"));
+    (ticks(11) + ticks(12), !runs)
+}
+
+/// For how long threads of a process were ready and had no processor; none where the kernel does
+/// not count it.
+fn queued_ns(pid: Pid) -> Option<u64> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).ok()?;
+    let of_task = |task: fs::DirEntry| -> Option<u64> {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    };
+    tasks.flatten().filter_map(of_task).max()
+}
+
+/// Waits a little for the end of a process.
+pub(super) fn ended_soon(pid: Pid) -> bool {
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
+    let limit = Timespec { tv_sec: END_WITHIN_S, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0)
+}

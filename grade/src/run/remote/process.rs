@@ -1,0 +1,284 @@
+//! One peer's process, from its start to its end, and what is said to it.
+
+use std::fs::{File, Permissions};
+use std::io::{self, BufReader};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use ::peer::frames::{self, Birth, FrameError, Settled, Step, Stepped};
+use config::{Class, Failure};
+
+use crate::bounds::MEMORY_BYTES_PER_JOB_MIN;
+use crate::run::remote::descriptors;
+use crate::run::remote::patience::{Patient, Stall, ended_soon};
+use crate::run::remote::prints::Prints;
+use crate::run::remote::template::{Copy, Template};
+
+/// Linux's number, the same on every processor.
+const SIGKILL: i32 = 9;
+
+pub(super) struct Process {
+    copy: Copy,
+    connection: BufReader<Patient>,
+}
+
+/// Why a process makes no more steps.
+pub(super) enum Fault {
+    /// It ended; or it closed the connection without ending.
+    Ended(Option<ExitStatus>),
+    /// It does not answer.
+    Stalled(Stall),
+    /// What it sent is no frame.
+    Garbage(FrameError),
+    /// It has a descriptor that it was not given.
+    Foreign(String),
+    /// The program ended before it was copied, by itself.
+    Unborn(ExitStatus, String),
+    /// The grader cannot know.
+    Kit(io::Error),
+}
+
+impl Process {
+    pub(super) fn start(template: &Template, birth: &Birth) -> Result<Process, Fault> {
+        sim::wait_outside(|| {
+            let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
+            let ((said, prints), (nothing, _)) = (pipe()?, pipe()?);
+            let program = template.program()?;
+            let given = [&requests, &replies, &prints, &nothing, &program];
+            let copy =
+                template.copy(given.map(File::as_fd)).map_err(|error| unborn(template, error))?;
+            let prints_here = Prints::new(said, template.printed()?)?;
+            let connection = BufReader::new(Patient::new(from, to, prints_here, copy.pid())?);
+            let mut process = Process { copy, connection };
+            let settled = frames::read(&mut process.connection);
+            let foreign = match settled {
+                Ok(Settled) => descriptors::foreign(process.copy.pid(), &given)?,
+                Err(_) => None,
+            };
+            // Only the copy has these ends from now on, so that they end with it.
+            drop((requests, replies, prints, nothing, program));
+            if let Some(name) = foreign {
+                return Err(Fault::Foreign(name));
+            }
+            let begun =
+                settled.and_then(|Settled| frames::write(process.connection.get_mut(), birth));
+            begun.map_err(|error| process.fault(error).of_the_kit())?;
+            Ok(process)
+        })
+    }
+
+    /// One round trip, in which the whole run stands still.
+    pub(super) fn step(&mut self, step: &Step) -> Result<Stepped, Fault> {
+        sim::wait_outside(|| {
+            self.connection.get_mut().begin();
+            let stepped = frames::write(self.connection.get_mut(), step)
+                .and_then(|()| frames::read(&mut self.connection));
+            stepped.map_err(|error| self.fault(error))
+        })
+    }
+
+    fn fault(&mut self, error: FrameError) -> Fault {
+        let fault = match self.connection.get_ref().stall() {
+            Some(stall) => Fault::Stalled(stall),
+            None if error.is_end() && ended_soon(self.copy.pid()) => {
+                Fault::Ended(self.copy.ended())
+            }
+            None if error.is_end() => Fault::Ended(None),
+            None => match error {
+                FrameError::Broken(error) => Fault::Kit(error),
+                garbage => Fault::Garbage(garbage),
+            },
+        };
+        self.kill();
+        fault
+    }
+
+    /// Ends the process, if it has not ended.
+    pub(super) fn kill(&mut self) {
+        sim::wait_outside(|| {
+            self.copy.kill();
+            self.connection.get_ref().prints().take();
+        });
+    }
+}
+
+/// Why there is no copy.
+fn unborn(template: &Template, error: io::Error) -> Fault {
+    let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
+    match is_end.then(|| template.ended()).flatten() {
+        Some(status) => Fault::Unborn(status, template.said()),
+        None => Fault::Kit(error),
+    }
+}
+
+/// A pipe that nobody finds under `/proc` and opens once more: unlike a socket it could be.
+fn pipe() -> io::Result<(File, File)> {
+    let (from, to) = io::pipe()?;
+    let (from, to) = (File::from(OwnedFd::from(from)), File::from(OwnedFd::from(to)));
+    from.set_permissions(Permissions::from_mode(0o000))?;
+    Ok((from, to))
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        Fault::Kit(error)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Fault {
+    /// Before anything of a submission has run.
+    fn of_the_kit(self) -> Fault {
+        let why = match self {
+            Fault::Kit(error) => return Fault::Kit(error),
+            Fault::Ended(Some(status)) => how_it_ended(status),
+            Fault::Ended(None) | Fault::Garbage(_) => "said nothing that makes sense".to_owned(),
+            Fault::Stalled(_) => "said nothing for long".to_owned(),
+            other @ (Fault::Foreign(_) | Fault::Unborn(..)) => return other,
+        };
+        Fault::Kit(io::Error::other(format!("it {why} before it began")))
+    }
+
+    /// The verdict on the server whose process it is.
+    pub(super) fn verdict(self, server: usize) -> Failure {
+        let process = format!("server {server}'s process");
+        match self {
+            // Nothing that it can do itself ends it so: the system does, where memory runs out.
+            Fault::Ended(Some(status)) if status.signal() == Some(SIGKILL) => {
+                killed(server, largest_process_bytes())
+            }
+            Fault::Ended(Some(status)) => {
+                let sentence = format!("{process} {} before it was killed", how_it_ended(status));
+                Failure::of(server, Class::Panic, sentence)
+            }
+            Fault::Ended(None) => {
+                let sentence = format!("{process} closed its connection with the grader");
+                Failure::of(server, Class::Contract, sentence)
+            }
+            Fault::Stalled(stall) => stall.verdict(server),
+            Fault::Garbage(error) => {
+                Failure::of(server, Class::Contract, format!("{process} sent nonsense: {error}"))
+            }
+            Fault::Foreign(name) => {
+                let sentence = format!("{process} has {name} open, which the grader never gave it");
+                Failure::of(server, Class::Contract, sentence)
+            }
+            Fault::Unborn(status, said) => {
+                let ended = how_it_ended(status);
+                if is_of_the_kit(status) {
+                    let sentence =
+                        format!("the program of the peers {ended} before it began{said}");
+                    return Failure::new(Class::Infra, sentence);
+                }
+                // The kit's own part of the program does not end here.
+                let sentence =
+                    format!("the submission's program {ended} before `main` began{said}");
+                Failure::new(Class::Panic, sentence)
+            }
+            Fault::Kit(error) => {
+                let sentence = format!("failed to talk to {process}: {error}");
+                Failure::new(Class::Infra, sentence)
+            }
+        }
+    }
+}
+
+/// The launcher and the kit's part of the program each end with a code of their own where the
+/// machine does not do what they ask; SIGKILL is the kernel's, for want of memory.
+fn is_of_the_kit(status: ExitStatus) -> bool {
+    status.code().is_some_and(|code| code == sandbox::LAUNCH_FAILED || code == peer::EXIT_MISUSED)
+        || status.signal() == Some(9)
+}
+
+/// Whose fault it is that the system had no memory for a process depends on what that took.
+/// How much that was is another in each run, so it is not said.
+fn killed(server: usize, bytes: u64) -> Failure {
+    let process = format!("server {server}'s process");
+    if bytes > MEMORY_BYTES_PER_JOB_MIN {
+        let mib = MEMORY_BYTES_PER_JOB_MIN >> 20;
+        let sentence = format!("{process} used more than {mib} MiB, and the memory ran out");
+        return Failure::of(server, Class::Limit, sentence);
+    }
+    Failure::new(Class::Infra, format!("the system killed {process}: there was no memory for it"))
+}
+
+/// What the largest of those processes took that have ended.
+fn largest_process_bytes() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN);
+    usage.map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0) << 10)
+}
+
+fn how_it_ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with exit code {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}{}", signal_name(signal)),
+        (None, None) => format!("ended ({status})"),
+    }
+}
+
+/// Of those that a program brings upon itself.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => " (SIGILL)",
+        6 => " (SIGABRT)",
+        7 => " (SIGBUS)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        24 => " (SIGXCPU)",
+        25 => " (SIGXFSZ)",
+        31 => " (SIGSYS)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(raw_status: i32, expected: &str) {
+        let fault = Fault::Ended(Some(ExitStatus::from_raw(raw_status)));
+        assert_eq!(fault.verdict(1).to_string(), expected);
+    }
+
+    #[test]
+    fn an_end_before_the_beginning_is_the_kits_fault() {
+        let fault = Fault::Ended(Some(ExitStatus::from_raw(2 << 8))).of_the_kit();
+        assert_eq!(
+            fault.verdict(1).to_string(),
+            "infra: failed to talk to server 1's process: it ended with exit code 2 before it began"
+        );
+    }
+
+    #[test]
+    fn a_process_that_the_system_kills_answers_for_what_it_took() {
+        let said = |mib: u64| killed(1, mib << 20).to_string();
+        assert_eq!(
+            said(51),
+            "infra: the system killed server 1's process: there was no memory for it"
+        );
+        assert_eq!(
+            said(300),
+            "limit: server 1's process used more than 128 MiB, and the memory ran out"
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_process_is_told_by_its_exit_code_or_its_signal() {
+        check(0, "panic: server 1's process ended with exit code 0 before it was killed");
+        check(101 << 8, "panic: server 1's process ended with exit code 101 before it was killed");
+        check(
+            134,
+            "panic: server 1's process was ended by signal 6 (SIGABRT) before it was killed",
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! `--out DIR`: every run that has come to its end, a file each, so that a grading which was ended
+//! goes on where it was.
+//!
+//! A run lies at `runs/ID/TEST/SEED.json`, and nothing unfinished beside it: a file is written in
+//! `unfinished` first, and what a grader has left there that was killed the next removes.
+//! The id is that of the submission's content, of the kit
+//! and of the compiler, so that nothing else's runs are ever taken for its own. A run without a
+//! verdict, by a fault of the kit, is not kept: it has to be run again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ::tests::{Outcome, Test, plain};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::bounds::RECORD_BYTES_MAX;
+use crate::exit::Refusal;
+use crate::report::score::Verdict;
+use crate::run::finished::Run;
+
+/// The folder of files that are being written.
+const UNFINISHED: &str = "unfinished";
+const UNPOISONED: &str = "no thread panics while it holds this";
+
+/// The folder of one grading.
+pub(crate) struct Store {
+    folder: PathBuf,
+    /// So many files were begun, so that each has a name of its own.
+    begun: AtomicUsize,
+    /// The files that could not be taken, and why. Runs are looked for side by side, and one order
+    /// of them is told.
+    damaged: Mutex<BTreeMap<PathBuf, String>>,
+    /// The first thing that could not be written.
+    failure: Mutex<Option<String>>,
+}
+
+/// What a file holds: it says whose it is, so that one that was moved is no one else's.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: String,
+    test: String,
+    seed: u64,
+    outcome: Outcome,
+    /// What the submission has to answer for, so that a grading which goes on comes to the same.
+    cost: Duration,
+}
+
+impl Record {
+    fn is_of(&self, id: &str, test: &Test, seed: u64) -> bool {
+        (&*self.id, &*self.test, self.seed) == (id, &*test.name(), seed)
+    }
+}
+
+impl Store {
+    pub(crate) fn open(folder: &Path) -> Result<Store> {
+        if folder.exists() && !folder.is_dir() {
+            let sentence = format!("{} is not a folder", folder.display());
+            return Err(Refusal::usage(sentence).into());
+        }
+        fs::create_dir_all(folder)
+            .with_context(|| format!("failed to make the folder {}", folder.display()))?;
+        remove_unfinished(&folder.join(UNFINISHED));
+        Ok(Store {
+            folder: folder.into(),
+            begun: AtomicUsize::new(0),
+            damaged: Mutex::default(),
+            failure: Mutex::default(),
+        })
+    }
+
+    /// None if it has not been run, or if what is there is damaged, as [`close`](Store::close)
+    /// says.
+    pub(crate) fn load(&self, id: &str, test: &'static Test, seed: u64) -> Option<Run> {
+        let file = self.file(id, test, seed);
+        let why = match read(&file) {
+            Ok(bytes) => match serde_json::from_slice::<Record>(&bytes) {
+                Ok(record) if record.is_of(id, test, seed) => {
+                    let Record { outcome, cost, .. } = record;
+                    return Some(Run { test, seed, outcome: outcome.bounded(), cost });
+                }
+                Ok(_) => "it was of another run".into(),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => error.to_string(),
+        };
+        self.damaged.lock().expect(UNPOISONED).insert(file, why);
+        None
+    }
+
+    pub(crate) fn save(&self, id: &str, run: &Run) {
+        if run.verdict() == Verdict::Infra {
+            return;
+        }
+        let Run { test, seed, ref outcome, cost } = *run;
+        let outcome = outcome.clone();
+        let record = Record { id: id.into(), test: test.name(), seed, outcome, cost };
+        let bytes = serde_json::to_vec(&record).expect("plain data has an encoding");
+        self.write(&self.file(id, test, seed), &bytes);
+    }
+
+    /// Puts the report beside the runs.
+    pub(crate) fn save_report(&self, json: &str) {
+        self.write(&self.folder.join("report.json"), json.as_bytes());
+    }
+
+    /// Says what was damaged, and fails if something could not be written: the verdicts are right
+    /// all the same, but another grading could not go on from here.
+    pub(crate) fn close(self) -> Result<()> {
+        for (file, why) in self.damaged.into_inner().expect(UNPOISONED) {
+            let line = format!("{} was damaged and its run was made again: {why}", file.display());
+            eprintln!("warning: {}", plain::line(&line));
+        }
+        match self.failure.into_inner().expect(UNPOISONED) {
+            None => Ok(()),
+            Some(sentence) => Err(Refusal::kit(sentence).into()),
+        }
+    }
+
+    fn file(&self, id: &str, test: &Test, seed: u64) -> PathBuf {
+        let test = test.name().replace(|c: char| !c.is_alphanumeric(), "-");
+        self.folder.join("runs").join(id).join(test).join(format!("{seed}.json"))
+    }
+
+    fn write(&self, file: &Path, bytes: &[u8]) {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let unfinished = self.folder.join(UNFINISHED).join(format!("{}-{number}", process::id()));
+        if let Err(error) = write_whole(&unfinished, file, bytes) {
+            let mut failure = self.failure.lock().expect(UNPOISONED);
+            failure.get_or_insert(format!("failed to write {}: {error}", file.display()));
+        }
+    }
+}
+
+/// At any moment the file is there as a whole or not at all.
+fn write_whole(unfinished: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
+    for path in [unfinished, file] {
+        fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
+    }
+    let mut begun = begin(unfinished)?;
+    begun.write_all(bytes)?;
+    fs::rename(unfinished, file)
+}
+
+/// An empty file that is locked, so that nobody takes it for one of a grader that was killed.
+fn begin(unfinished: &Path) -> io::Result<File> {
+    use std::os::unix::fs::MetadataExt;
+    loop {
+        let file = File::create(unfinished)?;
+        file.lock()?;
+        // It may have been removed before it was locked.
+        if file.metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes what nobody writes any more. What cannot be removed is in nobody's way.
+fn remove_unfinished(folder: &Path) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A file that is too large ends within a value, and so is damaged.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(RECORD_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use ::tests::LABS;
+    use config::{Class, Failure};
+
+    use super::*;
+    use crate::bounds::OUTPUT_BYTES_MAX;
+    use crate::report::score::tests::score;
+
+    /// The worst run that there can be: every character of it takes twice as much room as JSON.
+    #[test]
+    fn every_run_that_is_kept_can_be_read_again() {
+        let much = || vec!["\"".repeat(1 << 20); 500];
+        let failure = Failure::new(Class::Panic, "\"".repeat(10 << 20)).with_notes(much());
+        let mut run = score(0, vec![Err(failure)]).runs.remove(0);
+        run.outcome.findings = much();
+        run.outcome.output = "\"".repeat(OUTPUT_BYTES_MAX);
+        run.outcome = run.outcome.bounded();
+
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.save("id", &run);
+        let size = fs::metadata(store.file("id", &LABS[0], 1)).unwrap().len();
+        assert!((30 << 10..40 << 10).contains(&size), "{size} bytes");
+        let read = store.load("id", &LABS[0], 1).unwrap();
+        assert_eq!((read.outcome, read.cost), (run.outcome, run.cost));
+        store.close().unwrap();
+    }
+
+    #[test]
+    fn what_a_grader_that_was_killed_has_not_finished_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = folder.path().join(UNFINISHED);
+        fs::create_dir(&unfinished).unwrap();
+        fs::write(unfinished.join("1-0"), "half a r").unwrap();
+        let mine = begin(&unfinished.join("2-0")).unwrap();
+        Store::open(folder.path()).unwrap().close().unwrap();
+        let left = unfinished.read_dir().unwrap().map(|it| it.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["2-0"]);
+        drop(mine);
+    }
+}

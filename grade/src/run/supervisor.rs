@@ -1,0 +1,269 @@
+//! Watches one run: what it uses, when it has to be ended, and whose fault it is if it leaves no
+//! outcome.
+
+use std::cell::Cell;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+use ::tests::{End, RUN_LIMIT, Supervisor, TimeLimit};
+use config::{Class, Failure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use wait_timeout::ChildExt;
+
+use crate::bounds::{
+    GAP_MAX, LOOK_INTERVAL, RUN_CPU_S_MAX, RUN_FAIR_RESIDENT_BYTES_MAX,
+    RUN_IN_PROCESS_RESIDENT_BYTES_MAX, RUN_RESIDENT_BYTES_MAX, RUN_WALL_PER_CPU, RUN_WALL_S_MAX,
+};
+use crate::isolation::Peers;
+
+/// Linux shows processor time in these, whatever its own clock does.
+const TICKS_PER_S: u64 = 100;
+
+/// The watch over one run.
+pub(crate) struct Watch<'a> {
+    folder: &'a Path,
+    peers: Peers,
+    used: Cell<Used>,
+    looked_at: Cell<Option<Instant>>,
+}
+
+/// What a run has used.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Used {
+    cpu: Duration,
+    wall: Duration,
+    /// Of its own process, at most.
+    resident_bytes: u64,
+    /// Of that and its peers' processes together, at most.
+    all_resident_bytes: u64,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(folder: &'a Path, peers: Peers) -> Watch<'a> {
+        Watch { folder, peers, used: Cell::default(), looked_at: Cell::default() }
+    }
+
+    pub(crate) fn used(&self) -> Used {
+        self.used.get()
+    }
+
+    /// True when the process has ended, false after an interval.
+    fn ends_soon(child: &mut Child) -> io::Result<bool> {
+        let Ok(pidfd) = pidfd_open(Pid::from_child(child), PidfdFlags::empty()) else {
+            // Then what it used in the end is not known.
+            return Ok(child.wait_timeout(LOOK_INTERVAL)?.is_some());
+        };
+        let interval = Timespec {
+            tv_sec: LOOK_INTERVAL.as_secs().cast_signed(),
+            tv_nsec: LOOK_INTERVAL.subsec_nanos().into(),
+        };
+        let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
+        match poll(&mut ended, Some(&interval)) {
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            ready => Ok(ready? > 0),
+        }
+    }
+
+    fn look(&self, pid: u32, began: Instant) {
+        let seen = Process::read(pid);
+        let peers: Vec<Process> =
+            children(pid).into_iter().map(Process::read).filter(|it| it.parent == pid).collect();
+        let before = self.used.get();
+        let cpu = seen.cpu + peers.iter().map(|peer| peer.cpu).sum::<Duration>();
+        let all = seen.resident_bytes + peers.iter().map(|peer| peer.resident_bytes).sum::<u64>();
+        self.used.set(Used {
+            cpu: before.cpu.max(cpu),
+            // A grader that was stopped, or a machine that was suspended, lets no run take longer.
+            wall: before.wall + self.gap(began).min(GAP_MAX),
+            resident_bytes: before.resident_bytes.max(seen.resident_bytes),
+            all_resident_bytes: before.all_resident_bytes.max(all),
+        });
+    }
+
+    /// Since the last look.
+    fn gap(&self, began: Instant) -> Duration {
+        let now = Instant::now();
+        now - self.looked_at.replace(Some(now)).unwrap_or(began)
+    }
+
+    /// Why the run has to be ended, if it has.
+    fn excess(&self) -> Option<Failure> {
+        let Used { cpu, wall, resident_bytes, .. } = self.used.get();
+        let resident_bytes_max = match self.peers {
+            Peers::Apart => RUN_RESIDENT_BYTES_MAX,
+            Peers::Together => RUN_IN_PROCESS_RESIDENT_BYTES_MAX,
+        };
+        if cpu > Duration::from_secs(RUN_CPU_S_MAX) {
+            let sentence = format!("the run used more than {RUN_CPU_S_MAX} s of processor time");
+            return Some(Failure::new(Class::Timeout, sentence));
+        }
+        if resident_bytes > resident_bytes_max {
+            let mib = resident_bytes_max >> 20;
+            let sentence = format!(
+                "the run used more than {mib} MiB of memory for what its servers saved and sent"
+            );
+            return Some(Failure::new(Class::Limit, sentence));
+        }
+        match self.peers {
+            Peers::Apart if wall > Duration::from_secs(RUN_WALL_S_MAX) => {
+                let sentence = format!(
+                    "the machine had little time for the run: it lasted {RUN_WALL_S_MAX} s"
+                );
+                Some(Failure::new(Class::Infra, sentence))
+            }
+            Peers::Together if wall > RUN_LIMIT => Some(TimeLimit::hung()),
+            _ => None,
+        }
+    }
+}
+
+impl Supervisor for Watch<'_> {
+    fn folder(&self) -> Option<&Path> {
+        Some(self.folder)
+    }
+
+    fn wait(&self, child: &mut Child) -> io::Result<End> {
+        let began = Instant::now();
+        loop {
+            let has_ended = Watch::ends_soon(child)?;
+            // One that has ended shows what it used until it is waited for.
+            self.look(child.id(), began);
+            if has_ended {
+                return child.wait().map(End::Ended);
+            }
+            if let Some(failure) = self.excess() {
+                return Ok(End::Stopped(failure));
+            }
+        }
+    }
+
+    /// Over processes nothing of a submission runs in the process of the run, so that no end of it
+    /// is the submission's.
+    fn without_outcome(&self, status: ExitStatus, printed: &str, takes_files: bool) -> Failure {
+        match self.peers {
+            Peers::Together => TimeLimit.without_outcome(status, printed, takes_files),
+            Peers::Apart => {
+                let why = if takes_files { "" } else { "; there is no room for its files" };
+                let sentence = format!("the process of the run left no outcome: {status}{why}");
+                Failure::new(Class::Infra, sentence)
+            }
+        }
+    }
+}
+
+impl Used {
+    /// What a submission has to answer for, in processor time.
+    pub(crate) fn cost(&self) -> Duration {
+        self.cpu.max(self.wall / RUN_WALL_PER_CPU)
+    }
+
+    /// The verdict in place of a fault of the kit, if it is the run's own use of memory that left
+    /// none.
+    pub(crate) fn excess_of_memory(&self, failure: &Failure) -> Option<Failure> {
+        // How much it was is another in each run, so it is not said.
+        let mib = RUN_FAIR_RESIDENT_BYTES_MAX >> 20;
+        (self.all_resident_bytes > RUN_FAIR_RESIDENT_BYTES_MAX).then(|| {
+            let sentence = format!("the servers used more than {mib} MiB, and the memory ran out");
+            Failure::new(Class::Limit, sentence).with_notes([failure.sentence.clone()])
+        })
+    }
+}
+
+/// What Linux shows of a process; nothing of one that is gone.
+#[derive(Default)]
+struct Process {
+    parent: u32,
+    /// Its own, and that of its children that have ended.
+    cpu: Duration,
+    resident_bytes: u64,
+}
+
+impl Process {
+    fn read(pid: u32) -> Process {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Behind the name, which may contain anything: see proc_pid_stat(5).
+        let (_, fields) = text.rsplit_once(')').unwrap_or_default();
+        let fields: Vec<u64> =
+            fields.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+        let field = |at: usize| fields.get(at).copied().unwrap_or(0);
+        let ticks: u64 = (11..=14).map(field).sum();
+        let page = rustix::param::page_size() as u64;
+        Process {
+            parent: u32::try_from(field(1)).unwrap_or(0),
+            cpu: Duration::from_millis(ticks * (1000 / TICKS_PER_S)),
+            resident_bytes: field(21) * page,
+        }
+    }
+}
+
+/// The peers of a run are its children, whichever thread of it has started them.
+fn children(pid: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|it| it.parse().ok()).collect::<Vec<u32>>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(peers: Peers, used: Used, expected: Option<Class>) {
+        let watch = Watch::new(Path::new(""), peers);
+        watch.used.set(used);
+        assert_eq!(watch.excess().map(|failure| failure.class), expected, "{used:?}");
+    }
+
+    #[test]
+    fn a_run_is_ended_by_what_it_used() {
+        let seconds = Duration::from_secs;
+        for peers in [Peers::Apart, Peers::Together] {
+            check(peers, Used { cpu: seconds(59), wall: seconds(59), ..Used::default() }, None);
+            let cpu = Used { cpu: seconds(61), wall: seconds(61), ..Used::default() };
+            check(peers, cpu, Some(Class::Timeout));
+            let resident = Used { resident_bytes: 5 << 30, ..Used::default() };
+            check(peers, resident, Some(Class::Limit));
+        }
+        // One that the machine had no time for, and one that hung.
+        let long = Used { cpu: seconds(50), wall: RUN_LIMIT + seconds(1), ..Used::default() };
+        check(Peers::Apart, long, None);
+        check(Peers::Together, long, Some(Class::Timeout));
+        let slow = Used { wall: seconds(RUN_WALL_S_MAX + 1), ..long };
+        check(Peers::Apart, slow, Some(Class::Infra));
+    }
+
+    #[test]
+    fn a_run_that_leaves_nothing_is_judged_by_whose_code_ran_in_it() {
+        let class = |peers| {
+            let killed = ExitStatus::from_raw(9);
+            Watch::new(Path::new(""), peers).without_outcome(killed, "", true).class
+        };
+        assert_eq!([class(Peers::Apart), class(Peers::Together)], [Class::Infra, Class::Panic]);
+    }
+
+    #[test]
+    fn a_want_of_memory_is_the_fault_of_whoever_used_it() {
+        let failure = Failure::new(Class::Infra, "failed to talk to server 1's process");
+        let class = |mib: u64| {
+            let used = Used { all_resident_bytes: mib << 20, ..Used::default() };
+            used.excess_of_memory(&failure).map(|failure| failure.class)
+        };
+        assert_eq!([class(219), class(400)], [None, Some(Class::Limit)]);
+    }
+
+    #[test]
+    fn this_process_uses_something() {
+        let process = Process::read(std::process::id());
+        assert!(process.resident_bytes > 0 && process.parent > 0);
+    }
+}
