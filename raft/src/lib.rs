@@ -28,19 +28,12 @@
 //! - The threads of the network run the handlers, and the threads of the service `start` and
 //!   `snapshot`; none of them ever waits.
 
-mod raft;
-mod senders;
-mod state;
-mod election;
-mod replication;
-mod commit;
-mod apply;
-mod snapshot;
-mod log;
-mod persist;
+mod rules;
+mod server;
 
-#[cfg(test)]
-mod tests;
+use rules::{election, log, persistent as persist, replication, snapshot, state};
+use server as raft;
+use server::senders;
 
 use std::sync::Arc;
 

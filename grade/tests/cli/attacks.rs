@@ -114,7 +114,7 @@ fn one_that_prints_without_end() {
 #[test]
 fn one_that_takes_what_lies_beside_it_for_its_own() {
     let folder = folder("takes");
-    let reference = kit().join("raft/src/raft.rs");
+    let reference = kit().join("raft/src/server.rs");
     write_crate(&folder, "takes", &format!("{BASE}\n#[path = {reference:?}]\nmod raft;\n"));
     let told = cargo_grade(&folder, ["--seeds", "1", "--test", "initial", "takes"]);
     assert!(told.starts_with("exit 3\n") && told.contains("Permission denied"), "{told}");

@@ -34,7 +34,7 @@ fn what_lies_beside_a_submission_cannot_be_read() {
         folder.join("other/src/lib.rs"),
         folder.join("out/report.json"),
         first(&programs),
-        kit().join("raft/src/raft.rs"),
+        kit().join("raft/src/server.rs"),
         kit().join("grade/src/main.rs"),
         "/proc/self/environ".into(),
         "/proc/self/maps".into(),

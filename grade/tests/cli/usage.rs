@@ -110,18 +110,26 @@ fn without_times(said: &str) -> Vec<&str> {
 
 /// The reference, with something else in place of its state.
 fn write_reference(folder: &Path, name: &str, inspect: &str) {
-    let (from, to) = (kit().join("raft/src"), folder.join(name).join("src"));
-    fs::create_dir_all(&to).unwrap();
-    fs::copy(kit().join("raft/Cargo.toml"), folder.join(name).join("Cargo.toml")).unwrap();
+    let package = folder.join(name);
+    copy_folder(&kit().join("raft/src"), &package.join("src"));
+    fs::copy(kit().join("raft/Cargo.toml"), package.join("Cargo.toml")).unwrap();
+    let server = package.join("src/server.rs");
+    let state = "Some(self.state.lock().inspect())";
+    let text = fs::read_to_string(&server).unwrap();
+    assert!(text.contains(state));
+    fs::write(server, text.replace(state, inspect)).unwrap();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in from.read_dir().unwrap().map(Result::unwrap) {
-        if entry.file_type().unwrap().is_file() {
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
         }
     }
-    let state = "Some(self.state.lock().inspect())";
-    let text = fs::read_to_string(to.join("raft.rs")).unwrap();
-    assert!(text.contains(state));
-    fs::write(to.join("raft.rs"), text.replace(state, inspect)).unwrap();
 }
 
 /// Never, at first only, and always.

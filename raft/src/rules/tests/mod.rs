@@ -5,7 +5,7 @@ mod replication;
 mod figure_7;
 mod commit;
 mod snapshot;
-mod persist;
+mod persistent;
 mod log;
 mod storm;
 

@@ -1,5 +1,7 @@
 //! One server: its threads, the one door to its state, and what the lab asks of it.
 
+pub(crate) mod senders;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
