@@ -203,7 +203,7 @@ fn compile() -> PathBuf {
     let copy = |from: &str, to: &str| fs::copy(kit.join(from), folder.join(to)).expect("a file");
     fs::write(folder.join("Cargo.toml"), manifest).expect("there is room for a file");
     copy("Cargo.lock", "Cargo.lock");
-    copy("grade/tests/attacks/programs/inside.rs", "src/main.rs");
+    copy("grade/tests/programs/inside.rs", "src/main.rs");
     let built = Command::new(env!("CARGO"))
         .current_dir(&folder)
         .args(["build", "--offline", "--quiet", "--target-dir", "target"])

@@ -38,7 +38,7 @@ fn compile(folder: &Path, keeps: &str, answers: &[Vec<u8>]) -> PathBuf {
     let (pieces, program) = (folder.join("answers"), folder.join("forger"));
     let bytes = answers.iter().flat_map(|it| [&length(it.len())[..], it].concat());
     fs::write(&pieces, bytes.collect::<Vec<u8>>()).unwrap();
-    let source = kit().join("grade/tests/attacks/programs/forger.rs");
+    let source = kit().join("grade/tests/programs/forger.rs");
     let compiled = Command::new("rustc")
         .args(["--edition", "2024", "-o"])
         .args([&program, &source])

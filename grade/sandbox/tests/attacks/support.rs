@@ -13,7 +13,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 
 pub(crate) fn launcher() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_cargo-grade"))
+    Path::new(env!("CARGO_BIN_EXE_sandbox"))
 }
 
 pub(crate) fn sandbox() -> &'static Sandbox {

@@ -1,7 +1,5 @@
 //! Commands that start a program inside the sandbox.
 
-use std::env;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,27 +59,6 @@ impl Purpose {
 }
 
 impl Sandbox {
-    /// Tries every layer on this machine. The launcher is the running program, whose `main` has to
-    /// call [`launch`](crate::launch()) before anything else.
-    ///
-    /// # Errors
-    /// If the running program cannot be found or started, or layers that hold alone fail together.
-    pub fn probe() -> io::Result<Sandbox> {
-        Sandbox::probe_with(&env::current_exe()?)
-    }
-
-    /// The same with another launcher.
-    ///
-    /// # Errors
-    /// See [`probe`](Sandbox::probe).
-    pub fn probe_with(launcher: &Path) -> io::Result<Sandbox> {
-        #[cfg(target_os = "linux")]
-        let layers = crate::probe::layers(launcher)?;
-        #[cfg(not(target_os = "linux"))]
-        let layers = Layers::without("it needs Linux");
-        Ok(Sandbox { launcher: launcher.into(), layers })
-    }
-
     pub(crate) fn with(launcher: &Path, layers: Layers) -> Sandbox {
         Sandbox { launcher: launcher.into(), layers }
     }

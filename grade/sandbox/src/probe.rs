@@ -40,8 +40,28 @@ fn limits() -> Limits {
     }
 }
 
+impl Sandbox {
+    /// Tries every layer on this machine. The launcher is the running program: its `main` has to
+    /// call [`launch`](crate::launch()) before anything else.
+    ///
+    /// # Errors
+    /// If the running program cannot be found or started, or if layers that hold alone fail
+    /// together.
+    pub fn probe() -> io::Result<Sandbox> {
+        Sandbox::probe_with(&env::current_exe()?)
+    }
+
+    /// The same with another launcher.
+    ///
+    /// # Errors
+    /// See [`probe`](Sandbox::probe).
+    pub fn probe_with(launcher: &Path) -> io::Result<Sandbox> {
+        Ok(Sandbox::with(launcher, layers(launcher)?))
+    }
+}
+
 /// Each layer alone, since one could hide what another does not do; then those that hold together.
-pub(crate) fn layers(launcher: &Path) -> io::Result<Layers> {
+fn layers(launcher: &Path) -> io::Result<Layers> {
     let mut layers = Layers::default();
     for layer in Layer::ALL {
         let mut alone = Layers::default();
