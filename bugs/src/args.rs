@@ -11,7 +11,8 @@ use crate::matrix::Mode;
 #[command(
     name = "bugs",
     version,
-    group = ArgGroup::new("column").args(["check", "black_box", "edges", "subtle", "all"]),
+    group = ArgGroup::new("task")
+        .args(["check", "black_box", "edges", "subtle", "all"]),
     after_help = "What is known of a plant is not found out again while neither it nor the kit has \
                   changed.\n\n\
                   Exit codes: 0 good, 1 something lawful was killed, 2 usage, 3 a patch does not \
@@ -55,24 +56,24 @@ impl Args {
         self.jobs.map_or_else(cores, usize::from)
     }
 
-    /// Which columns of the matrix are filled.
+    /// The columns of the matrix to fill.
     pub(crate) fn columns(&self) -> Vec<Mode> {
         match self {
             Args { all: true, .. } => Mode::ALL.into(),
             Args { black_box: true, .. } => vec![Mode::BlackBox],
             Args { edges: true, .. } => vec![Mode::Edges],
-            Args { subtle: true, .. } => vec![Mode::Plain],
+            Args { subtle: true, .. } => vec![Mode::SuiteOnly],
             _ => vec![Mode::Inspect],
         }
     }
 
-    /// So many seeds of the suite before a plant counts as a survivor of this column, or, of the
-    /// plain suite, as one that does not survive.
-    pub(crate) fn seeds(&self, mode: Mode) -> u64 {
+    /// With how many seeds the suite runs before a mutant counts as a survivor of this column.
+    /// For the suite-only column: before it counts as one that does not survive.
+    pub(crate) fn seeds_of(&self, mode: Mode) -> u64 {
         self.seeds.unwrap_or(match mode {
-            // Without `inspect` a fault shows later, by what it leads to.
+            // Without `inspect` a fault shows later, by its effects.
             Mode::BlackBox => 100,
-            Mode::Inspect | Mode::Edges | Mode::Plain => 20,
+            Mode::Inspect | Mode::Edges | Mode::SuiteOnly => 20,
         })
     }
 }
@@ -92,10 +93,10 @@ mod tests {
     fn every_column_has_its_own_number_of_seeds_unless_one_is_given() {
         let parse = |words: &[&str]| Args::try_parse_from([&["bugs"], words].concat());
         let all = parse(&["--all", "legal"]).unwrap();
-        let seeds: Vec<u64> = all.columns().into_iter().map(|mode| all.seeds(mode)).collect();
+        let seeds: Vec<u64> = all.columns().into_iter().map(|mode| all.seeds_of(mode)).collect();
         assert_eq!(seeds, [20, 100, 20, 20]);
         let edges = parse(&["--edges", "--seeds", "3"]).unwrap();
-        assert_eq!((edges.columns(), edges.seeds(Mode::Edges)), (vec![Mode::Edges], 3));
+        assert_eq!((edges.columns(), edges.seeds_of(Mode::Edges)), (vec![Mode::Edges], 3));
         assert!(parse(&["--edges", "--black-box"]).is_err());
     }
 }

@@ -1,40 +1,39 @@
-//! What became of one plant under one way of running: a column of its row.
+//! What came of one mutant in one mode: a column of its row in the matrix.
 
+use ::tests::Outcome;
 use config::{Class, Habit};
 use serde::{Deserialize, Serialize};
 
-use crate::trial::Run;
-
-/// So many findings are kept, one of each habit.
+/// How many findings are kept, one of each kind.
 const FINDINGS_MAX: usize = 8;
 
-/// Whether a plant was killed, and what was seen before.
+/// Whether the mutant was killed, and what was reported before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
     pub(crate) killed_by: Option<Kill>,
     /// The smallest n such that the whole suite with the seeds 1 to n kills.
     pub(crate) seeds_needed: Option<u64>,
-    /// The whole suite was run with so many seeds, the last of them up to the kill.
+    /// With how many seeds the whole suite was run, the last of them up to the kill.
     pub(crate) seeds_run: u64,
-    /// How long that took, in whole seconds.
+    /// How long that took, in seconds of real time.
     #[serde(default)]
     pub(crate) seconds: u64,
-    /// What was tried: of another plant, or another kit, nothing is known.
+    /// The digest of the sources that were tried: this holds for no others.
     #[serde(default)]
     pub(crate) digest: String,
-    /// What was noted without being a failure: the first of each habit.
+    /// The first finding of each kind.
     pub(crate) findings: Vec<Finding>,
-    /// Runs without a verdict, by the kit's own fault.
+    /// Runs without a verdict, because the kit itself failed.
     pub(crate) no_verdict: Vec<Finding>,
 }
 
-/// Whether a plant survives the tests of the original alone, with no watch on the rules of Raft.
+/// Whether a mutant survives the tests that the original has, with no rule of Raft checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Plain {
+pub(crate) struct SuiteOnly {
     /// The first seed in which all tests passed.
     pub(crate) survived_seed: Option<u64>,
     pub(crate) seeds_run: u64,
-    /// How long that took, in whole seconds.
+    /// How long that took, in seconds of real time.
     pub(crate) seconds: u64,
     /// As in a [`Column`].
     pub(crate) digest: String,
@@ -52,7 +51,7 @@ pub(crate) struct Kill {
     pub(crate) seed: u64,
 }
 
-/// Something that a run noted.
+/// Something that a run reported without a failure, or a run without a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Finding {
     pub(crate) test: String,
@@ -60,18 +59,25 @@ pub(crate) struct Finding {
     pub(crate) seed: u64,
 }
 
+/// One run of one test with one seed.
+pub(crate) struct Run {
+    pub(crate) test: String,
+    pub(crate) seed: u64,
+    pub(crate) outcome: Outcome,
+}
+
 impl Column {
-    /// Whether some run noted this habit.
+    /// Whether some run reported this habit.
     pub(crate) fn has_noted(&self, habit: Habit) -> bool {
         self.findings.iter().any(|finding| habit.is_in(&finding.sentence))
     }
 
-    /// Whether this says what became of `digest` in so many seeds.
+    /// Whether this holds for the sources of `digest` and for that many seeds.
     pub(crate) fn is_known(&self, digest: &str, seeds: u64) -> bool {
         self.digest == digest && (self.killed_by.is_some() || self.seeds_run >= seeds)
     }
 
-    /// Takes the next run into account. They come by ascending seeds.
+    /// Takes the next run into account. Runs come by ascending seeds.
     pub(crate) fn note(&mut self, run: &Run) {
         let Run { test, seed, outcome } = run;
         let finding =
@@ -99,12 +105,12 @@ impl Column {
     }
 }
 
-/// The name with which a finding begins, if it has one.
+/// The name at the start of a finding, if it has one.
 fn habit(finding: &str) -> &str {
     finding.split_once(": ").map_or(finding, |(name, _)| name)
 }
 
-impl Plain {
+impl SuiteOnly {
     /// As [`Column::is_known`].
     pub(crate) fn is_known(&self, digest: &str, seeds: u64) -> bool {
         self.digest == digest && (self.survived_seed.is_some() || self.seeds_run >= seeds)
@@ -112,7 +118,7 @@ impl Plain {
 }
 
 impl Run {
-    /// A failure that is not the kit's own.
+    /// Whether it failed, and not because the kit itself did.
     pub(crate) fn kills(&self) -> bool {
         matches!(&self.outcome.verdict, Err(failure) if failure.class != Class::Infra)
     }
@@ -120,7 +126,6 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use ::tests::Outcome;
     use config::{Failure, Rule};
 
     use super::*;
@@ -160,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_kit_kills_nothing() {
+    fn a_failure_of_the_kit_kills_nothing() {
         let column = column(&[run("one", 1, Err((Class::Infra, "no memory")))]);
         assert_eq!((column.seeds_needed, &column.killed_by), (None, &None));
         assert_eq!(column.no_verdict[0].sentence, "no memory");

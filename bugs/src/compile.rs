@@ -1,6 +1,6 @@
-//! Has cargo compile the plants.
+//! Has cargo compile the mutants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,29 @@ use std::process::Output;
 
 use ::tests::explore;
 use anyhow::{Context, Error, Result};
-use serde_json::Value;
+use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::{CompilerMessage, Message};
 
-use crate::exit::Refusal;
+use crate::exit::UserError;
 use crate::matrix::Mode;
-use crate::plant::Plant;
+use crate::mutant::Mutant;
 use crate::workspace::{BLACK_BOX, Workspace, package_name};
 
-/// The program that runs the labs on this plant in this way.
-pub(crate) fn build(workspace: &Workspace, plant: &Plant, mode: Mode) -> Result<PathBuf> {
-    match mode {
-        Mode::Inspect | Mode::Plain => compile(workspace, plant, false),
-        Mode::BlackBox => black_box(&compile(workspace, plant, false)?),
-        Mode::Edges => compile(workspace, plant, true),
-    }
+/// The program that runs the labs on this mutant in this mode.
+pub(crate) fn build(workspace: &Workspace, mutant: &Mutant, mode: Mode) -> Result<PathBuf> {
+    let name = package_name(mutant);
+    let of_this = ["-p", &name];
+    let mut programs = match mode {
+        Mode::Inspect | Mode::SuiteOnly | Mode::BlackBox => {
+            compile(workspace, &of_this, &mutant.name, false)
+        }
+        Mode::Edges => compile(workspace, &of_this, &mutant.name, true),
+    }?;
+    let program = programs.remove(&name).context("cargo named no program after it compiled one")?;
+    if mode == Mode::BlackBox { black_box(&program) } else { Ok(program) }
 }
 
-/// The same program under the name by which it knows what it has to hide.
+/// The same program under the name that tells it to hide `inspect`.
 fn black_box(program: &Path) -> Result<PathBuf> {
     let link = program.with_added_extension(BLACK_BOX);
     match fs::remove_file(&link) {
@@ -35,55 +41,55 @@ fn black_box(program: &Path) -> Result<PathBuf> {
     Ok(link)
 }
 
-fn compile(workspace: &Workspace, plant: &Plant, edges: bool) -> Result<PathBuf> {
-    let output = cargo(workspace, &["build", "--release", "-p", &package_name(plant)], edges)?;
+/// Compiles packages in release mode, with thread switches at edges or without.
+fn compile(
+    workspace: &Workspace,
+    packages: &[&str],
+    names: &str,
+    edges: bool,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let output = cargo(workspace, &[&["build", "--release"], packages].concat(), edges)?;
     if !output.status.success() {
-        return Err(uncompiled(&plant.name, &output).into());
+        return Err(compile_error(names, &output).into());
     }
-    let mut programs = messages(&output)
-        .into_iter()
-        .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
-    programs.next_back().context("cargo named no program after it had compiled one")
+    let programs = messages(&output).filter_map(|message| match message {
+        Message::CompilerArtifact(artifact) => Some((artifact.target.name, artifact.executable?)),
+        _ => None,
+    });
+    Ok(programs.map(|(name, program)| (name, program.into())).collect())
 }
 
-/// Whether all plants compile, and how many warnings each of them has.
-pub(crate) fn check(workspace: &Workspace, plants: &[&Plant]) -> Result<Vec<(String, usize)>> {
+/// Checks that all mutants compile. Returns the ids of those with warnings, and how many.
+pub(crate) fn check(workspace: &Workspace, mutants: &[&Mutant]) -> Result<Vec<(String, usize)>> {
     let output = cargo(workspace, &["check", "--workspace", "--keep-going"], false)?;
-    let messages = messages(&output);
-    let mut levels: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for message in &messages {
-        let text = |pointer| message.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        if text("/reason") == "compiler-message" && !text("/message/rendered").is_empty() {
-            *levels.entry((text("/manifest_path"), text("/message/level"))).or_default() += 1;
+    let (mut warnings, mut broken) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
+    for message in compiler_messages(&output) {
+        let package = workspace.package_of(message.target.src_path.as_std_path());
+        match message.message.level {
+            DiagnosticLevel::Error => drop(broken.insert(package)),
+            DiagnosticLevel::Warning => *warnings.entry(package).or_default() += 1,
+            _ => {}
         }
     }
-    let count = |plant: &Plant, wanted: &str| -> usize {
-        let manifest = workspace.root.join(package_name(plant)).join("Cargo.toml");
-        let of_plant = levels
-            .iter()
-            .filter(|((path, level), _)| manifest.as_os_str() == *path && *level == wanted);
-        of_plant.map(|(_, count)| count).sum()
-    };
-    let bad: Vec<&str> = plants
-        .iter()
-        .filter(|plant| count(plant, "error") > 0)
-        .map(|plant| plant.name.as_str())
-        .collect();
+    let bad = mutants.iter().filter(|mutant| broken.contains(&package_name(mutant)));
+    let bad: Vec<&str> = bad.map(|mutant| mutant.name.as_str()).collect();
     if !bad.is_empty() || !output.status.success() {
-        return Err(uncompiled(&bad.join(", "), &output).into());
+        return Err(compile_error(&bad.join(", "), &output).into());
     }
-    let warned = plants.iter().map(|plant| (plant.id.clone(), count(plant, "warning")));
-    Ok(warned.filter(|(_, count)| *count > 0).collect())
+    let warned = mutants.iter().filter_map(|mutant| {
+        let count = warnings.get(&package_name(mutant))?;
+        Some((mutant.id().to_owned(), *count))
+    });
+    Ok(warned.collect())
 }
 
-fn uncompiled(names: &str, output: &Output) -> Refusal {
-    let rendered: Vec<String> = messages(output)
-        .iter()
-        .filter(|message| message.pointer("/message/level").is_some_and(|level| level == "error"))
-        .filter_map(|message| Some(message.pointer("/message/rendered")?.as_str()?.to_owned()))
-        .collect();
+fn compile_error(names: &str, output: &Output) -> UserError {
+    let errors = compiler_messages(output)
+        .filter(|message| message.message.level == DiagnosticLevel::Error)
+        .filter_map(|message| message.message.rendered);
     let words = String::from_utf8_lossy(&output.stderr);
-    Refusal::patch(format!("with {names} raft does not compile\n{words}{}", rendered.concat()))
+    let errors = errors.collect::<String>();
+    UserError::patch(format!("with {names} raft does not compile\n{words}{errors}"))
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Output> {
@@ -93,7 +99,7 @@ fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Outpu
         .args(arguments)
         .args(["--quiet", "--message-format", "json"])
         .env("CARGO_TARGET_DIR", workspace.target.join(if edges { "edges" } else { "build" }))
-        // No lint keeps a plant from being tried.
+        // No lint may stop a mutant from being tried.
         .env("RUSTFLAGS", "--cap-lints=warn")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     if edges {
@@ -102,8 +108,15 @@ fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Outpu
     command.output().context("failed to run cargo")
 }
 
-/// Cargo's messages, of which there is one a line.
-fn messages(output: &Output) -> Vec<Value> {
-    let lines = output.stdout.split(|byte| *byte == b'\n');
-    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+/// Cargo's messages. Text that is no message, such as what a build script prints, is left out.
+fn messages(output: &Output) -> impl Iterator<Item = Message> {
+    Message::parse_stream(&output.stdout[..]).filter_map(Result::ok)
+}
+
+/// What the compiler reported, with text for people.
+fn compiler_messages(output: &Output) -> impl Iterator<Item = CompilerMessage> {
+    messages(output).filter_map(|message| match message {
+        Message::CompilerMessage(message) => message.message.rendered.is_some().then_some(message),
+        _ => None,
+    })
 }

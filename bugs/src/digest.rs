@@ -1,4 +1,4 @@
-//! What a row was found out about, in sixteen digits: the sources of the plant and of the kit.
+//! A digest of the sources of a mutant and of the kit: results hold for one digest.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// What of the kit takes part in a run.
+/// The parts of the kit that take part in a run.
 const KIT: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -20,25 +20,27 @@ const KIT: [&str; 10] = [
     "bugs/src/workspace.rs",
 ];
 
-/// Of everything that was put into it. Another version of the standard library may make another of
-/// it; then everything is found out again, as is right after a change of the compiler.
+/// A digest of everything that was added to it.
+///
+/// Another version of the standard library may compute another digest. Then every mutant is tried
+/// again, which is right after a change of the compiler.
 #[derive(Clone, Default)]
 pub(crate) struct Digest {
     hasher: DefaultHasher,
 }
 
 impl Digest {
-    /// Of the kit in this folder.
+    /// The digest of the kit in this folder.
     pub(crate) fn of_the_kit(kit: &Path) -> Result<Digest> {
         let mut digest = Digest::default();
         for name in KIT {
-            digest.take(kit, &kit.join(name))?;
+            digest.add(kit, &kit.join(name))?;
         }
         Ok(digest)
     }
 
-    /// Takes in a file or a folder below the kit.
-    fn take(&mut self, kit: &Path, path: &Path) -> Result<()> {
+    /// Adds a file or a folder of the kit, with its path.
+    fn add(&mut self, kit: &Path, path: &Path) -> Result<()> {
         let context = || format!("failed to read {}", path.display());
         if !path.is_dir() {
             path.strip_prefix(kit).unwrap_or(path).hash(&mut self.hasher);
@@ -49,10 +51,10 @@ impl Digest {
         let mut entries: Vec<PathBuf> =
             entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         entries.sort();
-        entries.iter().try_for_each(|entry| self.take(kit, entry))
+        entries.iter().try_for_each(|entry| self.add(kit, entry))
     }
 
-    /// The digits, with one thing more taken in.
+    /// Adds one thing more and returns sixteen digits.
     pub(crate) fn with(mut self, last: &impl Hash) -> String {
         last.hash(&mut self.hasher);
         format!("{:016x}", self.hasher.finish())
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_changes_with_what_is_in_a_folder_and_with_the_name_that_it_has() {
+    fn a_digest_depends_on_the_texts_and_names_of_files() {
         let digest = |files: &[(&str, &str)]| {
             let kit = tempfile::tempdir().unwrap();
             fs::create_dir(kit.path().join("src")).unwrap();
@@ -72,8 +74,8 @@ mod tests {
                 fs::write(kit.path().join("src").join(name), text).unwrap();
             }
             let mut digest = Digest::default();
-            digest.take(kit.path(), &kit.path().join("src")).unwrap();
-            digest.with(&"a plant")
+            digest.add(kit.path(), &kit.path().join("src")).unwrap();
+            digest.with(&"a mutant")
         };
         let one = digest(&[("a.rs", "fn a() {}")]);
         assert_eq!(one, digest(&[("a.rs", "fn a() {}")]));

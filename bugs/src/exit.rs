@@ -1,49 +1,51 @@
-//! How the program ends, and what it says when that is not well.
+//! The exit codes, and the errors that the user can correct.
 
 use std::fmt;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every plant was tried, and nothing lawful was killed.
+    /// Every mutant was tried, and nothing correct was killed.
     Good = 0,
-    /// A legal variant, or one that changes nothing, was killed; or a quality row as unsafe.
+    /// A variant or an equivalent mutant was killed, or a quality mutant was called unsafe.
     FalseAlarm = 1,
-    /// The command line makes no sense.
+    /// The command line is wrong.
     Usage = 2,
-    /// A patch is not as it should be: it does not read, apply or compile.
+    /// A patch cannot be read, does not apply, or does not compile.
     Patch = 3,
-    /// The kit, or the machine.
+    /// The kit failed, or the machine.
     Kit = 4,
 }
 
-/// What the user can mend. Every other error is the kit's own.
+/// An error that the user can correct. Every other error is the kit's own.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct UserError {
     exit: Exit,
     sentence: String,
 }
 
-impl Refusal {
-    pub(crate) fn usage(sentence: impl Into<String>) -> Refusal {
-        Refusal { exit: Exit::Usage, sentence: sentence.into() }
+impl UserError {
+    pub(crate) fn usage(sentence: impl Into<String>) -> UserError {
+        UserError { exit: Exit::Usage, sentence: sentence.into() }
     }
 
-    pub(crate) fn patch(sentence: impl Into<String>) -> Refusal {
-        Refusal { exit: Exit::Patch, sentence: sentence.into() }
+    pub(crate) fn patch(sentence: impl Into<String>) -> UserError {
+        UserError { exit: Exit::Patch, sentence: sentence.into() }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for UserError {}
 
-/// Says on stderr what went wrong.
-pub(crate) fn tell(error: &anyhow::Error) -> Exit {
+/// Prints the error to stderr.
+///
+/// Returns the exit code for it.
+pub(crate) fn report(error: &anyhow::Error) -> Exit {
     eprintln!("error: {error:#}");
-    error.downcast_ref::<Refusal>().map_or(Exit::Kit, |refusal| refusal.exit)
+    error.downcast_ref::<UserError>().map_or(Exit::Kit, |error| error.exit)
 }

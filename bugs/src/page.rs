@@ -1,13 +1,18 @@
-//! The matrix for people: a line for each plant, and a page in Markdown.
+//! The matrix for people: a line for each mutant, and the page `matrix.md`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 
 use crate::column::{Column, Kill};
+use crate::head::Kind;
 use crate::matrix::{Matrix, Mode, Row};
-use crate::plant::Kind;
 
-/// What became of a plant, as it is told while the program runs.
+/// What came of a mutant in one mode, in a line.
 pub(crate) fn line(row: &Row, mode: Mode) -> String {
-    let fate = if mode == Mode::Plain { plain(row) } else { fate(row, mode) };
-    format!("{:<4} {:<10} {mode:<14} {fate}", row.plant.id, row.plant.kind)
+    let fate = if mode == Mode::SuiteOnly { suite_only(row) } else { fate(row, mode) };
+    format!("{:<4} {:<10} {mode:<14} {fate}", row.mutant.id(), row.mutant.head.kind)
 }
 
 /// The counts, a line for each column.
@@ -15,7 +20,7 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
     let mut text = String::new();
     for mode in Mode::KILLING {
         let of_kind = |kind: Kind| {
-            let tried = matrix.rows.iter().filter(move |row| row.plant.kind == kind);
+            let tried = matrix.rows.iter().filter(move |row| row.mutant.head.kind == kind);
             tried.filter_map(move |row| row.column(mode)).collect::<Vec<_>>()
         };
         let faults = of_kind(Kind::Fault);
@@ -33,13 +38,14 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
             let all = habits.len();
             text += &format!("{noted} of {all} habits noted by name or the end of the run; ");
         }
-        text += &lawful(matrix, mode);
+        text += &alarms(matrix, mode);
     }
-    let subtle = matrix.rows.iter().filter(|row| row.plant.must_be_subtle());
-    let tried: Vec<&Row> = subtle.filter(|row| row.plain.is_some()).collect();
+    let subtle = matrix.rows.iter().filter(|row| row.mutant.head.must_be_subtle());
+    let tried: Vec<&Row> = subtle.filter(|row| row.suite_only.is_some()).collect();
     let gross: Vec<&str> =
-        tried.iter().filter(|row| row.is_gross()).map(|row| &row.plant.id[..]).collect();
-    let survives = |row: &&&Row| row.plain.as_ref().is_some_and(|it| it.survived_seed.is_some());
+        tried.iter().filter(|row| row.is_gross()).map(|row| row.mutant.id()).collect();
+    let survives =
+        |row: &&&Row| row.suite_only.as_ref().is_some_and(|it| it.survived_seed.is_some());
     text += &format!(
         "- plain: of {} mistakes that the original suite finds by luck or never, {} survive some \
          run of its tests as they are here",
@@ -52,22 +58,22 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
     }
 }
 
-/// What became of the rows that are no faults.
-fn lawful(matrix: &Matrix, mode: Mode) -> String {
+/// The counts of the rows that are no faults.
+fn alarms(matrix: &Matrix, mode: Mode) -> String {
     let tried = |kinds: &[Kind]| {
-        let rows = matrix.rows.iter().filter(|row| kinds.contains(&row.plant.kind));
+        let rows = matrix.rows.iter().filter(|row| kinds.contains(&row.mutant.head.kind));
         rows.filter(|row| row.column(mode).is_some()).collect::<Vec<_>>()
     };
-    let alarms = |rows: &[&Row]| rows.iter().filter(|row| row.is_false_alarm(mode)).count();
-    let (quality, same) = (tried(&[Kind::Quality]), tried(&[Kind::Equivalent, Kind::Legal]));
+    let count_alarms = |rows: &[&Row]| rows.iter().filter(|row| row.is_false_alarm(mode)).count();
+    let (quality, same) = (tried(&[Kind::Quality]), tried(&[Kind::Equivalent, Kind::Variant]));
     if quality.is_empty() && same.is_empty() {
         return "nothing lawful was tried\n".into();
     }
     let fails = |row: &&&Row| row.column(mode).is_some_and(|column| column.killed_by.is_some());
-    let (count, wrong) = (same.len(), alarms(&same));
+    let (count, wrong) = (same.len(), count_alarms(&same));
     let mut text = format!("{wrong} false alarms among {count} equivalent and legal rows");
     if !quality.is_empty() {
-        let (count, wrong) = (quality.len(), alarms(&quality));
+        let (count, wrong) = (quality.len(), count_alarms(&quality));
         let failed = quality.iter().filter(fails).count() - wrong;
         text += &format!(
             "; of {count} quality rows {wrong} were called unsafe and {failed} failed otherwise"
@@ -76,8 +82,12 @@ fn lawful(matrix: &Matrix, mode: Mode) -> String {
     text + "\n"
 }
 
-/// `matrix.md`.
-pub(crate) fn page(matrix: &Matrix) -> String {
+/// Writes `matrix.md`.
+pub(crate) fn write(matrix: &Matrix, folder: &Path) -> Result<()> {
+    fs::write(folder.join("matrix.md"), page(matrix)).context("failed to write the matrix")
+}
+
+fn page(matrix: &Matrix) -> String {
     let mut text = String::from(
         "# The kill matrix\n\n\
          Known mistakes, planted into the reference Raft one by one, and what the labs made of \
@@ -97,7 +107,7 @@ pub(crate) fn page(matrix: &Matrix) -> String {
         (Kind::Fault, "Faults: the suite must kill them"),
         (Kind::Quality, "Quality: noted by name, or a failed test, but never called unsafe"),
         (Kind::Equivalent, "Equivalent: nothing changes that anybody could see"),
-        (Kind::Legal, "Legal variants: they must pass"),
+        (Kind::Variant, "Legal variants: they must pass"),
     ] {
         text += &format!("\n## {title}\n\n{}", table(matrix, kind));
     }
@@ -109,21 +119,21 @@ fn table(matrix: &Matrix, kind: Kind) -> String {
         Kind::Fault => "what was said",
         Kind::Quality => "what was noted",
         Kind::Equivalent => "why",
-        Kind::Legal => "time",
+        Kind::Variant => "time",
     };
     let mut text = format!(
         "| id | what it does | with `inspect` | as a black box | with edges | original | {last} |\n\
          |---|---|---|---|---|---|---|\n"
     );
-    for row in matrix.rows.iter().filter(|row| row.plant.kind == kind) {
+    for row in matrix.rows.iter().filter(|row| row.mutant.head.kind == kind) {
         let fates = Mode::KILLING.map(|mode| cell(&short_fate(row, mode)));
         let last = match kind {
             Kind::Fault => said(row),
             Kind::Quality => noted(row),
-            Kind::Equivalent => row.plant.why.clone().unwrap_or_default(),
-            Kind::Legal => times(row),
+            Kind::Equivalent => row.mutant.head.why.clone().unwrap_or_default(),
+            Kind::Variant => times(row),
         };
-        let (id, breaks) = (&row.plant.id, cell(&row.plant.breaks));
+        let (id, breaks) = (&row.mutant.id(), cell(&row.mutant.head.breaks));
         text += &format!(
             "| {id} | {breaks} | {} | {} | {} |\n",
             fates.join(" | "),
@@ -134,15 +144,17 @@ fn table(matrix: &Matrix, kind: Kind) -> String {
     text
 }
 
-/// The faults that some column has not found, with who must find them.
+/// The faults that some column has not found, and which rule or check must find them.
 fn survivors(matrix: &Matrix) -> String {
     let mut text = String::new();
     for mode in Mode::KILLING {
-        let faults = matrix.rows.iter().filter(|row| row.plant.kind == Kind::Fault);
+        let faults = matrix.rows.iter().filter(|row| row.mutant.head.kind == Kind::Fault);
         let alive = |row: &&Row| row.column(mode).is_some_and(|column| column.killed_by.is_none());
         let survivors: Vec<String> = faults
             .filter(alive)
-            .map(|row| format!("- {}: must be caught by {}.\n", row.plant.id, row.plant.caught_by))
+            .map(|row| {
+                format!("- {}: must be caught by {}.\n", row.mutant.id(), row.mutant.head.caught_by)
+            })
             .collect();
         text += &format!("\n## Faults that survive {mode}\n\n");
         text += match &survivors.concat()[..] {
@@ -153,7 +165,7 @@ fn survivors(matrix: &Matrix) -> String {
     text
 }
 
-/// What became of it, in a sentence.
+/// What came of it, in a sentence.
 fn fate(row: &Row, mode: Mode) -> String {
     let Some(column) = row.column(mode) else { return "not tried".into() };
     let unsure = unsure(column);
@@ -172,7 +184,7 @@ fn fate(row: &Row, mode: Mode) -> String {
     )
 }
 
-/// The same for a cell.
+/// The same for a cell of a table.
 fn short_fate(row: &Row, mode: Mode) -> String {
     let Some(column) = row.column(mode) else { return "not tried".into() };
     let unsure = unsure(column);
@@ -198,29 +210,31 @@ fn unsure(column: &Column) -> String {
 }
 
 fn survival(row: &Row) -> &'static str {
-    match row.plant.kind {
+    match row.mutant.head.kind {
         Kind::Fault => "SURVIVES",
-        Kind::Quality | Kind::Equivalent | Kind::Legal => "passes",
+        Kind::Quality | Kind::Equivalent | Kind::Variant => "passes",
     }
 }
 
-/// What the original's tests alone make of it.
-fn plain(row: &Row) -> String {
-    let Some(plain) = &row.plain else { return "not tried".into() };
-    match plain.survived_seed {
+/// What the original's tests alone find.
+fn suite_only(row: &Row) -> String {
+    let Some(column) = &row.suite_only else { return "not tried".into() };
+    match column.survived_seed {
         Some(seed) => format!("survives seed {seed}"),
-        None if row.is_gross() => format!("GROSSER THAN THE BUG: fails all {}", plain.seeds_run),
+        None if row.is_gross() => format!("GROSSER THAN THE BUG: fails all {}", column.seeds_run),
         None => {
-            let why = row.plant.sharper.as_ref().map(|why| format!(": {why}"));
-            format!("fails all {}{}", plain.seeds_run, why.unwrap_or_default())
+            let why = row.mutant.head.sharper.as_ref().map(|why| format!(": {why}"));
+            format!("fails all {}{}", column.seeds_run, why.unwrap_or_default())
         }
     }
 }
 
 fn original(row: &Row) -> String {
-    match row.plant.original {
+    match row.mutant.head.original {
         None => String::new(),
-        Some(original) if row.plant.must_be_subtle() => format!("{original}; {}", plain(row)),
+        Some(original) if row.mutant.head.must_be_subtle() => {
+            format!("{original}; {}", suite_only(row))
+        }
         Some(original) => original.to_string(),
     }
 }
@@ -231,18 +245,20 @@ fn said(row: &Row) -> String {
     kills.map(|kill| kill.sentence.clone()).next().unwrap_or_default()
 }
 
-/// Whether the habit was noted that a plant must show, or ended the run; none if it has none.
+/// Whether the suite reported the habit that a mutant must show, or failed the run.
+///
+/// None if the mutant has no habit.
 fn has_noted(row: &Row, column: &Column) -> Option<bool> {
-    row.plant.finding.map(|habit| column.has_noted(habit) || column.killed_by.is_some())
+    row.mutant.head.finding.map(|habit| column.has_noted(habit) || column.killed_by.is_some())
 }
 
-/// What the first column noted.
+/// The findings of the first column.
 fn noted(row: &Row) -> String {
     let Some((_, column)) = row.columns.first() else { return String::new() };
-    let lack = match row.plant.finding {
+    let lack = match row.mutant.head.finding {
         Some(habit) if has_noted(row, column) == Some(false) => format!("NOT NOTED: {habit}; "),
         Some(_) => String::new(),
-        None => format!("caught by {}; ", row.plant.caught_by),
+        None => format!("caught by {}; ", row.mutant.head.caught_by),
     };
     let sentences: Vec<&str> = column.findings.iter().map(|found| &found.sentence[..]).collect();
     (lack + &sentences.join("; ")).trim_end_matches("; ").to_owned()
@@ -253,7 +269,7 @@ fn times(row: &Row) -> String {
     times.collect::<Vec<_>>().join(", ")
 }
 
-/// As a table's cell can hold it.
+/// Escapes what a cell of a table cannot hold.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
@@ -263,12 +279,12 @@ mod tests {
     use config::Habit;
 
     use super::*;
-    use crate::column::{Finding, Plain};
+    use crate::column::{Finding, SuiteOnly};
+    use crate::head::Original;
     use crate::matrix::tests::row;
-    use crate::plant::Original;
 
     #[test]
-    fn a_line_says_what_became_of_a_plant() {
+    fn a_line_says_what_came_of_a_mutant() {
         assert_eq!(
             line(&row("A1", Kind::Fault, Some("liveness")), Mode::Inspect),
             "A1   fault      with `inspect` killed in seed 2 by 3A initial election: liveness L1: \
@@ -283,10 +299,10 @@ mod tests {
             "A3   quality    as a black box not tried"
         );
         let mut gross = row("A4", Kind::Fault, None);
-        gross.plant.original = Some(Original::Never);
-        gross.plain = Some(Plain { seeds_run: 20, ..Plain::default() });
+        gross.mutant.head.original = Some(Original::Never);
+        gross.suite_only = Some(SuiteOnly { seeds_run: 20, ..SuiteOnly::default() });
         assert_eq!(
-            line(&gross, Mode::Plain),
+            line(&gross, Mode::SuiteOnly),
             "A4   fault      plain          GROSSER THAN THE BUG: fails all 20"
         );
     }
@@ -294,14 +310,14 @@ mod tests {
     #[test]
     fn the_page_counts_and_names_the_survivors() {
         let mut quality = row("A3", Kind::Quality, None);
-        quality.plant.finding = Some(Habit::HeldLock);
+        quality.mutant.head.finding = Some(Habit::HeldLock);
         let finding = Finding { test: "one".into(), sentence: "idle calls: many".into(), seed: 1 };
         quality.columns[0].1.findings.push(finding);
         let rows = vec![
             row("A1", Kind::Fault, Some("liveness")),
             row("A2", Kind::Fault, None),
             quality,
-            row("V1", Kind::Legal, Some("safety")),
+            row("V1", Kind::Variant, Some("safety")),
         ];
         let page = page(&Matrix { rows });
         assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; "));

@@ -1,4 +1,4 @@
-//! Runs labs on one plant, seed by seed until it is settled what becomes of it.
+//! Runs labs on one mutant, seed by seed, until it is killed or every seed has passed.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -6,30 +6,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use ::tests::{Clock, Job, LABS, Outcome, Test};
+use ::tests::{Clock, Job, LABS, Test};
 use anyhow::{Result, bail};
 
-use crate::column::{Column, Plain};
+use crate::column::{Column, Run, SuiteOnly};
 
-/// All labs in the order in which they are tried.
+/// Tests in the order in which they are tried.
 pub(crate) struct Suite {
     tests: Vec<&'static Test>,
-    /// So many runs at once.
+    /// How many runs at once.
     jobs: usize,
-    /// The rules of Raft are watched.
+    /// Whether the rules of Raft are checked.
     invariants: bool,
 }
 
-/// One run.
-pub(crate) struct Run {
-    pub(crate) test: String,
-    pub(crate) seed: u64,
-    pub(crate) outcome: Outcome,
-}
-
 impl Suite {
-    /// The tests in which the reference makes the fewest calls come first. It is deterministic, so
-    /// a plant is always killed by the same run.
+    /// All labs. The tests in which the reference makes the fewest calls come first.
+    ///
+    /// The order is deterministic, so the same run kills a mutant each time.
     pub(crate) fn cheap_first(reference: &Path, jobs: usize) -> Result<Suite> {
         let in_order = Suite { tests: LABS.iter().collect(), jobs, invariants: true };
         let mut costs = Vec::new();
@@ -51,8 +45,8 @@ impl Suite {
         Suite { tests: tests.collect(), ..*self }
     }
 
-    /// The tests that the original has, too, and nothing that watches the rules of Raft.
-    pub(crate) fn plain(&self) -> Suite {
+    /// Only the tests that the original has too, with no rule of Raft checked.
+    pub(crate) fn suite_only(&self) -> Suite {
         let tests = self.tests.iter().copied().filter(|test| test.original.is_some());
         Suite { tests: tests.collect(), jobs: self.jobs, invariants: false }
     }
@@ -74,21 +68,22 @@ impl Suite {
     }
 
     /// Runs the whole suite with the seeds 1 to `seeds`, until it passes with one of them.
-    pub(crate) fn try_to_pass(&self, program: &Path, seeds: u64) -> Plain {
+    pub(crate) fn try_to_pass(&self, program: &Path, seeds: u64) -> SuiteOnly {
         let began = Instant::now();
-        let mut plain = Plain::default();
+        let mut tried = SuiteOnly::default();
         for seed in 1..=seeds {
-            plain.seeds_run = seed;
+            tried.seeds_run = seed;
             if self.run(program, seed).iter().all(|(_, run)| run.outcome.passed()) {
-                plain.survived_seed = Some(seed);
+                tried.survived_seed = Some(seed);
                 break;
             }
         }
-        Plain { seconds: began.elapsed().as_secs(), ..plain }
+        SuiteOnly { seconds: began.elapsed().as_secs(), ..tried }
     }
 
-    /// Every test with this seed, in order, up to the first that kills: those that come later may
-    /// have been run or not, and are left out.
+    /// Every test with this seed, in order, up to the first that kills.
+    ///
+    /// Later tests may have been run or not: they are left out.
     fn run(&self, program: &Path, seed: u64) -> Vec<(usize, Run)> {
         let (next, killed_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let runs = Mutex::new(Vec::new());

@@ -1,26 +1,26 @@
-//! A generated workspace with a patched copy of `raft` for every plant.
+//! A generated workspace with a patched copy of `raft` for every mutant.
 //!
-//! It lies below the target folder and has a package for each plant: its library is the patched
-//! Raft, its program the runner of the labs. A file is written only if it has changed, so cargo
-//! compiles again only what a patch changes, and the kit's crates once for all.
+//! It is in the target folder and has a package for each mutant: the library is the patched Raft,
+//! the program is the runner of the labs. A file is written only if it has changed. So cargo
+//! compiles only what a patch changes, and the kit's crates once for all mutants.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use toml_edit::{Array, DocumentMut, value};
 
 use crate::digest::Digest;
-use crate::exit::Refusal;
-use crate::plant::Plant;
+use crate::exit::UserError;
+use crate::mutant::Mutant;
+use crate::sources::{Sources, read, write_if_new};
 
-/// Puts the plant through the labs. Under another name it is a black box: it hands on everything
-/// but `inspect`, whose default says nothing.
+/// Runs the labs on the mutant. Under another name it is a black box: it forwards everything but
+/// `inspect`, whose default returns nothing.
 const RUNNER: &str = "\
-//! Puts the plant through the labs; as a black box if the program's name ends so.
+//! Runs the labs on the mutant, as a black box if the name of the program says so.
 
 use std::env;
 use std::sync::Arc;
@@ -60,46 +60,49 @@ fn main() {
     tests::main(CRATE::make)
 }
 ";
-/// A program whose name has this ending hides what `inspect` says.
+/// The ending of the name of a program that hides `inspect`.
 pub(crate) const BLACK_BOX: &str = "black-box";
 
-/// Where the plants are compiled.
+/// Where the mutants are compiled.
 pub(crate) struct Workspace {
     /// The workspace's folder.
     pub(crate) root: PathBuf,
-    /// The folder of cargo's target folders, which all plants share.
+    /// The folder of cargo's target folders, which all mutants share.
     pub(crate) target: PathBuf,
-    /// What each plant and the kit are made of, by the plant's id.
+    /// The digest of the sources of each mutant and of the kit, by the id of the mutant.
     digests: BTreeMap<String, String>,
-    /// Held as long as the plants are in use.
+    /// Held while the mutants are in use.
     _lock: File,
 }
 
 impl Workspace {
-    /// Writes the sources of these plants. `folder` is this crate's.
-    pub(crate) fn lay_out(folder: &Path, plants: &[&Plant]) -> Result<Workspace> {
+    /// Writes the sources of these mutants. `folder` is the folder of this crate.
+    ///
+    /// # Errors
+    /// If a patch does not apply, or another process uses the same workspace.
+    pub(crate) fn lay_out(folder: &Path, mutants: &[&Mutant]) -> Result<Workspace> {
         let kit = folder.parent().context("this crate lies in the kit")?;
         let target = match env::var_os("CARGO_TARGET_DIR") {
             Some(target) => std::path::absolute(target).context("failed to find the target")?,
             None => kit.join("target"),
         };
         let target = target.join("bugs");
-        let root = target.join("plants");
+        let root = target.join("mutants");
         let lock = lock(&root)?;
-        let reference = sources(&kit.join("raft/src"))?;
+        let reference = Sources::read(&kit.join("raft/src"))?;
         let manifest = read(&kit.join("raft/Cargo.toml"))?;
         let kit_digest = Digest::of_the_kit(kit)?;
         let (mut members, mut digests) = (Array::new(), BTreeMap::new());
-        for plant in plants {
-            let name = package_name(plant);
+        for mutant in mutants {
+            let name = package_name(mutant);
             let package = root.join(&name);
-            let patched = apply(plant, &reference)?;
-            write_sources(&package.join("src"), &patched)?;
+            let patched = reference.with(mutant)?;
+            patched.write(&package.join("src"))?;
             write_if_new(&package.join("Cargo.toml"), &package_manifest(&manifest, &name)?)?;
             let runner = RUNNER.replace("BLACK_BOX", BLACK_BOX);
             let runner = runner.replace("CRATE", &name.replace('-', "_"));
             write_if_new(&package.join("runner.rs"), &runner)?;
-            digests.insert(plant.id.clone(), kit_digest.clone().with(&(patched, runner)));
+            digests.insert(mutant.id().to_owned(), kit_digest.clone().with(&(patched, runner)));
             members.push(name);
         }
         let manifest = read(&kit.join("Cargo.toml"))?;
@@ -109,69 +112,36 @@ impl Workspace {
         Ok(Workspace { root, target, digests, _lock: lock })
     }
 
-    /// Tells whether a plant, or the kit, has changed since something was found out about it.
-    pub(crate) fn digest(&self, plant: &Plant) -> &str {
-        &self.digests[&plant.id]
+    /// The digest of the sources of a mutant and of the kit.
+    pub(crate) fn digest(&self, mutant: &Mutant) -> &str {
+        &self.digests[mutant.id()]
+    }
+
+    /// The name of the package to which a source file belongs; empty for a file outside.
+    pub(crate) fn package_of(&self, source: &Path) -> String {
+        let path = source.strip_prefix(&self.root).unwrap_or(Path::new(""));
+        let package = path.iter().next().unwrap_or_default();
+        package.to_string_lossy().into_owned()
     }
 }
 
-/// Two runs at once would lay out different plants in the same place.
+/// Locks the workspace: two processes would write different mutants to the same place.
 fn lock(root: &Path) -> Result<File> {
     let lock = fs::create_dir_all(root).and_then(|()| File::create(root.join("lock")));
     let lock = lock.with_context(|| format!("failed to lock {}", root.display()))?;
     if lock.try_lock().is_err() {
         let sentence = format!("another run of bugs is at work in {}", root.display());
-        return Err(Refusal::usage(sentence).into());
+        return Err(UserError::usage(sentence).into());
     }
     Ok(lock)
 }
 
-/// What cargo calls the plant.
-pub(crate) fn package_name(plant: &Plant) -> String {
-    plant.name.to_lowercase()
+/// The name of the package of a mutant.
+pub(crate) fn package_name(mutant: &Mutant) -> String {
+    mutant.name.to_lowercase()
 }
 
-/// The sources as the patch leaves them.
-fn apply(plant: &Plant, reference: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
-    let Some(patch) = &plant.file else { return Ok(reference.clone()) };
-    let copy = tempfile::tempdir().context("failed to make a folder")?;
-    let folder = copy.path().join("raft/src");
-    write_sources(&folder, reference)?;
-    let output = Command::new("git")
-        .args(["apply", "--whitespace=nowarn"])
-        .arg(patch)
-        .current_dir(copy.path())
-        // Whatever repository there is around it is none of git's business here.
-        .env("GIT_CEILING_DIRECTORIES", copy.path().parent().unwrap_or(copy.path()))
-        .output()
-        .context("failed to run git")?;
-    let patched = sources(&folder)?;
-    if !output.status.success() || patched == *reference {
-        let words = String::from_utf8_lossy(&output.stderr);
-        let sentence = format!("{}.patch does not apply to raft: {}", plant.name, words.trim());
-        return Err(Refusal::patch(sentence).into());
-    }
-    Ok(patched)
-}
-
-/// The Rust files of a folder, by name. The reference's own tests do not hold for a plant.
-fn sources(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let mut sources = BTreeMap::new();
-    for file in fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))? {
-        let path = file?.path();
-        if path.is_file() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            sources.insert(name, read(&path)?);
-        }
-    }
-    Ok(sources)
-}
-
-fn write_sources(folder: &Path, sources: &BTreeMap<String, String>) -> Result<()> {
-    sources.iter().try_for_each(|(name, text)| write_if_new(&folder.join(name), text))
-}
-
-/// The kit's own manifest, with other members, and paths that hold from there.
+/// The kit's manifest, with the mutants as members and absolute paths.
 fn root_manifest(manifest: &str, kit: &Path, members: Array) -> Result<String> {
     let mut manifest: DocumentMut = manifest.parse().context("failed to read Cargo.toml")?;
     let workspace = manifest["workspace"].as_table_mut().context("the kit is a workspace")?;
@@ -188,12 +158,12 @@ fn root_manifest(manifest: &str, kit: &Path, members: Array) -> Result<String> {
             dependency["path"] = value(path);
         }
     }
-    // As submissions are graded: an overflow or a broken assertion is a panic.
+    // As for submissions: an overflow or a failed assertion is a panic.
     for check in ["overflow-checks", "debug-assertions"] {
         manifest["profile"]["release"][check] = value(true);
     }
-    // The plants' own code does little: what counts is how long it takes to compile. In virtual
-    // time nothing else depends on it.
+    // A mutant does little, so the time to compile it counts most. Virtual time does not depend on
+    // how fast it runs.
     manifest["profile"]["release"]["opt-level"] = value(1);
     manifest["profile"]["release"]["package"]["*"]["opt-level"] = value(3);
     Ok(manifest.to_string())
@@ -206,18 +176,4 @@ fn package_manifest(manifest: &str, name: &str) -> Result<String> {
     manifest["dependencies"]["tests"]["workspace"] = value(true);
     let program = format!("\n[[bin]]\nname = \"{name}\"\npath = \"runner.rs\"\n");
     Ok(manifest.to_string() + &program)
-}
-
-fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))
-}
-
-fn write_if_new(file: &Path, text: &str) -> Result<()> {
-    if fs::read_to_string(file).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    let folder = file.parent().context("a file has a folder")?;
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(file, text))
-        .with_context(|| format!("failed to write {}", file.display()))
 }
