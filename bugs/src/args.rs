@@ -12,11 +12,12 @@ use crate::matrix::Mode;
     name = "bugs",
     version,
     group = ArgGroup::new("task")
-        .args(["check", "black_box", "edges", "subtle", "all"]),
+        .args(["check", "rebase", "hashes", "black_box", "edges", "subtle", "all"]),
     after_help = "What is known of a plant is not found out again while neither it nor the kit has \
                   changed.\n\n\
                   Exit codes: 0 good, 1 something lawful was killed, 2 usage, 3 a patch does not \
-                  apply or compile, 4 the kit's own fault."
+                  apply or compile, 4 the kit's own fault, 5 --rebase left patches to be \
+                  moved by hand."
 )]
 pub(crate) struct Args {
     /// Only these plants, such as A1 or pre-vote, or those of a kind: fault, quality, equivalent,
@@ -25,10 +26,18 @@ pub(crate) struct Args {
     pub(crate) ids: Vec<String>,
     /// Run the suite with the seeds 1 to N, until the plant is killed; 100 for --black-box, else 20
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    seeds: Option<u64>,
+    pub(crate) seeds: Option<u64>,
     /// Only see whether every patch applies and compiles
     #[arg(long)]
     pub(crate) check: bool,
+    /// Move the patches from raft/ of the git revision BASE, to which they apply, to raft/ of the
+    /// working tree by a three-way merge, and print which must be moved by hand
+    #[arg(long, value_name = "BASE")]
+    pub(crate) rebase: Option<String>,
+    /// Print a line for each of some runs of a plant: the test, the seed, a hash of all steps and
+    /// the verdict. Two kits that print the same lines run the plant the same
+    #[arg(long)]
+    pub(crate) hashes: bool,
     /// Hide what `inspect` says, as a submission may that leaves it out
     #[arg(long)]
     black_box: bool,

@@ -30,6 +30,11 @@ pub(crate) fn build(workspace: &Workspace, mutant: &Mutant, mode: Mode) -> Resul
     if mode == Mode::BlackBox { black_box(&program) } else { Ok(program) }
 }
 
+/// The programs of all mutants of the workspace, by the name of the package.
+pub(crate) fn build_all(workspace: &Workspace) -> Result<BTreeMap<String, PathBuf>> {
+    compile(workspace, &["--workspace"], "these patches", false)
+}
+
 /// The same program under the name that tells it to hide `inspect`.
 fn black_box(program: &Path) -> Result<PathBuf> {
     let link = program.with_added_extension(BLACK_BOX);

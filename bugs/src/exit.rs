@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Patch = 3,
     /// The kit failed, or the machine.
     Kit = 4,
+    /// Some patches must be moved by hand.
+    Left = 5,
 }
 
 /// An error that the user can correct. Every other error is the kit's own.

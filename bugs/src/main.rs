@@ -4,12 +4,16 @@
 //! Each is [applied to a copy](workspace) of `raft`, compiled with the kit, and [run](trial)
 //! through all labs, seed by seed until it is killed. The result is the [matrix]: how good the
 //! suite is, in numbers, and what it still misses.
+//!
+//! After a change of the reference, [rebase] moves the patches, and [hashes] shows that the mutants
+//! still behave the same.
 
 mod args;
 mod exit;
 mod head;
 mod mutant;
 mod git;
+mod rebase;
 mod sources;
 mod digest;
 mod workspace;
@@ -18,20 +22,22 @@ mod matrix;
 mod page;
 mod compile;
 mod trial;
+mod hashes;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use args::Args;
 use column::{Column, SuiteOnly};
 use exit::Exit;
-use matrix::{Matrix, Mode};
+use matrix::{Matrix, Mode, Row};
 use mutant::Mutant;
+use rebase::Rebased;
 use trial::Suite;
 use workspace::Workspace;
 
@@ -46,7 +52,32 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Exit> {
     let known = Mutant::all(Path::new(CRATE))?;
     let chosen = mutant::choose(&known, &args.ids)?;
-    if args.check { check(&chosen) } else { try_out(args, &known, &chosen) }
+    match &args.rebase {
+        Some(base) => rebase_patches(&chosen, base),
+        None if args.check => check(&chosen),
+        None if args.hashes => print_hashes(args, &chosen),
+        None => try_out(args, &known, &chosen),
+    }
+}
+
+/// Moves the patches to `raft/` of the working tree, and prints which must be moved by hand.
+fn rebase_patches(mutants: &[&Mutant], base: &str) -> Result<Exit> {
+    let kit = Path::new(CRATE).parent().context("this crate lies in the kit")?;
+    let rebased = rebase::rebase(kit, mutants, base)?;
+    let mut left = 0;
+    for (mutant, rebased) in &rebased {
+        if let Rebased::Left(why) = rebased {
+            println!("{}.patch: {why}", mutant.name);
+            left += 1;
+        }
+    }
+    let rewritten = rebased.iter().filter(|(_, rebased)| *rebased == Rebased::Rewritten).count();
+    let count = rebased.len();
+    println!(
+        "{count} patches: {rewritten} rewritten, {} unchanged, {left} left",
+        count - rewritten - left
+    );
+    Ok(if left > 0 { Exit::Left } else { Exit::Good })
 }
 
 /// Checks that every patch applies and compiles.
@@ -57,6 +88,17 @@ fn check(mutants: &[&Mutant]) -> Result<Exit> {
         println!("{id}: {count} warnings");
     }
     println!("{} patches apply and compile", mutants.len());
+    Ok(Exit::Good)
+}
+
+/// Prints the hashes of some runs of every mutant.
+fn print_hashes(args: &Args, mutants: &[&Mutant]) -> Result<Exit> {
+    let folder = Path::new(CRATE);
+    let workspace = Workspace::lay_out(folder, mutants)?;
+    let all: Vec<Mutant> = mutants.iter().map(|mutant| (*mutant).clone()).collect();
+    let matrix = Matrix::read(folder, &all)?;
+    let rows: Vec<&Row> = matrix.rows.iter().collect();
+    hashes::print(&workspace, &rows, args.seeds, args.jobs())?;
     Ok(Exit::Good)
 }
 
