@@ -9,10 +9,12 @@ use clap::Parser;
 
 use crate::bounds::{SUBMISSION_S_MIN, SUBMISSION_S_PER_RUN};
 use crate::build::budget::Budget;
-use crate::exit::Refusal;
-use crate::isolation::Peers;
+use crate::exit::UserError;
+use crate::isolation::Isolation;
+use crate::plan::Plan;
+use crate::report::format::Format;
 
-/// So many seeds of each test, unless the command line says otherwise.
+/// Seeds of each test if the command line does not say.
 const SEEDS_BY_DEFAULT: u64 = 20;
 
 /// Puts a Raft through the labs and says what it is worth.
@@ -68,15 +70,6 @@ pub(crate) struct Replay {
     pub(crate) path: PathBuf,
 }
 
-/// What stdout gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// Tables and failures for people
-    Text,
-    /// report.json
-    Json,
-}
-
 #[derive(clap::Args)]
 pub(crate) struct Grading {
     /// Only the tests of these parts, such as 3A or 3B,3E; can be given several times
@@ -119,27 +112,10 @@ pub(crate) struct Grading {
     out: Option<PathBuf>,
     /// What to write to stdout
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    pub(crate) format: Format,
     /// The submissions: folders of crates, or .zip, .tar or .tar.gz of such
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-}
-
-/// What to run, on which submissions.
-pub(crate) struct Plan {
-    pub(crate) tests: Vec<&'static Test>,
-    pub(crate) seeds: Vec<u64>,
-    pub(crate) jobs: usize,
-    pub(crate) peers: Peers,
-    pub(crate) require_sandbox: bool,
-    pub(crate) require_inspect: bool,
-    pub(crate) salt: String,
-    pub(crate) budget: Budget,
-    /// What all runs of a submission may use, in processor time.
-    pub(crate) submission_budget: Duration,
-    pub(crate) out: Option<PathBuf>,
-    pub(crate) format: Format,
-    pub(crate) paths: Vec<PathBuf>,
 }
 
 impl Grading {
@@ -151,32 +127,30 @@ impl Grading {
         };
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
-        let peers = if self.in_process { Peers::Together } else { Peers::Apart };
+        let isolation = if self.in_process { Isolation::Thread } else { Isolation::Process };
         let runs = (tests.len() * seeds.len()) as u64;
         let by_default = || (runs * SUBMISSION_S_PER_RUN).max(SUBMISSION_S_MIN);
         let seconds = self.submission_seconds.unwrap_or_else(by_default);
         let submission_budget = Duration::from_secs(seconds);
-        let Grading { require_sandbox, require_inspect, salt, budget, out, format, paths, .. } =
-            self;
+        let Grading { require_sandbox, require_inspect, salt, budget, out, paths, .. } = self;
         Ok(Plan {
             tests,
             seeds,
             jobs,
-            peers,
+            isolation,
             require_sandbox,
             require_inspect,
             salt,
             budget,
             submission_budget,
             out,
-            format,
             paths,
         })
     }
 }
 
 /// The tests that are in one of the parts and have one of the names; no part or no name means any.
-fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, Refusal> {
+fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, UserError> {
     let mut named = Vec::new();
     for words in names {
         named.extend(find(words)?.iter().map(|test| test.name()));
@@ -187,30 +161,30 @@ fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, Refusa
     };
     let tests: Vec<&Test> = LABS.iter().filter(chosen).collect();
     if tests.is_empty() {
-        return Err(Refusal::usage("none of the tests so named is in the parts so named"));
+        return Err(UserError::usage("none of the tests so named is in the parts so named"));
     }
     Ok(tests)
 }
 
-fn find(words: &str) -> Result<Vec<&'static Test>, Refusal> {
+fn find(words: &str) -> Result<Vec<&'static Test>, UserError> {
     let found = ::tests::find(words);
     if found.is_empty() {
         let nearest = ::tests::nearest(words).join(", ");
         let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
-        return Err(Refusal::usage(sentence));
+        return Err(UserError::usage(sentence));
     }
     Ok(found)
 }
 
 /// The one test that the words mean.
-pub(crate) fn one_test(words: &str) -> Result<&'static Test, Refusal> {
+pub(crate) fn one_test(words: &str) -> Result<&'static Test, UserError> {
     let found = find(words)?;
     if let [test] = found[..] {
         return Ok(test);
     }
     let names: Vec<String> = found.iter().map(|test| test.name()).collect();
     let sentence = format!("several lab tests are named {words:?}: {}", names.join(", "));
-    Err(Refusal::usage(sentence))
+    Err(UserError::usage(sentence))
 }
 
 #[cfg(test)]

@@ -1,46 +1,39 @@
 //! Grades many submissions: the next is built while the runs of others go on.
 //!
-//! One that cannot be graded never keeps the others from it. What is held at once is bounded: one
-//! submission is built, one waits, and the runs are those of one or two.
+//! A submission that cannot be graded does not stop the others. Memory is bounded: at any time one
+//! submission is built, one waits, and the runs belong to one or two.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use ::tests::Test;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use sandbox::Sandbox;
 
-use crate::args::Plan;
 use crate::build::compile::Builder;
-use crate::intake::source_tree::{LeftOut, Submission};
+use crate::intake::source_tree::Ignored;
+use crate::intake::submission::Submission;
 use crate::kit::{self, Kit};
+use crate::plan::Plan;
+use crate::report::graded::Attempt;
 use crate::report::inspected;
 use crate::report::progress::Progress;
-use crate::report::score::{Account, Score, Verdict};
-use crate::run::finished::{Files, Run};
-use crate::run::runner::Runner;
+use crate::report::reporter::Conditions;
+use crate::report::score::{Account, Score};
+use crate::run::finished::{Run, Verdict};
+use crate::run::runner::{Files, Runner};
 
 const UNPOISONED: &str = "no thread panics while it holds this";
 
-/// What has become of a submission.
-pub(crate) struct Attempt {
-    /// What it was compiled from and with; none if it could not be taken.
-    pub(crate) id: Option<String>,
-    /// What it has beyond its sources.
-    pub(crate) left_out: Vec<LeftOut>,
-    /// An error if it could not be graded.
-    pub(crate) scores: Result<Vec<Score>>,
-}
-
-/// A submission that was built, and what has become of its runs so far.
+/// A submission that was built, and its runs so far.
 struct Built {
     at: usize,
     id: String,
-    left_out: Vec<LeftOut>,
+    ignored: Vec<Ignored>,
     runner: Runner,
     /// The next of its runs to begin.
     next: AtomicUsize,
@@ -49,31 +42,32 @@ struct Built {
     failed: Vec<AtomicBool>,
 }
 
-/// The runs of a submission that were made, and those that will not be.
+/// The runs of a submission that were made or skipped.
 struct Made {
     /// By seed and test.
     runs: BTreeMap<(u64, usize), Run>,
-    /// So many of the plan's runs were made or passed over.
+    /// The number of the plan's runs that were made or skipped.
     settled: usize,
-    /// Of each test the lowest seed that makes those behind it not worth their time.
+    /// For each test the lowest seed after which no other is run.
     stopped_at: Vec<Option<u64>>,
-    /// What the first runs of the plan came to, up to one that was neither made nor passed over.
+    /// The sum of the plan's first runs, up to the first that was neither made nor skipped.
     account: Account,
-    /// So many are those.
+    /// The number of runs in that sum.
     entered: usize,
 }
 
-/// What all threads of a grading share.
+/// The data that all threads of a grading share.
 struct Batch<'a> {
     plan: &'a Plan,
+    sandbox: Option<&'a Sandbox>,
     names: &'a [String],
     files: Files<'a>,
     progress: &'a Progress,
-    /// Seed by seed, so that every test has been seen early.
+    /// All runs of a submission, seed by seed, so that every test runs early.
     wanted: Vec<(u64, usize)>,
 }
 
-/// Where the runs come from: a submission that has some left, and those that follow.
+/// The submissions that still have runs to make.
 struct Source {
     current: Option<Arc<Built>>,
     following: Receiver<Built>,
@@ -81,19 +75,18 @@ struct Source {
 
 type Finished = (usize, Attempt);
 
-/// Grades all of the plan's submissions and hands each to `tell`, in the order of the plan.
+/// Grades all submissions of the plan and passes each to `report`, in the order of the plan.
 pub(crate) fn grade(
-    kit: &Kit,
-    sandbox: Option<&Sandbox>,
-    plan: &Plan,
+    conditions: Conditions<'_>,
     names: &[String],
     files: Files<'_>,
     progress: &Progress,
-    mut tell: impl FnMut(usize, Attempt),
+    mut report: impl FnMut(usize, Attempt),
 ) -> Result<()> {
-    let builder = Builder::new(kit, plan.peers, sandbox, plan.budget, &plan.salt)?;
+    let Conditions { kit, sandbox, plan } = conditions;
+    let builder = Builder::new(kit, plan.isolation, sandbox, plan.budget)?;
     let wanted = plan.seeds.iter().flat_map(|seed| (0..plan.tests.len()).map(|at| (*seed, at)));
-    let batch = Batch { plan, names, files, progress, wanted: wanted.collect() };
+    let batch = Batch { plan, sandbox, names, files, progress, wanted: wanted.collect() };
     let (ready, following) = sync_channel(1);
     let source = Mutex::new(Source { current: None, following });
     let (done, finished) = channel::<Finished>();
@@ -114,13 +107,13 @@ pub(crate) fn grade(
                 }
             }
         });
-        // Those behind one that is not finished wait here; they are few.
+        // Submissions wait here for an earlier one that is not finished. They are few.
         let mut waiting = BTreeMap::new();
         let mut next = 0;
         for (at, attempt) in finished {
             waiting.insert(at, attempt);
             while let Some(attempt) = waiting.remove(&next) {
-                tell(next, attempt);
+                report(next, attempt);
                 next += 1;
             }
         }
@@ -137,21 +130,21 @@ impl Batch<'_> {
         path: &Path,
     ) -> Result<Built, Attempt> {
         let name = &self.names[at];
-        let submission = Submission::take(name, path, kit).map_err(|error| Attempt {
+        let submission = Submission::read(name, path, kit).map_err(|error| Attempt {
             id: None,
-            left_out: Vec::new(),
+            ignored: Vec::new(),
             scores: Err(error),
         })?;
         self.progress.build(Some(name));
-        let runner = builder.runner(&submission);
+        let runner = self.runner(builder, &submission);
         self.progress.build(None);
-        let (id, left_out) = (submission.id(kit, self.plan.peers), submission.left_out);
+        let (id, ignored) = (submission.id(kit, self.plan.isolation), submission.ignored);
         match runner.and_then(|runner| self.inspect_first(name, &id, runner)) {
-            Err(error) => Err(Attempt { id: Some(id), left_out, scores: Err(error) }),
+            Err(error) => Err(Attempt { id: Some(id), ignored, scores: Err(error) }),
             Ok(runner) => Ok(Built {
                 at,
                 id,
-                left_out,
+                ignored,
                 runner,
                 next: AtomicUsize::new(0),
                 made: Mutex::new(Made::new(self.plan)),
@@ -160,13 +153,18 @@ impl Batch<'_> {
         }
     }
 
-    /// Where servers have to show their state, one run tells of most that do not, before all
-    /// others are made.
+    fn runner(&self, builder: &Builder, submission: &Submission) -> Result<Runner> {
+        let program = builder.program(submission)?;
+        Runner::new(program, self.sandbox, &self.plan.salt).context("failed to find this program")
+    }
+
+    /// With `--require-inspect`, one run finds most submissions whose servers do not show their
+    /// state, before all others are made.
     fn inspect_first(&self, name: &str, id: &str, runner: Runner) -> Result<Runner> {
         if self.plan.require_inspect {
             let (seed, test) = self.wanted[0];
             let (test, id) = (self.plan.tests[test], self.id_of_runs(id));
-            let run = Run::stored(self.files, &id, &runner, test, seed);
+            let run = runner.run_or_load(self.files, &id, test, seed);
             inspected::judge(self.plan, name, &[run])?;
         }
         Ok(runner)
@@ -187,7 +185,7 @@ impl Batch<'_> {
                 let inspected = inspected::judge(self.plan, &self.names[built.at], runs.values());
                 let attempt = Attempt {
                     id: Some(built.id.clone()),
-                    left_out: built.left_out.clone(),
+                    ignored: built.ignored.clone(),
                     scores: inspected
                         .map(|()| Score::of_each(tests, seeds, *submission_budget, runs)),
                 };
@@ -196,7 +194,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Under which runs are kept: with another salt they are others.
+    /// The id under which runs are stored. It depends on the salt, because the runs do.
     fn id_of_runs(&self, id: &str) -> String {
         match &*self.plan.salt {
             "" => id.to_owned(),
@@ -209,14 +207,14 @@ impl Batch<'_> {
         let tested: &'static Test = self.plan.tests[test];
         self.progress.begin(name, tested, seed);
         let id = self.id_of_runs(&built.id);
-        let run = Run::stored(self.files, &id, &built.runner, tested, seed);
+        let run = built.runner.run_or_load(self.files, &id, tested, seed);
         let is_failure = run.verdict() != Verdict::Passed;
         let is_first = is_failure && !built.failed[test].swap(true, Ordering::Relaxed);
         self.progress.end(name, &run, is_first);
         run
     }
 
-    /// Waits for the next submission where the runs of all others have begun.
+    /// Waits for the next submission when all runs of the others have begun.
     fn next_run(&self, source: &Mutex<Source>) -> Option<(Arc<Built>, u64, usize)> {
         let mut source = source.lock().expect(UNPOISONED);
         loop {
@@ -243,14 +241,14 @@ impl Made {
         }
     }
 
-    /// Whether a run could count. What does not may be made all the same, where another is not
-    /// known yet that comes before it.
+    /// Whether a run could count. Some runs are made that do not count in the end, because an
+    /// earlier one was not known yet.
     fn is_worth_it(&self, seed: u64, test: usize) -> bool {
         self.stopped_at[test].is_none_or(|stopped_at| seed < stopped_at)
             && self.account.refuses(test).is_none()
     }
 
-    /// A run was made, or passed over.
+    /// Takes in a run that was made, or that was skipped.
     fn settle(&mut self, wanted: &[(u64, usize)], seed: u64, test: usize, run: Option<Run>) {
         self.settled += 1;
         let Some(run) = run else { return };
@@ -266,67 +264,5 @@ impl Made {
             }
             self.entered += 1;
         }
-    }
-}
-
-/// The end of each path, as long as it takes to tell it from the others.
-pub(crate) fn names(paths: &[PathBuf]) -> Vec<String> {
-    let parts: Vec<Vec<String>> = paths.iter().map(|path| parts(path)).collect();
-    let longest = parts.iter().map(Vec::len).max().unwrap_or(0);
-    let end =
-        |parts: &Vec<String>, length: usize| parts[parts.len().saturating_sub(length)..].join("/");
-    let mut names: Vec<String> = Vec::new();
-    for own in &parts {
-        let is_own = |length: &usize| {
-            let same = parts.iter().filter(|other| end(other, *length) == end(own, *length));
-            same.count() == 1
-        };
-        let length = (1..=longest).find(is_own).unwrap_or(1);
-        names.push(end(own, length));
-    }
-    // The same path several times, or a folder beside an archive of its name.
-    let mut known = BTreeSet::new();
-    for name in &mut names {
-        let base = name.clone();
-        let mut count = 1;
-        while !known.insert(name.clone()) {
-            count += 1;
-            *name = format!("{base} ({count})");
-        }
-    }
-    names
-}
-
-fn parts(path: &Path) -> Vec<String> {
-    // Where it really is, so that `.` has a name.
-    let whole = path.canonicalize().or_else(|_| std::path::absolute(path));
-    let whole = whole.unwrap_or_else(|_| path.into());
-    let mut parts: Vec<String> = whole
-        .components()
-        .filter(|part| matches!(part, std::path::Component::Normal(_)))
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    if let Some(last) = parts.last_mut().filter(|_| !whole.is_dir()) {
-        let end = [".tar.gz", ".tgz", ".tar", ".zip"].into_iter().find(|end| last.ends_with(end));
-        last.truncate(last.len() - end.map_or(0, str::len));
-    }
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(paths: &[&str], expected: &[&str]) {
-        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-        assert_eq!(names(&paths), expected);
-    }
-
-    #[test]
-    fn names_are_the_shortest_ends_of_paths_that_differ() {
-        check(&["/x/ada", "/x/bob.tar.gz"], &["ada", "bob"]);
-        check(&["/x/ada/raft", "/x/bob/raft", "/x/eve"], &["ada/raft", "bob/raft", "eve"]);
-        check(&["/x/ada", "/x/ada", "/x/ada.zip"], &["ada", "ada (2)", "ada (3)"]);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) const PATH_BYTES_MAX: usize = 512;
 /// A name in a sentence. The rest of it is left out.
 pub(crate) const SHOWN_NAME_CHARS_MAX: usize = 60;
 /// What is told of what was left out of a submission. Beyond it, only the number is.
-pub(crate) const LEFT_OUT_MAX: usize = 20;
+pub(crate) const IGNORED_MAX: usize = 20;
 
 /// The name of a submission's package. A submission with a longer one is refused.
 pub(crate) const PACKAGE_NAME_BYTES_MAX: usize = 64;

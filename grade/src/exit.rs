@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     /// The command line makes no sense.
     Usage = 2,
     /// A submission cannot be compiled, or was refused for what is in it.
-    Unbuilt = 3,
+    BuildFailed = 3,
     /// The kit, or the machine, and not the submission.
     Kit = 4,
 }
@@ -22,25 +22,25 @@ pub(crate) enum Exit {
 /// Why something cannot be done, in a sentence, and whose fault that is. An error that is none of
 /// these is the kit's own fault.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct UserError {
     exit: Exit,
     sentence: String,
     /// What another program said to it, word for word; may be empty.
     words: String,
 }
 
-impl Refusal {
-    pub(crate) fn usage(sentence: impl Into<String>) -> Refusal {
-        Refusal { exit: Exit::Usage, sentence: sentence.into(), words: String::new() }
+impl UserError {
+    pub(crate) fn usage(sentence: impl Into<String>) -> UserError {
+        UserError { exit: Exit::Usage, sentence: sentence.into(), words: String::new() }
     }
 
-    pub(crate) fn unbuilt(sentence: impl Into<String>) -> Refusal {
-        Refusal { exit: Exit::Unbuilt, sentence: sentence.into(), words: String::new() }
+    pub(crate) fn build_failed(sentence: impl Into<String>) -> UserError {
+        UserError { exit: Exit::BuildFailed, sentence: sentence.into(), words: String::new() }
     }
 
     /// What a student can do nothing about: the machine, or a program that the grader needs.
-    pub(crate) fn kit(sentence: impl Into<String>) -> Refusal {
-        Refusal { exit: Exit::Kit, sentence: sentence.into(), words: String::new() }
+    pub(crate) fn kit(sentence: impl Into<String>) -> UserError {
+        UserError { exit: Exit::Kit, sentence: sentence.into(), words: String::new() }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -51,23 +51,23 @@ impl Refusal {
         &self.words
     }
 
-    pub(crate) fn in_words(self, words: String) -> Refusal {
-        Refusal { words, ..self }
+    pub(crate) fn in_words(self, words: String) -> UserError {
+        UserError { words, ..self }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for UserError {}
 
 /// Says on stderr what went wrong, and whose fault it is by the exit code.
 pub(crate) fn tell(error: &anyhow::Error) -> Exit {
     eprintln!("error: {}", plain::sentence(&format!("{error:#}")));
-    if let Some(refusal) = error.downcast_ref::<Refusal>().filter(|it| !it.words.is_empty()) {
+    if let Some(refusal) = error.downcast_ref::<UserError>().filter(|it| !it.words.is_empty()) {
         eprintln!("\n{}", plain::lines(refusal.words.trim_end()));
     }
     of(error)
@@ -85,5 +85,5 @@ pub(crate) fn end_with(error: &clap::Error) -> ! {
 
 /// Whose fault it is.
 pub(crate) fn of(error: &anyhow::Error) -> Exit {
-    error.downcast_ref().map_or(Exit::Kit, Refusal::exit)
+    error.downcast_ref().map_or(Exit::Kit, UserError::exit)
 }

@@ -1,32 +1,34 @@
-//! How the servers of a submission are kept apart.
+//! How the servers of a submission are separated, which decides what program it is compiled to.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where the servers of a submission live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Peers {
+#[schemars(rename = "Peers")]
+pub(crate) enum Isolation {
     /// Each in a process of its own.
-    Apart,
+    #[serde(rename = "apart")]
+    Process,
     /// All in the process of the run: several times faster, and easy to cheat.
-    Together,
+    #[serde(rename = "together")]
+    Thread,
 }
 
-impl Peers {
-    /// The crate whose `main` hosts a submission so.
+impl Isolation {
+    /// The crate whose `main` hosts a submission.
     pub(crate) fn host(self) -> &'static str {
         match self {
-            Peers::Apart => "peer",
-            Peers::Together => "tests",
+            Isolation::Process => "peer",
+            Isolation::Thread => "tests",
         }
     }
 
     /// The folder of that crate in the kit.
     pub(crate) fn folder(self) -> &'static str {
         match self {
-            Peers::Apart => "grade/peer",
-            Peers::Together => "tests",
+            Isolation::Process => "grade/peer",
+            Isolation::Thread => "tests",
         }
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item};
 
-use crate::exit::Refusal;
+use crate::exit::UserError;
 
 /// The crate's folder when this program was built, in the kit's; `cargo install` leaves it there.
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
@@ -40,7 +40,7 @@ impl Kit {
                  run `cargo install --path grade` in its new place",
                 root.display()
             );
-            return Err(Refusal::usage(sentence).into());
+            return Err(UserError::usage(sentence).into());
         };
         let root = root.canonicalize().context("failed to find the kit")?;
         let manifest = text.parse().context("failed to read the kit's Cargo.toml")?;
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_kit_that_has_moved_away_is_an_error_of_usage() {
         let Err(error) = Kit::at(Path::new("/moved/away")) else { panic!("it is there") };
-        assert!(error.is::<Refusal>());
+        assert!(error.is::<UserError>());
         assert_eq!(
             error.to_string(),
             "the kit is no longer in /moved/away, where this program was built; \

@@ -11,30 +11,32 @@ mod isolation;
 mod intake;
 mod build;
 mod run;
-mod args;
+mod plan;
 mod report;
+mod args;
 mod batch;
 mod replay;
 mod new;
 
-use std::io::Write;
+use std::env;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
 use std::process::ExitCode;
-use std::{env, io};
 
-use ::tests::plain;
 use clap::Parser;
 
-use args::{Args, Command, Format, Plan};
-use batch::Attempt;
+use args::{Args, Command};
 use build::guard;
 use exit::Exit;
+use intake::submission_names::names;
 use kit::Kit;
-use report::json::{Graded, Report};
+use plan::Plan;
+use report::format::Format;
+use report::graded::Graded;
+use report::json;
+use report::notices::{Notices, Summaries};
 use report::progress::Progress;
-use report::{failures, score, table};
-use run::finished::Files;
+use report::reporter::{Conditions, Reporter};
+use run::runner::Files;
 use run::store::Store;
 use run::{confine, remote};
 
@@ -67,80 +69,63 @@ fn obey(args: Args) -> Exit {
     let result = match args.command {
         Some(Command::New { dir }) => new::create(&dir).map(|()| Exit::Passed),
         Some(Command::Replay(replay)) => replay::replay(&replay),
-        None => args.grading.plan().and_then(|plan| grade_all(&plan)),
+        None => {
+            let format = args.grading.format;
+            args.grading.plan().and_then(|plan| grade_all(&plan, format))
+        }
     };
     result.unwrap_or_else(|error| exit::tell(&error))
 }
 
-fn grade_all(plan: &Plan) -> anyhow::Result<Exit> {
+fn grade_all(plan: &Plan, format: Format) -> anyhow::Result<Exit> {
     let kit = Kit::find()?;
-    let sandbox = confine::sandbox(plan.peers, plan.require_sandbox)?;
+    let sandbox = confine::sandbox(plan.isolation, plan.require_sandbox)?;
     let store = plan.out.as_deref().map(Store::open).transpose()?;
     let scratch = confine::scratch(&kit, plan.jobs)?;
-    let names = batch::names(&plan.paths);
+    let names = names(&plan.paths);
     let progress = Progress::new(names.len(), plan.tests.len() * plan.seeds.len());
+    let conditions = Conditions { kit: &kit, sandbox: sandbox.as_ref(), plan };
+    let mut reporters = reporters(conditions, format, store.as_ref());
     let mut worst = Exit::Passed;
-    let mut submissions = Vec::new();
     batch::grade(
-        &kit,
-        sandbox.as_ref(),
-        plan,
+        conditions,
         &names,
         Files { store: store.as_ref(), scratch: scratch.path() },
         &progress,
         |at, attempt| {
-            let (name, path) = (&names[at], &plan.paths[at]);
-            let exit = attempt.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores));
-            worst = worst.max(exit);
+            worst = worst.max(attempt.exit());
+            let graded = Graded::of(&names[at], &plan.paths[at], plan, &attempt);
             progress.print(|| {
-                tell(plan, name, path, &attempt);
-                if attempt.scores.is_err() {
-                    progress.leave_a_line();
+                for reporter in &mut reporters {
+                    reporter.graded(&graded, &attempt);
                 }
             });
-            let graded = Graded::of(name, path, plan, attempt);
-            progress.say(&format!("{}/{} {}", at + 1, names.len(), graded.summary()));
-            submissions.push(graded);
         },
     )?;
     progress.finish();
-    let report = Report::of(&kit, sandbox.as_ref(), plan, submissions);
-    if plan.format == Format::Text && report.submissions.len() > 1 {
-        println!("{}", table::of_all(&report.submissions));
-    }
-    let report = report.to_json();
-    if plan.format == Format::Json {
-        io::stdout().write_all(plain::json(&report).as_bytes())?;
+    for reporter in reporters {
+        reporter.finish()?;
     }
     if let Some(store) = store {
-        store.save_report(&report);
         store.close()?;
     }
     Ok(worst)
 }
 
-/// What people read of a submission.
-fn tell(plan: &Plan, name: &str, path: &Path, attempt: &Attempt) {
-    let left_out = attempt.left_out.iter().filter(|it| !it.is_ordinary);
-    let left_out: Vec<&str> = left_out.map(|it| it.name.as_str()).collect();
-    if !left_out.is_empty() {
-        let line = format!("left out of {name}: {}", left_out.join(", "));
-        eprintln!("note: {}", plain::line(&line));
-    }
-    let scores = match &attempt.scores {
-        Ok(scores) => scores,
-        Err(error) => {
-            exit::tell(error);
-            return;
-        }
-    };
-    if plan.format == Format::Text {
-        print!("{}", table::render(name, path, plan, scores));
-        print!("{}", failures::render(path, &failures::how(plan), plan.submission_budget, scores));
-        if plan.paths.len() > 1 {
-            println!();
-        }
-    }
+/// In the order in which they print.
+fn reporters<'a>(
+    conditions: Conditions<'a>,
+    format: Format,
+    store: Option<&'a Store>,
+) -> Vec<Box<dyn Reporter + 'a>> {
+    let submissions = conditions.plan.paths.len();
+    let mut reporters: Vec<Box<dyn Reporter>> = vec![
+        Box::new(Notices { several: submissions > 1 }),
+        (format.reporter)(conditions),
+        Box::new(Summaries::new(submissions)),
+    ];
+    reporters.extend(store.map(|store| json::to_store(conditions, store)));
+    reporters
 }
 
 #[cfg(test)]

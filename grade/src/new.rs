@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use toml_edit::{Array, DocumentMut, table, value};
 
-use crate::exit::Refusal;
+use crate::exit::UserError;
 use crate::kit::Kit;
 
 const MANIFEST: &str = include_str!("../../skeleton/Cargo.toml");
@@ -73,13 +73,13 @@ fn refuse_if_in_use(dir: &Path) -> Result<()> {
         return Ok(());
     }
     if !dir.is_dir() {
-        return Err(Refusal::usage(format!("{} is not a folder", dir.display())).into());
+        return Err(UserError::usage(format!("{} is not a folder", dir.display())).into());
     }
     let mut entries =
         dir.read_dir().with_context(|| format!("failed to read {}", dir.display()))?;
     if entries.next().is_some() {
         let sentence = format!("{} is not empty; name a new folder", dir.display());
-        return Err(Refusal::usage(sentence).into());
+        return Err(UserError::usage(sentence).into());
     }
     Ok(())
 }

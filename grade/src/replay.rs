@@ -1,36 +1,42 @@
-//! `cargo grade replay`: runs one test with one seed again, and says what came of it and whether
-//! that is what a report says.
+//! `cargo grade replay`: makes a run again, and says its result and whether that is what a report
+//! says.
 
 use std::path::Path;
 
 use ::tests::{Outcome, Test, plain};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use config::Class;
+use sandbox::Sandbox;
 
 use crate::args::{Replay, one_test};
-use crate::batch::names;
+use crate::build::budget::Budget;
 use crate::build::compile::Builder;
-use crate::exit::{self, Exit, Refusal};
-use crate::isolation::Peers;
+use crate::exit::{self, Exit, UserError};
+use crate::intake::submission::Submission;
+use crate::intake::submission_names::names;
+use crate::isolation::Isolation;
 use crate::kit::Kit;
-use crate::report::failures::printed;
-use crate::report::json::{Graded, Report, TestVerdict, Tested};
-use crate::report::score::Verdict;
+use crate::report::failures::{head, printed};
+use crate::report::graded::{Graded, TestVerdict, Tested};
+use crate::report::json::Report;
 use crate::run::confine;
-use crate::run::finished::Run;
+use crate::run::finished::{Run, Verdict};
+use crate::run::runner::Runner;
+use crate::run::scratch::Scratch;
 
+/// Runs one test with one seed, or the failures of a report.
 pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
     let kit = Kit::find()?;
     match (replay.seed, &replay.test) {
         (Some(seed), Some(words)) => {
             let test = one_test(words)?;
             let paths = [replay.path.clone()];
-            let peers = if replay.in_process { Peers::Together } else { Peers::Apart };
-            let sandbox = confine::sandbox(peers, false)?;
-            let builder = Builder::new(&kit, peers, sandbox.as_ref(), replay.budget, &replay.salt)?;
-            let (runner, _) = builder.take(&names(&paths)[0], &replay.path)?;
-            let scratch = confine::scratch(&kit, 1)?;
-            let run = Run::fresh(&runner, scratch.path(), test, seed);
+            let isolation = if replay.in_process { Isolation::Thread } else { Isolation::Process };
+            let sandbox = confine::sandbox(isolation, false)?;
+            let sandbox = sandbox.as_ref();
+            let replayer = Replayer::new(&kit, isolation, sandbox, replay.budget, &replay.salt)?;
+            let (runner, _) = replayer.build(&names(&paths)[0], &replay.path)?;
+            let run = runner.run(replayer.scratch.path(), test, seed);
             print!("{}", told(&run));
             Ok(exit(&run))
         }
@@ -38,15 +44,15 @@ pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
     }
 }
 
-/// Every failure of the report, or those that were asked for.
+/// Runs every failure of the report again, or those that the command line asks for.
 fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     let report = Report::read(&replay.path)?;
-    let sandbox = confine::sandbox(report.peers, false)?;
-    let builder = Builder::new(kit, report.peers, sandbox.as_ref(), replay.budget, &report.salt)?;
-    let scratch = confine::scratch(kit, 1)?;
+    let isolation = report.peers;
+    let sandbox = confine::sandbox(isolation, false)?;
+    let replayer = Replayer::new(kit, isolation, sandbox.as_ref(), replay.budget, &report.salt)?;
     let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
-    let mut exits = Vec::new();
-    let (mut runs, mut same, mut ungraded) = (0, 0, Vec::new());
+    let mut tally = Tally::default();
+    let mut ungraded = Vec::new();
     for submission in submissions(&report, replay.submission.as_deref(), &replay.path)? {
         let wanted = |tested: &&Tested| test.as_ref().is_none_or(|name| tested.name == *name);
         let failures: Vec<(&Tested, u64)> =
@@ -54,38 +60,15 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
         if submission.error.is_some() {
             ungraded.push(submission.name.as_str());
         }
-        if failures.is_empty() {
-            continue;
-        }
-        let path = Path::new(&submission.path);
-        let (runner, id) = match builder.take(&submission.name, path) {
-            Ok(taken) => taken,
-            // The others can be run all the same.
-            Err(error) => {
-                exits.push(exit::tell(&error));
-                continue;
-            }
-        };
-        let is_same_program = submission.id.as_ref() == Some(&id);
-        if !is_same_program {
-            let name = plain::line(&submission.name);
-            println!("{name} is not what it was, or the kit or the compiler is not");
-        }
-        for (tested, seed) in failures {
-            let run = Run::fresh(&runner, scratch.path(), one_test(&tested.name)?, seed);
-            println!("{}: {}", plain::line(&submission.name), told(&run).trim_end());
-            let is_same = is_reported(tested, &run.outcome);
-            runs += 1;
-            same += u32::from(is_same);
-            println!("  {}\n", if is_same { "as reported" } else { "NOT as reported" });
-            // The same program with the same seed has to do the same.
-            exits.push(if is_same || !is_same_program { exit(&run) } else { Exit::Kit });
+        if !failures.is_empty() {
+            replayer.replay_all(submission, &failures, &mut tally)?;
         }
     }
     if !ungraded.is_empty() {
-        let ungraded = plain::line(&ungraded.join(", "));
-        eprintln!("note: not graded, so not run again: {ungraded}");
+        let names = plain::line(&ungraded.join(", "));
+        eprintln!("note: not graded, so not run again: {names}");
     }
+    let Tally { runs, same, exits } = tally;
     if exits.is_empty() {
         if ungraded.is_empty() && replay.test.is_none() && replay.submission.is_none() {
             let path = plain::line(&replay.path.display().to_string());
@@ -93,7 +76,7 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
             return Ok(Exit::Passed);
         }
         let sentence = format!("{} has no such failure to run again", replay.path.display());
-        return Err(Refusal::usage(sentence).into());
+        return Err(UserError::usage(sentence).into());
     }
     if runs > 0 {
         println!("{same} of {runs} failures as reported");
@@ -101,16 +84,90 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     Ok(exits.into_iter().max().unwrap_or(Exit::Passed))
 }
 
+/// What replayed runs have in common.
+struct Replayer<'a> {
+    kit: &'a Kit,
+    isolation: Isolation,
+    sandbox: Option<&'a Sandbox>,
+    builder: Builder<'a>,
+    salt: &'a str,
+    scratch: Scratch,
+}
+
+/// The results of all replayed failures so far.
+#[derive(Default)]
+struct Tally {
+    runs: u32,
+    /// The runs that ended as the report says.
+    same: u32,
+    exits: Vec<Exit>,
+}
+
+impl<'a> Replayer<'a> {
+    fn new(
+        kit: &'a Kit,
+        isolation: Isolation,
+        sandbox: Option<&'a Sandbox>,
+        budget: Budget,
+        salt: &'a str,
+    ) -> Result<Replayer<'a>> {
+        let builder = Builder::new(kit, isolation, sandbox, budget)?;
+        let scratch = confine::scratch(kit, 1)?;
+        Ok(Replayer { kit, isolation, sandbox, builder, salt, scratch })
+    }
+
+    /// Reads and builds a submission; returns its id as well.
+    fn build(&self, name: &str, path: &Path) -> Result<(Runner, String)> {
+        let submission = Submission::read(name, path, self.kit)?;
+        let program = self.builder.program(&submission)?;
+        let runner = Runner::new(program, self.sandbox, self.salt);
+        let runner = runner.context("failed to find this program")?;
+        Ok((runner, submission.id(self.kit, self.isolation)))
+    }
+
+    /// An error of one submission does not keep the others from being run.
+    fn replay_all(
+        &self,
+        submission: &Graded,
+        failures: &[(&Tested, u64)],
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let (runner, id) = match self.build(&submission.name, Path::new(&submission.path)) {
+            Ok(built) => built,
+            Err(error) => {
+                tally.exits.push(exit::tell(&error));
+                return Ok(());
+            }
+        };
+        let name = plain::line(&submission.name);
+        let is_same_program = submission.id.as_ref() == Some(&id);
+        if !is_same_program {
+            println!("{name} is not what it was, or the kit or the compiler is not");
+        }
+        for (tested, seed) in failures {
+            let run = runner.run(self.scratch.path(), one_test(&tested.name)?, *seed);
+            println!("{name}: {}", told(&run).trim_end());
+            let is_same = is_reported(tested, &run.outcome);
+            tally.runs += 1;
+            tally.same += u32::from(is_same);
+            println!("  {}\n", if is_same { "as reported" } else { "NOT as reported" });
+            // The same program with the same seed has to do the same.
+            tally.exits.push(if is_same || !is_same_program { exit(&run) } else { Exit::Kit });
+        }
+        Ok(())
+    }
+}
+
 fn submissions<'a>(
     report: &'a Report,
     name: Option<&str>,
     path: &Path,
-) -> Result<Vec<&'a Graded>, Refusal> {
+) -> Result<Vec<&'a Graded>, UserError> {
     let Some(name) = name else { return Ok(report.submissions.iter().collect()) };
     let found: Vec<&Graded> = report.submissions.iter().filter(|it| it.name == name).collect();
     if found.is_empty() {
         let shown = path.display();
-        return Err(Refusal::usage(format!("{shown} has no submission named {name:?}")));
+        return Err(UserError::usage(format!("{shown} has no submission named {name:?}")));
     }
     Ok(found)
 }
@@ -124,19 +181,10 @@ fn is_reported(tested: &Tested, outcome: &Outcome) -> bool {
 }
 
 fn told(run: &Run) -> String {
-    let name = run.test.name();
-    let Err(failure) = &run.outcome.verdict else {
-        return format!("ok    {name} seed {}\n", run.seed);
-    };
-    let mut text = format!("FAIL  {name:<32} {:<12} seed {}\n", failure.class, run.seed);
-    text += &format!("  {}\n", plain::sentence(&failure.sentence));
-    if let Some(rule) = failure.rule {
-        text += &format!("  rule: {rule}\n");
+    match &run.outcome.verdict {
+        Ok(()) => format!("ok    {} seed {}\n", run.test.name(), run.seed),
+        Err(failure) => head(run, failure) + &printed(&run.outcome.output),
     }
-    for note in &failure.notes {
-        text += &format!("  {}\n", plain::sentence(note));
-    }
-    text + &printed(&run.outcome.output)
 }
 
 fn exit(run: &Run) -> Exit {

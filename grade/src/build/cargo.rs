@@ -20,7 +20,7 @@ use wait_timeout::ChildExt;
 use crate::bounds::{BUILD_OUTPUT_BYTES_MAX, SHOWN_BYTES_MAX};
 use crate::build::guard::Guard;
 use crate::build::idle::{Idle, LOOK};
-use crate::exit::Refusal;
+use crate::exit::UserError;
 
 /// Variables by which cargo and the compiler are told to build otherwise. With the last two, `make`
 /// hands out the right to run a job.
@@ -286,14 +286,14 @@ impl Ended {
     }
 
     /// A fault of the machine or the kit, with what is known of it.
-    pub(crate) fn kits_fault(&self, sentence: &str) -> Refusal {
+    pub(crate) fn kits_fault(&self, sentence: &str) -> UserError {
         let why = match self.end {
             End::TimedOut => "it took too long".into(),
             End::Waited => "it waited without computing".into(),
             End::Exited(_) if self.too_much => "it said too much".into(),
             End::Exited(status) => format!("{status}"),
         };
-        Refusal::kit(format!("{sentence} ({why})")).in_words(self.errors())
+        UserError::kit(format!("{sentence} ({why})")).in_words(self.errors())
     }
 
     /// The errors of all compilers, and what cargo said to people.

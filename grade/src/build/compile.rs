@@ -1,9 +1,8 @@
-//! Compiles a submission and the runner that puts it through the labs, offline, once for each
-//! content.
+//! Compiles a submission to a program that hosts its servers: offline, and once for each content.
 //!
 //! The kit's crates are fetched and compiled first, by themselves, to a program that hosts nothing.
-//! If that fails it is the fault of the kit or the machine. What fails later is the submission's,
-//! unless cargo or a compiler says that the disk failed it or that somebody ended it.
+//! If that fails it is the fault of the kit or the machine. A later failure is the submission's
+//! fault, unless cargo or a compiler reports a failure of the disk or was killed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -21,11 +20,10 @@ use crate::build::cargo::{Cargo, Confined, Ended};
 use crate::build::layout;
 use crate::build::linked::{Library, Traits};
 use crate::build::programs::{Program, Programs};
-use crate::exit::Refusal;
-use crate::intake::source_tree::Submission;
-use crate::isolation::Peers;
+use crate::exit::UserError;
+use crate::intake::submission::Submission;
+use crate::isolation::Isolation;
 use crate::kit::Kit;
-use crate::run::runner::Runner;
 
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
@@ -46,11 +44,9 @@ const SOURCES: [&str; 9] = [
 /// Builds submissions, one at a time.
 pub(crate) struct Builder<'a> {
     kit: &'a Kit,
-    peers: Peers,
+    isolation: Isolation,
     sandbox: Option<&'a Sandbox>,
     budget: Budget,
-    /// Of what the peers draw.
-    salt: &'a str,
     /// Below which everything lies.
     folder: PathBuf,
     programs: Programs,
@@ -61,39 +57,19 @@ pub(crate) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(crate) fn new(
         kit: &'a Kit,
-        peers: Peers,
+        isolation: Isolation,
         sandbox: Option<&'a Sandbox>,
         budget: Budget,
-        salt: &'a str,
     ) -> Result<Builder<'a>> {
         let folder = kit.target()?;
         let programs = Programs::in_folder(folder.join("programs"));
-        Ok(Builder {
-            kit,
-            peers,
-            sandbox,
-            budget,
-            salt,
-            folder,
-            programs,
-            prepared: OnceLock::new(),
-        })
+        Ok(Builder { kit, isolation, sandbox, budget, folder, programs, prepared: OnceLock::new() })
     }
 
-    /// The program that runs the labs on this submission, which stays there as long as its runner.
-    pub(crate) fn runner(&self, submission: &Submission) -> Result<Runner> {
-        let program = self.program(submission)?;
-        Runner::new(program, self.sandbox, self.salt).context("failed to find this program")
-    }
-
-    /// Takes a submission, and gives its identity as well.
-    pub(crate) fn take(&self, name: &str, path: &Path) -> Result<(Runner, String)> {
-        let submission = Submission::take(name, path, self.kit)?;
-        Ok((self.runner(&submission)?, submission.id(self.kit, self.peers)))
-    }
-
-    fn program(&self, submission: &Submission) -> Result<Program> {
-        let id = submission.id(self.kit, self.peers);
+    /// Builds the program, or finds it if the same content was built before. It stays in its folder
+    /// until it is dropped.
+    pub(crate) fn program(&self, submission: &Submission) -> Result<Program> {
+        let id = submission.id(self.kit, self.isolation);
         let find = || self.programs.find(&id).context("failed to read a program that was built");
         if let Some(program) = find()? {
             return Ok(program);
@@ -147,7 +123,7 @@ impl<'a> Builder<'a> {
         let target = self.folder.join("build");
         self.fetch(&target)?;
         let workspace = self.workspace("kit")?;
-        layout::kit_alone(self.kit, self.peers, &workspace)?;
+        layout::kit_alone(self.kit, self.isolation, &workspace)?;
         let built = self.cargo(&workspace, &target).run(&BUILD, KIT_LIMIT)?;
         if !built.succeeded() {
             return Err(built.kits_fault("failed to compile the kit's crates").into());
@@ -187,7 +163,7 @@ impl<'a> Builder<'a> {
     ) -> Result<Program> {
         let name = &submission.name;
         let target = self.folder.join("build");
-        layout::submission(self.kit, self.peers, submission, id, workspace)?;
+        layout::submission(self.kit, self.isolation, submission, id, workspace)?;
         self.resolve(submission, workspace, &target)?;
         self.compile(name, workspace, &target)?;
         let built = self.link(name, workspace, &target)?;
@@ -260,17 +236,19 @@ impl<'a> Builder<'a> {
         let has_limits = self.sandbox.is_some_and(has_limits);
         if let Some(excess) = self.budget.excess(ended, package, has_limits) {
             let sentence = format!("{name} does not build: {excess}");
-            return Err(Refusal::unbuilt(sentence).in_words(complaints.unwrap_or_default()).into());
+            return Err(UserError::build_failed(sentence)
+                .in_words(complaints.unwrap_or_default())
+                .into());
         }
         match complaints {
             _ if ended.succeeded() => Ok(()),
-            Some(words) => Err(Refusal::unbuilt(sentence()).in_words(words).into()),
+            Some(words) => Err(UserError::build_failed(sentence()).in_words(words).into()),
             None if ended.is_of_the_machine() || (!has_limits && Budget::no_memory(ended)) => {
                 Err(ended.kits_fault(&format!("failed to build {name}")).into())
             }
             // The kit alone compiles, so it is what the submission asks of the compiler, or of the
             // crates that it depends on.
-            None => Err(Refusal::unbuilt(sentence()).in_words(ended.errors()).into()),
+            None => Err(UserError::build_failed(sentence()).in_words(ended.errors()).into()),
         }
     }
 
@@ -285,7 +263,7 @@ impl<'a> Builder<'a> {
                 let sentence = format!(
                     "{name} does not build: cargo cannot give what its Cargo.toml asks for"
                 );
-                return Err(Refusal::unbuilt(sentence).in_words(resolved.words()).into());
+                return Err(UserError::build_failed(sentence).in_words(resolved.words()).into());
             }
             return Err(resolved.kits_fault("failed to resolve dependencies").into());
         }
@@ -296,7 +274,7 @@ impl<'a> Builder<'a> {
                 "{name} cannot be graded: it needs {package} {version}, which is not in the kit's \
                  Cargo.lock"
             );
-            return Err(Refusal::unbuilt(sentence).into());
+            return Err(UserError::build_failed(sentence).into());
         }
         Ok(())
     }
@@ -311,8 +289,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn refused(name: &str, why: &str) -> Refusal {
-    Refusal::unbuilt(format!("{name} cannot be graded: {why}"))
+fn refused(name: &str, why: &str) -> UserError {
+    UserError::build_failed(format!("{name} cannot be graded: {why}"))
 }
 
 /// Two graders would get into each other's way; held until the file is dropped.

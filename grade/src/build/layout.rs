@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use toml_edit::Value;
 
 use crate::intake::manifest::PROFILE;
-use crate::intake::source_tree::{Submission, write};
-use crate::isolation::Peers;
+use crate::intake::submission::Submission;
+use crate::isolation::Isolation;
 use crate::kit::Kit;
 
 /// The package that hosts a submission, in a folder of that name below it.
@@ -18,7 +18,7 @@ pub(crate) const RUNNER: &str = "runner";
 /// The submission at the root, and the runner below.
 pub(crate) fn submission(
     kit: &Kit,
-    peers: Peers,
+    isolation: Isolation,
     submission: &Submission,
     id: &str,
     workspace: &Path,
@@ -28,13 +28,13 @@ pub(crate) fn submission(
     }
     let root = submission.manifest.render(id);
     write(&workspace.join("Cargo.toml"), root.as_bytes())?;
-    let host = peers.host();
+    let host = isolation.host();
     let manifest = format!(
         "[package]\nname = \"{RUNNER}\"\nversion = \"0.0.0+{id}\"\nedition = \"2024\"\n\
          publish = false\n\n\
          [dependencies]\nsubmission = {{ path = \"..\", package = \"submitted\" }}\n\
          {host} = {{ path = {} }}\n",
-        Value::from(kit.path_text(peers.folder())?),
+        Value::from(kit.path_text(isolation.folder())?),
     );
     let runner = workspace.join(RUNNER);
     write(&runner.join("Cargo.toml"), manifest.as_bytes())?;
@@ -45,13 +45,13 @@ pub(crate) fn submission(
 
 /// A program that hosts nothing: it is never run, but shows what every program has that this
 /// compiler makes of the kit.
-pub(crate) fn kit_alone(kit: &Kit, peers: Peers, workspace: &Path) -> Result<()> {
-    let host = peers.host();
+pub(crate) fn kit_alone(kit: &Kit, isolation: Isolation, workspace: &Path) -> Result<()> {
+    let host = isolation.host();
     let manifest = format!(
         "[package]\nname = \"kit\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [workspace]\nresolver = \"3\"\n\n\
          [dependencies]\n{host} = {{ path = {} }}\nraftapi = {{ path = {} }}\n\n{PROFILE}",
-        Value::from(kit.path_text(peers.folder())?),
+        Value::from(kit.path_text(isolation.folder())?),
         Value::from(kit.path_text("raftapi")?),
     );
     let main = format!(
@@ -68,4 +68,12 @@ fn copy_lock_file(kit: &Kit, workspace: &Path) -> Result<()> {
     fs::copy(kit.path("Cargo.lock"), workspace.join("Cargo.lock"))
         .map(drop)
         .context("failed to copy the kit's Cargo.lock")
+}
+
+/// Writes a file, and the folders that it lies in.
+fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = file.parent().expect("a file lies in a folder");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(file, bytes))
+        .with_context(|| format!("failed to write {}", file.display()))
 }

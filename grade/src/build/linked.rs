@@ -1,9 +1,10 @@
-//! Looks at what a build has left: nothing but what the compiler made of the submission's own
-//! sources and of the kit's crates may be in the program.
+//! Inspects the program of a build: it may contain only what the compiler makes of the
+//! submission's own sources and of the kit's crates.
 //!
-//! This is the last of three layers. The [tokens](crate::intake::tokens) of the sources cannot ask for
-//! native code, and the step that links cannot read them; but a compiler has faults. So three
-//! things are looked at, each by what whoever writes a submission cannot know or cannot avoid.
+//! This is the last of three layers. The [tokens](crate::intake::tokens) of the sources cannot ask
+//! for native code, and the step that links cannot read the sources. A fault of the compiler could
+//! defeat both. So three things are inspected, each by properties that the author of a submission
+//! cannot know or cannot avoid.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
 use crate::bounds::{ENTRIES_MAX, PACKED_BYTES_MAX, UNPACKED_BYTES_MAX};
-use crate::exit::Refusal;
+use crate::exit::UserError;
 use crate::intake::{folder, names};
 
 /// What macOS adds to archives and folders: a folder of its own, a file in each folder, and one
@@ -97,7 +97,7 @@ pub(crate) fn is_of_macos(name: &str) -> bool {
 }
 
 fn refused(path: &Path, why: &str) -> anyhow::Error {
-    Refusal::unbuilt(format!("{} cannot be read: {why}", path.display())).into()
+    UserError::build_failed(format!("{} cannot be read: {why}", path.display())).into()
 }
 
 struct Reader<W> {

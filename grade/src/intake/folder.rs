@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, stat
 use rustix::io::Errno;
 
 use crate::bounds::ENTRIES_MAX;
-use crate::exit::Refusal;
+use crate::exit::UserError;
 
 const FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
@@ -123,7 +123,7 @@ impl Folder {
                 let shown = self.path.display();
                 let sentence =
                     format!("{shown} cannot be read: it has more than {ENTRIES_MAX} entries");
-                return Err(Refusal::unbuilt(sentence).into());
+                return Err(UserError::build_failed(sentence).into());
             }
             let stat = statat(&self.opened, name, AtFlags::SYMLINK_NOFOLLOW);
             let stat = stat.map_err(|error| self.error(&name.to_string_lossy(), error))?;
@@ -202,7 +202,7 @@ fn failed(path: &Path) -> String {
 }
 
 fn changed(path: &Path) -> anyhow::Error {
-    Refusal::unbuilt(format!(
+    UserError::build_failed(format!(
         "{} changed while it was read; grade it again when nobody writes there",
         path.display()
     ))
@@ -234,7 +234,7 @@ mod tests {
             file.display()
         );
         assert_eq!(error.to_string(), expected);
-        assert!(error.is::<Refusal>());
+        assert!(error.is::<UserError>());
     }
 
     fn pipe(path: &Path) {
@@ -270,7 +270,7 @@ mod tests {
         let temporary = TempDir::new().unwrap();
         let path = temporary.path().join("ada.zip");
         pipe(&path);
-        assert!(read_named(&path, 100).unwrap_err().is::<Refusal>());
+        assert!(read_named(&path, 100).unwrap_err().is::<UserError>());
     }
 
     #[test]
@@ -283,10 +283,10 @@ mod tests {
         let opened = folder.folder(&entry).unwrap();
         opened.refuse_if_changed().unwrap();
         fs::write(inner.join("new.rs"), "").unwrap();
-        assert!(opened.refuse_if_changed().unwrap_err().is::<Refusal>());
+        assert!(opened.refuse_if_changed().unwrap_err().is::<UserError>());
         assert!(folder.folder(&entry).is_err());
         fs::rename(&inner, temporary.path().join("old")).unwrap();
         symlink(elsewhere.path(), &inner).unwrap();
-        assert!(folder.folder(&entry).is_err_and(|error| error.is::<Refusal>()));
+        assert!(folder.folder(&entry).is_err_and(|error| error.is::<UserError>()));
     }
 }

@@ -4,7 +4,7 @@
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use crate::bounds::PACKAGE_NAME_BYTES_MAX;
-use crate::exit::Refusal;
+use crate::exit::UserError;
 use crate::kit::Kit;
 
 /// The kit's crates that a submission may use, from wherever it says to have them.
@@ -29,7 +29,7 @@ const TAKEN_KEYS: [&str; 4] = ["package", "version", "features", "default-featur
 /// Keys that say to get a crate from elsewhere than the registry.
 const ELSEWHERE: [&str; 4] = ["path", "git", "registry", "registry-index"];
 /// What would change how a submission is compiled, and is left out.
-const LEFT_OUT: [&str; 9] = [
+const IGNORED: [&str; 9] = [
     "build-dependencies",
     "features",
     "lib",
@@ -58,13 +58,13 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
     edition: String,
     dependencies: Table,
-    /// What is not taken over although it may matter.
-    pub(crate) left_out: Vec<String>,
+    /// Settings that have no effect although they may matter.
+    pub(crate) ignored: Vec<String>,
 }
 
 impl Manifest {
     /// None without a `[package]` that has a name.
-    pub(crate) fn read(document: &DocumentMut, kit: &Kit) -> Option<Result<Manifest, Refusal>> {
+    pub(crate) fn read(document: &DocumentMut, kit: &Kit) -> Option<Result<Manifest, UserError>> {
         let package = document.get("package")?.as_table_like()?;
         let name = package.get("name")?.as_str()?.to_owned();
         Some(Manifest::take(document, package, name, kit))
@@ -75,27 +75,27 @@ impl Manifest {
         package: &dyn TableLike,
         name: String,
         kit: &Kit,
-    ) -> Result<Manifest, Refusal> {
+    ) -> Result<Manifest, UserError> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > PACKAGE_NAME_BYTES_MAX || !name.chars().all(fits) {
             let sentence = format!("a crate cannot be graded under the name {name:?}");
-            return Err(Refusal::unbuilt(sentence));
+            return Err(UserError::build_failed(sentence));
         }
         let dependencies = match document.get("dependencies").and_then(Item::as_table_like) {
             Some(table) => dependencies(&name, table, kit)?,
             None => Table::new(),
         };
-        let tables = LEFT_OUT.into_iter().filter(|key| document.contains_key(key));
-        let mut left_out: Vec<String> = tables.map(|table| format!("[{table}]")).collect();
+        let tables = IGNORED.into_iter().filter(|key| document.contains_key(key));
+        let mut ignored: Vec<String> = tables.map(|table| format!("[{table}]")).collect();
         if package.contains_key("build") {
-            left_out.push("package.build".into());
+            ignored.push("package.build".into());
         }
         // Empty it only says that the folder is a workspace of its own.
         let workspace = document.get("workspace").and_then(Item::as_table_like);
         if workspace.is_some_and(|table| !table.is_empty()) {
-            left_out.push("[workspace]".into());
+            ignored.push("[workspace]".into());
         }
-        Ok(Manifest { name, edition: edition(package, kit), dependencies, left_out })
+        Ok(Manifest { name, edition: edition(package, kit), dependencies, ignored })
     }
 
     /// By which the compiler reads its sources.
@@ -133,11 +133,11 @@ fn edition(package: &dyn TableLike, kit: &Kit) -> String {
     edition.unwrap_or("2015").to_owned()
 }
 
-fn dependencies(name: &str, table: &dyn TableLike, kit: &Kit) -> Result<Table, Refusal> {
+fn dependencies(name: &str, table: &dyn TableLike, kit: &Kit) -> Result<Table, UserError> {
     let mut taken = Table::new();
     for (key, item) in table.iter() {
         let resolved = dependency(key, item, kit)
-            .map_err(|why| Refusal::unbuilt(format!("{name} cannot be graded: {why}")))?;
+            .map_err(|why| UserError::build_failed(format!("{name} cannot be graded: {why}")))?;
         taken.insert(key, value(resolved));
     }
     Ok(taken)
@@ -197,7 +197,7 @@ fn add(wanted: &mut InlineTable, item: &Item) {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Manifest, Refusal> {
+    fn read(text: &str) -> Result<Manifest, UserError> {
         let kit = Kit::find().unwrap();
         Manifest::read(&text.parse().unwrap(), &kit).expect("there is a package")
     }
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn what_is_not_allowed_is_refused_by_name() {
         let refused = "it cannot be graded: it depends on \"tokio\", which is not allowed; the \
-                       allowed are config, labrpc, anyhow, arc-swap, bincode, bytes, \
+                       allowed are raftapi, labrpc, anyhow, arc-swap, bincode, bytes, \
                        crossbeam-channel, log, parking_lot, rand, serde, serde_bytes, thiserror, \
                        tracing";
         check("tokio = \"1\"", Err(refused));
@@ -274,7 +274,7 @@ mod tests {
                     [lints.rust]\nunsafe_code = \"allow\"\n\
                     [workspace]\nmembers = [\"more\"]\n";
         let manifest = read(text).unwrap_or_else(|refusal| panic!("{refusal}"));
-        assert_eq!(manifest.left_out, ["[features]", "[profile]", "package.build", "[workspace]"]);
+        assert_eq!(manifest.ignored, ["[features]", "[profile]", "package.build", "[workspace]"]);
         let rendered: DocumentMut = manifest.render("77").parse().unwrap();
         assert_eq!(rendered["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
         assert!(rendered["lib"].get("proc-macro").is_none());

@@ -6,3 +6,5 @@ pub(crate) mod archive;
 pub(crate) mod tokens;
 pub(crate) mod manifest;
 pub(crate) mod source_tree;
+pub(crate) mod submission;
+pub(crate) mod submission_names;

@@ -6,18 +6,18 @@ use std::time::Duration;
 use ::tests::plain;
 use config::{Class, Failure};
 
-use crate::args::Plan;
-use crate::isolation::Peers;
-use crate::report::score::{Score, Verdict, WhyNot};
-use crate::run::finished::Run;
+use crate::isolation::Isolation;
+use crate::plan::Plan;
+use crate::report::score::{Score, WhyNot};
+use crate::run::finished::{Run, Verdict};
 
 /// The words by which `cargo grade replay` makes the plan's runs: with the peers elsewhere, or with
 /// another salt, they are others.
 pub(crate) fn how(plan: &Plan) -> String {
-    match (plan.peers, &*plan.salt) {
-        (Peers::Together, _) => "--in-process ".into(),
-        (Peers::Apart, "") => String::new(),
-        (Peers::Apart, salt) => format!("--salt {} ", quoted(Path::new(salt))),
+    match (plan.isolation, &*plan.salt) {
+        (Isolation::Thread, _) => "--in-process ".into(),
+        (Isolation::Process, "") => String::new(),
+        (Isolation::Process, salt) => format!("--salt {} ", quoted(Path::new(salt))),
     }
 }
 
@@ -62,19 +62,7 @@ fn paragraph(
     failure: &Failure,
     later: &[Score],
 ) -> String {
-    let mut text = format!(
-        "\nFAIL  {:<32} {:<12} seed {}\n  {}\n",
-        score.test.name(),
-        failure.class,
-        run.seed,
-        plain::sentence(&failure.sentence)
-    );
-    if let Some(rule) = failure.rule {
-        text += &format!("  rule: {rule}\n");
-    }
-    for note in &failure.notes {
-        text += &format!("  {}\n", plain::sentence(note));
-    }
+    let mut text = format!("\n{}", head(run, failure));
     text += &format!("  the test: {}\n", score.test.purpose);
     text += &format!("  fails {}\n", share(score));
     let same = later.iter().filter(|other| {
@@ -86,6 +74,21 @@ fn paragraph(
         text += &format!("  also in: {}\n", same.join(", "));
     }
     text + &printed(&run.outcome.output) + &again(path, how, score, run)
+}
+
+/// The beginning of what is said of a run that failed: where, what, the rule that it broke, and
+/// notes.
+pub(crate) fn head(run: &Run, failure: &Failure) -> String {
+    let sentence = plain::sentence(&failure.sentence);
+    let (name, class) = (run.test.name(), failure.class);
+    let mut text = format!("FAIL  {name:<32} {class:<12} seed {}\n  {sentence}\n", run.seed);
+    if let Some(rule) = failure.rule {
+        text += &format!("  rule: {rule}\n");
+    }
+    for note in &failure.notes {
+        text += &format!("  {}\n", plain::sentence(note));
+    }
+    text
 }
 
 /// What a run printed, or the end of it.
@@ -198,7 +201,8 @@ mod tests {
     use config::Class;
 
     use super::*;
-    use crate::report::score::tests::{failed, score};
+    use crate::report::score::tests::score;
+    use crate::run::finished::tests::failed;
 
     #[test]
     fn a_failure_is_told_once_with_where_else_it_was_and_how_to_see_it_again() {

@@ -8,8 +8,8 @@
 use anyhow::Result;
 use config::NOT_INSPECTED;
 
-use crate::args::Plan;
-use crate::exit::Refusal;
+use crate::exit::UserError;
+use crate::plan::Plan;
 use crate::run::finished::Run;
 
 /// An error if any of these runs of a submission had a server without `inspect`.
@@ -31,5 +31,5 @@ pub(crate) fn judge<'a>(
         run.test.name(),
         run.seed
     );
-    Err(Refusal::unbuilt(sentence).into())
+    Err(UserError::build_failed(sentence).into())
 }

@@ -1,6 +1,6 @@
-//! What a person sees while submissions are graded: a bar on a terminal, plain lines elsewhere.
+//! The bar that a terminal shows while submissions are graded.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -8,14 +8,13 @@ use ::tests::{Test, plain};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 
-use crate::report::score::Verdict;
-use crate::run::finished::Run;
+use crate::run::finished::{Run, Verdict};
 
-/// So many of the running tests are named beside the bar.
+/// The number of running tests that are named next to the bar.
 const NAMED_MAX: usize = 2;
 const TICK: Duration = Duration::from_millis(200);
 
-/// A bar with what is built and what runs; failures appear above it as they come.
+/// A bar with what is built and what runs. Failures appear above it as they occur.
 pub(crate) struct Progress {
     bar: ProgressBar,
     state: Mutex<State>,
@@ -30,7 +29,7 @@ struct State {
 }
 
 impl Progress {
-    /// Of so many submissions with so many runs each.
+    /// `runs`: of each submission.
     pub(crate) fn new(submissions: usize, runs: usize) -> Progress {
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {wide_msg}");
         let bar = ProgressBar::new((submissions * runs) as u64);
@@ -39,7 +38,7 @@ impl Progress {
         Progress { bar, state: Mutex::default(), several: submissions > 1 }
     }
 
-    /// What is built now, if anything is.
+    /// Shows what is built now, if anything is.
     pub(crate) fn build(&self, name: Option<&str>) {
         self.change(|state| state.building = name.map(str::to_owned));
     }
@@ -63,7 +62,7 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// So many runs will not be.
+    /// These runs will not be made.
     pub(crate) fn skip(&self, runs: usize) {
         self.bar.inc(runs as u64);
     }
@@ -71,20 +70,6 @@ impl Progress {
     /// Prints without disturbing the bar.
     pub(crate) fn print(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
-    }
-
-    /// Between what is said of several on one terminal.
-    pub(crate) fn leave_a_line(&self) {
-        if self.several && io::stderr().is_terminal() {
-            eprintln!();
-        }
-    }
-
-    /// Where there is no bar to look at.
-    pub(crate) fn say(&self, line: &str) {
-        if self.several && !io::stderr().is_terminal() {
-            eprintln!("{}", plain::line(line));
-        }
     }
 
     pub(crate) fn finish(&self) {
@@ -120,13 +105,13 @@ impl State {
     }
 }
 
-/// Of the terminal, in characters.
+/// The width of the terminal in characters.
 fn width() -> Option<usize> {
     let size = tcgetwinsize(io::stderr()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// One line of a terminal: the whole of it is told below the table.
+/// Cuts to one line of a terminal: the whole sentence is shown below the table.
 fn cut(line: &str, width: Option<usize>) -> String {
     match width {
         Some(width) if line.chars().count() > width => {

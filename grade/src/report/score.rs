@@ -8,11 +8,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::tests::{Outcome, Part, Test};
-use config::{Class, Failure};
+use ::tests::{Part, Test};
 
 use crate::exit::Exit;
-use crate::run::finished::Run;
+use crate::run::finished::{Run, Verdict};
 
 /// All runs of one test that count, by seed.
 pub(crate) struct Score {
@@ -38,43 +37,6 @@ pub(crate) enum Points {
     None,
     /// Nothing failed, but by a fault of the kit not every seed has a verdict.
     Undecided,
-}
-
-/// What became of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Passed,
-    Failed,
-    /// The kit's own fault.
-    Infra,
-}
-
-impl Run {
-    pub(crate) fn verdict(&self) -> Verdict {
-        match &self.outcome.verdict {
-            Ok(()) => Verdict::Passed,
-            Err(Failure { class: Class::Infra, .. }) => Verdict::Infra,
-            Err(_) => Verdict::Failed,
-        }
-    }
-}
-
-impl Run {
-    /// Whether the other seeds of its test are not worth their time: it ended by a limit in real
-    /// time, and so will they.
-    pub(crate) fn stops_its_test(&self) -> bool {
-        let Err(failure) = &self.outcome.verdict else { return false };
-        matches!(failure.class, Class::Timeout | Class::Spin | Class::Outside)
-    }
-
-    /// How long it took by its own clock, which a busy machine does not change; none if it came to
-    /// no end of its own.
-    fn seconds(&self) -> Option<f64> {
-        let Outcome { figures, simulation, .. } = &self.outcome;
-        let of_test = figures.as_ref().map(|figures| figures.time);
-        let of_run = simulation.as_ref().map(|simulation| simulation.time);
-        of_test.or(of_run).map(|time| time.as_secs_f64())
-    }
 }
 
 impl Score {
@@ -205,35 +167,15 @@ pub(crate) fn exit(scores: &[Score]) -> Exit {
 #[cfg(test)]
 pub(crate) mod tests {
     use ::tests::LABS;
-    use config::Figures;
+    use config::{Class, Failure};
 
     use super::*;
-
-    pub(crate) fn failed(class: Class, sentence: &str) -> Result<(), Failure> {
-        Err(Failure::new(class, sentence))
-    }
-
-    fn figures(seconds: u64) -> Figures {
-        let time = Duration::from_secs(seconds);
-        Figures { time, peers: 3, rpcs: 0, bytes: 0, commands: 0 }
-    }
+    use crate::run::finished::tests::{failed, run};
 
     /// Runs of the `test`th lab with the seeds from 1, which take 1, 2, 3 ... seconds.
     pub(crate) fn score(test: usize, verdicts: Vec<Result<(), Failure>>) -> Score {
-        let test = &LABS[test];
-        let run = |(seed, verdict)| Run {
-            test,
-            seed,
-            outcome: Outcome {
-                verdict,
-                figures: Some(figures(seed)),
-                findings: vec![],
-                simulation: None,
-                output: String::new(),
-            },
-            cost: Duration::from_secs(1),
-        };
-        Score { test, runs: (1..).zip(verdicts).map(run).collect(), not_run: vec![] }
+        let runs = (1..).zip(verdicts).map(|(seed, verdict)| run(test, seed, verdict)).collect();
+        Score { test: &LABS[test], runs, not_run: vec![] }
     }
 
     /// Scores two tests with three seeds, of which all were run whether they count or not.

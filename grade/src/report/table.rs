@@ -6,9 +6,10 @@ use std::path::Path;
 use ::tests::plain;
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::args::Plan;
-use crate::report::json::{Graded, TestVerdict};
-use crate::report::score::{Points, Score, Verdict, sums};
+use crate::plan::Plan;
+use crate::report::graded::{Graded, TestVerdict};
+use crate::report::score::{Points, Score, sums};
+use crate::run::finished::Verdict;
 
 /// A heading, the table, and a line with the sums.
 pub(crate) fn render(name: &str, path: &Path, plan: &Plan, scores: &[Score]) -> String {
@@ -121,14 +122,14 @@ fn sum_line(scores: &[Score]) -> String {
 #[cfg(test)]
 mod tests {
     use ::tests::{LABS, Part};
-    use clap::Parser;
     use config::Class;
 
     use super::*;
-    use crate::args::Args;
-    use crate::batch::Attempt;
-    use crate::exit::Refusal;
-    use crate::report::score::tests::{failed, score};
+    use crate::exit::UserError;
+    use crate::plan::tests::plan;
+    use crate::report::graded::Attempt;
+    use crate::report::score::tests::score;
+    use crate::run::finished::tests::failed;
 
     #[test]
     fn a_table_shows_failures_times_and_points() {
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn a_table_of_all_says_what_each_won_or_why_it_could_not() {
         let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");
-        let attempt = |scores| Attempt { id: None, left_out: Vec::new(), scores };
+        let attempt = |scores| Attempt { id: None, ignored: Vec::new(), scores };
         let passed = || Ok(());
         let attempts = [
             ("ada", Ok(vec![score(0, vec![passed()]), score(adversary, vec![passed()])])),
@@ -154,12 +155,11 @@ mod tests {
                     score(adversary, vec![failed(Class::Safety, "two leaders")]),
                 ]),
             ),
-            ("eve", Err(Refusal::unbuilt("eve does not build").into())),
+            ("eve", Err(UserError::build_failed("eve does not build").into())),
         ];
-        let plan = Args::parse_from(["cargo-grade", "ada", "bob", "eve"]).grading.plan();
-        let plan = plan.expect("it makes sense");
+        let plan = plan(&["ada", "bob", "eve"]);
         let graded = attempts
-            .map(|(name, scores)| Graded::of(name, Path::new(name), &plan, attempt(scores)));
+            .map(|(name, scores)| Graded::of(name, Path::new(name), &plan, &attempt(scores)));
         insta::assert_snapshot!(of_all(&graded).to_string());
     }
 }

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use sandbox::{Layers, Sandbox};
 
-use crate::exit::Refusal;
-use crate::isolation::Peers;
+use crate::exit::UserError;
+use crate::isolation::Isolation;
 use crate::kit::Kit;
 use crate::run::room;
 use crate::run::scratch::Scratch;
@@ -12,8 +12,8 @@ use crate::run::scratch::Scratch;
 /// Tries the sandbox and says on stderr which layers are in force. If it is `required`, a missing
 /// layer is a reason not to grade. None if all servers of a run live in its process: there is
 /// nothing to hold them.
-pub(crate) fn sandbox(peers: Peers, required: bool) -> Result<Option<Sandbox>> {
-    if peers == Peers::Together {
+pub(crate) fn sandbox(isolation: Isolation, required: bool) -> Result<Option<Sandbox>> {
+    if isolation == Isolation::Thread {
         return Ok(None);
     }
     let sandbox = Sandbox::probe().context("failed to try the sandbox")?;
@@ -34,8 +34,8 @@ pub(crate) fn scratch(kit: &Kit, jobs: usize) -> Result<Scratch> {
     Ok(scratch)
 }
 
-fn refusal(layers: &Layers) -> Refusal {
-    Refusal::usage(format!("--require-sandbox asks for every layer; {layers}"))
+fn refusal(layers: &Layers) -> UserError {
+    UserError::usage(format!("--require-sandbox asks for every layer; {layers}"))
 }
 
 /// The names of the layers in force, for programs.

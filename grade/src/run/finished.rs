@@ -1,115 +1,79 @@
-//! One run of one test, from its program or from what an earlier grading has left.
+//! The result of one run: one test with one seed.
 
-use std::path::Path;
 use std::time::Duration;
 
-use ::tests::{Clock, Job, Outcome, Test, plain};
+use ::tests::{Outcome, Test};
 use config::{Class, Failure};
 
-use crate::bounds::OUTPUT_BYTES_MAX;
-use crate::report::score::Verdict;
-use crate::run::runner::Runner;
-use crate::run::store::Store;
-use crate::run::supervisor::Watch;
-
-/// Where the files of runs are.
-#[derive(Clone, Copy)]
-pub(crate) struct Files<'a> {
-    /// Of those that have ended, if they are kept.
-    pub(crate) store: Option<&'a Store>,
-    /// Of those that go on.
-    pub(crate) scratch: &'a Path,
-}
-
-/// One run of one test.
+/// A run that was made.
 pub(crate) struct Run {
     pub(crate) test: &'static Test,
     pub(crate) seed: u64,
     pub(crate) outcome: Outcome,
-    /// What the submission has to answer for, in processor time.
+    /// The processor time that is charged to the submission.
     pub(crate) cost: Duration,
 }
 
-impl Run {
-    /// Takes the run from the store if it is there, and puts it there if it was not.
-    pub(crate) fn stored(
-        files: Files<'_>,
-        id: &str,
-        runner: &Runner,
-        test: &'static Test,
-        seed: u64,
-    ) -> Run {
-        let Files { store, scratch } = files;
-        if let Some(run) = store.and_then(|store| store.load(id, test, seed)) {
-            return run;
-        }
-        let run = Run::fresh(runner, scratch, test, seed);
-        if let Some(store) = store {
-            store.save(id, &run);
-        }
-        run
-    }
-
-    /// A fault of the kit is tried once more: it may have been the machine's.
-    pub(crate) fn fresh(runner: &Runner, scratch: &Path, test: &'static Test, seed: u64) -> Run {
-        let run = Run::once(runner, scratch, test, seed);
-        match run.verdict() {
-            Verdict::Infra => Run::once(runner, scratch, test, seed),
-            Verdict::Passed | Verdict::Failed => run,
-        }
-    }
-
-    fn once(runner: &Runner, scratch: &Path, test: &'static Test, seed: u64) -> Run {
-        let clock = Clock::default();
-        let Runner { program, arguments, peers, .. } = runner;
-        let watch = Watch::new(scratch, *peers);
-        let job = Job { program, arguments, test, seed, clock, invariants: true };
-        let mut outcome = job.run_under(&watch);
-        let used = watch.used();
-        if let Err(failure @ Failure { class: Class::Infra, .. }) = &outcome.verdict
-            && let Some(failure) = used.excess_of_memory(failure)
-        {
-            outcome.verdict = Err(failure);
-        }
-        // Many runs are kept at once.
-        outcome.output =
-            if outcome.passed() { String::new() } else { end_of(&outcome.output).into() };
-        Run { test, seed, outcome, cost: used.cost() }
-    }
+/// The verdict on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    Failed,
+    /// The kit's own fault.
+    Infra,
 }
 
-/// Whole lines, as far as they fit when they are shown.
-fn end_of(output: &str) -> &str {
-    let mut room = OUTPUT_BYTES_MAX;
-    let fits = |(_, c): &(usize, char)| {
-        let width = plain::width(*c);
-        let fits = width <= room;
-        room = room.saturating_sub(width);
-        fits
-    };
-    match output.char_indices().rev().take_while(fits).last() {
-        None => "",
-        Some((0, _)) => output,
-        Some((at, _)) => {
-            let end = &output[at..];
-            end.split_once('\n').map_or(end, |(_, lines)| lines)
+impl Run {
+    pub(crate) fn verdict(&self) -> Verdict {
+        match &self.outcome.verdict {
+            Ok(()) => Verdict::Passed,
+            Err(Failure { class: Class::Infra, .. }) => Verdict::Infra,
+            Err(_) => Verdict::Failed,
         }
+    }
+
+    /// Whether the other seeds of its test are not run: this one ended by a limit in real time, and
+    /// the others would too.
+    pub(crate) fn stops_its_test(&self) -> bool {
+        let Err(failure) = &self.outcome.verdict else { return false };
+        matches!(failure.class, Class::Timeout | Class::Spin | Class::Outside)
+    }
+
+    /// Its length in seconds by its own clock, which does not depend on the load of the machine.
+    /// None if it did not come to an end of its own.
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        let Outcome { figures, simulation, .. } = &self.outcome;
+        let of_test = figures.as_ref().map(|figures| figures.time);
+        let of_run = simulation.as_ref().map(|simulation| simulation.time);
+        of_test.or(of_run).map(|time| time.as_secs_f64())
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use ::tests::LABS;
+    use config::Figures;
+
     use super::*;
 
-    #[test]
-    fn the_end_of_much_output_is_whole_lines() {
-        let lines: String = (0..1000).map(|n| format!("line {n}\n")).collect();
-        let end = end_of(&lines);
-        assert!(end.len() <= OUTPUT_BYTES_MAX && end.ends_with("line 998\nline 999\n"));
-        assert!(end.starts_with("line ") && lines.ends_with(end));
-        assert_eq!(end_of("one\ntwo\n"), "one\ntwo\n");
-        assert_eq!(end_of(""), "");
-        let escapes = "\x1b".repeat(OUTPUT_BYTES_MAX);
-        assert_eq!(end_of(&escapes).len(), OUTPUT_BYTES_MAX / 4);
+    pub(crate) fn failed(class: Class, sentence: &str) -> Result<(), Failure> {
+        Err(Failure::new(class, sentence))
+    }
+
+    /// A run of the `test`th lab that takes as many seconds as its seed.
+    pub(crate) fn run(test: usize, seed: u64, verdict: Result<(), Failure>) -> Run {
+        let time = Duration::from_secs(seed);
+        Run {
+            test: &LABS[test],
+            seed,
+            outcome: Outcome {
+                verdict,
+                figures: Some(Figures { time, peers: 3, rpcs: 0, bytes: 0, commands: 0 }),
+                findings: vec![],
+                simulation: None,
+                output: String::new(),
+            },
+            cost: Duration::from_secs(1),
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::bounds::{
     ADDRESS_BYTES_MIN, FILE_BYTES_MIN, MEMORY_BYTES_MIN, MEMORY_BYTES_PER_JOB_MIN, OPEN_FILES_MIN,
     ROOM_BYTES_MIN, TASKS_PER_JOB_MIN,
 };
-use crate::exit::Refusal;
+use crate::exit::UserError;
 
 /// Where the limits of containers and services are: see cgroups(7), of which both versions are in
 /// use.
@@ -40,10 +40,10 @@ pub(crate) fn check(folder: &Path, jobs: usize) -> Result<()> {
     let _ = fs::remove_file(trial);
     written.map_err(|error| {
         let why = format!("the runs keep their files in {shown}, which takes none: {error}");
-        Refusal::kit(why)
+        UserError::kit(why)
     })?;
     match Offer::of_this_machine(folder).missing(jobs as u64, folder) {
-        Some(missing) => Err(Refusal::kit(missing).into()),
+        Some(missing) => Err(UserError::kit(missing).into()),
         None => Ok(()),
     }
 }

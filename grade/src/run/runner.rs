@@ -1,27 +1,42 @@
-//! The program that plays a run, for what a submission was compiled to.
+//! Makes runs of a submission: starts the process that plays one test with one seed.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, io};
 
+use ::tests::{Clock, Job, Test, plain};
+use config::{Class, Failure};
 use sandbox::Sandbox;
 
+use crate::bounds::OUTPUT_BYTES_MAX;
 use crate::build::programs::Program;
-use crate::isolation::Peers;
+use crate::isolation::Isolation;
+use crate::run::finished::{Run, Verdict};
 use crate::run::remote;
+use crate::run::store::Store;
+use crate::run::supervisor::Watch;
 
 /// The program that plays a run.
 pub(crate) struct Runner {
-    pub(crate) program: PathBuf,
-    pub(crate) arguments: Vec<OsString>,
-    pub(crate) peers: Peers,
-    /// The submission's, which is that program or one of its arguments.
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    isolation: Isolation,
+    /// The submission's program: the same one, or one of its arguments.
     _compiled: Program,
 }
 
+/// Where the files of runs are.
+#[derive(Clone, Copy)]
+pub(crate) struct Files<'a> {
+    /// Finished runs, if they are kept.
+    pub(crate) store: Option<&'a Store>,
+    /// Runs that have not ended.
+    pub(crate) scratch: &'a Path,
+}
+
 impl Runner {
-    /// For what a submission was compiled to: to one peer, which lives in the sandbox, or
-    /// without one to a run of its own.
+    /// With a sandbox, `compiled` hosts one server and is run by this program. Without one it plays
+    /// the whole run.
     pub(crate) fn new(
         compiled: Program,
         sandbox: Option<&Sandbox>,
@@ -36,7 +51,90 @@ impl Runner {
                 (env::current_exe()?, words.into())
             }
         };
-        let peers = if sandbox.is_some() { Peers::Apart } else { Peers::Together };
-        Ok(Runner { program, arguments, peers, _compiled: compiled })
+        let isolation = if sandbox.is_some() { Isolation::Process } else { Isolation::Thread };
+        Ok(Runner { program, arguments, isolation, _compiled: compiled })
+    }
+
+    /// Takes the run from the store if it is there; otherwise makes it and stores it.
+    pub(crate) fn run_or_load(
+        &self,
+        files: Files<'_>,
+        id: &str,
+        test: &'static Test,
+        seed: u64,
+    ) -> Run {
+        let Files { store, scratch } = files;
+        if let Some(run) = store.and_then(|store| store.load(id, test, seed)) {
+            return run;
+        }
+        let run = self.run(scratch, test, seed);
+        if let Some(store) = store {
+            store.save(id, &run);
+        }
+        run
+    }
+
+    /// Makes the run. After a fault of the kit it is tried once more, as that may have been the
+    /// machine's.
+    pub(crate) fn run(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {
+        let run = self.run_once(scratch, test, seed);
+        match run.verdict() {
+            Verdict::Infra => self.run_once(scratch, test, seed),
+            Verdict::Passed | Verdict::Failed => run,
+        }
+    }
+
+    fn run_once(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {
+        let clock = Clock::default();
+        let Runner { program, arguments, isolation, .. } = self;
+        let watch = Watch::new(scratch, *isolation);
+        let job = Job { program, arguments, test, seed, clock, invariants: true };
+        let mut outcome = job.run_under(&watch);
+        let used = watch.used();
+        if let Err(failure @ Failure { class: Class::Infra, .. }) = &outcome.verdict
+            && let Some(failure) = used.excess_of_memory(failure)
+        {
+            outcome.verdict = Err(failure);
+        }
+        // Many runs are in memory at once.
+        outcome.output =
+            if outcome.passed() { String::new() } else { end_of(&outcome.output).into() };
+        Run { test, seed, outcome, cost: used.cost() }
+    }
+}
+
+/// The last whole lines, up to the limit on what is shown.
+fn end_of(output: &str) -> &str {
+    let mut room = OUTPUT_BYTES_MAX;
+    let fits = |(_, c): &(usize, char)| {
+        let width = plain::width(*c);
+        let fits = width <= room;
+        room = room.saturating_sub(width);
+        fits
+    };
+    match output.char_indices().rev().take_while(fits).last() {
+        None => "",
+        Some((0, _)) => output,
+        Some((at, _)) => {
+            let end = &output[at..];
+            end.split_once('\n').map_or(end, |(_, lines)| lines)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_much_output_is_whole_lines() {
+        let lines: String = (0..1000).map(|n| format!("line {n}\n")).collect();
+        let end = end_of(&lines);
+        assert!(end.len() <= OUTPUT_BYTES_MAX && end.ends_with("line 998\nline 999\n"));
+        assert!(end.starts_with("line ") && lines.ends_with(end));
+        assert_eq!(end_of("one\ntwo\n"), "one\ntwo\n");
+        assert_eq!(end_of(""), "");
+        let escapes = "\x1b".repeat(OUTPUT_BYTES_MAX);
+        assert_eq!(end_of(&escapes).len(), OUTPUT_BYTES_MAX / 4);
     }
 }

@@ -21,9 +21,8 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::RECORD_BYTES_MAX;
-use crate::exit::Refusal;
-use crate::report::score::Verdict;
-use crate::run::finished::Run;
+use crate::exit::UserError;
+use crate::run::finished::{Run, Verdict};
 
 /// The folder of files that are being written.
 const UNFINISHED: &str = "unfinished";
@@ -62,7 +61,7 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> Result<Store> {
         if folder.exists() && !folder.is_dir() {
             let sentence = format!("{} is not a folder", folder.display());
-            return Err(Refusal::usage(sentence).into());
+            return Err(UserError::usage(sentence).into());
         }
         fs::create_dir_all(folder)
             .with_context(|| format!("failed to make the folder {}", folder.display()))?;
@@ -120,7 +119,7 @@ impl Store {
         }
         match self.failure.into_inner().expect(UNPOISONED) {
             None => Ok(()),
-            Some(sentence) => Err(Refusal::kit(sentence).into()),
+            Some(sentence) => Err(UserError::kit(sentence).into()),
         }
     }
 
@@ -186,14 +185,14 @@ mod tests {
 
     use super::*;
     use crate::bounds::OUTPUT_BYTES_MAX;
-    use crate::report::score::tests::score;
+    use crate::run::finished::tests::run;
 
     /// The worst run that there can be: every character of it takes twice as much room as JSON.
     #[test]
     fn every_run_that_is_kept_can_be_read_again() {
         let much = || vec!["\"".repeat(1 << 20); 500];
         let failure = Failure::new(Class::Panic, "\"".repeat(10 << 20)).with_notes(much());
-        let mut run = score(0, vec![Err(failure)]).runs.remove(0);
+        let mut run = run(0, 1, Err(failure));
         run.outcome.findings = much();
         run.outcome.output = "\"".repeat(OUTPUT_BYTES_MAX);
         run.outcome = run.outcome.bounded();

@@ -18,7 +18,7 @@ use crate::bounds::{
     GAP_MAX, LOOK_INTERVAL, RUN_CPU_S_MAX, RUN_FAIR_RESIDENT_BYTES_MAX,
     RUN_IN_PROCESS_RESIDENT_BYTES_MAX, RUN_RESIDENT_BYTES_MAX, RUN_WALL_PER_CPU, RUN_WALL_S_MAX,
 };
-use crate::isolation::Peers;
+use crate::isolation::Isolation;
 
 /// Linux shows processor time in these, whatever its own clock does.
 const TICKS_PER_S: u64 = 100;
@@ -26,7 +26,7 @@ const TICKS_PER_S: u64 = 100;
 /// The watch over one run.
 pub(crate) struct Watch<'a> {
     folder: &'a Path,
-    peers: Peers,
+    isolation: Isolation,
     used: Cell<Used>,
     looked_at: Cell<Option<Instant>>,
 }
@@ -43,8 +43,8 @@ pub(crate) struct Used {
 }
 
 impl<'a> Watch<'a> {
-    pub(crate) fn new(folder: &'a Path, peers: Peers) -> Watch<'a> {
-        Watch { folder, peers, used: Cell::default(), looked_at: Cell::default() }
+    pub(crate) fn new(folder: &'a Path, isolation: Isolation) -> Watch<'a> {
+        Watch { folder, isolation, used: Cell::default(), looked_at: Cell::default() }
     }
 
     pub(crate) fn used(&self) -> Used {
@@ -93,9 +93,9 @@ impl<'a> Watch<'a> {
     /// Why the run has to be ended, if it has.
     fn excess(&self) -> Option<Failure> {
         let Used { cpu, wall, resident_bytes, .. } = self.used.get();
-        let resident_bytes_max = match self.peers {
-            Peers::Apart => RUN_RESIDENT_BYTES_MAX,
-            Peers::Together => RUN_IN_PROCESS_RESIDENT_BYTES_MAX,
+        let resident_bytes_max = match self.isolation {
+            Isolation::Process => RUN_RESIDENT_BYTES_MAX,
+            Isolation::Thread => RUN_IN_PROCESS_RESIDENT_BYTES_MAX,
         };
         if cpu > Duration::from_secs(RUN_CPU_S_MAX) {
             let sentence = format!("the run used more than {RUN_CPU_S_MAX} s of processor time");
@@ -108,14 +108,14 @@ impl<'a> Watch<'a> {
             );
             return Some(Failure::new(Class::Limit, sentence));
         }
-        match self.peers {
-            Peers::Apart if wall > Duration::from_secs(RUN_WALL_S_MAX) => {
+        match self.isolation {
+            Isolation::Process if wall > Duration::from_secs(RUN_WALL_S_MAX) => {
                 let sentence = format!(
                     "the machine had little time for the run: it lasted {RUN_WALL_S_MAX} s"
                 );
                 Some(Failure::new(Class::Infra, sentence))
             }
-            Peers::Together if wall > RUN_LIMIT => Some(TimeLimit::hung()),
+            Isolation::Thread if wall > RUN_LIMIT => Some(TimeLimit::hung()),
             _ => None,
         }
     }
@@ -144,9 +144,9 @@ impl Supervisor for Watch<'_> {
     /// Over processes nothing of a submission runs in the process of the run, so that no end of it
     /// is the submission's.
     fn without_outcome(&self, status: ExitStatus, printed: &str, takes_files: bool) -> Failure {
-        match self.peers {
-            Peers::Together => TimeLimit.without_outcome(status, printed, takes_files),
-            Peers::Apart => {
+        match self.isolation {
+            Isolation::Thread => TimeLimit.without_outcome(status, printed, takes_files),
+            Isolation::Process => {
                 let why = if takes_files { "" } else { "; there is no room for its files" };
                 let sentence = format!("the process of the run left no outcome: {status}{why}");
                 Failure::new(Class::Infra, sentence)
@@ -218,8 +218,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(peers: Peers, used: Used, expected: Option<Class>) {
-        let watch = Watch::new(Path::new(""), peers);
+    fn check(isolation: Isolation, used: Used, expected: Option<Class>) {
+        let watch = Watch::new(Path::new(""), isolation);
         watch.used.set(used);
         assert_eq!(watch.excess().map(|failure| failure.class), expected, "{used:?}");
     }
@@ -227,28 +227,31 @@ mod tests {
     #[test]
     fn a_run_is_ended_by_what_it_used() {
         let seconds = Duration::from_secs;
-        for peers in [Peers::Apart, Peers::Together] {
-            check(peers, Used { cpu: seconds(59), wall: seconds(59), ..Used::default() }, None);
+        for isolation in [Isolation::Process, Isolation::Thread] {
+            check(isolation, Used { cpu: seconds(59), wall: seconds(59), ..Used::default() }, None);
             let cpu = Used { cpu: seconds(61), wall: seconds(61), ..Used::default() };
-            check(peers, cpu, Some(Class::Timeout));
+            check(isolation, cpu, Some(Class::Timeout));
             let resident = Used { resident_bytes: 5 << 30, ..Used::default() };
-            check(peers, resident, Some(Class::Limit));
+            check(isolation, resident, Some(Class::Limit));
         }
         // One that the machine had no time for, and one that hung.
         let long = Used { cpu: seconds(50), wall: RUN_LIMIT + seconds(1), ..Used::default() };
-        check(Peers::Apart, long, None);
-        check(Peers::Together, long, Some(Class::Timeout));
+        check(Isolation::Process, long, None);
+        check(Isolation::Thread, long, Some(Class::Timeout));
         let slow = Used { wall: seconds(RUN_WALL_S_MAX + 1), ..long };
-        check(Peers::Apart, slow, Some(Class::Infra));
+        check(Isolation::Process, slow, Some(Class::Infra));
     }
 
     #[test]
     fn a_run_that_leaves_nothing_is_judged_by_whose_code_ran_in_it() {
-        let class = |peers| {
+        let class = |isolation| {
             let killed = ExitStatus::from_raw(9);
-            Watch::new(Path::new(""), peers).without_outcome(killed, "", true).class
+            Watch::new(Path::new(""), isolation).without_outcome(killed, "", true).class
         };
-        assert_eq!([class(Peers::Apart), class(Peers::Together)], [Class::Infra, Class::Panic]);
+        assert_eq!(
+            [class(Isolation::Process), class(Isolation::Thread)],
+            [Class::Infra, Class::Panic]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod support;
 mod machine;
 mod layers;
 mod usage;
-mod unbuilt;
+mod build_failed;
 mod bombs;
 mod killed;
 mod builds;

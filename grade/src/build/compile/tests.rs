@@ -55,14 +55,14 @@ fn check(lines: &str, file: &str, bytes: Vec<u8>, expected: &str) {
         name: "native".into(),
         manifest: manifest.unwrap_or_else(|refusal| panic!("{refusal}")),
         files: files.into(),
-        left_out: Vec::new(),
+        ignored: Vec::new(),
     };
     let budget = Budget::default();
-    let builder = Builder::new(&kit, Peers::Apart, None, budget, "").unwrap();
+    let builder = Builder::new(&kit, Isolation::Process, None, budget).unwrap();
     let error = builder.program(&submission).map(|_| "it was built").unwrap_err();
-    let words = error.downcast_ref().map_or("", Refusal::words);
+    let words = error.downcast_ref().map_or("", UserError::words);
     assert_eq!(error.to_string(), expected, "{words}");
-    assert_eq!(exit::of(&error), exit::Exit::Unbuilt);
+    assert_eq!(exit::of(&error), exit::Exit::BuildFailed);
 }
 
 fn link(file: &str, kind: &str) -> String {

@@ -1,0 +1,276 @@
+//! The result of one submission as plain data: what `report.json` has of it, and what tables show.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ::tests::Part;
+use anyhow::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::{self, Exit, UserError};
+use crate::intake::source_tree::Ignored;
+use crate::plan::Plan;
+use crate::report::failures;
+use crate::report::score::{self, Points, Score, Sums, WhyNot, sums};
+use crate::run::finished::Verdict;
+
+/// The number of findings that are kept of a test.
+const FINDINGS_MAX: usize = 10;
+
+/// A submission that was graded, or could not be.
+pub(crate) struct Attempt {
+    /// The hash of its content; none if it could not be read.
+    pub(crate) id: Option<String>,
+    /// What it has beyond its sources.
+    pub(crate) ignored: Vec<Ignored>,
+    /// An error if it could not be graded.
+    pub(crate) scores: Result<Vec<Score>>,
+}
+
+/// What one submission came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Graded {
+    /// The end of its path, as long as it takes to tell it from the others.
+    pub(crate) name: String,
+    /// As it was named on the command line.
+    pub(crate) path: String,
+    /// A hash of its sources, its manifest, the kit and the compiler; null if it was not taken.
+    pub(crate) id: Option<String>,
+    /// There is a program of it. If not, no test ran and `error` says why.
+    pub(crate) built: bool,
+    /// Why it could not be graded.
+    pub(crate) error: Option<Fault>,
+    /// What it has beyond its sources and had no effect.
+    pub(crate) left_out: Vec<String>,
+    /// Points won in parts 3A to 3D, of those tests that ran.
+    pub(crate) points: u32,
+    /// Points that could be won there.
+    pub(crate) max_points: u32,
+    /// Points there that are neither won nor lost, by a fault of the kit.
+    pub(crate) undecided: u32,
+    /// The points of part 3E, which are in none of the three above.
+    pub(crate) extra: Extra,
+    /// In the order of the labs; empty if it was not built.
+    pub(crate) tests: Vec<Tested>,
+}
+
+/// The points of part 3E.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Extra {
+    pub(crate) points: u32,
+    pub(crate) max_points: u32,
+    pub(crate) undecided: u32,
+}
+
+/// Why a submission could not be graded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fault {
+    /// Whose fault it is.
+    pub(crate) fault: Whose,
+    /// What happened.
+    pub(crate) sentence: String,
+    /// What the compiler or cargo said, word for word; may be empty.
+    pub(crate) words: String,
+}
+
+/// Who can mend something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Whose {
+    /// Who called the grader: there is no such path, for one.
+    Usage,
+    /// The student.
+    Submission,
+    /// The kit or the machine; it has to be graded again.
+    Kit,
+}
+
+/// What one test came to, over all its seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tested {
+    /// Such as `3A initial election`.
+    pub(crate) name: String,
+    /// Such as `3A`.
+    pub(crate) part: String,
+    pub(crate) verdict: TestVerdict,
+    /// The id of the rule that the first failing run broke, such as `S2`.
+    pub(crate) rule: Option<String>,
+    /// So many seeds ran.
+    pub(crate) seeds: usize,
+    /// So many of them failed.
+    pub(crate) failed: usize,
+    /// So many have no verdict, by a fault of the kit.
+    pub(crate) infra: usize,
+    /// So many were not run: those behind the first that ended by a limit in real time, and those
+    /// for which the submission had no processor time left.
+    #[serde(default)]
+    pub(crate) not_run: usize,
+    /// 0 unless every seed ran and passed.
+    pub(crate) points: u32,
+    pub(crate) max_points: u32,
+    /// The first seed that failed, or else the first without a verdict.
+    pub(crate) seed: Option<u64>,
+    /// The class of what went wrong with that seed, such as `safety`.
+    pub(crate) class: Option<String>,
+    /// What went wrong with it; if nothing did, why seeds were not run.
+    pub(crate) sentence: Option<String>,
+    /// What else may help to understand it.
+    pub(crate) notes: Vec<String>,
+    /// The end of what that run printed.
+    pub(crate) output: Option<String>,
+    /// What is no failure but worth telling.
+    pub(crate) findings: Vec<String>,
+    /// The mean length of a run by its own clock, in seconds; null if no run has one.
+    pub(crate) virtual_seconds: Option<f64>,
+}
+
+/// `infra` is a fault of the kit: nothing failed, but not every seed has a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TestVerdict {
+    Passed,
+    Failed,
+    Infra,
+}
+
+impl Attempt {
+    pub(crate) fn exit(&self) -> Exit {
+        self.scores.as_ref().map_or_else(exit::of, |scores| score::exit(scores))
+    }
+}
+
+impl Graded {
+    pub(crate) fn of(name: &str, path: &Path, plan: &Plan, attempt: &Attempt) -> Graded {
+        let Attempt { id, ignored, scores } = attempt;
+        let graded = match scores {
+            Ok(scores) => {
+                let (lab, extra) = sums(scores);
+                let budget = plan.submission_budget;
+                let tests = scores.iter().map(|score| Tested::of(score, budget)).collect();
+                Graded { built: true, tests, ..Graded::new(name, path, lab, extra) }
+            }
+            Err(error) => {
+                let all = |is_extra: bool| {
+                    let tests = plan.tests.iter().filter(|it| (it.part == Part::E) == is_extra);
+                    Sums { all: tests.map(|test| test.points).sum(), ..Sums::default() }
+                };
+                let error = Some(Fault::of(error));
+                Graded { error, ..Graded::new(name, path, all(false), all(true)) }
+            }
+        };
+        let left_out = ignored.iter().map(|it| it.name.clone()).collect();
+        Graded { id: id.clone(), left_out, ..graded }
+    }
+
+    /// In a line.
+    pub(crate) fn summary(&self) -> String {
+        let Graded { name, points, max_points, .. } = self;
+        match &self.error {
+            Some(_) => format!("{name}: cannot be graded"),
+            None if self.extra.max_points == 0 => {
+                format!("{name}: {points} of {max_points} points")
+            }
+            None => {
+                let Extra { points: extra, max_points: of, .. } = self.extra;
+                format!("{name}: {points} of {max_points} points, {extra} of {of} in 3E")
+            }
+        }
+    }
+
+    fn new(name: &str, path: &Path, lab: Sums, extra: Sums) -> Graded {
+        Graded {
+            name: name.into(),
+            path: path.display().to_string(),
+            id: None,
+            built: false,
+            error: None,
+            left_out: Vec::new(),
+            points: lab.won,
+            max_points: lab.all,
+            undecided: lab.undecided,
+            extra: Extra { points: extra.won, max_points: extra.all, undecided: extra.undecided },
+            tests: Vec::new(),
+        }
+    }
+}
+
+impl Fault {
+    fn of(error: &anyhow::Error) -> Fault {
+        let fault = match exit::of(error) {
+            Exit::Usage => Whose::Usage,
+            Exit::BuildFailed => Whose::Submission,
+            _ => Whose::Kit,
+        };
+        let words = error.downcast_ref().map_or("", UserError::words);
+        Fault { fault, sentence: format!("{error:#}"), words: words.into() }
+    }
+}
+
+impl Tested {
+    fn of(score: &Score, budget: Duration) -> Tested {
+        let verdict = match score.points() {
+            Points::All => TestVerdict::Passed,
+            Points::None => TestVerdict::Failed,
+            Points::Undecided => TestVerdict::Infra,
+        };
+        let run = score.with(Verdict::Failed).chain(score.with(Verdict::Infra)).next();
+        let failure = run.and_then(|run| run.outcome.verdict.as_ref().err());
+        let max_points = score.test.points;
+        let is_spent = score.not_run.iter().any(|(_, why)| *why == WhyNot::Spent);
+        let sentence = failure.map(|failure| failure.sentence.clone());
+        let sentence = sentence.or_else(|| is_spent.then(|| failures::spent(budget)));
+        let findings = score.runs.iter().flat_map(|run| {
+            run.outcome.findings.iter().map(|finding| format!("{finding} (seed {})", run.seed))
+        });
+        Tested {
+            name: score.test.name(),
+            part: score.test.part.to_string(),
+            verdict,
+            rule: failure.and_then(|failure| failure.rule).map(|rule| rule.id().into()),
+            seeds: score.runs.len(),
+            failed: score.count(Verdict::Failed),
+            infra: score.count(Verdict::Infra),
+            not_run: score.not_run.len(),
+            points: if verdict == TestVerdict::Passed { max_points } else { 0 },
+            max_points,
+            seed: run.map(|run| run.seed),
+            class: failure.map(|failure| failure.class.to_string()),
+            sentence,
+            notes: failure.map(|failure| failure.notes.clone()).unwrap_or_default(),
+            output: run.map(|run| run.outcome.output.clone()).filter(|it| !it.is_empty()),
+            findings: findings.take(FINDINGS_MAX).collect(),
+            // To the millisecond, since more would only be noise to a reader.
+            virtual_seconds: score.time().map(|(mean, _)| (mean * 1e3).round() / 1e3),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Class;
+
+    use super::*;
+    use crate::report::score::tests::score;
+    use crate::run::finished::tests::failed;
+
+    #[test]
+    fn a_test_says_what_its_first_failing_seed_came_to() {
+        let mut score = score(
+            0,
+            vec![
+                failed(Class::Infra, "no memory"),
+                Ok(()),
+                failed(Class::Safety, "term 3 has 2 leaders"),
+            ],
+        );
+        score.runs[2].outcome.output = "vote for 2\n".into();
+        score.runs[1].outcome.findings = vec!["the term went up".into()];
+        let tested = Tested::of(&score, Duration::from_secs(240));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&tested).unwrap());
+    }
+}

@@ -1,0 +1,57 @@
+//! What stderr gets of each submission: what was ignored, why it cannot be graded, and its result
+//! in a line where no bar shows the progress.
+
+use std::io::{self, IsTerminal};
+
+use ::tests::plain;
+
+use crate::exit;
+use crate::report::graded::{Attempt, Graded};
+use crate::report::reporter::Reporter;
+
+/// Says what was ignored, and why a submission cannot be graded.
+pub(crate) struct Notices {
+    /// There are several submissions.
+    pub(crate) several: bool,
+}
+
+/// Says the result of each of several submissions in a line, if stderr is no terminal.
+pub(crate) struct Summaries {
+    graded: usize,
+    all: usize,
+}
+
+impl Reporter for Notices {
+    fn graded(&mut self, graded: &Graded, attempt: &Attempt) {
+        let ignored = attempt.ignored.iter().filter(|it| !it.is_ordinary);
+        let ignored: Vec<&str> = ignored.map(|it| it.name.as_str()).collect();
+        if !ignored.is_empty() {
+            let line = format!("left out of {}: {}", graded.name, ignored.join(", "));
+            eprintln!("note: {}", plain::line(&line));
+        }
+        if let Err(error) = &attempt.scores {
+            exit::tell(error);
+            // Something else follows on the same terminal.
+            if self.several && io::stderr().is_terminal() {
+                eprintln!();
+            }
+        }
+    }
+}
+
+impl Summaries {
+    /// Of `all` submissions.
+    pub(crate) fn new(all: usize) -> Summaries {
+        Summaries { graded: 0, all }
+    }
+}
+
+impl Reporter for Summaries {
+    fn graded(&mut self, graded: &Graded, _attempt: &Attempt) {
+        self.graded += 1;
+        if self.all > 1 && !io::stderr().is_terminal() {
+            let line = format!("{}/{} {}", self.graded, self.all, graded.summary());
+            eprintln!("{}", plain::line(&line));
+        }
+    }
+}
