@@ -1,24 +1,21 @@
 //! A digest of the sources of a mutant and of the kit: results hold for one digest.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use toml_edit::DocumentMut;
 
-/// The parts of the kit that take part in a run.
-const KIT: [&str; 10] = [
-    "Cargo.toml",
-    "Cargo.lock",
-    "raft/Cargo.toml",
-    "sim/build.rs",
-    "sim/src",
-    "labrpc/src",
-    "raftapi/src",
-    "config/src",
-    "tests/src",
-    "bugs/src/workspace.rs",
-];
+use crate::sources;
+
+/// The crate on which every mutant depends beside those of the reference.
+pub(crate) const LABS: &str = "tests";
+/// What else takes part in a run.
+const FILES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "raft/Cargo.toml", "bugs/src/workspace.rs"];
+/// What is compiled of a crate.
+const OF_A_CRATE: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
 /// A digest of everything that was added to it.
 ///
@@ -30,11 +27,15 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
-    /// The digest of the kit in this folder.
+    /// The digest of all that a mutant depends on in the kit in this folder.
     pub(crate) fn of_the_kit(kit: &Path) -> Result<Digest> {
         let mut digest = Digest::default();
-        for name in KIT {
+        for name in FILES {
             digest.add(kit, &kit.join(name))?;
+        }
+        for folder in crates(kit)? {
+            let parts = OF_A_CRATE.into_iter().map(|name| kit.join(&folder).join(name));
+            parts.filter(|path| path.exists()).try_for_each(|path| digest.add(kit, &path))?;
         }
         Ok(digest)
     }
@@ -61,6 +62,31 @@ impl Digest {
     }
 }
 
+/// The folders of the kit's crates with which a mutant is compiled, in order.
+fn crates(kit: &Path) -> Result<Vec<String>> {
+    let manifest = manifest(&kit.join("Cargo.toml"))?;
+    let path_of =
+        |name: &str| manifest["workspace"]["dependencies"].get(name)?.get("path")?.as_str();
+    let mut found = BTreeMap::new();
+    let mut next = vec!["raft".to_owned(), LABS.to_owned()];
+    while let Some(name) = next.pop() {
+        let Some(folder) = path_of(&name).filter(|_| !found.contains_key(&name)) else { continue };
+        let manifest = self::manifest(&kit.join(folder).join("Cargo.toml"))?;
+        let dependencies = manifest.get("dependencies").and_then(|table| table.as_table_like());
+        next.extend(
+            dependencies.into_iter().flat_map(|table| table.iter()).map(|(key, _)| key.into()),
+        );
+        found.insert(name, folder.to_owned());
+    }
+    // A mutant stands in for the reference.
+    found.remove("raft");
+    Ok(found.into_values().collect())
+}
+
+fn manifest(file: &Path) -> Result<DocumentMut> {
+    sources::read(file)?.parse().with_context(|| format!("failed to read {}", file.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +107,21 @@ mod tests {
         assert_eq!(one, digest(&[("a.rs", "fn a() {}")]));
         assert_ne!(one, digest(&[("b.rs", "fn a() {}")]));
         assert_ne!(one, digest(&[("a.rs", "fn b() {}")]));
+    }
+
+    #[test]
+    fn the_crates_are_those_on_which_the_reference_and_the_labs_depend() {
+        let kit = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            sources::write_if_new(&kit.path().join(name), text).unwrap();
+        };
+        let names = ["raft", LABS, "api", "sim", "grade"];
+        let paths = names.map(|name| format!("{name} = {{ path = \"in/{name}\" }}\n")).concat();
+        write("Cargo.toml", &format!("[workspace.dependencies]\n{paths}serde = \"1\"\n"));
+        write("in/raft/Cargo.toml", "[dependencies]\napi.workspace = true\nserde = \"1\"\n");
+        write(&format!("in/{LABS}/Cargo.toml"), "[dependencies]\napi.workspace = true\n");
+        write("in/api/Cargo.toml", "[dependencies]\nsim.workspace = true\n");
+        write("in/sim/Cargo.toml", "");
+        assert_eq!(crates(kit.path()).unwrap(), ["in/api", "in/sim", &format!("in/{LABS}")]);
     }
 }

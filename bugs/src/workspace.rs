@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use toml_edit::{Array, DocumentMut, value};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, LABS};
 use crate::exit::UserError;
 use crate::mutant::Mutant;
 use crate::sources::{Sources, read, write_if_new};
@@ -173,7 +173,7 @@ fn root_manifest(manifest: &str, kit: &Path, members: Array) -> Result<String> {
 fn package_manifest(manifest: &str, name: &str) -> Result<String> {
     let mut manifest: DocumentMut = manifest.parse().context("failed to read raft/Cargo.toml")?;
     manifest["package"]["name"] = value(name);
-    manifest["dependencies"]["tests"]["workspace"] = value(true);
+    manifest["dependencies"][LABS]["workspace"] = value(true);
     let program = format!("\n[[bin]]\nname = \"{name}\"\npath = \"runner.rs\"\n");
     Ok(manifest.to_string() + &program)
 }
