@@ -1,0 +1,180 @@
+//! Finds names that may not occur in some folders.
+//!
+//! Paths are compared, not text: comments and strings can name anything. Code for tests does not
+//! count, except for the keyword `unsafe`.
+
+use crate::modules::Sources;
+use crate::page::{Forbidden, List, PAGE};
+use crate::problem::Problem;
+use crate::scope::Scope;
+use crate::source::Source;
+use crate::workspace::Crate;
+
+/// All places with a name that one of `rules` forbids there.
+pub(crate) fn check(sources: &Sources, crates: &[Crate], rules: &[Forbidden]) -> Vec<Problem> {
+    rules.iter().flat_map(|rule| check_rule(sources, crates, rule)).collect()
+}
+
+fn check_rule(sources: &Sources, crates: &[Crate], rule: &Forbidden) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for folder in rule.folders.of.iter().chain(&rule.folders.except) {
+        if !sources.keys().any(|path| is_in(path, folder)) {
+            let at = format!("{PAGE}:{}", rule.line);
+            problems.push(Problem::new(format!("{at} names {folder}, where no source file is")));
+        }
+    }
+    let names = expanded(&rule.names, crates);
+    for (path, source) in sources.iter().filter(|(path, _)| is_chosen(path, &rule.folders)) {
+        for name in &names {
+            let mut lines = lines_with(source, name);
+            lines.sort_unstable();
+            lines.dedup();
+            problems.extend(lines.into_iter().map(|line| {
+                let by = format!("{PAGE}:{}", rule.line);
+                Problem::new(format!("{path}:{line} names {name}, which {by} forbids there"))
+            }));
+        }
+    }
+    problems
+}
+
+fn is_chosen(path: &str, folders: &List) -> bool {
+    let any = |folders: &[String]| folders.iter().any(|folder| is_in(path, folder));
+    any(&folders.of) && !any(&folders.except)
+}
+
+/// Whether `path` is `folder` or in it.
+fn is_in(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    folder == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The names, with `kit` replaced by the libraries of all members.
+fn expanded(names: &List, crates: &[Crate]) -> Vec<String> {
+    let libraries = || crates.iter().filter_map(|member| member.library.clone());
+    let all = names.of.iter().flat_map(|name| match name.as_str() {
+        "kit" => libraries().collect(),
+        name => vec![name.to_owned()],
+    });
+    all.filter(|name| !names.except.contains(name)).collect()
+}
+
+fn lines_with(source: &Source, name: &str) -> Vec<usize> {
+    if name == "unsafe" {
+        return source.unsafe_lines.clone();
+    }
+    let name: Vec<&str> = name.split("::").collect();
+    source.scope.all().into_iter().flat_map(|scope| lines_in(scope, &name)).collect()
+}
+
+fn lines_in(scope: &Scope, name: &[&str]) -> Vec<usize> {
+    let imports = scope.imports.iter().filter(|import| {
+        let path: Vec<&str> = import.path.iter().map(String::as_str).collect();
+        // `use std::sync::*` names all that is below.
+        contains(&path, name) || (import.bound.is_none() && name.starts_with(&path))
+    });
+    // A single word is a local variable, or imported, and then its import is found.
+    let paths = scope
+        .paths
+        .iter()
+        .filter(|named| named.path.len() > 1 && contains(&in_full(scope, &named.path), name));
+    imports.map(|import| import.line).chain(paths.map(|named| named.line)).collect()
+}
+
+/// `path`, with the full path of its first part if that was imported.
+fn in_full<'a>(scope: &'a Scope, path: &'a [String]) -> Vec<&'a str> {
+    let import = scope.imports.iter().find(|import| import.bound.as_ref() == Some(&path[0]));
+    let start = import.map_or(&path[..1], |import| &import.path);
+    start.iter().chain(&path[1..]).map(String::as_str).collect()
+}
+
+/// Whether the parts of `name` follow one another in `path`. A crate's name alone is the first.
+fn contains(path: &[&str], name: &[&str]) -> bool {
+    let is_crate = name.len() == 1 && name[0].starts_with(|first: char| first.is_lowercase());
+    if is_crate {
+        path.first() == name.first()
+    } else {
+        path.windows(name.len()).any(|w| w == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::sources;
+    use crate::page::Page;
+
+    #[track_caller]
+    fn check_text(rule: &str, text: &str, expected: &[&str]) {
+        let sources = sources(&format!("-- a/src/x.rs --\n{text}\n-- b.rs --\n"));
+        let page = Page::parse(&format!("```forbidden\n{rule}\n```")).unwrap();
+        let member = |name: &str| Crate {
+            name: name.to_owned(),
+            library: Some(name.to_owned()),
+            folder: name.to_owned(),
+            roots: Vec::new(),
+            dependencies: Default::default(),
+        };
+        let crates = [member("low"), member("high")];
+        let problems = check(&sources, &crates, &page.forbidden.unwrap());
+        let found: Vec<_> = problems.into_iter().map(|problem| problem.what).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[track_caller]
+    fn check_found(name: &str, text: &str) {
+        let expected = format!("a/src/x.rs:1 names {name}, which ARCHITECTURE.md:2 forbids there");
+        check_text(&format!("a/src: {name}"), text, &[&expected]);
+    }
+
+    #[test]
+    fn a_name_is_found_in_imports_and_paths() {
+        check_found("std::thread", "use std::{io, thread::{self, sleep}};");
+        check_found("std::thread", "fn f() { std::thread::spawn(g) }");
+        check_found("Instant::now", "fn f(x: Instant) { std::time::Instant::now() }");
+        check_found("rand", "fn f() { m!(rand::random()) }");
+        check_found("std::sync::Mutex", "use std::sync::*;");
+    }
+
+    #[test]
+    fn a_name_is_found_under_another_name() {
+        check_text(
+            "a/src: Instant::now",
+            "use std::time::Instant as I;\nfn f() { I::now() }",
+            &["a/src/x.rs:2 names Instant::now, which ARCHITECTURE.md:2 forbids there"],
+        );
+    }
+
+    #[test]
+    fn other_text_is_free() {
+        check_text(
+            "a/src: rand",
+            "// rand::x\nfn f() { g(\"rand::x\", rand, self::rand::y) }",
+            &[],
+        );
+        check_text("a/src: Instant::now", "fn f(now: Instant) { now }", &[]);
+        check_text("a/src: std::thread", "#[cfg(test)] mod tests { use std::thread; }", &[]);
+        check_text("b.rs: rand", "use rand::Rng;", &[]);
+        check_text(". except a: rand", "use rand::Rng;", &[]);
+    }
+
+    #[test]
+    fn unsafe_counts_in_tests_too() {
+        check_found("unsafe", "#[cfg(test)] mod tests { fn f() { unsafe {} } }");
+    }
+
+    #[test]
+    fn kit_is_every_member() {
+        check_text(
+            "a: kit except low",
+            "use low::A; use high::B; use other::C;",
+            &["a/src/x.rs:1 names high, which ARCHITECTURE.md:2 forbids there"],
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_a_problem() {
+        let expected = "ARCHITECTURE.md:2 names c/src, where no source file is";
+        check_text("c/src: rand", "", &[expected]);
+    }
+}
