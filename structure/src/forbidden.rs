@@ -1,21 +1,36 @@
 //! Finds names that may not occur in some folders.
 //!
-//! Paths are compared, not text: comments and strings can name anything. Code for tests does not
-//! count, except for the keyword `unsafe`.
+//! Paths are compared, not text: comments and strings can name anything. Code under `cfg(test)` does
+//! not count, except for the keyword `unsafe`.
 
-use crate::modules::Sources;
+use std::collections::BTreeSet;
+
+use crate::graph::Graph;
+use crate::imports::Imports;
 use crate::page::{Forbidden, List, PAGE};
 use crate::problem::Problem;
 use crate::scope::Scope;
 use crate::source::Source;
-use crate::workspace::Crate;
+use crate::workspace::{Crate, Workspace};
 
 /// All places with a name that one of `rules` forbids there.
-pub(crate) fn check(sources: &Sources, crates: &[Crate], rules: &[Forbidden]) -> Vec<Problem> {
-    rules.iter().flat_map(|rule| check_rule(sources, crates, rule)).collect()
+pub(crate) fn check(workspace: &Workspace, imports: &Imports, rules: &[Forbidden]) -> Vec<Problem> {
+    let tests = only_for_tests(workspace, imports);
+    rules.iter().flat_map(|rule| check_rule(workspace, &tests, rule)).collect()
 }
 
-fn check_rule(sources: &Sources, crates: &[Crate], rule: &Forbidden) -> Vec<Problem> {
+/// Files in the `src` of a member that neither its library nor a program declares.
+fn only_for_tests<'a>(workspace: &'a Workspace, imports: &Imports) -> BTreeSet<&'a str> {
+    let declared: BTreeSet<&str> = imports.files.values().flat_map(Graph::nodes).collect();
+    let is_source = |path: &str| {
+        workspace.crates.iter().any(|member| is_in(path, &format!("{}/src", member.folder)))
+    };
+    let files = workspace.sources.keys().map(String::as_str);
+    files.filter(|path| is_source(path) && !declared.contains(path)).collect()
+}
+
+fn check_rule(workspace: &Workspace, tests: &BTreeSet<&str>, rule: &Forbidden) -> Vec<Problem> {
+    let Workspace { sources, crates, .. } = workspace;
     let mut problems = Vec::new();
     for folder in rule.folders.of.iter().chain(&rule.folders.except) {
         if !sources.keys().any(|path| is_in(path, folder)) {
@@ -26,7 +41,11 @@ fn check_rule(sources: &Sources, crates: &[Crate], rule: &Forbidden) -> Vec<Prob
     let names = expanded(&rule.names, crates);
     for (path, source) in sources.iter().filter(|(path, _)| is_chosen(path, &rule.folders)) {
         for name in &names {
-            let mut lines = lines_with(source, name);
+            let mut lines = match name.as_str() {
+                "unsafe" => source.unsafe_lines.clone(),
+                _ if tests.contains(path.as_str()) => Vec::new(),
+                name => lines_with(source, name),
+            };
             lines.sort_unstable();
             lines.dedup();
             problems.extend(lines.into_iter().map(|line| {
@@ -60,9 +79,6 @@ fn expanded(names: &List, crates: &[Crate]) -> Vec<String> {
 }
 
 fn lines_with(source: &Source, name: &str) -> Vec<usize> {
-    if name == "unsafe" {
-        return source.unsafe_lines.clone();
-    }
     let name: Vec<&str> = name.split("::").collect();
     source.scope.all().into_iter().flat_map(|scope| lines_in(scope, &name)).collect()
 }
@@ -103,20 +119,27 @@ mod tests {
     use super::*;
     use crate::fixture::sources;
     use crate::page::Page;
+    use crate::workspace::Root;
 
     #[track_caller]
     fn check_text(rule: &str, text: &str, expected: &[&str]) {
-        let sources = sources(&format!("-- a/src/x.rs --\n{text}\n-- b.rs --\n"));
+        let sources = sources(&format!(
+            "-- a/src/lib.rs --\nmod x; #[cfg(test)] mod tests;\n-- a/src/tests.rs --\nuse rand::Rng;
+             -- b.rs --\n-- a/src/x.rs --\n{text}\n"
+        ));
         let page = Page::parse(&format!("```forbidden\n{rule}\n```")).unwrap();
-        let member = |name: &str| Crate {
+        let member = |name: &str, roots| Crate {
             name: name.to_owned(),
             library: Some(name.to_owned()),
             folder: name.to_owned(),
-            roots: Vec::new(),
-            dependencies: Default::default(),
+            roots,
+            dependencies: BTreeSet::new(),
         };
-        let crates = [member("low"), member("high")];
-        let problems = check(&sources, &crates, &page.forbidden.unwrap());
+        let root = Root { file: "a/src/lib.rs".to_owned(), is_library: true };
+        let crates = vec![member("a", vec![root]), member("low", vec![]), member("high", vec![])];
+        let workspace = Workspace { root: "".into(), crates, sources };
+        let imports = Imports::of(&workspace).unwrap();
+        let problems = check(&workspace, &imports, &page.forbidden.unwrap());
         let found: Vec<_> = problems.into_iter().map(|problem| problem.what).collect();
         assert_eq!(found, expected);
     }

@@ -42,18 +42,17 @@ use workspace::Workspace;
 pub fn check(within: &Path) -> Result<Vec<Problem>, Error> {
     let workspace = Workspace::read(within)?;
     let page = Page::read(&workspace.root)?;
-    let mut problems = circles(&Imports::of(&workspace)?);
+    let imports = Imports::of(&workspace)?;
+    let mut problems = circles(&imports);
     match &page.arrows {
         Some(drawn) => problems.extend(arrows::check(&workspace.crates, drawn)),
         None => problems.push(Problem::new(format!("{PAGE} has no block ```arrows"))),
     }
     match &page.forbidden {
-        Some(rules) => {
-            problems.extend(forbidden::check(&workspace.sources, &workspace.crates, rules));
-        }
+        Some(rules) => problems.extend(forbidden::check(&workspace, &imports, rules)),
         None => problems.push(Problem::new(format!("{PAGE} has no block ```forbidden"))),
     }
-    problems.extend(upward::check(&workspace)?);
+    problems.extend(upward::check(&workspace, &imports));
     Ok(problems)
 }
 

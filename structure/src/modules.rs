@@ -1,6 +1,6 @@
 //! The modules of one program or library, found by following `mod` from its root file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::scope::{Declared, Scope};
@@ -38,11 +38,6 @@ impl<'a> Modules<'a> {
         let mut modules = Modules { all: Vec::new() };
         modules.add(0, file, &source.scope, folder_of(file), sources)?;
         Ok(modules)
-    }
-
-    /// The files of all modules.
-    pub(crate) fn files(&self) -> BTreeSet<&'a str> {
-        self.all.iter().map(|module| module.file).collect()
     }
 
     /// Adds the module `scope` and those below; files of its children are in `folder`.
@@ -118,6 +113,8 @@ fn normal(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::fixture::sources;
 
@@ -125,7 +122,8 @@ mod tests {
     fn check(files: &str, expected: &[&str]) {
         let sources = sources(files);
         let modules = Modules::of("c/src/lib.rs", &sources).unwrap();
-        assert_eq!(Vec::from_iter(modules.files()), expected);
+        let files: BTreeSet<&str> = modules.all.iter().map(|module| module.file).collect();
+        assert_eq!(Vec::from_iter(files), expected);
     }
 
     #[test]

@@ -3,28 +3,24 @@
 //! A crate may know those that it depends on. A path like `peer::` or `/peer/src/` of any other
 //! in a string is a dependency that no manifest shows.
 
-use crate::modules::{Modules, Sources};
+use crate::graph::Graph;
+use crate::imports::Imports;
+use crate::modules::Sources;
 use crate::problem::Problem;
 use crate::workspace::{Crate, Workspace};
 
 /// All such string literals.
-pub(crate) fn check(workspace: &Workspace) -> Result<Vec<Problem>, crate::Error> {
+pub(crate) fn check(workspace: &Workspace, imports: &Imports) -> Vec<Problem> {
     let mut problems = Vec::new();
     for member in &workspace.crates {
         let known = workspace.needs(&member.name);
         let is_above =
             |other: &&Crate| other.name != member.name && !known.contains(other.name.as_str());
         let above: Vec<&Crate> = workspace.crates.iter().filter(is_above).collect();
-        for root in &member.roots {
-            let modules = Modules::of(&root.file, &workspace.sources)?;
-            problems.extend(
-                modules.files().iter().flat_map(|file| strings(&workspace.sources, file, &above)),
-            );
-        }
+        let files = imports.files.get(&member.name).into_iter().flat_map(Graph::nodes);
+        problems.extend(files.flat_map(|file| strings(&workspace.sources, file, &above)));
     }
-    problems.sort_by(|a, b| a.what.cmp(&b.what));
-    problems.dedup();
-    Ok(problems)
+    problems
 }
 
 fn strings(sources: &Sources, file: &str, above: &[&Crate]) -> Vec<Problem> {
