@@ -84,16 +84,22 @@ fn lines_with(source: &Source, name: &str) -> Vec<usize> {
 }
 
 fn lines_in(scope: &Scope, name: &[&str]) -> Vec<usize> {
-    let imports = scope.imports.iter().filter(|import| {
+    // A module of the crate can have the name of another crate.
+    let is_own = |head: &str| {
+        scope.items.contains(head)
+            || scope.declared.iter().any(|module| module.name == head)
+            || scope.inline.iter().any(|module| module.name == head)
+    };
+    let imports = scope.imports.iter().filter(|i| i.is_global || !is_own(&i.path[0]));
+    let imports = imports.filter(|import| {
         let path: Vec<&str> = import.path.iter().map(String::as_str).collect();
         // `use std::sync::*` names all that is below.
         contains(&path, name) || (import.bound.is_none() && name.starts_with(&path))
     });
     // A single word is a local variable, or imported, and then its import is found.
-    let paths = scope
-        .paths
-        .iter()
-        .filter(|named| named.path.len() > 1 && contains(&in_full(scope, &named.path), name));
+    let paths = scope.paths.iter().filter(|named| named.path.len() > 1);
+    let paths = paths.filter(|named| named.is_global || !is_own(&named.path[0]));
+    let paths = paths.filter(|named| contains(&in_full(scope, &named.path), name));
     imports.map(|import| import.line).chain(paths.map(|named| named.line)).collect()
 }
 
@@ -157,6 +163,7 @@ mod tests {
         check_found("Instant::now", "fn f(x: Instant) { std::time::Instant::now() }");
         check_found("rand", "fn f() { m!(rand::random()) }");
         check_found("std::sync::Mutex", "use std::sync::*;");
+        check_found("rand", "mod rand {} fn f() { ::rand::random() }");
     }
 
     #[test]
@@ -177,6 +184,7 @@ mod tests {
         );
         check_text("a/src: Instant::now", "fn f(now: Instant) { now }", &[]);
         check_text("a/src: std::thread", "#[cfg(test)] mod tests { use std::thread; }", &[]);
+        check_text("a/src: rand", "mod rand { fn f() {} } use rand::f; fn g() { rand::f() }", &[]);
         check_text("b.rs: rand", "use rand::Rng;", &[]);
         check_text(". except a: rand", "use rand::Rng;", &[]);
     }

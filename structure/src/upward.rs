@@ -20,6 +20,8 @@ pub(crate) fn check(workspace: &Workspace, imports: &Imports) -> Vec<Problem> {
         let files = imports.files.get(&member.name).into_iter().flat_map(Graph::nodes);
         problems.extend(files.flat_map(|file| strings(&workspace.sources, file, &above)));
     }
+    // A line can have several such strings.
+    problems.dedup();
     problems
 }
 
