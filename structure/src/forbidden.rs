@@ -1,7 +1,7 @@
 //! Finds names that may not occur in some folders.
 //!
-//! Paths are compared, not text: comments and strings can name anything. Code under `cfg(test)` does
-//! not count, except for the keyword `unsafe`.
+//! Paths are compared, not text: comments and strings can name anything. Code under `cfg(test)`
+//! does not count, except for the keyword `unsafe`.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,8 @@ fn lines_in(scope: &Scope, name: &[&str]) -> Vec<usize> {
             || scope.declared.iter().any(|module| module.name == head)
             || scope.inline.iter().any(|module| module.name == head)
     };
-    let imports = scope.imports.iter().filter(|i| i.is_global || !is_own(&i.path[0]));
+    let imports = scope.imports.iter();
+    let imports = imports.filter(|i| i.is_global || !i.path.first().is_some_and(|p| is_own(p)));
     let imports = imports.filter(|import| {
         let path: Vec<&str> = import.path.iter().map(String::as_str).collect();
         // `use std::sync::*` names all that is below.
@@ -130,8 +131,11 @@ mod tests {
     #[track_caller]
     fn check_text(rule: &str, text: &str, expected: &[&str]) {
         let sources = sources(&format!(
-            "-- a/src/lib.rs --\nmod x; #[cfg(test)] mod tests;\n-- a/src/tests.rs --\nuse rand::Rng;
-             -- b.rs --\n-- a/src/x.rs --\n{text}\n"
+            "-- a/src/lib.rs --
+             mod x; #[cfg(test)] mod tests;
+             -- a/src/tests.rs --
+             use rand::Rng;
+             -- b.rs --\n             -- a/src/x.rs --\n{text}\n"
         ));
         let page = Page::parse(&format!("```forbidden\n{rule}\n```")).unwrap();
         let member = |name: &str, roots| Crate {

@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn lines_of_code_are_without_comments_and_tests() {
-        let text = "//! Doc.\n\n// A comment.\n/// Doc.\nfn f() {\n    // Why.\n    g(\"a\n b\");\n}\n\
+        let text = "//! Doc.\n\n// A comment.\n/// Doc.\nfn f() {\n // Why.\n g(\"a\n b\");\n}\n\
                     #[cfg(test)]\nmod tests {\n    fn t() {}\n}\n";
         assert_eq!(Source::parse("a.rs", text).unwrap().code_lines, 4);
     }
 
     #[test]
     fn unsafe_is_found_as_a_keyword_only() {
-        let text = "// unsafe\n#![forbid(unsafe_code)]\nfn f() { g(\"unsafe\") }\nunsafe fn g() {}\n\
-                    m! { unsafe {} }\n";
+        let text = "// unsafe\n#![forbid(unsafe_code)]\nfn f() { g(\"unsafe\") }\n\
+                    unsafe fn g() {}\nm! { unsafe {} }\n";
         assert_eq!(Source::parse("a.rs", text).unwrap().unsafe_lines, [4, 5]);
     }
 
