@@ -83,6 +83,11 @@ impl Kit {
         self.workspace("dependencies")?.get(name)
     }
 
+    /// The folder of a crate that belongs to the kit.
+    pub(crate) fn folder_of(&self, name: &str) -> Option<&str> {
+        self.dependency(name)?.get("path")?.as_str()
+    }
+
     /// What the kit's crates mean by `edition.workspace = true`.
     pub(crate) fn edition(&self) -> Option<&str> {
         self.workspace("package")?.get("edition")?.as_str()

@@ -21,7 +21,7 @@ const FILES: [(&str, &str); 6] = [
 /// The skeleton's name, and that of a project in a folder whose name is no name for a crate.
 const NAME: &str = "my-raft";
 /// Names that would clash: with a dependency, with a crate of Rust's own, or with a keyword.
-const TAKEN: &str = "config labrpc tests labs crossbeam_channel parking_lot rand serde \
+const TAKEN: &str = "config labrpc raftapi tests labs crossbeam_channel parking_lot rand serde \
     alloc core proc_macro std test \
     abstract as async await become box break const continue crate do dyn else enum extern false \
     final fn for gen if impl in let loop macro match mod move mut override priv pub ref return \
@@ -128,6 +128,7 @@ mod tests {
         check("my lab", NAME);
         check("..", NAME);
         check("config", NAME);
+        check("raftapi", NAME);
         check("parking-lot", NAME);
         check("struct", NAME);
     }

@@ -1,5 +1,5 @@
-//! The manifest under which a submission is compiled: its name, its edition and its dependencies,
-//! and nothing else that it said.
+//! The manifest under which a submission is compiled: its own name, edition and dependencies, and
+//! nothing else from its `Cargo.toml`.
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
@@ -7,28 +7,13 @@ use crate::bounds::PACKAGE_NAME_BYTES_MAX;
 use crate::exit::UserError;
 use crate::kit::Kit;
 
-/// The kit's crates that a submission may use, from wherever it says to have them.
-const OF_THE_KIT: [&str; 2] = ["raftapi", "labrpc"];
-/// The crates of the registry that it may use.
-const ALLOWED: [&str; 12] = [
-    "anyhow",
-    "arc-swap",
-    "bincode",
-    "bytes",
-    "crossbeam-channel",
-    "log",
-    "parking_lot",
-    "rand",
-    "serde",
-    "serde_bytes",
-    "thiserror",
-    "tracing",
-];
-/// What is taken over of a dependency.
-const TAKEN_KEYS: [&str; 4] = ["package", "version", "features", "default-features"];
-/// Keys that say to get a crate from elsewhere than the registry.
+/// The manifest whose dependencies are the crates that a submission may use.
+const ALLOWED: &str = include_str!("../../allowed/Cargo.toml");
+/// The keys of a dependency that are kept.
+const KEPT: [&str; 4] = ["package", "version", "features", "default-features"];
+/// The keys of a dependency that does not come from the registry.
 const ELSEWHERE: [&str; 4] = ["path", "git", "registry", "registry-index"];
-/// What would change how a submission is compiled, and is left out.
+/// Settings that would change how a submission is compiled, and are ignored.
 const IGNORED: [&str; 9] = [
     "build-dependencies",
     "features",
@@ -41,7 +26,7 @@ const IGNORED: [&str; 9] = [
     "cargo-features",
 ];
 
-/// Graded code stops where it would go wrong, at the speed of a release.
+/// Graded code is optimized, but an overflow stops it.
 pub(crate) const PROFILE: &str = "\
 [profile.release]
 overflow-checks = true
@@ -53,7 +38,7 @@ overflow-checks = false
 debug-assertions = false
 ";
 
-/// What is taken over of a submission's `Cargo.toml`.
+/// The parts of a submission's `Cargo.toml` that count.
 pub(crate) struct Manifest {
     pub(crate) name: String,
     edition: String,
@@ -98,7 +83,7 @@ impl Manifest {
         Ok(Manifest { name, edition: edition(package, kit), dependencies, ignored })
     }
 
-    /// By which the compiler reads its sources.
+    /// The edition of its sources.
     pub(crate) fn edition(&self) -> &str {
         &self.edition
     }
@@ -155,27 +140,31 @@ fn dependency(key: &str, item: &Item, kit: &Kit) -> Result<InlineTable, String> 
     add(&mut wanted, item);
 
     let package = wanted.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
-    if OF_THE_KIT.contains(&package.as_str()) {
-        let path = kit.path_text(&package).map_err(|error| error.to_string())?;
-        return Ok(InlineTable::from_iter([("path", path), ("package", package)]));
-    }
-    if !ALLOWED.contains(&package.as_str()) {
-        let (own, others) = (OF_THE_KIT.join(", "), ALLOWED.join(", "));
+    let allowed: DocumentMut = ALLOWED.parse().expect("the kit's manifests are valid");
+    let allowed = allowed["dependencies"].as_table_like().expect("it has dependencies");
+    if !allowed.contains_key(&package) {
+        let names: Vec<&str> = allowed.iter().map(|(name, _)| name).collect();
         return Err(format!(
-            "it depends on {package:?}, which is not allowed; the allowed are {own}, {others}"
+            "it depends on {package:?}, which is not allowed; the allowed are {}",
+            names.join(", ")
         ));
+    }
+    if let Some(folder) = kit.folder_of(&package) {
+        // Wherever the submission says to find it.
+        let path = kit.path_text(folder).map_err(|error| error.to_string())?;
+        return Ok(InlineTable::from_iter([("path", path), ("package", package)]));
     }
     if let Some(elsewhere) = ELSEWHERE.iter().find(|key| wanted.contains_key(key)) {
         return Err(format!(
             "it takes {package:?} from elsewhere than the registry (`{elsewhere}`)"
         ));
     }
-    wanted.retain(|key, _| TAKEN_KEYS.contains(&key));
+    wanted.retain(|key, _| KEPT.contains(&key));
     wanted.fmt();
     Ok(wanted)
 }
 
-/// Adds what a dependency says; features add up, for all else the later word counts.
+/// Adds the keys of a dependency. Features add up; of any other key the later value counts.
 fn add(wanted: &mut InlineTable, item: &Item) {
     if let Some(version) = item.as_str() {
         wanted.insert("version", version.into());

@@ -1,0 +1,1 @@
+//! No code. The dependencies of this crate are the crates that a submission may use.
