@@ -1,4 +1,4 @@
-//! The command line, and what it asks for.
+//! The command line, and the plan that it asks for.
 
 use std::path::PathBuf;
 use std::thread;
@@ -149,7 +149,7 @@ impl Grading {
     }
 }
 
-/// The tests that are in one of the parts and have one of the names; no part or no name means any.
+/// The tests that are in one of the parts and match one of the names. An empty list matches all.
 fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, UserError> {
     let mut named = Vec::new();
     for words in names {
@@ -176,7 +176,7 @@ fn find(words: &str) -> Result<Vec<&'static Test>, UserError> {
     Ok(found)
 }
 
-/// The one test that the words mean.
+/// The only test that matches the words.
 pub(crate) fn one_test(words: &str) -> Result<&'static Test, UserError> {
     let found = find(words)?;
     if let [test] = found[..] {

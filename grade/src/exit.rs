@@ -1,31 +1,31 @@
-//! The exit codes, and the errors that belong to the user.
+//! The exit codes of the program, and errors that say whose fault they are.
 
 use std::{env, fmt, process};
 
 use ::tests::plain;
 
-/// How the program ends; of several submissions the worst counts.
+/// How the program ends. With several submissions the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// Every test passed.
     Passed = 0,
     /// Some test failed.
     Failed = 1,
-    /// The command line makes no sense.
+    /// The command line is wrong.
     Usage = 2,
-    /// A submission cannot be compiled, or was refused for what is in it.
+    /// A submission does not compile, or was refused for its content.
     BuildFailed = 3,
-    /// The kit, or the machine, and not the submission.
+    /// A fault of the kit or the machine, and not of the submission.
     Kit = 4,
 }
 
-/// Why something cannot be done, in a sentence, and whose fault that is. An error that is none of
-/// these is the kit's own fault.
+/// A sentence for the user that says why something cannot be done, with the exit code. An error of
+/// another type is a fault of the kit.
 #[derive(Debug)]
 pub(crate) struct UserError {
     exit: Exit,
     sentence: String,
-    /// What another program said to it, word for word; may be empty.
+    /// The output of another program about it, unchanged. May be empty.
     words: String,
 }
 
@@ -38,7 +38,7 @@ impl UserError {
         UserError { exit: Exit::BuildFailed, sentence: sentence.into(), words: String::new() }
     }
 
-    /// What a student can do nothing about: the machine, or a program that the grader needs.
+    /// A fault of the machine, or of a program that the grader needs: no student can correct it.
     pub(crate) fn kit(sentence: impl Into<String>) -> UserError {
         UserError { exit: Exit::Kit, sentence: sentence.into(), words: String::new() }
     }
@@ -64,7 +64,7 @@ impl fmt::Display for UserError {
 
 impl std::error::Error for UserError {}
 
-/// Says on stderr what went wrong, and whose fault it is by the exit code.
+/// Prints the error to stderr. The exit code says whose fault it is.
 pub(crate) fn tell(error: &anyhow::Error) -> Exit {
     eprintln!("error: {}", plain::sentence(&format!("{error:#}")));
     if let Some(refusal) = error.downcast_ref::<UserError>().filter(|it| !it.words.is_empty()) {
@@ -73,17 +73,17 @@ pub(crate) fn tell(error: &anyhow::Error) -> Exit {
     of(error)
 }
 
-/// Ends the program with what the command line is answered: help, or an error.
+/// Prints help or an error of the command line, and ends the program.
 pub(crate) fn end_with(error: &clap::Error) -> ! {
     if env::args_os().all(|word| plain::is_plain(&word.to_string_lossy())) {
         error.exit();
     }
-    // A folder's name may be anything, and a shell may have put it there.
+    // A shell may have expanded a folder's name, which may contain anything.
     eprint!("{}", plain::lines(&error.to_string()));
     process::exit(error.exit_code());
 }
 
-/// Whose fault it is.
+/// The exit code of an error.
 pub(crate) fn of(error: &anyhow::Error) -> Exit {
     error.downcast_ref().map_or(Exit::Kit, UserError::exit)
 }

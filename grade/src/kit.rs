@@ -1,4 +1,4 @@
-//! Where the kit is: its crates are compiled into every submission's runner.
+//! The kit's folder and version: its crates are compiled into every submission's program.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use toml_edit::{DocumentMut, Item};
 
 use crate::exit::UserError;
 
-/// The crate's folder when this program was built, in the kit's; `cargo install` leaves it there.
+/// The folder of this crate when the program was built. `cargo install` does not move it.
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Of a hash of the kit's sources, which is to tell a few of them apart, so much is shown.
+/// The number of digits of the kit's hash. It only has to tell a few versions apart.
 const HASH_DIGITS: usize = 12;
 
-/// Of an identity, so many hexadecimal digits.
+/// The number of hexadecimal digits of an id.
 pub(crate) const ID_DIGITS: usize = 32;
 
-/// The kit's folder and what its manifest says.
+/// The kit's folder and manifest.
 pub(crate) struct Kit {
     root: PathBuf,
     manifest: DocumentMut,
@@ -48,12 +48,12 @@ impl Kit {
         Ok(Kit { root, manifest, version, rustc: rustc()? })
     }
 
-    /// The kit's version, and behind `+` a hash of its sources: what a verdict depends on.
+    /// The kit's version, `+`, and a hash of its sources, because verdicts depend on them.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
-    /// What the compiler says of its version.
+    /// The output of `rustc --version`.
     pub(crate) fn rustc(&self) -> &str {
         &self.rustc
     }
@@ -63,13 +63,13 @@ impl Kit {
         self.root.join(name)
     }
 
-    /// The same as TOML and Rust sources want it.
+    /// The same as text for TOML and Rust sources.
     pub(crate) fn path_text(&self, name: &str) -> Result<String> {
         let path = self.path(name).into_os_string().into_string();
         path.map_err(|path| anyhow::anyhow!("the kit's path is not valid Unicode: {path:?}"))
     }
 
-    /// Below which everything is compiled.
+    /// The folder in which everything is compiled.
     pub(crate) fn target(&self) -> Result<PathBuf> {
         let target = match env::var_os("CARGO_TARGET_DIR") {
             Some(target) => std::path::absolute(target).context("failed to find the target")?,
@@ -78,7 +78,7 @@ impl Kit {
         Ok(target.join("grade"))
     }
 
-    /// What the kit's crates mean by `NAME.workspace = true` in their dependencies.
+    /// The meaning of `NAME.workspace = true` in the dependencies of the kit's crates.
     pub(crate) fn dependency(&self, name: &str) -> Option<&Item> {
         self.workspace("dependencies")?.get(name)
     }
@@ -88,7 +88,7 @@ impl Kit {
         self.dependency(name)?.get("path")?.as_str()
     }
 
-    /// What the kit's crates mean by `edition.workspace = true`.
+    /// The meaning of `edition.workspace = true` in the kit's crates.
     pub(crate) fn edition(&self) -> Option<&str> {
         self.workspace("package")?.get("edition")?.as_str()
     }
@@ -138,13 +138,13 @@ fn add_sources(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Adds a piece so that no other sequence of pieces gives the same hash.
+/// Adds a piece with its length, so that no other sequence of pieces gives the same hash.
 pub(crate) fn update(hasher: &mut Sha256, piece: &[u8]) {
     hasher.update((piece.len() as u64).to_le_bytes());
     hasher.update(piece);
 }
 
-/// An identity that no other sequence of pieces has.
+/// An id for a sequence of pieces.
 pub(crate) fn hash<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hasher = Sha256::new();
     for piece in pieces {

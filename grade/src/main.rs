@@ -1,8 +1,8 @@
 //! `cargo grade`: from a folder of student code to points.
 //!
 //! A [batch] of submissions is [read](intake), [built](build) against the kit, [run] through the
-//! labs, and [reported](report). A user's error is one sentence and an exit code of its own; a
-//! fault of the kit has another.
+//! labs, and [reported](report). These rooms import each other in this direction only. An error of
+//! the user is one sentence with an exit code; a fault of the kit has another exit code.
 
 mod bounds;
 mod exit;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Cargo hands `cargo grade PATH` to this program as `cargo-grade grade PATH`.
+/// Cargo calls `cargo grade PATH` as `cargo-grade grade PATH`.
 fn own_arguments<T: AsRef<std::ffi::OsStr>>(
     arguments: impl Iterator<Item = T>,
 ) -> impl Iterator<Item = T> {
@@ -112,7 +112,7 @@ fn grade_all(plan: &Plan, format: Format) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-/// In the order in which they print.
+/// All reporters, in the order in which they print.
 fn reporters<'a>(
     conditions: Conditions<'a>,
     format: Format,

@@ -1,4 +1,4 @@
-//! `cargo grade new DIR`: what a student starts from.
+//! `cargo grade new DIR`: writes the skeleton that a student starts from.
 
 use std::fs;
 use std::path::Path;
@@ -18,9 +18,9 @@ const FILES: [(&str, &str); 6] = [
     ("src/raft.rs", include_str!("../../skeleton/src/raft.rs")),
     ("tests/labs.rs", include_str!("../../skeleton/tests/labs.rs")),
 ];
-/// The skeleton's name, and that of a project in a folder whose name is no name for a crate.
+/// The skeleton's name, used if the folder's name cannot be a crate's name.
 const NAME: &str = "my-raft";
-/// Names that would clash: with a dependency, with a crate of Rust's own, or with a keyword.
+/// Names that would clash with a dependency, a crate of Rust's own, or a keyword.
 const TAKEN: &str = "config labrpc raftapi tests labs crossbeam_channel parking_lot rand serde \
     alloc core proc_macro std test \
     abstract as async await become box break const continue crate do dyn else enum extern false \
@@ -28,7 +28,7 @@ const TAKEN: &str = "config labrpc raftapi tests labs crossbeam_channel parking_
     self static struct super trait true try type typeof unsafe unsized use virtual where while \
     yield";
 
-/// Writes the skeleton with the kit's path filled in, and says what to do next.
+/// Writes the skeleton with the kit's path filled in, and prints the next steps.
 pub(crate) fn create(dir: &Path) -> Result<()> {
     let kit = Kit::find()?;
     refuse_if_in_use(dir)?;
@@ -39,7 +39,7 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
     }
     write(&dir.join("Cargo.toml"), &manifest(&kit, name)?)?;
     write(&dir.join(".cargo/config.toml"), &explore_alias(&kit))?;
-    // The kit's own versions: nothing is to be fetched that the kit does not use itself.
+    // The same versions as the kit's, so that nothing else has to be fetched.
     fs::copy(kit.path("Cargo.lock"), dir.join("Cargo.lock"))
         .context("failed to copy the kit's Cargo.lock")?;
     let shown = ::tests::plain::line(&dir.display().to_string());
@@ -50,8 +50,8 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `cargo explore` in the student's folder runs the kit's. In one string, as in the kit's own
-/// configuration: a project inside of the kit's folder has both, and cargo joins lists.
+/// Makes `cargo explore` in the student's folder run the kit's. The alias is one string, as in the
+/// kit's own configuration: a project inside the kit's folder has both, and cargo would join lists.
 fn explore_alias(kit: &Kit) -> String {
     let manifest = kit.path("Cargo.toml").display().to_string();
     let mut config = DocumentMut::new();
@@ -59,7 +59,7 @@ fn explore_alias(kit: &Kit) -> String {
     let explore = ["--package", "tests", "--bin", "explore", "--"];
     let words: Vec<&str> = run.into_iter().chain(explore).collect();
     config["alias"] = table();
-    // Cargo splits a string at blanks, and knows no quotes.
+    // Cargo splits a string at blanks, without regard to quotes.
     config["alias"]["explore"] = if manifest.contains(char::is_whitespace) {
         value(words.into_iter().collect::<Array>())
     } else {
@@ -84,7 +84,7 @@ fn refuse_if_in_use(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folder's name where that can be a crate's.
+/// The folder's name if it can be a crate's name.
 fn package_name(dir: &Path) -> &str {
     let Some(name) = dir.file_name().and_then(|name| name.to_str()) else { return NAME };
     let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());

@@ -1,5 +1,4 @@
-//! `cargo grade replay`: makes a run again, and says its result and whether that is what a report
-//! says.
+//! `cargo grade replay`: makes a run again, prints its result, and compares it with a report.
 
 use std::path::Path;
 
@@ -84,7 +83,7 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
     Ok(exits.into_iter().max().unwrap_or(Exit::Passed))
 }
 
-/// What replayed runs have in common.
+/// The common data of replayed runs.
 struct Replayer<'a> {
     kit: &'a Kit,
     isolation: Isolation,
@@ -98,7 +97,7 @@ struct Replayer<'a> {
 #[derive(Default)]
 struct Tally {
     runs: u32,
-    /// The runs that ended as the report says.
+    /// The number of runs that ended as the report says.
     same: u32,
     exits: Vec<Exit>,
 }
@@ -176,7 +175,7 @@ fn is_reported(tested: &Tested, outcome: &Outcome) -> bool {
     let Err(failure) = &outcome.verdict else { return tested.verdict == TestVerdict::Passed };
     tested.class.as_ref() == Some(&failure.class.to_string())
         && tested.sentence.as_ref() == Some(&failure.sentence)
-        // A thread that spins is met anywhere in its loop.
+        // A thread that spins can be anywhere in its loop.
         && (failure.class == Class::Spin || tested.notes == failure.notes)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitStatus;
 
-/// Displays the end of a program and, where the sandbox brought it about, why.
+/// Displays how a program ended, and why if the sandbox ended it.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending(pub ExitStatus);
 

@@ -1,4 +1,4 @@
-//! The files that a program may open, by Landlock.
+//! The Landlock layer: which files a program may open.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -14,16 +14,16 @@ use landlock::{
 
 use crate::purpose::Purpose;
 
-/// What has to be there: nothing is read, written, made or executed elsewhere.
+/// Required of the kernel: nothing is read, written, made or executed elsewhere.
 const REQUIRED: ABI = ABI::V1;
-/// What is used where the kernel has it: no truncation, no control of devices, no TCP, no signals
-/// and no abstract sockets to the outside.
+/// Used if the kernel has it: no truncation, no control of devices, no TCP, no signals and no
+/// abstract sockets to the outside.
 const WANTED: ABI = ABI::V6;
 
-/// Where a compiler finds the system's programs and libraries.
+/// The folders of the system's programs and libraries, for a compiler.
 const SYSTEM: [&str; 7] = ["/bin", "/lib", "/lib32", "/lib64", "/nix/store", "/sbin", "/usr"];
 
-/// The rules for one program. Its files are open already, so that a user can be given up first.
+/// The rules for one program. Their files are already open, so that the user can change first.
 pub(crate) struct Files(RulesetCreated);
 
 impl Files {
@@ -41,7 +41,7 @@ impl Files {
                     files.allow(folder, AccessFs::ReadFile)?;
                 }
                 files.allow("/etc/ld.so.cache", AccessFs::ReadFile)?;
-                // Where the C library finds the first stack, and `sim` its kernel threads.
+                // The C library reads the first stack there, and `sim` its kernel threads.
                 files.allow("/proc/self/maps", AccessFs::ReadFile)?;
                 files.allow("/proc/self/task", AccessFs::ReadDir)?;
             }
@@ -60,7 +60,7 @@ impl Files {
         Ok(files)
     }
 
-    /// What does not exist need not be allowed.
+    /// Skips a path that does not exist.
     fn allow(
         &mut self,
         path: impl AsRef<Path>,
@@ -75,7 +75,7 @@ impl Files {
         Ok(())
     }
 
-    /// From now on the process opens nothing else.
+    /// From now on the process cannot open anything else.
     pub(crate) fn restrict(self) -> Result<(), Box<dyn Error>> {
         match self.0.restrict_self()?.ruleset {
             RulesetStatus::NotEnforced => Err("the kernel enforces nothing".into()),
@@ -96,7 +96,7 @@ fn ruleset() -> Result<Ruleset, landlock::RulesetError> {
 
 /// The version of Landlock in this kernel.
 pub(crate) fn abi() -> Option<i32> {
-    // It is told to those who restrict themselves, so a thread does.
+    // Only a thread that restricts itself learns the version.
     let restrict =
         || -> Option<RestrictionStatus> { ruleset().ok()?.create().ok()?.restrict_self().ok() };
     match thread::spawn(restrict).join().ok()??.landlock {
@@ -109,8 +109,8 @@ pub(crate) fn abi() -> Option<i32> {
 
 /// Where the machine keeps the loader and the libraries of Rust programs.
 ///
-/// The launcher is one too, made by the same toolchain, so it looks at what it was loaded with;
-/// no distribution's layout is assumed.
+/// They are those of the launcher itself, which is a Rust program of the same toolchain. So no
+/// distribution's layout is assumed.
 struct Libraries {
     loaders: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,

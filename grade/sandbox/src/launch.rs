@@ -1,4 +1,4 @@
-//! The launcher: takes every right away from itself, then becomes the program.
+//! The launcher: gives up all rights, then executes the program.
 
 use std::env;
 use std::error::Error;
@@ -20,20 +20,19 @@ use crate::files::Files;
 use crate::layers::{Layer, Layers};
 use crate::limits::Limits;
 use crate::probe;
-use crate::purpose::{LAUNCH, Plan, Purpose};
+use crate::purpose::{LAUNCH, Orders, Purpose};
 use crate::user;
 
 /// See [`LAUNCH_FAILED`].
 const FAILED: u8 = LAUNCH_FAILED as u8;
 
-/// What a program that runs is called.
+/// The name under which a peer is executed.
 const NAME: &str = "peer";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Does what the program's arguments ask of a launcher, if they ask for one: to be called first in
-/// `main`. Comes back only with the exit code of what went wrong, or with nothing for arguments of
-/// another kind.
+/// Acts as a launcher if the program's arguments say so. Call it first in `main`. It returns an
+/// exit code if it failed or was a probe, and `None` if the arguments are of another kind.
 pub fn launch(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut arguments = arguments.into_iter().skip(1);
     let first = arguments.next()?;
@@ -44,26 +43,26 @@ pub fn launch(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode>
         return None;
     }
     let failure = match (arguments.next(), arguments.next()) {
-        (Some(plan), Some(program)) => become_program(&plan, program.as_ref(), arguments),
+        (Some(orders), Some(program)) => become_program(&orders, program.as_ref(), arguments),
         _ => "a launcher needs a plan and a program".into(),
     };
     eprintln!("sandbox: {failure}");
     Some(ExitCode::from(FAILED))
 }
 
-/// Why it did not.
+/// Returns only to say what failed.
 fn become_program(
-    plan: &OsString,
+    orders: &OsString,
     program: &Path,
     arguments: impl Iterator<Item = OsString>,
 ) -> Box<dyn Error> {
-    match confine(plan, program) {
+    match confine(orders, program) {
         Err(failure) => failure,
         Ok((opened, is_to_run)) => {
             let arguments: Vec<OsString> = arguments.collect();
             let error = match is_to_run {
-                // By a name that is the same everywhere: the program finds it among its arguments,
-                // and its length moves what lies behind it in memory.
+                // The name is the same in every run: the program can read it among its arguments,
+                // and its length changes the addresses of what follows it in memory.
                 true => Command::new(opened.path()).arg0(NAME).args(&arguments).exec(),
                 false => Command::new(program).args(&arguments).exec(),
             };
@@ -72,10 +71,11 @@ fn become_program(
     }
 }
 
-fn confine(plan: &OsString, program: &Path) -> Result<(Opened, bool)> {
-    let plan = plan.to_str().ok_or("the plan is no text")?;
-    let plan: Plan = serde_json::from_str(plan).map_err(|error| format!("bad plan: {error}"))?;
-    let Plan { parent, purpose, limits, layers } = &plan;
+fn confine(orders: &OsString, program: &Path) -> Result<(Opened, bool)> {
+    let orders = orders.to_str().ok_or("the plan is no text")?;
+    let orders: Orders =
+        serde_json::from_str(orders).map_err(|error| format!("bad plan: {error}"))?;
+    let Orders { parent, purpose, limits, layers } = &orders;
     close_what_was_inherited()?;
     let opened = Opened::new(program)?;
     if purpose.is_to_run() {
@@ -84,7 +84,7 @@ fn confine(plan: &OsString, program: &Path) -> Result<(Opened, bool)> {
     if layers.has(Layer::Session) {
         named(Layer::Session, own_session())?;
     }
-    // First in line when the machine runs out of memory. No layer: it only helps the others.
+    // Killed first when the machine runs out of memory. This is no layer: it only helps others.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let files = match layers.has(Layer::Landlock) {
         true => Some(named(Layer::Landlock, Files::of(purpose, program))?),
@@ -101,7 +101,7 @@ fn confine(plan: &OsString, program: &Path) -> Result<(Opened, bool)> {
         named(Layer::User, user::become_user(user))?;
     }
     if layers.has(Layer::Session) {
-        // Only now, since another user's process does not keep it.
+        // Only now, because a change of user clears it.
         named(Layer::Session, die_with(*parent))?;
     }
     if layers.has(Layer::NoNewPrivileges) {
@@ -111,14 +111,14 @@ fn confine(plan: &OsString, program: &Path) -> Result<(Opened, bool)> {
         named(Layer::Landlock, files.restrict())?;
     }
     if purpose.is_to_run() {
-        // Where it is not allowed, `Layers` says so.
+        // If it is not allowed, `Layers` says so.
         let _ = fix_addresses();
     }
     named(Layer::Seccomp, seal(purpose, layers))?;
     Ok((opened, purpose.is_to_run()))
 }
 
-/// Whatever the program is executed as has its memory where it had it the last time.
+/// After the next execution the program has the same addresses in every run.
 pub(crate) fn fix_addresses() -> nix::Result<()> {
     let persona = personality::get()? | Persona::ADDR_NO_RANDOMIZE;
     personality::set(persona).map(drop)
@@ -131,7 +131,7 @@ fn named<T, E: std::fmt::Display>(
     result.map_err(|error| format!("failed to apply {layer}: {error}"))
 }
 
-/// The program, held so that it can be executed by a user who could not find it.
+/// The program, held open so that a user without access to its folder can execute it.
 struct Opened(fs::File);
 
 impl Opened {
@@ -148,14 +148,14 @@ impl Opened {
     }
 }
 
-/// Descriptors that the grader itself was started with would otherwise reach the program.
+/// Otherwise descriptors that the grader inherited would reach the program.
 fn close_what_was_inherited() -> io::Result<()> {
     let mut open = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         open.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
     }
     for descriptor in open.into_iter().filter(|&descriptor| descriptor > 2) {
-        // One of them was the listing's own, which is closed already.
+        // One of them belonged to the listing and is closed already.
         let _ = unistd::close(descriptor);
     }
     Ok(())
@@ -164,7 +164,7 @@ fn close_what_was_inherited() -> io::Result<()> {
 fn own_session() -> nix::Result<()> {
     match unistd::setsid() {
         Ok(_) => Ok(()),
-        // It leads one already.
+        // It already leads one.
         Err(_) if unistd::getsid(None)? == unistd::getpid() => Ok(()),
         Err(error) => Err(error),
     }
@@ -181,7 +181,7 @@ fn die_with(parent: u32) -> Result<()> {
 
 fn limit(limits: &Limits, user_is_new: bool) -> Result<()> {
     let others = if user_is_new { 0 } else { user::tasks_of(unistd::getuid())? };
-    // One second to say that the time is over; then SIGKILL, which cannot be ignored.
+    // SIGXCPU first, which names the limit; a second later SIGKILL, which cannot be ignored.
     setrlimit(Resource::RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)?;
     let hard: [(Resource, rlim_t); 6] = [
         (Resource::RLIMIT_DATA, limits.data_bytes),
@@ -192,7 +192,7 @@ fn limit(limits: &Limits, user_is_new: bool) -> Result<()> {
         (Resource::RLIMIT_CORE, 0),
     ];
     for (resource, value) in hard {
-        // Only root may raise a limit that is lower already.
+        // Only root may raise a limit.
         let value = value.min(getrlimit(resource)?.1);
         setrlimit(resource, value, value)
             .map_err(|error| format!("{resource:?} cannot be {value}: {error}"))?;

@@ -4,21 +4,21 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that keeps a program in. Each holds by itself.
+/// One mechanism of the sandbox. Each holds by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
-    /// No program that it executes has more rights than itself.
+    /// No program that it executes gains rights.
     NoNewPrivileges,
     /// A session of its own, without a terminal, that ends with the grader.
     Session,
     /// Limits on processor time, memory, processes, open files and the size of files.
     Limits,
-    /// Only the system calls of a list.
+    /// Only the system calls on a list.
     Seccomp,
-    /// Only the files of a list.
+    /// Only the files on a list.
     Landlock,
-    /// An unprivileged user: one of its own where the grader is root. For a peer only.
+    /// An unprivileged user: a new one if the grader is root. Not for a build.
     User,
 }
 
@@ -47,33 +47,33 @@ impl fmt::Display for Layer {
     }
 }
 
-/// A layer that has been seen to hold.
+/// A layer that a probe has found to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
-    /// Which.
+    /// The layer.
     pub layer: Layer,
-    /// What there is to say of it, such as `abi 7`; empty if nothing.
+    /// Its details, such as `abi 7`; empty if nothing.
     pub detail: String,
 }
 
 /// A layer that does not hold on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
-    /// Which.
+    /// The layer.
     pub layer: Layer,
-    /// What was tried and how it ended.
+    /// What the probe tried, and how that ended.
     pub why: String,
 }
 
 /// Which layers are in force on this machine and which are not. Displayed as one line for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layers {
-    /// These hold.
+    /// The layers that hold.
     pub in_force: Vec<InForce>,
-    /// These do not.
+    /// The layers that do not.
     pub missing: Vec<Missing>,
-    /// The machine does not let a program have its memory at the same addresses each time. That is
-    /// no danger; but what prints an address, or goes by one, may do otherwise in another run.
+    /// The machine gives a program other addresses in each run. That is no danger, but a program
+    /// that prints an address, or depends on one, may behave differently in another run.
     pub addresses_vary: bool,
 }
 
@@ -83,7 +83,7 @@ impl Layers {
         self.missing.is_empty()
     }
 
-    /// Whether this one is in force.
+    /// Whether the layer is in force.
     pub fn has(&self, layer: Layer) -> bool {
         self.in_force.iter().any(|in_force| in_force.layer == layer)
     }

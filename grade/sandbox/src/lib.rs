@@ -1,18 +1,19 @@
-//! The grader's sandbox: what a stranger's program may do while it runs.
+//! A sandbox for programs that nobody trusts.
 //!
-//! A program is not started but [launched](launch()): the grader's own program starts in its place,
-//! with a [plan](Purpose) as its argument, takes every right away from itself, and then executes
-//! the program. So nothing of a submission ever runs outside, not even what runs before `main`.
+//! A program is not started directly. The caller's own program is executed again as a
+//! [launcher](launch()): it gives up all rights and then executes the program. No code of the
+//! program ever runs outside the sandbox, not even code that runs before `main`.
 //!
-//! There are six layers ([`Layer`]), none of which needs a container or its namespaces, so all
-//! work in a default Docker container. Each is [tried](Sandbox::probe) before it is relied upon: a
-//! process inside attempts what is forbidden. What is not in force is said, with why.
+//! There are six [layers](Layer). None needs a container or namespaces, so all of them work in a
+//! default Docker container. A layer counts only after a [probe](Sandbox::probe): a process inside
+//! tries what the layer forbids. Layers that do not hold are reported with the reason.
 //!
-//! Three purposes: a [peer](Purpose::Peer) may compute and speak through what it was given; what
-//! [peers](Purpose::Peers) are copies of may make such copies, besides; a
-//! [build](Purpose::Build) may start programs, read a toolchain, and write below its own folders.
+//! A program runs for one of three [purposes](Purpose). A [peer](Purpose::Peer) may compute and use
+//! the descriptors that it was given. A [template of peers](Purpose::Peers) may also make copies of
+//! itself. A [build](Purpose::Build) may start programs, read a toolchain, and write to its own
+//! folders.
 
-/// The exit code of a launcher that could not do what it was told; its stderr says why.
+/// The exit code of a launcher that could not start its program. Its stderr says why.
 pub const LAUNCH_FAILED: i32 = 125;
 
 mod layers;

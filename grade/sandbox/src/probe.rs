@@ -22,13 +22,13 @@ use crate::limits::Limits;
 use crate::purpose::{Purpose, Sandbox};
 use crate::user;
 
-/// The first argument of a process that attempts what is forbidden; the second says which layers
-/// forbid it, with a comma between two.
+/// The first argument of a process that tries forbidden things. The second names the layers that
+/// forbid them, separated by commas.
 pub(crate) const PROBE: &str = "--probe";
-/// No layer: whether addresses are the same each time.
+/// Not a layer: whether addresses are the same in each run.
 const ADDRESSES: &str = "addresses";
 
-/// Small, so that they are soon reached.
+/// Small, so that they are reached soon.
 fn limits() -> Limits {
     Limits {
         cpu_s: 10,
@@ -60,14 +60,15 @@ impl Sandbox {
     }
 }
 
-/// Each layer alone, since one could hide what another does not do; then those that hold together.
+/// Tries each layer alone, because one could hide the failure of another, and then all that hold
+/// together.
 fn layers(launcher: &Path) -> io::Result<Layers> {
     let mut layers = Layers::default();
     for layer in Layer::ALL {
         let mut alone = Layers::default();
         alone.in_force.push(InForce { layer, detail: String::new() });
         if layer == Layer::User {
-            // The kernel counts processes by user; that is tried too.
+            // The kernel counts processes by user, which is tried too.
             alone.in_force.push(InForce { layer: Layer::Limits, detail: String::new() });
         }
         match attempt_inside(launcher, alone, &name_of(layer))? {
@@ -83,7 +84,8 @@ fn layers(launcher: &Path) -> io::Result<Layers> {
     }
 }
 
-/// What the process inside had to say of the layer, or else what it could do all the same.
+/// The details of the layer from a process inside, or what that process could do although it is
+/// forbidden.
 fn attempt_inside(
     launcher: &Path,
     layers: Layers,
@@ -107,7 +109,7 @@ fn name_of(layer: Layer) -> String {
     layer.to_string().replace(' ', "-")
 }
 
-/// Inside: attempts what layers forbid.
+/// Runs inside: tries what the layers forbid.
 pub(crate) fn attempt(what: &OsStr) -> ExitCode {
     if what == ADDRESSES {
         let fixed = personality::get().is_ok_and(|it| it.contains(Persona::ADDR_NO_RANDOMIZE));
@@ -194,7 +196,7 @@ fn landlock(with_others: bool) -> Attempt {
         let _ = fs::remove_file(&file);
     }
     expect(written == Some(ErrorKind::PermissionDenied), "a file can be made")?;
-    // Its version is asked for with calls that a filter does not know.
+    // The filter forbids the calls that ask for the version.
     let abi = if with_others { None } else { files::abi() };
     Ok(abi.map(|abi| format!("abi {abi}")).unwrap_or_default())
 }
@@ -204,7 +206,7 @@ fn user() -> Attempt {
     let rooted = [ids.real, ids.effective, ids.saved].iter().any(|id| id.is_root());
     expect(!rooted, "it is root")?;
     expect(unistd::seteuid(0.into()).is_err(), "it can be root again")?;
-    // More threads at once than it may have.
+    // Tries to start more threads than it may have.
     let count = usize::try_from(limits().tasks).unwrap_or(usize::MAX);
     let gate = Arc::new(Mutex::new(()));
     let closed = gate.lock();
@@ -219,7 +221,7 @@ fn user() -> Attempt {
     for thread in threads {
         let _ = thread.join();
     }
-    // Where the user is the grader's, others of its processes come and go meanwhile.
+    // If the user is the grader's, other processes of that user come and go.
     let own = ids.real.as_raw() >= user::FIRST;
     expect(!own || started < count, "threads have no limit")?;
     Ok(match own {

@@ -8,39 +8,39 @@ use serde::{Deserialize, Serialize};
 use crate::layers::Layers;
 use crate::limits::Limits;
 
-/// What a program is to do, and so what it needs.
+/// What a program is for, which decides what it may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// A submission's code: no files but its libraries, no processes, no network, no signals to
     /// others. It works in `/`.
     Peer,
-    /// The same code, ready to run, that makes a copy of itself for each peer of a run. It does not
-    /// begin; a copy does once it has given up the right to be copied, and then is as a `Peer`. The
-    /// copies share its user, and the number of tasks that this one may have.
+    /// A template: the same code, which copies itself for each peer of a run and runs nothing
+    /// itself. A copy gives up the right to be copied before it starts, and is then like a `Peer`.
+    /// All copies share one user and one limit on tasks.
     Peers,
-    /// A compiler at work on a submission: no network, no files but these and the system's
-    /// programs and libraries. It keeps the grader's user, to whom the folders belong.
+    /// A compiler that works on a submission: no network, no files except these and the system's
+    /// programs and libraries. It keeps the grader's user, who owns the folders.
     Build {
-        /// Files and folders to read and execute; those that do not exist are passed over.
+        /// Files and folders to read and execute; those that do not exist are skipped.
         reads: Vec<PathBuf>,
-        /// Folders to do anything in.
+        /// Folders with all rights.
         writes: Vec<PathBuf>,
     },
 }
 
-/// The sandbox as this machine can give it. It can be written down and read again, so that the
-/// processes of one grading run share one probe.
+/// The sandbox that this machine supports. It can be serialized, so that all processes of one
+/// grading share one probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
     launcher: PathBuf,
     layers: Layers,
 }
 
-/// What the launcher is told: its second argument, after [`LAUNCH`].
+/// The orders for a launcher: its second argument, after [`LAUNCH`].
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Plan {
-    /// Who starts the launcher, and ends with it.
+pub(crate) struct Orders {
+    /// The process that starts the launcher. The program ends with it.
     pub(crate) parent: u32,
     pub(crate) purpose: Purpose,
     pub(crate) limits: Limits,
@@ -51,7 +51,7 @@ pub(crate) struct Plan {
 pub(crate) const LAUNCH: &str = "--launch";
 
 impl Purpose {
-    /// Whether code of a submission runs.
+    /// Whether code of a submission runs, and not only a compiler.
     #[cfg(target_os = "linux")]
     pub(crate) fn is_to_run(&self) -> bool {
         matches!(self, Purpose::Peer | Purpose::Peers)
@@ -63,34 +63,34 @@ impl Sandbox {
         Sandbox { launcher: launcher.into(), layers }
     }
 
-    /// What is in force.
+    /// The layers that are in force, and those that are not.
     pub fn layers(&self) -> &Layers {
         &self.layers
     }
 
     /// A command that starts `program`, an absolute path, in the layers that are in force.
     ///
-    /// Arguments, descriptors 0 to 2 and, for a build, the folder to work in can be set as usual;
-    /// other descriptors do not reach the program. Its environment is empty but for what is set on
-    /// the command.
+    /// Arguments, descriptors 0 to 2 and, for a build, the current folder can be set as usual.
+    /// Other descriptors do not reach the program. Its environment has only what is set on the
+    /// command.
     ///
-    /// The program is killed when the thread that starts it ends, copies of it included, since that
-    /// is what the kernel takes for a parent's death: start it from a thread that outlives it.
+    /// The program and its copies are killed when the thread that starts it ends, because the
+    /// kernel takes that for the death of the parent. Start it from a thread that outlives it.
     pub fn command(&self, program: &Path, purpose: &Purpose, limits: &Limits) -> Command {
         if !cfg!(target_os = "linux") {
             let mut command = Command::new(program);
             command.env_clear();
             return command;
         }
-        let plan = Plan {
+        let orders = Orders {
             parent: std::process::id(),
             purpose: purpose.clone(),
             limits: limits.clone(),
             layers: self.layers.clone(),
         };
-        let plan = serde_json::to_string(&plan).expect("a plan is plain data in Unicode");
+        let orders = serde_json::to_string(&orders).expect("orders are plain data in Unicode");
         let mut command = Command::new(&self.launcher);
-        command.env_clear().arg(LAUNCH).arg(plan).arg(program);
+        command.env_clear().arg(LAUNCH).arg(orders).arg(program);
         command
     }
 }

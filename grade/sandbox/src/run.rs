@@ -1,26 +1,26 @@
-//! Runs a sandboxed command to its end, and everything that it started with it.
+//! Runs a sandboxed command to its end, and ends all processes that it started.
 
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Finished {
     /// How its first process ended.
     pub status: ExitStatus,
-    /// It had to be ended, since its time was over.
+    /// It was killed at the limit of its time.
     pub timed_out: bool,
     /// What it printed, up to the limit.
     pub stdout: Vec<u8>,
-    /// The same of its errors.
+    /// The same for stderr.
     pub stderr: Vec<u8>,
 }
 
-/// Runs a command of a [`Sandbox`](crate::Sandbox) for at most so much real time, keeps at most so
-/// many bytes of each of its outputs, and then kills what it has left behind. What prints more
-/// finds its output closed.
+/// Runs a command of a [`Sandbox`](crate::Sandbox) for at most `time` of real time, and then kills
+/// all processes that it left. Keeps up to `output_bytes_max` bytes each of stdout and stderr;
+/// after that they are closed.
 ///
 /// # Errors
 /// If it cannot be started or waited for.
@@ -29,7 +29,7 @@ pub fn run(command: &mut Command, time: Duration, output_bytes_max: u64) -> io::
     let stdout = child.stdout.take().map(|pipe| keep(pipe, output_bytes_max));
     let stderr = child.stderr.take().map(|pipe| keep(pipe, output_bytes_max));
     let timed_out = !ends_within(&mut child, time)?;
-    // Not waited for yet, so that its number, which is its group's too, is nobody else's.
+    // It was not waited for yet, so its number, which is also its group's, is not reused.
     kill_group(&mut child);
     let status = child.wait()?;
     let kept = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
@@ -41,7 +41,7 @@ pub fn run(command: &mut Command, time: Duration, output_bytes_max: u64) -> io::
 fn keep(pipe: impl Read + Send + 'static, bytes_max: u64) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read before an error is what there is.
+        // After an error the bytes so far are kept.
         let _ = pipe.take(bytes_max).read_to_end(&mut bytes);
         bytes
     })
@@ -57,7 +57,7 @@ fn ends_within(child: &mut Child, time: Duration) -> io::Result<bool> {
     let (sender, ended) = mpsc::channel();
     thread::spawn(move || {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-        // Nobody listens any more if the time is over.
+        // The receiver is gone if the time is over.
         let _ = sender.send(waitid(id, flags));
     });
     match ended.recv_timeout(time) {
@@ -70,7 +70,7 @@ fn ends_within(child: &mut Child, time: Duration) -> io::Result<bool> {
 fn kill_group(child: &mut Child) {
     use nix::sys::signal::{Signal, killpg};
 
-    // A launcher that has no session yet has no group either.
+    // A launcher without a session has no group yet.
     let _ = killpg(group_of(child), Signal::SIGKILL);
     let _ = child.kill();
 }

@@ -1,4 +1,4 @@
-//! The compiler that builds submissions, as the sandbox of a build can run it.
+//! The compiler that builds submissions, as a command in the sandbox.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::limits::Limits;
 use crate::purpose::{Purpose, Sandbox};
 
-/// Where the compiler and the crates it needs are.
+/// The folders of the compiler and of downloaded crates.
 #[derive(Debug, Clone)]
 pub struct Toolchain {
     sysroot: PathBuf,
@@ -17,7 +17,7 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// The one that `rustc` is in a folder without settings of its own.
+    /// The toolchain of `rustc` outside of any project.
     ///
     /// # Errors
     /// If there is none, or no home folder for cargo.
@@ -34,8 +34,8 @@ impl Toolchain {
         Ok(Toolchain { sysroot: sysroot.trim().into(), cargo_home })
     }
 
-    /// A `cargo` that reads `reads`, the toolchain and the crates that were downloaded before, and
-    /// writes below `target` only. It stays offline: `cargo fetch` first, outside.
+    /// A `cargo` that can read `reads`, the toolchain and downloaded crates, and write only below
+    /// `target`. It is offline: run `cargo fetch` outside first.
     ///
     /// # Errors
     /// If there is no room for its temporary folder.
@@ -72,14 +72,14 @@ impl Toolchain {
         limits: &Limits,
     ) -> io::Result<Command> {
         let temporary = target.join("tmp");
-        // A compiler that was killed has left its files there.
+        // A compiler that was killed may have left files there.
         let _ = fs::remove_dir_all(&temporary);
         fs::create_dir_all(&temporary)?;
         let mut reads: Vec<PathBuf> = reads.iter().map(PathBuf::from).collect();
         reads.push(self.sysroot.clone());
         reads.push(self.cargo_home.join("registry"));
         reads.push(self.cargo_home.join("config.toml"));
-        // Cargo looks for settings in every folder above, and goes past none it cannot read.
+        // Cargo looks for settings in every parent folder, and fails at one that it cannot read.
         let settings = target.ancestors().map(|folder| folder.join(".cargo/config.toml"));
         reads.extend(settings.filter(|file| file.is_file()));
         let purpose = Purpose::Build { reads, writes: vec![target.into()] };

@@ -1,4 +1,4 @@
-//! What compiling a submission may take, and what it took too much of.
+//! The limits of a build, and which of them a build has exceeded.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use crate::bounds::{
 };
 use crate::build::cargo::{End, Ended};
 
-/// What the compiler prints where the system gives it no more memory.
+/// The compiler's output if the system gives it no more memory.
 const NO_MEMORY: [&str; 3] = ["memory allocation of ", "out of memory", "(os error 12)"];
-/// What it prints where its own stack is too small.
+/// The compiler's output if its own stack overflows.
 const NO_STACK: &str = "overflowed its stack";
-/// Linux's numbers, the same on every processor that Rust knows but MIPS and SPARC.
+/// Numbers of Linux, the same on all processors that Rust supports except MIPS and SPARC.
 const SIGXCPU: i32 = 24;
 const SIGXFSZ: i32 = 25;
 
-/// What compiling a submission may take. The reference needs more than 128 MiB, but no 256; and it
-/// is compiled, with cargo's own work, in 9 s of processor time.
+/// The limits of a build. The reference needs between 128 and 256 MiB, and 9 s of processor time
+/// including cargo's.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Budget {
     /// Compiling a submission may take S seconds of processor time, and three times S in all
@@ -32,10 +32,10 @@ pub(crate) struct Budget {
     mib: u64,
 }
 
-/// What a build took more of than it may. Displayed as the end of a sentence.
+/// The limit that a build has exceeded. Displayed as the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Excess {
-    /// Of processor time, in seconds.
+    /// Processor time in seconds.
     Cpu(u64),
     /// In seconds.
     Wall(u64),
@@ -52,14 +52,14 @@ pub(crate) enum Excess {
 
 #[cfg(test)]
 impl Default for Budget {
-    /// What the command line has by default.
+    /// The defaults of the command line.
     fn default() -> Budget {
         Budget { seconds: BUILD_SECONDS, mib: BUILD_MIB }
     }
 }
 
 impl Budget {
-    /// What the sandbox keeps of it, for each process of a build.
+    /// The limits of each process of a build, for the sandbox.
     pub(crate) fn limits(&self) -> Limits {
         Limits { cpu_s: self.seconds, data_bytes: self.mib << 20, ..Limits::of_a_build() }
     }
@@ -72,8 +72,8 @@ impl Budget {
         self.seconds.saturating_mul(WALL_PER_CPU)
     }
 
-    /// Why a build ended too soon, if it was for one of its limits while this package was compiled.
-    /// `confined`: the sandbox kept limits, so that they are what ran out, and not the machine.
+    /// The limit that ended a build while this package was compiled. `confined`: the sandbox
+    /// applied limits, so a lack of memory is due to them and not to the machine.
     pub(crate) fn excess(&self, ended: &Ended, package: &str, confined: bool) -> Option<Excess> {
         match ended.end {
             End::TimedOut => return Some(Excess::Wall(self.wall_seconds())),
@@ -93,14 +93,14 @@ impl Budget {
         }
     }
 
-    /// A compiler found no memory: without limits, it is the machine that has no more.
+    /// A compiler got no memory. Without limits this is a lack of the machine.
     pub(crate) fn no_memory(ended: &Ended) -> bool {
         let words = ended.errors();
         NO_MEMORY.iter().any(|it| words.contains(it))
     }
 }
 
-/// By which the compiler ended, as cargo tells it.
+/// The signal that ended the compiler, as cargo reports it.
 fn signal(words: &str) -> Option<i32> {
     let (_, rest) = words.rsplit_once("(signal: ")?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()

@@ -1,5 +1,4 @@
-//! Runs cargo with limits, and tells what a submission's sources are to blame for from what they
-//! are not.
+//! Runs cargo with limits, and tells failures that are due to a submission's sources from others.
 
 use std::env;
 use std::ffi::OsStr;
@@ -22,15 +21,15 @@ use crate::build::guard::Guard;
 use crate::build::idle::{Idle, LOOK};
 use crate::exit::UserError;
 
-/// Variables by which cargo and the compiler are told to build otherwise. With the last two, `make`
-/// hands out the right to run a job.
+/// Variables that make cargo and the compiler build something else. With the last two, `make`
+/// passes on the right to run a job.
 const CHANGES_BUILDS: [&str; 5] =
     ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL", "MAKEFLAGS", "CARGO_MAKEFLAGS"];
-/// The same for what the names of many begin with.
+/// Prefixes of more such variables.
 const CHANGE_BUILDS: [&str; 5] =
     ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_UNSTABLE_", "RUSTC_"];
 
-/// What a line of cargo's or a compiler's ends with where the machine fails them.
+/// The ends of lines of cargo or a compiler that report a failure of the machine.
 const OF_THE_MACHINE: [&str; 6] = [
     "No space left on device",
     "Disk quota exceeded",
@@ -39,16 +38,16 @@ const OF_THE_MACHINE: [&str; 6] = [
     "Too many open files in system",
     "(never executed)",
 ];
-/// The signals by which somebody else ends a compiler, or the disk does: a hangup, an interrupt,
-/// SIGBUS, SIGKILL and a request to end.
+/// Signals that a compiler gets from another process or from the disk: SIGHUP, SIGINT, SIGBUS,
+/// SIGKILL and SIGTERM.
 const OF_OTHERS: [&str; 5] =
     ["(signal: 1,", "(signal: 2,", "(signal: 7,", "(signal: 9,", "(signal: 15,"];
 
-/// Where cargo works.
+/// The folders in which cargo works.
 pub(crate) struct Cargo<'a> {
     /// The folder with the manifest.
     pub(crate) folder: &'a Path,
-    /// Below which it compiles.
+    /// The folder for compiled files.
     pub(crate) target: &'a Path,
     pub(crate) confined: Option<Confined<'a>>,
 }
@@ -56,9 +55,9 @@ pub(crate) struct Cargo<'a> {
 /// The sandbox that cargo works in.
 pub(crate) struct Confined<'a> {
     pub(crate) sandbox: &'a Sandbox,
-    /// What may be read beside the toolchain.
+    /// Files and folders that may be read in addition to the toolchain.
     pub(crate) reads: Vec<PathBuf>,
-    /// For each process.
+    /// The limits of each process.
     pub(crate) limits: Limits,
 }
 
@@ -66,23 +65,26 @@ pub(crate) struct Confined<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Exited(ExitStatus),
-    /// It was killed for the time it took.
+    /// It was killed at the time limit.
     TimedOut,
-    /// It was killed since it waited for something, and computed nothing.
+    /// It was killed because it waited and computed nothing.
     Waited,
 }
 
-/// What became of a call of cargo.
+/// The result of a call of cargo.
 pub(crate) struct Ended {
     pub(crate) end: End,
-    /// It said more than any honest build does.
+    /// Its output exceeded the limit.
     too_much: bool,
     messages: Vec<Message>,
-    /// What it said to people.
+    /// Its output for people.
     said: String,
 }
 
-/// One line that cargo writes for programs; of many kinds, the fields of two.
+/// One line of cargo's output for programs, with the fields of two kinds of messages.
+///
+/// The crate `cargo_metadata` is not used here: it does not read `manifest_path`, and it parses all
+/// spans with unlimited recursion, although a submission can nest them as deep as it likes.
 #[derive(Deserialize)]
 struct Message {
     manifest_path: Option<PathBuf>,
@@ -92,7 +94,7 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-/// What the compiler says.
+/// A message of the compiler.
 #[derive(Deserialize)]
 struct Diagnostic {
     level: String,
@@ -103,12 +105,12 @@ struct Diagnostic {
 }
 
 impl Cargo<'_> {
-    /// Runs cargo until its end or the limit. An error means that it could not be run at all.
+    /// Runs cargo until its end or the time limit. An error means that cargo could not be run.
     pub(crate) fn run(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
         self.run_with(arguments, limit, false)
     }
 
-    /// The same for what must compute all the time: it is ended as well if it is idle.
+    /// The same for a build that must compute all the time: it is also ended if it is idle.
     pub(crate) fn run_watched(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
         self.run_with(arguments, limit, true)
     }
@@ -120,7 +122,7 @@ impl Cargo<'_> {
         let mut stdout = child.stdout.take().expect("it is piped");
         let mut stderr = child.stderr.take().expect("it is piped");
         thread::scope(|scope| {
-            // Whoever says too much finds nobody listening any more, and ends of that.
+            // A process with too much output finds the pipe closed, and ends.
             let messages = scope.spawn(move || read(&mut stdout));
             let said = scope.spawn(move || read(&mut stderr));
             let idle = watched.then(|| Idle::of(child.id()));
@@ -136,7 +138,7 @@ impl Cargo<'_> {
         })
     }
 
-    /// The one place where the code of a submission gets a process to be compiled in.
+    /// The only place where a process is made that compiles code of a submission.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = match &self.confined {
             Some(Confined { sandbox, reads, limits }) => {
@@ -149,13 +151,12 @@ impl Cargo<'_> {
             None => {
                 let mut command =
                     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-                // So that the compilers that it starts can be ended with it; in the sandbox they
-                // are a session of their own.
+                // Lets the compilers be ended with cargo. In the sandbox they are a session.
                 command.process_group(0);
                 command
             }
         };
-        // The same for everybody. In the sandbox there is nothing to remove.
+        // The same in every environment. In the sandbox the environment is empty anyway.
         for (name, _) in env::vars_os().filter(|(name, _)| changes_builds(name)) {
             command.env_remove(name);
         }
@@ -171,8 +172,8 @@ impl Cargo<'_> {
     }
 }
 
-/// Whether a variable of the grader's environment would make another program of the same sources,
-/// or let a build wait for somebody else's.
+/// Whether a variable of the environment would change the program, or make a build wait for
+/// another.
 fn changes_builds(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     CHANGES_BUILDS.contains(&&*name) || CHANGE_BUILDS.iter().any(|start| name.starts_with(start))
@@ -194,10 +195,11 @@ fn wait(child: &mut Child, limit: Duration, mut idle: Option<Idle>) -> io::Resul
     }
 }
 
-/// With all that it has started. It must not have been waited for, so that its number is its own.
+/// Ends cargo and all that it has started. It must not have been waited for, because its number is
+/// reused after that.
 fn end(child: &mut Child) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    // It may not lead its group yet.
+    // It may not be the leader of its group yet.
     let _ = child.kill();
     let _ = child.wait();
 }
@@ -226,20 +228,20 @@ impl Ended {
         self.too_much
     }
 
-    /// Cargo came to its own end and found something wrong, rather than being killed.
+    /// Cargo ended by itself with an error, and was not killed.
     pub(crate) fn failed_by_itself(&self) -> bool {
         matches!(self.end, End::Exited(status) if status.code().is_some_and(|code| code != 0))
     }
 
-    /// It failed for what no submission can do anything about, once the kit's own crates compile:
-    /// cargo did not come as far as a compiler, or the disk or somebody else ended one.
+    /// It failed for a reason that no submission can cause, given that the kit's own crates
+    /// compile: cargo reached no compiler, or the disk or another process ended one.
     pub(crate) fn is_of_the_machine(&self) -> bool {
         !self.failed_by_itself()
             || !self.said.contains("could not compile `")
             || self.tells_of_the_machine()
     }
 
-    /// Some line that is not about the sources is about the disk, or about who ended a compiler.
+    /// Some line that is not about the sources reports a failure of the disk or a killed compiler.
     pub(crate) fn tells_of_the_machine(&self) -> bool {
         let messages = self.messages.iter().filter_map(|message| message.message.as_ref());
         let placeless = messages.filter(|it| !it.is_of_the_sources());
@@ -247,8 +249,8 @@ impl Ended {
         told.flat_map(str::lines).any(is_of_the_machine)
     }
 
-    /// What the compiler has against the crate of this manifest; none unless an error is among it
-    /// that has a code or a place in the sources. A full disk or a missing linker has neither.
+    /// The compiler's messages about the crate of this manifest. None unless there is an error with
+    /// a code or a place in the sources: a full disk or a missing linker has neither.
     pub(crate) fn complaints(&self, manifest: &Path) -> Option<String> {
         let of_crate = |message: &&Message| message.manifest_path.as_deref() == Some(manifest);
         let diagnostics = || {
@@ -268,24 +270,24 @@ impl Ended {
         self.messages.into_iter().filter_map(|message| message.executable).next_back()
     }
 
-    /// What cargo said to people, if it was that this package could not be compiled.
+    /// Cargo's output for people, if it says that this package could not be compiled.
     pub(crate) fn words_on(&self, package: &str) -> Option<&str> {
         Some(&*self.said).filter(|said| said.contains(&format!("could not compile `{package}`")))
     }
 
-    /// What cargo said to people.
+    /// Cargo's output for people.
     pub(crate) fn words(&self) -> String {
         shortened(self.said.clone())
     }
 
-    /// The description of the library that was compiled of the crate of this manifest.
+    /// The metadata file of the library that was compiled from the crate of this manifest.
     pub(crate) fn metadata(&self, manifest: &Path) -> Option<&Path> {
         let of_crate = |message: &&Message| message.manifest_path.as_deref() == Some(manifest);
         let files = self.messages.iter().filter(of_crate).flat_map(|message| &message.filenames);
         files.map(PathBuf::as_path).find(|file| file.extension().is_some_and(|it| it == "rmeta"))
     }
 
-    /// A fault of the machine or the kit, with what is known of it.
+    /// The error for a fault of the machine or the kit.
     pub(crate) fn kits_fault(&self, sentence: &str) -> UserError {
         let why = match self.end {
             End::TimedOut => "it took too long".into(),
@@ -296,9 +298,9 @@ impl Ended {
         UserError::kit(format!("{sentence} ({why})")).in_words(self.errors())
     }
 
-    /// The errors of all compilers, and what cargo said to people.
+    /// The errors of all compilers, and cargo's output for people.
     pub(crate) fn errors(&self) -> String {
-        // What the compiler said is not among cargo's words: cargo was asked to pass it on.
+        // Cargo's output for people does not contain messages of compilers.
         let errors = self.messages.iter().filter_map(|message| message.message.as_ref());
         let errors = errors.filter(|error| error.level.starts_with("error") && !error.is_a_sum());
         let mut words: String = errors.filter_map(|error| error.rendered.as_deref()).collect();
@@ -318,7 +320,7 @@ impl Diagnostic {
     }
 }
 
-/// Only at the end of a line: what a submission has named stands within one, in quotes.
+/// Looks only at the end of a line, because names from a submission are within it, in quotes.
 fn is_of_the_machine(line: &str) -> bool {
     let line = line.trim_end();
     let number = line.rsplit_once(" (os error ");

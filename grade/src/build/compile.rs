@@ -27,8 +27,8 @@ use crate::kit::Kit;
 
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
-/// What a build reads of the kit: the crates that a submission is compiled with, and what they have
-/// in common. Not the reference, and nothing that lies beside them.
+/// The parts of the kit that a build can read: the crates that a submission is compiled with, and
+/// the manifests above them. Not the reference, and nothing else.
 const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "sim",
@@ -47,10 +47,10 @@ pub(crate) struct Builder<'a> {
     isolation: Isolation,
     sandbox: Option<&'a Sandbox>,
     budget: Budget,
-    /// Below which everything lies.
+    /// The folder for everything that is built.
     folder: PathBuf,
     programs: Programs,
-    /// The kit's crates have been fetched and compiled, to a program that has these.
+    /// The traits of the program of the kit alone, once its crates are fetched and compiled.
     prepared: OnceLock<Traits>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
             return Ok(program);
         }
         let _lock = lock(&self.folder).context("failed to lock the folder of the builds")?;
-        // Another grader may have built it meanwhile.
+        // Another grader may have built it in the meantime.
         if let Some(program) = find()? {
             return Ok(program);
         }
@@ -86,14 +86,14 @@ impl<'a> Builder<'a> {
         program
     }
 
-    /// An empty folder that holds a submission's sources while they are compiled.
+    /// Makes an empty folder for a submission's sources while they are compiled.
     fn workspace(&self, name: &str) -> Result<PathBuf> {
         let workspace = self.folder.join("work").join(name);
         if workspace.exists() {
             fs::remove_dir_all(&workspace).context("failed to clear a folder of the builds")?;
         }
         fs::create_dir_all(&workspace).context("failed to make a folder for the builds")?;
-        // What cargo reports are real paths.
+        // Cargo reports real paths.
         workspace.canonicalize().context("failed to find a folder of the builds")
     }
 
@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
         Cargo { folder, target, confined: None }
     }
 
-    /// For what reads a submission's sources: in the sandbox, if there is one.
+    /// For steps that read a submission's sources: in the sandbox, if there is one.
     fn confined<'b>(
         &'b self,
         folder: &'b Path,
@@ -113,12 +113,12 @@ impl<'a> Builder<'a> {
         Cargo { folder, target, confined }
     }
 
-    /// Whatever fails here is no submission's fault.
+    /// Compiles the kit alone. A failure is never a submission's fault.
     fn prepare(&self) -> Result<&Traits> {
         if let Some(honest) = self.prepared.get() {
             return Ok(honest);
         }
-        // What graders have left that were killed.
+        // Graders that were killed may have left files there.
         let _ = fs::remove_dir_all(self.folder.join("work"));
         let target = self.folder.join("build");
         self.fetch(&target)?;
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
         Ok(self.prepared.get_or_init(|| honest))
     }
 
-    /// Only this may use a network, and only for what the kit's own lock file names.
+    /// The only step that may use a network, and only for crates in the kit's lock file.
     fn fetch(&self, target: &Path) -> Result<()> {
         let root = self.kit.path("");
         let cargo = self.cargo(&root, target);
@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
         self.programs.keep(&built, id).context("failed to keep the program that was built")
     }
 
-    /// The submission alone: what fails here is its own.
+    /// Compiles the submission alone. A failure is its own.
     fn compile(&self, name: &str, workspace: &Path, target: &Path) -> Result<()> {
         let cargo = self.confined(workspace, self.reads(&[workspace.into()]), target);
         let built = cargo.run_watched(&[&BUILD[..], &["--lib"]].concat(), self.budget.wall())?;
@@ -197,10 +197,10 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// The program. What fails here is `make`, since the rest is compiled.
+    /// Links the program. Only `make` can be wrong here, because the rest is compiled.
     ///
-    /// Whatever a library asks the linker to take, it is not the submission's own sources: they
-    /// cannot be read any more. Cargo itself needs only to know that they have not changed.
+    /// The linker cannot read the submission's sources, whatever the library asks it to link. Cargo
+    /// only needs to know that they have not changed.
     fn link(&self, name: &str, workspace: &Path, target: &Path) -> Result<PathBuf> {
         let folder = workspace.join(layout::RUNNER);
         let own = ["Cargo.toml", "Cargo.lock", layout::RUNNER].map(|it| workspace.join(it));
@@ -217,12 +217,12 @@ impl<'a> Builder<'a> {
         built.executable().context("cargo named no program after it had compiled one")
     }
 
-    /// What a step of a build may read: the kit, and these.
+    /// The files that a step of a build may read: the kit's, and these.
     fn reads(&self, own: &[PathBuf]) -> Vec<PathBuf> {
         own.iter().cloned().chain(SOURCES.iter().map(|name| self.kit.path(name))).collect()
     }
 
-    /// Whose fault it is that a package could not be compiled, if it could not.
+    /// Decides whose fault it is if a package could not be compiled.
     fn judge(
         &self,
         ended: &Ended,
@@ -246,19 +246,19 @@ impl<'a> Builder<'a> {
             None if ended.is_of_the_machine() || (!has_limits && Budget::no_memory(ended)) => {
                 Err(ended.kits_fault(&format!("failed to build {name}")).into())
             }
-            // The kit alone compiles, so it is what the submission asks of the compiler, or of the
-            // crates that it depends on.
+            // The kit alone compiles, so the cause is what the submission asks of the compiler or
+            // of its dependencies.
             None => Err(UserError::build_failed(sentence()).in_words(ended.errors()).into()),
         }
     }
 
-    /// Its dependencies have to be among what the kit has locked, whatever else this machine has.
+    /// Its dependencies must be in the kit's lock file, whatever other versions this machine has.
     fn resolve(&self, submission: &Submission, workspace: &Path, target: &Path) -> Result<()> {
         let name = &submission.name;
         let fetch = ["fetch", "--offline", "--quiet"];
         let resolved = self.cargo(workspace, target).run(&fetch, KIT_LIMIT)?;
         if !resolved.succeeded() {
-            // The kit's crates are there, so that it is its manifest which asks for more.
+            // The kit's crates are there, so its manifest asks for more.
             if resolved.failed_by_itself() && !resolved.tells_of_the_machine() {
                 let sentence = format!(
                     "{name} does not build: cargo cannot give what its Cargo.toml asks for"
@@ -279,7 +279,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// What was built of a submission is in its program; the rest would pile up.
+    /// Removes everything but the program, which was copied.
     fn tidy(&self, workspace: &Path) {
         let target = self.folder.join("build");
         let clean =
@@ -293,7 +293,7 @@ fn refused(name: &str, why: &str) -> UserError {
     UserError::build_failed(format!("{name} cannot be graded: {why}"))
 }
 
-/// Two graders would get into each other's way; held until the file is dropped.
+/// Keeps other graders from building until the file is dropped.
 fn lock(folder: &Path) -> io::Result<File> {
     fs::create_dir_all(folder)?;
     let file = File::create(folder.join("lock"))?;
@@ -301,7 +301,7 @@ fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Name and version of what a lock file takes from a registry.
+/// Name and version of the packages in a lock file that come from a registry.
 fn packages(lock_file: &Path) -> Result<BTreeSet<(String, String)>> {
     let failed = || format!("failed to read {}", lock_file.display());
     let text = fs::read_to_string(lock_file).with_context(failed)?;

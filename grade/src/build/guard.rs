@@ -1,8 +1,8 @@
-//! Ends the compilers of a build when the grader itself is ended, by whatever signal.
+//! Ends the compilers of a build when the grader ends, even if it is killed.
 //!
-//! The kernel ends cargo with the grader that started it, but not the compilers that cargo has
-//! started; one of them could go on for as long as it may. So a process of this program watches a
-//! build, and outlives the grader by a moment.
+//! The kernel ends cargo with the grader, but not the compilers that cargo has started. One of them
+//! could go on until its time limit. So another process of this program watches each build, and
+//! outlives the grader by a moment.
 
 use std::convert::Infallible;
 use std::env;
@@ -20,13 +20,13 @@ const GUARD: &str = "--guard";
 pub(crate) struct Guard(Child);
 
 impl Guard {
-    /// `leader`: who leads the group of processes that ends with the grader.
+    /// `leader`: the leader of the group of processes that must end with the grader.
     pub(crate) fn over(leader: &Child) -> io::Result<Guard> {
         let mut command = Command::new(env::current_exe()?);
         command.arg(GUARD).arg(leader.id().to_string());
-        // A group of its own, so that what a terminal sends to the grader's does not reach it.
+        // A group of its own, so that signals of a terminal to the grader's group do not reach it.
         command.process_group(0).env_clear();
-        // Nobody writes into the pipe: it only ends with the grader.
+        // Nobody writes to the pipe. It closes when the grader ends.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().map(Guard)
     }
@@ -34,13 +34,13 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Before the pipe ends. It fails if somebody else has ended it already.
+        // Before the pipe closes. It fails if another process has already ended the guard.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Guards a build, if that is what the words of the command line ask for.
+/// Guards a build, if the command line says so.
 pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<Infallible> {
     let mut words = words.into_iter();
     if words.next()? != GUARD {

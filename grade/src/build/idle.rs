@@ -1,15 +1,15 @@
-//! Notices a build that waits for something that never comes, such as a compiler that reads from
-//! its own pipe, long before its time is over.
+//! Finds a build that waits for something that never happens, long before its time limit: a
+//! compiler that reads from its own pipe, for example.
 //!
-//! A build is idle if some compiler runs, and between two looks no thread of any of its processes
-//! but cargo itself was on a processor once, or waits for one, or for a disk. That is no matter of
-//! how busy the machine is: a thread that wants a processor is runnable (state R) and its delay
-//! grows; one that waits for a disk, a network's file system or for memory to be swapped in is in
-//! state D; one that was stopped is in T. Only one that waits for another process, a lock or a
-//! timer is in S, and the compilers of a build wait for nobody but each other. File systems that
-//! another process serves are the exception, and are known by where the kernel waits. Cargo is left
-//! out, since it wakes twice a second, and alone it may wait for a lock that another cargo holds.
-//! Looks are counted, not seconds, so that a grader that was stopped itself blames nobody.
+//! A build is idle if a compiler runs, and between two looks no thread of its processes, cargo
+//! excepted, ran on a processor or waits for a processor or a disk. This does not depend on the
+//! load of the machine. A thread that wants a processor is runnable (state R) and its delay grows.
+//! A thread that waits for a disk, a network file system or swapped memory is in state D. A stopped
+//! thread is in T. Only a thread that waits for another process, a lock or a timer is in S, and the
+//! compilers of a build wait only for each other. File systems that another process serves are the
+//! exception; they are recognized by the kernel function that waits. Cargo is excepted because it
+//! wakes twice a second, and may rightly wait alone for a lock of another cargo. Looks are counted
+//! and not seconds, so that a build is not blamed if the grader itself was stopped.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,21 +20,19 @@ use crate::bounds::IDLE_SECONDS_MAX;
 /// The time between two looks.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
 const COMPILER: &str = "rustc";
-/// Functions of the kernel, by a part of their names, in which a thread in state S waits for a file
-/// system.
+/// Parts of the names of kernel functions in which a thread in state S waits for a file system.
 const OF_FILE_SYSTEMS: [&str; 6] = ["cifs", "fuse", "nfs", "p9_", "request_wait_answer", "rpc_"];
 
 /// A watch over the processes of one build.
 pub(crate) struct Idle {
-    /// Cargo, which leads the session or the group of the build.
+    /// Cargo, the leader of the build's session or group.
     leader: u32,
     before: Option<Look>,
-    /// So many looks in a row have seen nothing move.
+    /// The number of looks in a row that saw no progress.
     count: u64,
 }
 
-/// For each thread that its processes have, the time it was on a processor, the time it waited for
-/// one, and how often it was there.
+/// For each thread its time on a processor, the time it waited for one, and how often it ran.
 type Look = BTreeMap<(u32, String), String>;
 
 impl Idle {
@@ -42,7 +40,7 @@ impl Idle {
         Idle { leader, before: None, count: 0 }
     }
 
-    /// To be called once in each [`LOOK`]: whether the build has waited for long enough.
+    /// Whether the build has been idle for too long. Call it once in each [`LOOK`].
     pub(crate) fn look(&mut self) -> bool {
         let now = look(self.leader);
         self.count = match (&self.before, &now) {
@@ -54,7 +52,7 @@ impl Idle {
     }
 }
 
-/// None unless a compiler is there and all threads sleep; nor where the kernel does not tell.
+/// None unless there is a compiler and all threads sleep, or if the kernel does not say.
 fn look(leader: u32) -> Option<Look> {
     let mut threads = Look::new();
     let mut compiles = false;
@@ -62,7 +60,7 @@ fn look(leader: u32) -> Option<Look> {
         let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // It may have ended meanwhile, or be somebody else's.
+        // It may have ended, or belong to another user.
         let Some(stat) = Stat::read(&format!("/proc/{process}/stat")) else { continue };
         if process == leader || (stat.group != leader && stat.session != leader) {
             continue;
@@ -71,7 +69,7 @@ fn look(leader: u32) -> Option<Look> {
         for thread in fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten() {
             let folder = thread.path();
             let stat = Stat::read(&format!("{}/stat", folder.display()))?;
-            // Empty or 0 where the kernel does not tell.
+            // Empty or 0 if the kernel does not say.
             let waits_in = fs::read_to_string(folder.join("wchan")).unwrap_or_default();
             if stat.state != "S" || OF_FILE_SYSTEMS.iter().any(|it| waits_in.contains(it)) {
                 return None;
@@ -83,7 +81,7 @@ fn look(leader: u32) -> Option<Look> {
     compiles.then_some(threads)
 }
 
-/// What the kernel says of a process or a thread.
+/// The state of a process or a thread, from the kernel.
 struct Stat {
     name: String,
     state: String,
@@ -97,7 +95,7 @@ impl Stat {
     }
 
     fn parse(text: &str) -> Option<Stat> {
-        // A name may have parentheses and spaces in it.
+        // A name may contain parentheses and spaces.
         let (name, rest) = text.split_once('(')?.1.rsplit_once(')')?;
         let mut words = rest.split_whitespace();
         let state = words.next()?.into();
@@ -123,7 +121,7 @@ mod tests {
         assert_eq!((stat.group, stat.session), (16, 15));
     }
 
-    /// A shell under the name of a compiler, which leads no group but is in its parent's.
+    /// A shell with the name of a compiler, in its parent's group.
     struct Build {
         leader: Child,
         _folder: TempDir,
@@ -134,7 +132,7 @@ mod tests {
             let folder = TempDir::new().unwrap();
             let program = folder.path().join(name);
             fs::copy(fs::canonicalize("/bin/sh").unwrap(), &program).unwrap();
-            // The shell's own child, since the leader itself is cargo.
+            // The shell's child, because the leader stands for cargo.
             let script = format!("{} -c '{does}' <&3; true", program.display());
             let leader = Command::new("/bin/sh")
                 .args(["-c", &format!("exec 3<&0; {script}")])
@@ -148,7 +146,7 @@ mod tests {
             Idle::of(self.leader.id())
         }
 
-        /// Waits until the compiler has begun, and waits itself.
+        /// Waits until the compiler runs and waits.
         fn settled(self) -> Build {
             while look(self.leader.id()).is_none() {
                 std::thread::yield_now();

@@ -1,5 +1,5 @@
-//! Lays out what cargo compiles: a workspace for a submission with the program that hosts it, and
-//! one for the kit alone.
+//! Writes the workspaces that cargo compiles: one for a submission and the program that hosts it,
+//! and one for the kit alone.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::intake::submission::Submission;
 use crate::isolation::Isolation;
 use crate::kit::Kit;
 
-/// The package that hosts a submission, in a folder of that name below it.
+/// The package that hosts a submission, and its folder in the workspace.
 pub(crate) const RUNNER: &str = "runner";
 
 /// The submission at the root, and the runner below.
@@ -43,8 +43,8 @@ pub(crate) fn submission(
     copy_lock_file(kit, workspace)
 }
 
-/// A program that hosts nothing: it is never run, but shows what every program has that this
-/// compiler makes of the kit.
+/// A program that hosts nothing. It is never run, but shows what every program contains that this
+/// compiler makes from the kit.
 pub(crate) fn kit_alone(kit: &Kit, isolation: Isolation, workspace: &Path) -> Result<()> {
     let host = isolation.host();
     let manifest = format!(
@@ -70,7 +70,7 @@ fn copy_lock_file(kit: &Kit, workspace: &Path) -> Result<()> {
         .context("failed to copy the kit's Cargo.lock")
 }
 
-/// Writes a file, and the folders that it lies in.
+/// Writes a file, and makes its folders.
 fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     let folder = file.parent().expect("a file lies in a folder");
     fs::create_dir_all(folder)

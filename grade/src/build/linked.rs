@@ -17,10 +17,10 @@ use object::read::archive::ArchiveFile;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol, SymbolKind};
 
-/// What a library has beside objects: the compiler's own description of it.
+/// The only member of a library that is no object: the compiler's metadata.
 const METADATA: &[u8] = b"lib.rmeta";
-/// The C library, in whatever pieces it comes, and the one that unwinds. Rust's standard library
-/// asks for all of them, and the linker takes those of which something is used.
+/// The parts of the C library, and the library for unwinding. Rust's standard library asks for all
+/// of them, and the linker takes those that are used.
 const OF_THE_SYSTEM: [&str; 9] = [
     "ld-linux",
     "libc.",
@@ -32,7 +32,7 @@ const OF_THE_SYSTEM: [&str; 9] = [
     "libutil.so.",
     "ld64.so.",
 ];
-/// By which the loader takes more than a program asks for, or takes it from elsewhere.
+/// Entries that make the loader load more, or from other folders.
 const UNUSUAL: [(elf::DynamicTag, &str); 6] = [
     (elf::DT_RPATH, "DT_RPATH"),
     (elf::DT_RUNPATH, "DT_RUNPATH"),
@@ -44,13 +44,13 @@ const UNUSUAL: [(elf::DynamicTag, &str); 6] = [
 
 /// The library that a submission was compiled to.
 pub(crate) struct Library {
-    /// Without `lib` and its end: the crate's name and a hash of all that it is compiled from.
+    /// Its file name without `lib` and extension: the crate's name and a hash of its inputs.
     stem: String,
     folder: PathBuf,
 }
 
 impl Library {
-    /// By the name of its metadata, which cargo tells.
+    /// By the path of its metadata, as cargo reports it.
     pub(crate) fn of(metadata: &Path) -> Option<Library> {
         let stem = metadata.file_stem()?.to_str()?.strip_prefix("lib")?;
         Some(Library { stem: stem.into(), folder: metadata.parent()?.into() })
@@ -58,9 +58,9 @@ impl Library {
 
     /// An object in it that is not the compiler's.
     ///
-    /// The compiler names its objects after the library, and that is named by a hash of the
-    /// submission. An archive among its sources, of which a library can be made up as well, would
-    /// have to hold its own hash.
+    /// The compiler names its objects after the library, whose name contains a hash of the
+    /// submission. An archive among the sources, which a library can include, would have to contain
+    /// its own hash.
     pub(crate) fn foreign_object(&self) -> Result<Option<String>> {
         let bytes = read(&self.folder.join(format!("lib{}.rlib", self.stem)))?;
         let own = format!("{}.", self.stem);
@@ -74,14 +74,14 @@ impl Library {
         Ok(None)
     }
 
-    /// A file that it was compiled from, but does not lie in `sources`.
+    /// A file that it was compiled from and that is not in `sources`.
     ///
-    /// The compiler writes down every file that it has read, for cargo. What it has read elsewhere
-    /// nobody has looked at, and another machine may not have.
+    /// The compiler lists every file that it has read, for cargo. Files from elsewhere were not
+    /// checked, and may be missing on another machine.
     pub(crate) fn foreign_source(&self, root: &Path, sources: &Path) -> Result<Option<String>> {
         let text = read(&self.folder.join(format!("{}.d", self.stem)))?;
         let text = String::from_utf8_lossy(&text);
-        // Each file has a line of its own, with nothing behind its colon.
+        // Each file has a line of its own, with nothing after the colon.
         let files = text.lines().filter_map(|line| line.strip_suffix(':'));
         let is_own = |file: &str| {
             let file = root.join(file.replace("\\ ", " "));
@@ -92,8 +92,8 @@ impl Library {
     }
 }
 
-/// What the loader does with a program, and what it has that could get in the way of the kit; each
-/// with how often. Empty for a program that is no 64-bit ELF, of which nothing is known.
+/// What the loader does with a program, and symbols that could replace the kit's, each with its
+/// count. Empty if the program is no 64-bit ELF, because then nothing is known.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traits(BTreeMap<String, usize>);
 
@@ -108,8 +108,8 @@ impl Traits {
             .context("failed to read a program")
     }
 
-    /// Those of a program of the kit alone, with what the compiler may add to any program: its
-    /// functions for what a processor cannot do, such as the division of a `u128`.
+    /// The traits of a program of the kit alone, and those that the compiler may add to any
+    /// program: functions for what a processor cannot do, such as the division of a `u128`.
     pub(crate) fn of_kit(program: &Path) -> Result<Traits> {
         let mut traits = Traits::of(program)?;
         for name in compiler_builtins()? {
@@ -118,10 +118,10 @@ impl Traits {
         Ok(traits)
     }
 
-    /// Something that a program has beyond an honest one of the same compiler and kit, which only
-    /// code can have that is not Rust's. No list or number is assumed: what the compiler and the
-    /// kit bring is in the honest one as well, and a submission of safe Rust adds no symbol that C
-    /// could name and nothing that runs before `main`. It may use more of the C library.
+    /// A trait that an honest program of the same compiler and kit does not have. Only code that is
+    /// not safe Rust can cause it. No list is assumed: the honest program contains everything that
+    /// the compiler and the kit add, and safe Rust adds no symbol that C could name and nothing
+    /// that runs before `main`. It may use more of the C library.
     pub(crate) fn beyond(&self, honest: &Traits) -> Option<&str> {
         let known = |what: &str| honest.0.get(what).copied().unwrap_or(0);
         let beyond = self.0.iter().find(|(what, count)| **count > known(what));
@@ -133,7 +133,7 @@ struct Program<'a> {
     bytes: &'a [u8],
     file: ElfFile64<'a, Endianness>,
     dynamic: &'a [Dyn64<Endianness>],
-    /// Names of the functions at an address.
+    /// The names of the functions at each address.
     functions: HashMap<u64, BTreeSet<&'a str>>,
 }
 
@@ -162,7 +162,7 @@ impl<'a> Program<'a> {
         let mut add = |what: String| *traits.0.entry(what).or_default() += 1;
         for symbol in self.file.symbols().filter(is_for_others) {
             let name = symbol.name()?;
-            // A dot is in the names that the compiler makes up, and in no function's of C.
+            // Names with a dot are the compiler's. No function of C has such a name.
             let is_rusts = name.starts_with("_R") || name.starts_with("_ZN") || name.contains('.');
             if !is_rusts && matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Data) {
                 add(provides(name));
@@ -200,7 +200,7 @@ impl<'a> Program<'a> {
         Ok(traits)
     }
 
-    /// Functions that the loader asks which others to use.
+    /// Functions that the loader calls to choose others.
     fn add_resolvers(&self, add: &mut impl FnMut(String)) {
         use object::SymbolFlags::Elf;
         for symbol in self.file.symbols().chain(self.file.dynamic_symbols()) {
@@ -212,8 +212,8 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Pieces of code that are put together to one function, which the start of the C library
-    /// calls, and the lists of older ones.
+    /// Code fragments that form one function, which the C library calls at the start, and the lists
+    /// of older systems.
     fn add_sections(&self, add: &mut impl FnMut(String)) -> Result<()> {
         use object::ObjectSection;
         for section in self.file.sections() {
@@ -236,7 +236,7 @@ impl<'a> Program<'a> {
         self.all(tag).next()
     }
 
-    /// What is loaded at an address.
+    /// The bytes that are loaded at an address.
     fn loaded(&self, address: u64, size: u64) -> Result<&'a [u8]> {
         let endian = self.file.endian();
         for header in self.file.elf_program_headers() {
@@ -258,7 +258,7 @@ impl<'a> Program<'a> {
         Ok(String::from_utf8_lossy(text).into_owned())
     }
 
-    /// What the loader writes, by where it does.
+    /// The values that the loader writes, by address.
     fn relocations(&self) -> Result<HashMap<u64, &'a Rela64<Endianness>>> {
         let endian = self.file.endian();
         let lists = [(elf::DT_RELA, elf::DT_RELASZ), (elf::DT_JMPREL, elf::DT_PLTRELSZ)];
@@ -274,7 +274,7 @@ impl<'a> Program<'a> {
         Ok(relocations)
     }
 
-    /// The function to which the loader makes this slot point.
+    /// The function to which this slot points after loading.
     fn pointee(
         &self,
         slot: u64,
@@ -282,7 +282,7 @@ impl<'a> Program<'a> {
     ) -> Result<String> {
         let endian = self.file.endian();
         let Some(relocation) = relocations.get(&slot) else {
-            // It is in the file, in a program that is loaded at a fixed place.
+            // A program that is loaded at a fixed address has it in the file.
             let bytes = self.loaded(slot, size_of::<u64>() as u64)?;
             let mut value = [0; size_of::<u64>()];
             value.copy_from_slice(bytes);
@@ -312,8 +312,8 @@ fn provides(name: &str) -> String {
     format!("provides the symbol `{name}`")
 }
 
-/// Whether other objects of a program can use a symbol. Where it is hidden the linker may have made
-/// it local in the end.
+/// Whether other objects of a program can use a symbol. The linker may have made a hidden one
+/// local.
 fn is_for_others<'a>(symbol: &impl ObjectSymbol<'a>) -> bool {
     use object::SymbolFlags::Elf;
     let is_hidden = matches!(
@@ -323,8 +323,8 @@ fn is_for_others<'a>(symbol: &impl ObjectSymbol<'a>) -> bool {
     symbol.is_definition() && (symbol.is_global() || is_hidden)
 }
 
-/// The functions of the compiler's own library. Those of C that it has as well, for systems without
-/// a C library, are none of them.
+/// The functions of the compiler's own library, without its functions of C for systems that have
+/// no C library.
 fn compiler_builtins() -> Result<BTreeSet<String>> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["--print", "target-libdir"]).output();
@@ -338,7 +338,7 @@ fn compiler_builtins() -> Result<BTreeSet<String>> {
         }
         let bytes = read(&Path::new(&folder).join(name))?;
         for member in ArchiveFile::parse(&*bytes)?.members() {
-            // Beside objects there is the compiler's description of them.
+            // The other members are metadata.
             let Ok(object) = object::File::parse(member?.data(&*bytes)?) else { continue };
             let symbols = object.symbols().filter(is_for_others);
             let known = symbols.filter_map(|symbol| symbol.name().ok().map(str::to_owned));

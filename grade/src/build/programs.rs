@@ -1,5 +1,4 @@
-//! The programs that submissions were built to, kept by content: what was built once is not built
-//! again, for as long as there is room.
+//! A cache of compiled programs by content, so that the same submission is not built again.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,16 +8,16 @@ use std::time::SystemTime;
 
 use crate::bounds::PROGRAMS_BYTES_MAX;
 
-/// A folder of programs.
+/// The folder of the cache.
 pub(crate) struct Programs {
     folder: PathBuf,
     bytes_max: u64,
 }
 
-/// A program that stays where it is until this is dropped.
+/// A program that no grader removes until this is dropped.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
-    /// Locked, which keeps every grader from removing it.
+    /// Locked, which keeps all graders from removing the program.
     _file: File,
 }
 
@@ -27,12 +26,12 @@ impl Programs {
         Programs { folder, bytes_max: PROGRAMS_BYTES_MAX }
     }
 
-    /// None if it was never built, or there was no room for it any more.
+    /// None if it was never built, or was removed for lack of room.
     pub(crate) fn find(&self, id: &str) -> io::Result<Option<Program>> {
         use io::ErrorKind::{NotADirectory, NotFound};
         let path = self.folder.join(id);
         let file = match File::open(&path) {
-            // The latter for who has a file where the folder should be, and is told when building.
+            // The latter if a file is in the place of the folder. Building reports that.
             Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
             file => file?,
         };
@@ -41,25 +40,25 @@ impl Programs {
         if file.metadata()?.nlink() == 0 {
             return Ok(None);
         }
-        // It only fails for who may not write here, and so removes nothing.
+        // It fails only for a user who cannot write here, and so removes nothing.
         let _ = file.set_modified(SystemTime::now());
         Ok(Some(Program { path, _file: file }))
     }
 
-    /// Copies a program to here: whole or not at all, since the grader may be ended at any moment.
-    /// Only one grader at a time may do so.
+    /// Copies a program to the cache: whole or not at all, because the grader may be killed at any
+    /// moment. Only one grader may do so at a time.
     pub(crate) fn keep(&self, built: &Path, id: &str) -> io::Result<Program> {
         fs::create_dir_all(&self.folder)?;
         let unfinished = self.folder.join("unfinished");
         fs::copy(built, &unfinished)?;
         fs::rename(unfinished, self.folder.join(id))?;
         let program = self.find(id)?.ok_or(io::ErrorKind::NotFound)?;
-        // The next one tries again.
+        // The next call tries again.
         let _ = self.make_room();
         Ok(program)
     }
 
-    /// Removes what has not been used for longest, but nothing that is in use.
+    /// Removes the least recently used programs, except those in use.
     fn make_room(&self) -> io::Result<()> {
         let mut programs = Vec::new();
         for entry in self.folder.read_dir()? {
@@ -94,7 +93,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    /// Three programs of ten bytes each, the first used longest ago, and room for two.
+    /// Three programs of ten bytes each, the first the least recently used, and room for two.
     fn three() -> (TempDir, Programs) {
         let folder = tempfile::tempdir().unwrap();
         for (id, age_s) in [("a", 300), ("b", 200), ("c", 100)] {

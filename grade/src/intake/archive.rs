@@ -1,7 +1,7 @@
-//! Reads a .zip, a .tar or a .tar.gz into memory, without trust.
+//! Reads a .zip, .tar or .tar.gz that nobody trusts into memory.
 //!
-//! Nothing is unpacked to the disk, so that no name can lead out of a folder. What is unpacked is
-//! counted while it is read, so that a small file cannot become a large one.
+//! Nothing is unpacked to the disk, so no name can lead out of a folder. Bytes are counted while
+//! they are unpacked, so a small file cannot become a large one.
 
 use std::collections::HashSet;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -15,27 +15,27 @@ use crate::bounds::{ENTRIES_MAX, PACKED_BYTES_MAX, UNPACKED_BYTES_MAX};
 use crate::exit::UserError;
 use crate::intake::{folder, names};
 
-/// What macOS adds to archives and folders: a folder of its own, a file in each folder, and one
-/// beside each file with this before its name.
+/// What macOS adds to archives and folders: a folder, a file in each folder, and for each file one
+/// with this prefix.
 const OF_MACOS: [&str; 2] = ["__MACOSX", ".DS_Store"];
 const FORK_OF_MACOS: &str = "._";
 
-/// Something in an archive.
+/// One entry of an archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The folders and the file that its name is made of.
+    /// The parts of its path.
     pub(crate) name: Vec<String>,
-    /// What is in it; none of a folder, a link and what nobody asked for.
+    /// Its content. None of a folder, of a link, and of files that are not wanted.
     pub(crate) bytes: Option<Vec<u8>>,
     pub(crate) is: Is,
 }
 
-/// What something in an archive is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Is {
     File,
     Folder,
-    /// A link and the like, or anything under a name that is no Unicode.
+    /// A link and the like, or anything whose name is not valid Unicode.
     Special,
 }
 
@@ -49,7 +49,7 @@ impl Is {
     }
 }
 
-/// The ways in which files are packed.
+/// The kinds of archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Zip,
@@ -58,7 +58,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// By its name; none if that is no archive's.
+    /// By the end of the file's name. None if it is no archive.
     pub(crate) fn of(path: &Path) -> Option<Kind> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let kinds = [
@@ -71,7 +71,7 @@ impl Kind {
     }
 }
 
-/// All that is in an archive, in its order, with the bytes of those files that are `wanted`.
+/// All entries in the archive's order, with the content of files that are `wanted`.
 pub(crate) fn entries(
     path: &Path,
     kind: Kind,
@@ -103,7 +103,7 @@ fn refused(path: &Path, why: &str) -> anyhow::Error {
 struct Reader<W> {
     wanted: W,
     entries: Vec<Entry>,
-    /// So many bytes may still come.
+    /// The number of bytes that may still be unpacked.
     left: u64,
 }
 
@@ -121,12 +121,12 @@ impl<W: Fn(&[String]) -> bool> Reader<W> {
     }
 
     fn tar(&mut self, file: impl Read) -> io::Result<()> {
-        // What is skipped has to be unpacked as well, so the limit is on the whole.
+        // Skipped entries are unpacked as well, so the limit is on the whole.
         let mut archive = tar::Archive::new(Limited { inner: file, left: UNPACKED_BYTES_MAX });
         for entry in archive.entries()? {
             let mut entry = entry?;
             let entry_type = entry.header().entry_type();
-            // What `git archive` says of the whole.
+            // The comment of `git archive`.
             if entry_type.is_pax_global_extensions() {
                 continue;
             }
@@ -155,8 +155,8 @@ impl<W: Fn(&[String]) -> bool> Reader<W> {
     }
 }
 
-/// The list of a .zip can name a file several times, and its readers differ in which one they take.
-/// Ours takes the last and forgets the others, so that they have to be found before.
+/// A .zip can list a file several times, and readers differ in which one they use. The crate `zip`
+/// uses the last and hides the others, so they have to be found first.
 fn refuse_doubled(bytes: &[u8], start: u64, count: usize) -> io::Result<()> {
     const SIGNATURE: [u8; 4] = *b"PK\x01\x02";
     const HEADER_BYTES: usize = 46;
@@ -175,14 +175,14 @@ fn refuse_doubled(bytes: &[u8], start: u64, count: usize) -> io::Result<()> {
             return Err(io::Error::other(format!("it has {name} twice")));
         }
     }
-    // Names can be given a second time, in fields that only some readers know.
+    // A second name can be in fields that only some readers know.
     if known.len() != count {
         return Err(io::Error::other("its list of files says one thing in two ways"));
     }
     Ok(())
 }
 
-/// The parts of a name; none of one that leads nowhere or that macOS has added.
+/// The parts of a path. None if it is empty, or was added by macOS.
 fn components(name: &str) -> io::Result<Option<Vec<String>>> {
     let parts: Vec<&str> =
         name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
@@ -196,7 +196,7 @@ fn components(name: &str) -> io::Result<Option<Vec<String>>> {
     Ok(Some(parts.into_iter().map(str::to_owned).collect()))
 }
 
-/// Fails where more comes than may.
+/// A reader that fails beyond the limit.
 struct Limited<R> {
     inner: R,
     left: u64,

@@ -1,10 +1,9 @@
-//! Reads a folder that somebody may be changing meanwhile, without following a link and without
-//! waiting for anybody.
+//! Reads a folder that may change at the same time. It follows no link and never blocks.
 //!
-//! Everything is opened relative to the folder that was listed, so that no name can come to mean
-//! something else. What is no plain file is never read, also where it takes the place of one after
-//! it was listed: a pipe would hold the grader up. What has changed between listing and reading is
-//! an error, since nobody could say which version was graded.
+//! Everything is opened relative to the folder that was listed, so no path can start to mean
+//! something else. Only plain files are read, even if something else replaces one after it was
+//! listed: a pipe would block the grader. A change between listing and reading is an error, because
+//! it would be unclear which version was graded.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,34 +20,34 @@ use crate::exit::UserError;
 const FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// A folder that is open.
+/// An open folder.
 pub(crate) struct Folder {
     opened: OwnedFd,
     /// For errors.
     path: PathBuf,
-    /// As it was when it was opened.
+    /// Its state when it was opened.
     before: State,
 }
 
-/// What a folder has under a name.
+/// An entry of a folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// With a replacement for what is no Unicode.
+    /// With replacement characters if it is not valid Unicode.
     pub(crate) name: String,
     pub(crate) kind: Kind,
     state: State,
 }
 
-/// What can be taken of it.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,
     Folder,
-    /// A link, a pipe and the like, or anything under a name that is no Unicode.
+    /// A link, a pipe and the like, or anything whose name is not valid Unicode.
     Other,
 }
 
-/// What changes with a file or a folder.
+/// Values that differ after a file or folder was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     device: u64,
@@ -72,14 +71,14 @@ impl State {
 }
 
 impl Folder {
-    /// The one that a user has named, who may have named a link.
+    /// Opens the folder that a user has named. It may be a link.
     pub(crate) fn open(path: &Path) -> Result<Folder> {
         let flags = FLAGS.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY;
         let opened = rustix::fs::open(path, flags, Mode::empty());
         Folder::new(path, opened.map_err(io::Error::from)).with_context(|| failed(path))
     }
 
-    /// One that was found in this.
+    /// Opens a folder in this one.
     pub(crate) fn folder(&self, entry: &Entry) -> Result<Folder> {
         let path = self.path.join(&entry.name);
         let opened = openat(&self.opened, &*entry.name, FLAGS | OFlags::DIRECTORY, Mode::empty());
@@ -97,7 +96,7 @@ impl Folder {
         Ok(Folder { opened, path: path.into(), before })
     }
 
-    /// What is there under a name.
+    /// The entry with this name.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Entry>> {
         match statat(&self.opened, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(None),
@@ -108,7 +107,7 @@ impl Folder {
         }
     }
 
-    /// All that is there, by name.
+    /// All entries, by name.
     pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
         let with_context = || failed(&self.path);
         let listing = Dir::read_from(&self.opened).map_err(io::Error::from);
@@ -137,7 +136,7 @@ impl Folder {
         Ok(entries)
     }
 
-    /// The bytes of a file, up to so many.
+    /// The content of a file, up to the limit.
     pub(crate) fn read(&self, entry: &Entry, bytes_max: u64) -> Result<Vec<u8>> {
         let path = self.path.join(&entry.name);
         let opened = openat(&self.opened, &*entry.name, FLAGS, Mode::empty());
@@ -145,14 +144,14 @@ impl Folder {
         read(&path, file, Some(entry.state), bytes_max)
     }
 
-    /// To be called when all is read that is to be: an error if anything came or went.
+    /// Fails if an entry was added or removed. Call it after everything was read.
     pub(crate) fn refuse_if_changed(&self) -> Result<()> {
         let now = fstat(&self.opened).map_err(io::Error::from);
         let now = now.with_context(|| failed(&self.path))?;
         if State::of(&now) == self.before { Ok(()) } else { Err(changed(&self.path)) }
     }
 
-    /// What was found can be gone, or be a link or something else than a folder now.
+    /// The error for an entry that has disappeared, or has become something else.
     fn error(&self, name: &str, error: Errno) -> anyhow::Error {
         let path = self.path.join(name);
         match error {
@@ -173,14 +172,14 @@ impl Entry {
     }
 }
 
-/// The bytes of a file that a user has named, up to so many.
+/// The content of a file that a user has named, up to the limit.
 pub(crate) fn read_named(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     let flags = FLAGS.difference(OFlags::NOFOLLOW);
     let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from);
     read(path, File::from(opened.with_context(|| failed(path))?), None, bytes_max)
 }
 
-/// `listed`: what it has to be still.
+/// `listed`: the state that it must still have.
 fn read(path: &Path, mut file: File, listed: Option<State>, bytes_max: u64) -> Result<Vec<u8>> {
     let state = |file: &File| fstat(file).map_err(io::Error::from).with_context(|| failed(path));
     let before = state(&file)?;
@@ -260,7 +259,7 @@ mod tests {
         });
     }
 
-    /// Nobody ever writes into it.
+    /// A pipe into which nobody writes.
     #[test]
     fn a_pipe_in_place_of_a_file_holds_nobody_up() {
         check(|file| {

@@ -75,7 +75,7 @@ impl Manifest {
         if package.contains_key("build") {
             ignored.push("package.build".into());
         }
-        // Empty it only says that the folder is a workspace of its own.
+        // An empty one only makes the folder a workspace of its own.
         let workspace = document.get("workspace").and_then(Item::as_table_like);
         if workspace.is_some_and(|table| !table.is_empty()) {
             ignored.push("[workspace]".into());
@@ -88,12 +88,12 @@ impl Manifest {
         &self.edition
     }
 
-    /// The manifest of a workspace with the submission at its root and a runner beside it.
+    /// The manifest of a workspace with the submission at its root and a runner below.
     ///
-    /// `id` is in the version: all submissions share a target folder, where cargo tells crates
-    /// apart by name, version and place in the workspace. `unsafe` code is forbidden, since it
-    /// could get around everything that watches over a run; an `allow` in the sources is then an
-    /// error of its own.
+    /// The version contains `id`: all submissions share a target folder, in which cargo
+    /// distinguishes crates by name, version and place in the workspace. `unsafe` code is
+    /// forbidden, because it could defeat everything that watches a run. An `allow` in the sources
+    /// is then an error.
     pub(crate) fn render(&self, id: &str) -> String {
         let mut document = DocumentMut::new();
         document["dependencies"] = Item::Table(self.dependencies.clone());
@@ -110,7 +110,7 @@ impl Manifest {
     }
 }
 
-/// Cargo's rule: without an edition it is the first.
+/// Without an edition cargo uses the first one.
 fn edition(package: &dyn TableLike, kit: &Kit) -> String {
     let own = package.get("edition");
     let inherits = own.and_then(|own| own.as_table_like()?.get("workspace")?.as_bool());
@@ -150,7 +150,7 @@ fn dependency(key: &str, item: &Item, kit: &Kit) -> Result<InlineTable, String> 
         ));
     }
     if let Some(folder) = kit.folder_of(&package) {
-        // Wherever the submission says to find it.
+        // The kit's own folder, whatever the submission says.
         let path = kit.path_text(folder).map_err(|error| error.to_string())?;
         return Ok(InlineTable::from_iter([("path", path), ("package", package)]));
     }

@@ -1,5 +1,5 @@
-//! The names that files of a submission may have: those that every file system can hold side by
-//! side, and that can be shown.
+//! The rules for names of a submission's files: every file system must be able to hold them in one
+//! folder, and a terminal must be able to show them.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::bounds::{COMPONENT_BYTES_MAX, PATH_BYTES_MAX, SHOWN_NAME_CHARS_MAX};
 
-/// Marks that change the order in which a terminal shows what follows.
+/// Characters that change the order in which a terminal shows the following text.
 const BIDIRECTIONAL: [char; 12] = [
     '\u{061c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
     '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
 ];
 
-/// The names that a submission has so far.
+/// The names of a submission's files and folders so far.
 #[derive(Default)]
 pub(crate) struct Names {
-    /// As it was written, by what a file system may take it for.
+    /// The names as written, by their folded form.
     known: HashMap<String, Known>,
 }
 
@@ -26,8 +26,8 @@ struct Known {
 }
 
 impl Names {
-    /// Adds a file or a folder, with `/` between the folders that it lies in. If it cannot be, the
-    /// error says why, as the end of a sentence about the submission.
+    /// Adds a file or a folder by its path, with `/` between folders. An error is the end of a
+    /// sentence about the submission.
     pub(crate) fn add(&mut self, name: &str, is_folder: bool) -> Result<(), String> {
         check(name)?;
         for (at, _) in name.match_indices('/') {
@@ -55,7 +55,7 @@ impl Names {
     }
 }
 
-/// What is wrong with a name by itself.
+/// Fails if a name is wrong by itself.
 pub(crate) fn check(name: &str) -> Result<(), String> {
     if name.chars().any(|c| c.is_control() || BIDIRECTIONAL.contains(&c)) {
         return Err(format!("the name {} has a character that cannot be shown", shown(name)));
@@ -73,13 +73,13 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The same for names that differ in case or in how their accents are written, which a macOS or
-/// Windows folder cannot hold side by side.
+/// The same result for names that differ only in case or in the encoding of accents: a folder on
+/// macOS or Windows cannot hold both.
 pub(crate) fn folded(name: &str) -> String {
     name.nfd().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// A name in quotes, as long as people read it, with escapes for what is no letter.
+/// A name in quotes, cut if it is long, with escapes for characters that cannot be shown.
 pub(crate) fn shown(name: &str) -> String {
     let mut shown: String = name.chars().take(SHOWN_NAME_CHARS_MAX).collect();
     if shown.len() < name.len() {

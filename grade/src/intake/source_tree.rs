@@ -59,7 +59,7 @@ impl SourceTree {
         let mut tree = SourceTree { name: name.into(), ..SourceTree::default() };
         let root = Folder::open(path)?;
         let is = |entry: &folder::Entry, kind| entry.kind == kind;
-        // A link could lead to any file, of which an error would then show a line.
+        // A link could lead to any file, and an error would show a line of it.
         if let Some(manifest) = root.find(MANIFEST)?.filter(|it| is(it, folder::Kind::File)) {
             tree.manifest = Some(tree.read(&root, &manifest)?);
         }

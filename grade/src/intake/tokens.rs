@@ -3,12 +3,12 @@
 //! `forbid(unsafe_code)` does not see everything: an `extern` block without functions links any
 //! object file, a naked function is assembly without `unsafe`, and a derive that parses a string
 //! compiles `unsafe` code of its own making. All of them need a token that honest code has no use
-//! for. Every file below `src` is looked at, since an `include!` or a `#[path]` takes any name.
+//! for. Every file below `src` is searched, because an `include!` or a `#[path]` takes any name.
 //! A file that is not UTF-8 cannot be compiled, so nothing in it counts.
 //!
-//! A macro sees tokens where a person sees none: its input, its body, and strings that it hands to
-//! a derive. So nothing is skipped but comments. Documentation is safe to skip: a macro that takes
-//! a comment apart gets a raw string, and no derive that a submission may use parses one.
+//! A macro sees tokens where a person sees none: its input, its body, and strings that it passes to
+//! a derive. So only comments are skipped. Documentation can be skipped: a macro that takes a doc
+//! comment apart gets a raw string, and no derive that a submission may use parses one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,16 +32,16 @@ const ATTRIBUTES: [&str; 10] = [
     "no_mangle",
     "used",
 ];
-/// Macros that are assembly, or that have `unsafe` code around what they are given.
+/// Macros that are assembly, or that put `unsafe` code around their input.
 const MACROS: [&str; 3] = ["crossbeam_channel_internal", "global_asm", "naked_asm"];
 /// Functions of `std::panic` that replace the panic hook. The kit learns of panics through that
 /// hook; without it a panicking thread would not fail the test. A submission can give its own
 /// functions other names.
 const HOOKS: [&str; 3] = ["set_hook", "take_hook", "update_hook"];
-/// What follows the word `unsafe` in code; in a sentence for people hardly.
+/// What follows the word `unsafe` in code, but hardly in a sentence for people.
 const AFTER_UNSAFE: [&str; 5] = ["{", "extern", "fn", "impl", "trait"];
 
-/// What must not be in the sources. Displayed as the end of a sentence.
+/// A forbidden thing in the sources. Displayed as the end of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Forbidden {
     Extern,
@@ -50,17 +50,17 @@ pub(crate) enum Forbidden {
     Hook(String),
     /// One of the above in a string.
     InString(Box<Forbidden>),
-    /// Only told where it is in a string; elsewhere the compiler itself refuses it.
+    /// Only reported in a string. Elsewhere the compiler refuses it.
     Unsafe,
 }
 
-/// Finds the first thing in a file that is forbidden, and its line.
+/// The first forbidden thing in a file, with its line.
 pub(crate) fn forbidden(bytes: &[u8], edition: &str) -> Option<(usize, Forbidden)> {
     let text = str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // `2015` and `2018` split what later editions take for one token.
+    // Editions 2015 and 2018 split what later editions read as one token.
     let splits = matches!(edition, "2015" | "2018");
-    // Where a file is included as what it is not, its first line may count or not.
+    // Whether the first line counts depends on how the file is included.
     let starts = [Some(0), strip_shebang(text)];
     starts.into_iter().flatten().find_map(|start| {
         let (at, found) = in_code(&tokens(&text[start..], splits), splits, 0)?;
@@ -80,9 +80,9 @@ struct Token<'a> {
 enum Kind<'a> {
     /// A keyword or an identifier.
     Word(Cow<'a, str>),
-    /// With `r#` before it, so that it is no keyword.
+    /// With `r#` in front, so that it is no keyword.
     RawWord(Cow<'a, str>),
-    /// A string, with what stands between its quotes.
+    /// A string, with the text between its quotes.
     Text(Cow<'a, str>),
     /// Anything else.
     Other(&'a str),
@@ -103,18 +103,18 @@ impl Token<'_> {
     }
 }
 
-/// What is open around a token.
+/// A delimiter that is open around a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     /// An attribute.
     Attribute,
-    /// Within one: a condition, and behind each comma another attribute.
+    /// `cfg_attr` within one: a condition, and after each comma another attribute.
     Condition,
     Other,
 }
 
-/// Where the names of attributes stand. Once over all tokens, since a submission could nest them so
-/// that to look for the end of each would take for ever.
+/// Finds the names of attributes in one pass over all tokens. To search for the end of each could
+/// take forever, because a submission can nest them.
 #[derive(Default)]
 struct Place {
     open: Vec<Open>,
@@ -125,7 +125,7 @@ struct Place {
 }
 
 impl Place {
-    /// Goes on behind a token, of which `before` are those before it.
+    /// Moves past a token. `before`: the tokens before it.
     fn pass(&mut self, token: &Token, before: &[Token]) {
         let is_cfg_attr = self.is_name && token.name() == Some("cfg_attr");
         let opens_condition = std::mem::replace(&mut self.opens_condition, is_cfg_attr);
@@ -143,7 +143,7 @@ impl Place {
         }
     }
 
-    /// An attribute of a forbidden name.
+    /// An attribute with a forbidden name.
     fn attribute(&self, token: &Token, rest: &[Token]) -> Option<Forbidden> {
         let name = token.name().filter(|_| self.is_name)?;
         if ATTRIBUTES.contains(&name) {
@@ -157,7 +157,7 @@ impl Place {
     }
 }
 
-/// `#` or `#!` stands before.
+/// Whether `#` or `#!` comes before.
 fn begins_attribute(before: &[Token]) -> bool {
     match before {
         [.., sign, bang] if bang.is("!") => sign.is("#"),
@@ -173,7 +173,7 @@ fn in_code(tokens: &[Token], splits: bool, depth: usize) -> Option<(usize, Forbi
         let next = |text: &str| rest.first().is_some_and(|it| it.is(text));
         let found = match &token.kind {
             Kind::Word(word) if word == "extern" => {
-                // Within delimiters a macro could take it apart, and use the one word.
+                // Within delimiters a macro could take it apart and use the one word.
                 (!place.open.is_empty() || !next("crate")).then_some(Forbidden::Extern)
             }
             Kind::Text(text) => in_string(text, splits, depth),
@@ -195,13 +195,13 @@ fn known_macro(token: &Token, rest: &[Token]) -> Option<Forbidden> {
     is_known.then(|| Forbidden::Macro(name.into()))
 }
 
-/// In any position, because a macro can move a word.
+/// Words that are forbidden anywhere, because a macro can move a word.
 fn panic_hook(token: &Token) -> Option<Forbidden> {
     token.name().filter(|name| HOOKS.contains(name)).map(|name| Forbidden::Hook(name.into()))
 }
 
-/// What a derive would compile that parses this string. Fewer rules than for code, since people
-/// may write about `extern` and `unsafe`.
+/// What a derive would compile if it parses this string. There are fewer rules than for code,
+/// because people may write about `extern` and `unsafe`.
 fn in_string(text: &str, splits: bool, depth: usize) -> Option<Forbidden> {
     let tokens = tokens(text, splits);
     let mut place = Place::default();
@@ -229,7 +229,7 @@ fn in_string(text: &str, splits: bool, depth: usize) -> Option<Forbidden> {
     None
 }
 
-/// As the compiler takes them; `splits` as in an edition before 2021.
+/// The tokens as the compiler reads them. `splits`: as in editions before 2021.
 fn tokens(text: &str, splits: bool) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -252,7 +252,7 @@ fn tokens(text: &str, splits: bool) -> Vec<Token<'_>> {
     }
 }
 
-/// The kind of a token, and how much of the text it is: less than all where it is split.
+/// The kind of a token, and its length in the text: not all of it if the token is split.
 fn of_kind(kind: TokenKind, text: &str, splits: bool) -> (Option<Kind<'_>>, usize) {
     let whole = text.len();
     let word = |text| Some(Kind::Word(normal(text)));
@@ -273,7 +273,7 @@ fn of_kind(kind: TokenKind, text: &str, splits: bool) -> (Option<Kind<'_>>, usiz
                 _ => (Some(Kind::Other(text)), whole),
             }
         }
-        // A later edition takes these for an error or for one token.
+        // Later editions read these as an error or as one token.
         TokenKind::GuardedStrPrefix => (Some(Kind::Other("#")), 1),
         TokenKind::RawLifetime => (Some(Kind::Other("'r")), 2),
         _ => (Some(Kind::Other(text)), whole),
@@ -294,7 +294,7 @@ fn unescaped(literal: &str) -> Cow<'_, str> {
         return inner.into();
     }
     let mut text = String::new();
-    // What is no escape is an error for the compiler.
+    // An unknown escape is an error for the compiler.
     unescape_str(inner, |_, read| text.extend(read));
     text.into()
 }
@@ -432,7 +432,7 @@ mod tests {
         check_in("2018", "m! { 'r#extern \"C\" {} }", Some("1 extern"));
     }
 
-    /// None of these is code that compiles; what counts is that it ends, and soon.
+    /// None of these compiles. The search must only end, and soon.
     #[test]
     fn no_text_makes_it_panic_or_last() {
         const PIECES: [&str; 24] = [

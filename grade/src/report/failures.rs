@@ -1,4 +1,5 @@
-//! What a failed test is told: the first failing seed, what was seen, and how to see it again.
+//! A paragraph for each failure: the first seed that fails, what went wrong, and how to run it
+//! again.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use crate::plan::Plan;
 use crate::report::score::{Score, WhyNot};
 use crate::run::finished::{Run, Verdict};
 
-/// The words by which `cargo grade replay` makes the plan's runs: with the peers elsewhere, or with
-/// another salt, they are others.
+/// The options that make `cargo grade replay` repeat the plan's runs. They depend on the isolation
+/// and on the salt.
 pub(crate) fn how(plan: &Plan) -> String {
     match (plan.isolation, &*plan.salt) {
         (Isolation::Thread, _) => "--in-process ".into(),
@@ -21,9 +22,9 @@ pub(crate) fn how(plan: &Plan) -> String {
     }
 }
 
-/// A paragraph for each different failure, then the kit's own faults, loudly.
+/// A paragraph for each different failure, then the kit's own faults, missing runs and findings.
 ///
-/// `budget`: what the submission may use, in processor time.
+/// `budget`: the processor time that the submission may use.
 pub(crate) fn render(path: &Path, how: &str, budget: Duration, scores: &[Score]) -> String {
     let mut text = String::new();
     let mut told: Vec<&Failure> = Vec::new();
@@ -47,8 +48,8 @@ fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
     Some((run, run.outcome.verdict.as_ref().err()?))
 }
 
-/// Whether they need to be told once only. A thread that spins is met anywhere in its loop, and the
-/// note says where.
+/// Whether one paragraph is enough for both. The notes on a thread that spins say where in its loop
+/// it was, which differs.
 fn are_alike(one: &Failure, other: &Failure) -> bool {
     let notes = if one.class == Class::Spin { other.notes.clone() } else { one.notes.clone() };
     Failure { notes, ..one.clone() } == *other
@@ -76,8 +77,7 @@ fn paragraph(
     text + &printed(&run.outcome.output) + &again(path, how, score, run)
 }
 
-/// The beginning of what is said of a run that failed: where, what, the rule that it broke, and
-/// notes.
+/// The first lines about a failed run: test, seed, failure, broken rule and notes.
 pub(crate) fn head(run: &Run, failure: &Failure) -> String {
     let sentence = plain::sentence(&failure.sentence);
     let (name, class) = (run.test.name(), failure.class);
@@ -91,7 +91,7 @@ pub(crate) fn head(run: &Run, failure: &Failure) -> String {
     text
 }
 
-/// What a run printed, or the end of it.
+/// The end of a run's output.
 pub(crate) fn printed(output: &str) -> String {
     if output.is_empty() {
         return String::new();
@@ -110,7 +110,7 @@ fn infra(path: &Path, how: &str, score: &Score, run: &Run, failure: &Failure) ->
         plain::sentence(&failure.sentence),
         score.count(Verdict::Infra),
         score.runs.len(),
-        // Where a program of the kit has said why.
+        // A program of the kit may have said why.
         printed(&run.outcome.output),
         again(path, how, score, run)
     )
@@ -127,7 +127,7 @@ fn share(score: &Score) -> String {
     format!("{} of {} {seeds}{not_run}", score.count(Verdict::Failed), score.runs.len())
 }
 
-/// Of the tests that lack seeds for which there was no time.
+/// The tests with seeds for which there was no time.
 fn not_run(budget: Duration, scores: &[Score]) -> String {
     let lacks = |score: &&Score| score.not_run.iter().any(|(_, why)| *why == WhyNot::Spent);
     let tests: Vec<String> = scores.iter().filter(lacks).map(|it| it.test.name()).collect();
@@ -141,7 +141,7 @@ fn not_run(budget: Duration, scores: &[Score]) -> String {
     )
 }
 
-/// Why the rest of a submission's runs were not made.
+/// Why the remaining runs of a submission were not made.
 pub(crate) fn spent(budget: Duration) -> String {
     let seconds = budget.as_secs();
     format!("the submission had used the {seconds} s of processor time that it may use")
@@ -152,7 +152,7 @@ fn again(path: &Path, how: &str, score: &Score, run: &Run) -> String {
     format!("  again:  cargo grade replay {how}--test \"{words}\" --seed {seed} {path}\n")
 }
 
-/// As a shell wants it.
+/// The path as a word for a shell.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if !plain::is_plain(&path) {
@@ -179,7 +179,7 @@ fn shell_escapes(text: &str) -> String {
     whole
 }
 
-/// What is no failure but worth telling, once for each test.
+/// One finding of each test.
 fn findings(scores: &[Score]) -> String {
     let mut text = String::new();
     for score in scores {

@@ -6,13 +6,13 @@ use clap::builder::PossibleValue;
 use crate::report::reporter::{Conditions, Reporter};
 use crate::report::{json, text};
 
-/// All formats. A new one is a reporter in a file of its own, and a line here.
+/// All formats. To add one, write a reporter in a file of its own, and add a line here.
 const FORMATS: [Format; 2] = [
     Format { name: "text", help: "Tables and failures for people", reporter: text::to_stdout },
     Format { name: "json", help: "report.json", reporter: json::to_stdout },
 ];
 
-/// What stdout gets.
+/// One output format.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
     name: &'static str,

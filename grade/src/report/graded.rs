@@ -1,4 +1,5 @@
-//! The result of one submission as plain data: what `report.json` has of it, and what tables show.
+//! The result of one submission as plain data, for `report.json` and for tables. The comments of
+//! these types are in the published schema.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +23,7 @@ const FINDINGS_MAX: usize = 10;
 pub(crate) struct Attempt {
     /// The hash of its content; none if it could not be read.
     pub(crate) id: Option<String>,
-    /// What it has beyond its sources.
+    /// The parts of it that have no effect.
     pub(crate) ignored: Vec<Ignored>,
     /// An error if it could not be graded.
     pub(crate) scores: Result<Vec<Score>>,
@@ -167,7 +168,7 @@ impl Graded {
         Graded { id: id.clone(), left_out, ..graded }
     }
 
-    /// In a line.
+    /// The result in one line.
     pub(crate) fn summary(&self) -> String {
         let Graded { name, points, max_points, .. } = self;
         match &self.error {
@@ -244,7 +245,7 @@ impl Tested {
             notes: failure.map(|failure| failure.notes.clone()).unwrap_or_default(),
             output: run.map(|run| run.outcome.output.clone()).filter(|it| !it.is_empty()),
             findings: findings.take(FINDINGS_MAX).collect(),
-            // To the millisecond, since more would only be noise to a reader.
+            // To the millisecond. More digits would only be noise.
             virtual_seconds: score.time().map(|(mean, _)| (mean * 1e3).round() / 1e3),
         }
     }

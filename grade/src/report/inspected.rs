@@ -1,9 +1,9 @@
 //! `--require-inspect`: refuses a submission that does not show its state.
 //!
-//! Without `inspect` the rules that need it cannot be watched, so that a submission could gain by
-//! leaving it out. The run itself knows whether every server answered for as long as it ran. A
-//! submission is refused as a whole: points for those tests in which it showed itself would invite
-//! to hide in the others. A run that fails wins no points, and is told as the failure that it is.
+//! Without `inspect` the rules that need it cannot be checked, so a submission could gain by
+//! leaving it out. Each run reports whether every server answered. A submission is refused as a
+//! whole: otherwise it could show its state only in some tests. A run that fails gives no points
+//! anyway, and is reported as a failure.
 
 use anyhow::Result;
 use config::NOT_INSPECTED;
@@ -12,7 +12,7 @@ use crate::exit::UserError;
 use crate::plan::Plan;
 use crate::run::finished::Run;
 
-/// An error if any of these runs of a submission had a server without `inspect`.
+/// Fails if a server in any of these runs had no `inspect`.
 pub(crate) fn judge<'a>(
     plan: &Plan,
     name: &str,
@@ -20,7 +20,7 @@ pub(crate) fn judge<'a>(
 ) -> Result<()> {
     let is_blind =
         |run: &&Run| run.outcome.findings.iter().any(|finding| finding.starts_with(NOT_INSPECTED));
-    // They come in the order in which they ended.
+    // The first in the order of the plan, because runs may come in another order.
     let place =
         |run: &&Run| (run.seed, plan.tests.iter().position(|test| test.name() == run.test.name()));
     let blind = runs.into_iter().filter(is_blind).min_by_key(place);

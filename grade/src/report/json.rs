@@ -19,7 +19,7 @@ use crate::report::reporter::{Conditions, Reporter};
 use crate::run::confine;
 use crate::run::store::Store;
 
-/// Changes when a reader of an older report could misunderstand a new one.
+/// The version of the report. It changes if a reader of older reports could misunderstand new ones.
 const SCHEMA: u32 = 1;
 
 /// What a grading came to.
@@ -113,7 +113,7 @@ impl Report {
         serde_json::to_string_pretty(self).expect("plain data has an encoding") + "\n"
     }
 
-    /// Reads what a grading has written. What is wrong with it is said with its place.
+    /// Reads the report of a grading. An error says what is wrong and where.
     pub(crate) fn read(path: &Path) -> Result<Report> {
         /// What a report of any version has.
         #[derive(Deserialize)]

@@ -1,5 +1,5 @@
-//! What stderr gets of each submission: what was ignored, why it cannot be graded, and its result
-//! in a line where no bar shows the progress.
+//! Messages on stderr about each submission: what was ignored, why it cannot be graded, and its
+//! result in one line if no bar shows the progress.
 
 use std::io::{self, IsTerminal};
 
@@ -9,13 +9,13 @@ use crate::exit;
 use crate::report::graded::{Attempt, Graded};
 use crate::report::reporter::Reporter;
 
-/// Says what was ignored, and why a submission cannot be graded.
+/// Reports what was ignored, and why a submission cannot be graded.
 pub(crate) struct Notices {
     /// There are several submissions.
     pub(crate) several: bool,
 }
 
-/// Says the result of each of several submissions in a line, if stderr is no terminal.
+/// Reports the result of each of several submissions in one line, if stderr is no terminal.
 pub(crate) struct Summaries {
     graded: usize,
     all: usize,
@@ -31,7 +31,7 @@ impl Reporter for Notices {
         }
         if let Err(error) = &attempt.scores {
             exit::tell(error);
-            // Something else follows on the same terminal.
+            // Separates it from what follows on the same terminal.
             if self.several && io::stderr().is_terminal() {
                 eprintln!();
             }

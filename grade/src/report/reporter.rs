@@ -1,4 +1,4 @@
-//! What hears of each graded submission: tables, files and messages are reporters.
+//! The interface of everything that reports results: tables, files and messages.
 
 use anyhow::Result;
 use sandbox::Sandbox;
@@ -7,7 +7,7 @@ use crate::kit::Kit;
 use crate::plan::Plan;
 use crate::report::graded::{Attempt, Graded};
 
-/// Hears of the submissions of one grading, in the order of the command line.
+/// Receives the submissions of one grading, in the order of the command line.
 pub(crate) trait Reporter {
     /// A submission was graded, or cannot be.
     fn graded(&mut self, graded: &Graded, attempt: &Attempt);
@@ -25,7 +25,7 @@ pub(crate) trait Reporter {
 #[derive(Clone, Copy)]
 pub(crate) struct Conditions<'a> {
     pub(crate) kit: &'a Kit,
-    /// None if servers are threads: nothing holds them.
+    /// None if servers are threads, which no sandbox holds.
     pub(crate) sandbox: Option<&'a Sandbox>,
     pub(crate) plan: &'a Plan,
 }

@@ -1,9 +1,9 @@
-//! From outcomes to points: a test gives its points if every seed ran and passed.
+//! Turns outcomes into points: a test gives its points if every seed ran and passed.
 //!
-//! Not every run that was planned counts: after a run that ended by a limit in real time the other
-//! seeds of its test are not run, and nothing is run once a submission has used what it may. Which
-//! those are is decided here alone, in the order of the plan, so that it depends neither on the
-//! number of runs at once nor on which of them ends first.
+//! Not every planned run counts. After a run that ended by a limit in real time the other seeds of
+//! its test are not run, and nothing is run after a submission has used up its processor time. Only
+//! this file decides which runs count, in the order of the plan. So it does not matter how many
+//! runs are made at once, or which of them ends first.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use ::tests::{Part, Test};
 use crate::exit::Exit;
 use crate::run::finished::{Run, Verdict};
 
-/// All runs of one test that count, by seed.
+/// The runs of one test that count, by seed.
 pub(crate) struct Score {
     pub(crate) test: &'static Test,
     pub(crate) runs: Vec<Run>,
@@ -26,22 +26,22 @@ pub(crate) struct Score {
 pub(crate) enum WhyNot {
     /// An earlier seed of the test ended by a limit in real time.
     Stopped,
-    /// The submission had used what it may, in processor time.
+    /// The submission had used up its processor time.
     Spent,
 }
 
-/// What a test gives.
+/// The points of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Points {
     All,
     None,
-    /// Nothing failed, but by a fault of the kit not every seed has a verdict.
+    /// Nothing failed, but some seed has no verdict because of a fault of the kit.
     Undecided,
 }
 
 impl Score {
-    /// The scores of the tests, in their order. `runs` are those that were made, by seed and test;
-    /// all that count are among them.
+    /// The scores of the tests, in their order. `runs`: those that were made, by seed and test. All
+    /// that count must be among them.
     pub(crate) fn of_each(
         tests: &[&'static Test],
         seeds: &[u64],
@@ -88,8 +88,8 @@ impl Score {
         }
     }
 
-    /// The mean of the times in seconds, and their standard deviation if there are several; none
-    /// if no run has a time.
+    /// The mean of the times in seconds, and the standard deviation if there are several. None if
+    /// no run has a time.
     pub(crate) fn time(&self) -> Option<(f64, Option<f64>)> {
         let times: Vec<f64> = self.runs.iter().filter_map(Run::seconds).collect();
         let n = times.len() as f64;
@@ -103,7 +103,7 @@ impl Score {
     }
 }
 
-/// What a submission has used so far, run by run in the order of the plan.
+/// The processor time that a submission has used so far, run by run in the order of the plan.
 pub(crate) struct Account {
     left: Option<Duration>,
     is_stopped: Vec<bool>,
@@ -114,7 +114,7 @@ impl Account {
         Account { left: Some(budget), is_stopped: vec![false; tests] }
     }
 
-    /// Why the next run, which is one of this test, is not to be made.
+    /// Why the next run, a run of this test, is not made.
     pub(crate) fn refuses(&self, test: usize) -> Option<WhyNot> {
         if self.is_stopped[test] {
             return Some(WhyNot::Stopped);
@@ -129,7 +129,7 @@ impl Account {
     }
 }
 
-/// Points of several tests: those that are won, that can be, and that are undecided.
+/// Sums of points of several tests: won, possible and undecided.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) won: u32,
@@ -137,7 +137,7 @@ pub(crate) struct Sums {
     pub(crate) undecided: u32,
 }
 
-/// The sums of the lab's own tests, and those of part 3E, whose points are counted apart.
+/// The sums of parts 3A to 3D, and those of part 3E, which are counted separately.
 pub(crate) fn sums(scores: &[Score]) -> (Sums, Sums) {
     let (mut lab, mut adversary) = (Sums::default(), Sums::default());
     for score in scores {
@@ -178,7 +178,7 @@ pub(crate) mod tests {
         Score { test: &LABS[test], runs, not_run: vec![] }
     }
 
-    /// Scores two tests with three seeds, of which all were run whether they count or not.
+    /// Scores two tests with three seeds. All were run, whether they count or not.
     fn of_each(budget_s: u64, verdicts: [[Result<(), Failure>; 3]; 2]) -> Vec<Score> {
         let tests = [&LABS[0], &LABS[1]];
         let mut runs = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! The table of a submission, in the style of the `dstest` script that students of 6.824 know, and
-//! the one that ends a grading of several.
+//! The table of one submission, in the style of the `dstest` script that students of 6.824 know,
+//! and the table of all submissions.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::report::graded::{Graded, TestVerdict};
 use crate::report::score::{Points, Score, sums};
 use crate::run::finished::Verdict;
 
-/// A heading, the table, and a line with the sums.
+/// A heading, the table of tests, and a line with the sums.
 pub(crate) fn render(name: &str, path: &Path, plan: &Plan, scores: &[Score]) -> String {
     let seeds = match &plan.seeds[..] {
         [seed] => format!("seed {seed}"),
@@ -40,7 +40,7 @@ fn table(scores: &[Score]) -> Table {
     table
 }
 
-/// A line for each of several submissions, also for those that could not be graded.
+/// A row for each submission, also for those that could not be graded.
 pub(crate) fn of_all(submissions: &[Graded]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -75,7 +75,7 @@ pub(crate) fn of_all(submissions: &[Graded]) -> Table {
     table
 }
 
-/// The runs that count, and those that are missing.
+/// The number of runs that count, and of those that are missing.
 fn total(score: &Score) -> String {
     let runs = score.runs.len();
     match score.not_run.len() {

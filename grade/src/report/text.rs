@@ -14,7 +14,7 @@ struct Text<'a> {
     submissions: Vec<Graded>,
 }
 
-/// Prints what people read of a grading.
+/// Prints the report for people.
 pub(crate) fn to_stdout(conditions: Conditions<'_>) -> Box<dyn Reporter + '_> {
     Box::new(Text { conditions, submissions: Vec::new() })
 }

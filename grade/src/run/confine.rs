@@ -1,4 +1,4 @@
-//! The sandbox of a grading run, tried, told, and insisted upon; and the room that it needs.
+//! Prepares the machine for runs: probes the sandbox, and makes the folder for their files.
 
 use anyhow::{Context, Result};
 use sandbox::{Layers, Sandbox};
@@ -9,9 +9,9 @@ use crate::kit::Kit;
 use crate::run::room;
 use crate::run::scratch::Scratch;
 
-/// Tries the sandbox and says on stderr which layers are in force. If it is `required`, a missing
-/// layer is a reason not to grade. None if all servers of a run live in its process: there is
-/// nothing to hold them.
+/// Probes the sandbox and prints to stderr which layers are in force. If it is `required`, a
+/// missing layer is an error. None if all servers of a run live in its process, which no sandbox
+/// holds.
 pub(crate) fn sandbox(isolation: Isolation, required: bool) -> Result<Option<Sandbox>> {
     if isolation == Isolation::Thread {
         return Ok(None);
@@ -25,7 +25,7 @@ pub(crate) fn sandbox(isolation: Isolation, required: bool) -> Result<Option<San
     Ok(Some(sandbox))
 }
 
-/// The folder for the files of so many runs at once, on a machine that has room for them.
+/// The folder for the files of `jobs` runs at once. Fails if the machine has no room for them.
 pub(crate) fn scratch(kit: &Kit, jobs: usize) -> Result<Scratch> {
     let folder = kit.target()?.join("runs");
     let scratch = Scratch::below(&folder)

@@ -1,6 +1,5 @@
-//! Whether the machine has what a grading needs, looked at before it begins: a want of room or of
-//! processes would otherwise be met in the middle of a run, where it looks like a fault of
-//! somebody.
+//! Checks that the machine has enough memory, disk space and processes before a grading begins. In
+//! the middle of a run a lack of them would look like a fault of the submission.
 
 use std::fs;
 use std::io::Write;
@@ -16,11 +15,10 @@ use crate::bounds::{
 };
 use crate::exit::UserError;
 
-/// Where the limits of containers and services are: see cgroups(7), of which both versions are in
-/// use.
+/// The limits of containers and services: see cgroups(7). Both versions are in use.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// What this machine offers; none where there is no limit, or it cannot be known.
+/// What this machine offers. None if there is no limit, or it is unknown.
 #[derive(Debug, Default, Clone)]
 struct Offer {
     room_bytes: Option<u64>,
@@ -31,8 +29,8 @@ struct Offer {
     file_bytes: Option<u64>,
 }
 
-/// Fails with a sentence about the first thing that is missing for so many runs at once. The files
-/// of the runs lie below `folder`.
+/// Fails with a sentence about the first thing that is missing for `jobs` runs at once. The files
+/// of the runs are in `folder`.
 pub(crate) fn check(folder: &Path, jobs: usize) -> Result<()> {
     let shown = folder.display();
     let trial = folder.join("trial");
@@ -113,7 +111,7 @@ fn memory_of_container() -> Option<u64> {
     groups("memory").iter().filter_map(|group| memory_of_group(group)).min()
 }
 
-/// What is used of files can be had back, as long as they are not in use.
+/// Counts the memory of cached files that are not in use as available.
 fn memory_of_group(group: &Path) -> Option<u64> {
     let number = |name| number(&group.join(name));
     let (max, used, files) = match number("memory.max") {
@@ -137,9 +135,9 @@ fn tasks_of_container() -> Option<u64> {
     groups("pids").iter().filter_map(of_group).min()
 }
 
-/// The groups that this process is in, each within the next; of the first version of control groups
-/// those of this controller, of the second all. In a container they may not be where they are said
-/// to be, but then the outermost is the container's own.
+/// The control groups of this process, each within the next: of version 1 those of this controller,
+/// of version 2 all. In a container a path may not exist, but then the outermost group is the
+/// container's own.
 fn groups(controller: &str) -> Vec<PathBuf> {
     let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let mut groups = Vec::new();
@@ -166,13 +164,13 @@ fn number(file: &Path) -> Option<u64> {
 
 fn tasks_of_machine() -> Option<u64> {
     let max: u64 = fs::read_to_string("/proc/sys/kernel/threads-max").ok()?.trim().parse().ok()?;
-    // "0.20 0.18 0.12 1/80 11206": the fourth field says how many there are.
+    // "0.20 0.18 0.12 1/80 11206": the fourth field has the number of tasks.
     let load = fs::read_to_string("/proc/loadavg").ok()?;
     let there_are: u64 = load.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()?;
     Some(max.saturating_sub(there_are))
 }
 
-/// The limit holds for root's peers as well, who are a user of their own.
+/// The limit also holds for the peers of root, which have a user of their own.
 fn tasks_of_user() -> Option<u64> {
     let max = getrlimit(Resource::Nproc).current?;
     let there_are = if getuid().is_root() { 0 } else { tasks_of(getuid().as_raw()) };

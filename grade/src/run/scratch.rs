@@ -1,7 +1,7 @@
-//! Where the files of runs lie while they go on: a folder for each grading, all in one folder.
+//! The folder for files of runs in progress: one for each grading, all in one parent folder.
 //!
-//! A grader that is killed cannot remove its own. It holds a lock on it, which ends with it, so
-//! that the next grader knows whose folder is nobody's any more.
+//! A grader that is killed cannot remove its folder. But it holds a lock in it, which ends with the
+//! process, so the next grader can find and remove abandoned folders.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,23 +11,23 @@ use std::process;
 /// The file in a grading's folder that its grader keeps locked.
 const LOCK: &str = "lock";
 
-/// The folder of one grading; removed when it is dropped.
+/// The folder of one grading. Dropping it removes the folder.
 pub(crate) struct Scratch {
     path: PathBuf,
     _lock: File,
 }
 
 impl Scratch {
-    /// A new folder below `parent`; what graders have left there that were killed is removed.
+    /// Makes a new folder below `parent`, and removes the folders of graders that were killed.
     pub(crate) fn below(parent: &Path) -> io::Result<Scratch> {
         fs::create_dir_all(parent)?;
-        // Between its making and its locking a folder would look as if its grader were gone.
+        // Until a new folder is locked it looks abandoned.
         let parent_lock = File::create(parent.join(LOCK))?;
         parent_lock.lock()?;
         for entry in parent.read_dir()? {
             let path = entry?.path();
             if path.is_dir() && is_abandoned(&path) {
-                // What cannot be removed is in nobody's way; the next grading tries again.
+                // After an error the next grading tries again.
                 let _ = fs::remove_dir_all(path);
             }
         }
@@ -51,12 +51,12 @@ impl Drop for Scratch {
 fn is_abandoned(folder: &Path) -> bool {
     match File::open(folder.join(LOCK)) {
         Ok(lock) => lock.try_lock().is_ok(),
-        // Its grader was killed before it had made one.
+        // Its grader was killed before it made the lock.
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
-/// Another machine may share the folder, and have given a grader there the same number.
+/// Another machine may share the parent, and a grader there may have the same process number.
 fn new_folder(parent: &Path) -> io::Result<PathBuf> {
     let mut count = 0;
     loop {
@@ -77,7 +77,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = Scratch::below(folder.path()).unwrap();
         fs::write(first.path().join("outcome"), "mine").unwrap();
-        // One killed before it had locked its folder, and one killed after.
+        // One grader was killed before it locked its folder, and one after.
         let (unlocked, unheld) = (folder.path().join("1-0"), folder.path().join("2-0"));
         for abandoned in [&unlocked, &unheld] {
             fs::create_dir(abandoned).unwrap();

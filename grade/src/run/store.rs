@@ -1,11 +1,9 @@
-//! `--out DIR`: every run that has come to its end, a file each, so that a grading which was ended
-//! goes on where it was.
+//! `--out DIR`: keeps every finished run in a file, so that a grading can continue after a stop.
 //!
-//! A run lies at `runs/ID/TEST/SEED.json`, and nothing unfinished beside it: a file is written in
-//! `unfinished` first, and what a grader has left there that was killed the next removes.
-//! The id is that of the submission's content, of the kit
-//! and of the compiler, so that nothing else's runs are ever taken for its own. A run without a
-//! verdict, by a fault of the kit, is not kept: it has to be run again.
+//! A run is at `runs/ID/TEST/SEED.json`. The id is a hash of the submission, the kit and the
+//! compiler, so runs of anything else are never used. Files are written to the folder `unfinished`
+//! first, and then moved. Files that a killed grader left there are removed by the next. A run that
+//! has no verdict because of a fault of the kit is not kept, and is made again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -31,23 +29,24 @@ const UNPOISONED: &str = "no thread panics while it holds this";
 /// The folder of one grading.
 pub(crate) struct Store {
     folder: PathBuf,
-    /// So many files were begun, so that each has a name of its own.
+    /// The number of files written so far, which gives each a name of its own.
     begun: AtomicUsize,
-    /// The files that could not be taken, and why. Runs are looked for side by side, and one order
-    /// of them is told.
+    /// The files that could not be used, and why. Threads find them in any order; they are reported
+    /// in the order of their names.
     damaged: Mutex<BTreeMap<PathBuf, String>>,
-    /// The first thing that could not be written.
+    /// The first error of writing.
     failure: Mutex<Option<String>>,
 }
 
-/// What a file holds: it says whose it is, so that one that was moved is no one else's.
+/// The content of a file. It names its run, so that a file in the wrong place is not used.
 #[derive(Serialize, Deserialize)]
 struct Record {
     id: String,
     test: String,
     seed: u64,
     outcome: Outcome,
-    /// What the submission has to answer for, so that a grading which goes on comes to the same.
+    /// The processor time that is charged to the submission, so that a grading that continues has
+    /// the same result.
     cost: Duration,
 }
 
@@ -74,8 +73,7 @@ impl Store {
         })
     }
 
-    /// None if it has not been run, or if what is there is damaged, as [`close`](Store::close)
-    /// says.
+    /// None if there is no such run, or its file is damaged, which [`close`](Store::close) reports.
     pub(crate) fn load(&self, id: &str, test: &'static Test, seed: u64) -> Option<Run> {
         let file = self.file(id, test, seed);
         let why = match read(&file) {
@@ -105,13 +103,13 @@ impl Store {
         self.write(&self.file(id, test, seed), &bytes);
     }
 
-    /// Puts the report beside the runs.
+    /// Writes the report next to the runs.
     pub(crate) fn save_report(&self, json: &str) {
         self.write(&self.folder.join("report.json"), json.as_bytes());
     }
 
-    /// Says what was damaged, and fails if something could not be written: the verdicts are right
-    /// all the same, but another grading could not go on from here.
+    /// Reports damaged files. Fails if something could not be written: the verdicts are right, but
+    /// another grading could not continue from here.
     pub(crate) fn close(self) -> Result<()> {
         for (file, why) in self.damaged.into_inner().expect(UNPOISONED) {
             let line = format!("{} was damaged and its run was made again: {why}", file.display());
@@ -138,7 +136,7 @@ impl Store {
     }
 }
 
-/// At any moment the file is there as a whole or not at all.
+/// Writes the whole file or nothing, even if the grader is killed.
 fn write_whole(unfinished: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
     for path in [unfinished, file] {
         fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
@@ -148,20 +146,20 @@ fn write_whole(unfinished: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(unfinished, file)
 }
 
-/// An empty file that is locked, so that nobody takes it for one of a grader that was killed.
+/// Makes an empty file and locks it, so that it does not look abandoned.
 fn begin(unfinished: &Path) -> io::Result<File> {
     use std::os::unix::fs::MetadataExt;
     loop {
         let file = File::create(unfinished)?;
         file.lock()?;
-        // It may have been removed before it was locked.
+        // Another grader may have removed it before it was locked.
         if file.metadata()?.nlink() > 0 {
             return Ok(file);
         }
     }
 }
 
-/// Removes what nobody writes any more. What cannot be removed is in nobody's way.
+/// Removes abandoned files. Errors do no harm.
 fn remove_unfinished(folder: &Path) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         let path = entry.path();
@@ -171,7 +169,7 @@ fn remove_unfinished(folder: &Path) {
     }
 }
 
-/// A file that is too large ends within a value, and so is damaged.
+/// A file that is too large is cut within a value, and so counts as damaged.
 fn read(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(file)?.take(RECORD_BYTES_MAX).read_to_end(&mut bytes)?;
@@ -187,7 +185,7 @@ mod tests {
     use crate::bounds::OUTPUT_BYTES_MAX;
     use crate::run::finished::tests::run;
 
-    /// The worst run that there can be: every character of it takes twice as much room as JSON.
+    /// The largest run possible: every character takes two bytes as JSON.
     #[test]
     fn every_run_that_is_kept_can_be_read_again() {
         let much = || vec!["\"".repeat(1 << 20); 500];

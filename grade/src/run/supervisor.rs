@@ -1,5 +1,5 @@
-//! Watches one run: what it uses, when it has to be ended, and whose fault it is if it leaves no
-//! outcome.
+//! Watches one run: measures what it uses, ends it at a limit, and decides whose fault it is if it
+//! leaves no outcome.
 
 use std::cell::Cell;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::bounds::{
 };
 use crate::isolation::Isolation;
 
-/// Linux shows processor time in these, whatever its own clock does.
+/// The unit in which Linux shows processor time, independent of its own clock.
 const TICKS_PER_S: u64 = 100;
 
 /// The watch over one run.
@@ -31,14 +31,14 @@ pub(crate) struct Watch<'a> {
     looked_at: Cell<Option<Instant>>,
 }
 
-/// What a run has used.
+/// The resources that a run has used.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Used {
     cpu: Duration,
     wall: Duration,
-    /// Of its own process, at most.
+    /// The maximum of its own process.
     resident_bytes: u64,
-    /// Of that and its peers' processes together, at most.
+    /// The maximum of its own process and its peers' together.
     all_resident_bytes: u64,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
     /// True when the process has ended, false after an interval.
     fn ends_soon(child: &mut Child) -> io::Result<bool> {
         let Ok(pidfd) = pidfd_open(Pid::from_child(child), PidfdFlags::empty()) else {
-            // Then what it used in the end is not known.
+            // Then its use at the end is unknown.
             return Ok(child.wait_timeout(LOOK_INTERVAL)?.is_some());
         };
         let interval = Timespec {
@@ -77,20 +77,20 @@ impl<'a> Watch<'a> {
         let all = seen.resident_bytes + peers.iter().map(|peer| peer.resident_bytes).sum::<u64>();
         self.used.set(Used {
             cpu: before.cpu.max(cpu),
-            // A grader that was stopped, or a machine that was suspended, lets no run take longer.
+            // A run does not take longer because the grader was stopped or the machine suspended.
             wall: before.wall + self.gap(began).min(GAP_MAX),
             resident_bytes: before.resident_bytes.max(seen.resident_bytes),
             all_resident_bytes: before.all_resident_bytes.max(all),
         });
     }
 
-    /// Since the last look.
+    /// The real time since the last look.
     fn gap(&self, began: Instant) -> Duration {
         let now = Instant::now();
         now - self.looked_at.replace(Some(now)).unwrap_or(began)
     }
 
-    /// Why the run has to be ended, if it has.
+    /// The failure if the run must be ended.
     fn excess(&self) -> Option<Failure> {
         let Used { cpu, wall, resident_bytes, .. } = self.used.get();
         let resident_bytes_max = match self.isolation {
@@ -130,7 +130,7 @@ impl Supervisor for Watch<'_> {
         let began = Instant::now();
         loop {
             let has_ended = Watch::ends_soon(child)?;
-            // One that has ended shows what it used until it is waited for.
+            // A process that has ended shows its use until it is waited for.
             self.look(child.id(), began);
             if has_ended {
                 return child.wait().map(End::Ended);
@@ -141,8 +141,8 @@ impl Supervisor for Watch<'_> {
         }
     }
 
-    /// Over processes nothing of a submission runs in the process of the run, so that no end of it
-    /// is the submission's.
+    /// If peers are processes, no code of a submission runs in the process of the run, so its end
+    /// is never the submission's fault.
     fn without_outcome(&self, status: ExitStatus, printed: &str, takes_files: bool) -> Failure {
         match self.isolation {
             Isolation::Thread => TimeLimit.without_outcome(status, printed, takes_files),
@@ -156,15 +156,14 @@ impl Supervisor for Watch<'_> {
 }
 
 impl Used {
-    /// What a submission has to answer for, in processor time.
+    /// The processor time that is charged to the submission.
     pub(crate) fn cost(&self) -> Duration {
         self.cpu.max(self.wall / RUN_WALL_PER_CPU)
     }
 
-    /// The verdict in place of a fault of the kit, if it is the run's own use of memory that left
-    /// none.
+    /// Replaces a fault of the kit if the run itself used up the memory.
     pub(crate) fn excess_of_memory(&self, failure: &Failure) -> Option<Failure> {
-        // How much it was is another in each run, so it is not said.
+        // The amount differs from run to run, so it is not reported.
         let mib = RUN_FAIR_RESIDENT_BYTES_MAX >> 20;
         (self.all_resident_bytes > RUN_FAIR_RESIDENT_BYTES_MAX).then(|| {
             let sentence = format!("the servers used more than {mib} MiB, and the memory ran out");
@@ -173,11 +172,11 @@ impl Used {
     }
 }
 
-/// What Linux shows of a process; nothing of one that is gone.
+/// What Linux shows of a process. All zero if it is gone.
 #[derive(Default)]
 struct Process {
     parent: u32,
-    /// Its own, and that of its children that have ended.
+    /// Its own processor time, and that of children that have ended.
     cpu: Duration,
     resident_bytes: u64,
 }
@@ -185,7 +184,7 @@ struct Process {
 impl Process {
     fn read(pid: u32) -> Process {
         let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // Behind the name, which may contain anything: see proc_pid_stat(5).
+        // After the name, which may contain anything: see proc_pid_stat(5).
         let (_, fields) = text.rsplit_once(')').unwrap_or_default();
         let fields: Vec<u64> =
             fields.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
@@ -200,7 +199,7 @@ impl Process {
     }
 }
 
-/// The peers of a run are its children, whichever thread of it has started them.
+/// The children of all threads: the peers of a run.
 fn children(pid: u32) -> Vec<u32> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
@@ -234,7 +233,7 @@ mod tests {
             let resident = Used { resident_bytes: 5 << 30, ..Used::default() };
             check(isolation, resident, Some(Class::Limit));
         }
-        // One that the machine had no time for, and one that hung.
+        // With processes the machine had no time for the run. With threads it hung.
         let long = Used { cpu: seconds(50), wall: RUN_LIMIT + seconds(1), ..Used::default() };
         check(Isolation::Process, long, None);
         check(Isolation::Thread, long, Some(Class::Timeout));

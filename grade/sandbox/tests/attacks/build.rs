@@ -15,7 +15,7 @@ fn toolchain() -> Toolchain {
     Toolchain::find().expect("there is a compiler")
 }
 
-/// What stands between two lines of cargo's words, or a compiler's.
+/// The lines that contain any of these words.
 fn lines_with<'a>(text: &'a str, words: &[&str]) -> Vec<&'a str> {
     text.lines()
         .map(str::trim)
@@ -57,7 +57,7 @@ fn a_build_script_reaches_nothing_and_leaves_nobody() {
     );
 }
 
-/// Waits until nobody holds the lock, which ends with the last process that has the file open.
+/// Waits until no process holds the lock, which ends with the last process that has the file open.
 fn wait_until_let_go(file: &Path) {
     let file = fs::File::open(file).expect("it was made");
     let (sender, let_go) = mpsc::channel();
@@ -123,7 +123,7 @@ fn lay_out(folder: &Path, lib: &str) {
     assert!(locks.expect("there is a cargo").success());
 }
 
-/// What the step says that links a program after its library was compiled, without any right to
+/// The output of the step that links a program after its library was compiled. It has no right to
 /// read the sources of the library.
 fn linked(name: &str, lib: &str) -> String {
     let (folder, target) = (folder(name), folder(&format!("{name}-target")));

@@ -1,5 +1,5 @@
-//! What the compiler keeps out: with `-F unsafe_code`, code that would run before `main` or win
-//! over the simulator's hooks.
+//! What the compiler refuses: with `-F unsafe_code`, code that would run before `main` or replace
+//! the simulator's hooks.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The probes notice what is not in force.
+//! The probes find layers that are not in force.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use sandbox::{Ending, Layer};
 
 use crate::support::{attacker, launcher, sandbox};
 
-/// What a layer forbids can be done without it, and the probe says so.
+/// Without the layer its probe must say what is possible.
 #[track_caller]
 fn check(layer: &str, expected: &str) {
     let output = Command::new(launcher())

@@ -1,7 +1,7 @@
-//! Attacks on the sandbox, one a test: each ends clearly and in bounded time, and changes nothing.
+//! Attacks on the sandbox, one per test. Each ends clearly, in bounded time, and changes nothing.
 //!
-//! What the grader's peers may do beyond that is tried by its own tests. An attack has left nothing
-//! running if the pipe that takes its output is closed: any process that remains keeps it open.
+//! An attack has left no process if the pipe of its output is closed, because any process that
+//! remains keeps it open. `grade/tests/copies.rs` attacks from a peer as the grader starts it.
 
 #![cfg(target_os = "linux")]
 

@@ -59,7 +59,7 @@ fn nothing_can_be_written() {
     assert_eq!(fs::read_dir(beside).expect("it is there").count(), 0);
 }
 
-/// As the user of the sandbox, so also where the folder is everybody's.
+/// The program is opened before the user changes, so the folder may be closed to others.
 #[test]
 fn a_program_in_a_folder_of_the_graders_own_runs() {
     use std::os::unix::fs::PermissionsExt;
@@ -135,7 +135,7 @@ fn endless_output_into_a_file_is_cut_off() {
     assert_eq!(file.seek(SeekFrom::End(0)).expect("a file"), limits().file_bytes);
 }
 
-/// Nobody reads on; its time ends it.
+/// The pipe is not read after the limit. The time limit ends the program.
 #[test]
 fn endless_output_into_a_pipe_is_cut_off() {
     let finished = finish(&mut command(&["print for ever"]), LIMIT);
@@ -159,7 +159,7 @@ fn who_sleeps_in_the_kernel_is_killed_when_its_time_is_over() {
     assert_eq!(Ending(finished.status).to_string(), "it was killed (SIGKILL)");
 }
 
-/// The kernel takes the end of the thread that started it for the grader's.
+/// For the kernel the end of the thread that started it is the end of the grader.
 #[test]
 fn it_ends_with_the_grader() {
     let start = || {
@@ -172,7 +172,7 @@ fn it_ends_with_the_grader() {
         child
     };
     let mut child = thread::scope(|scope| scope.spawn(start).join().expect("it was started"));
-    // Open until it has ended: `wait` would close it, and that too would end it.
+    // Kept open until the end, because `wait` would close it, which also ends the program.
     let stdin = child.stdin.take();
     let status = child.wait().expect("it ends");
     drop(stdin);

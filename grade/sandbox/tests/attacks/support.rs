@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sandbox::{Ending, Finished, Limits, Purpose, Sandbox, Toolchain};
 
-/// No attack may take longer, even on a machine that does much else.
+/// No attack may take longer, even on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 
@@ -25,7 +25,7 @@ pub(crate) fn sandbox() -> &'static Sandbox {
     })
 }
 
-/// Small enough that every limit is soon reached.
+/// Small, so that every limit is reached soon.
 pub(crate) fn limits() -> Limits {
     Limits {
         cpu_s: 1,
@@ -37,7 +37,7 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
-/// A folder of a test's own, empty.
+/// An empty folder for one test.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("attacks").join(name);
     if folder.exists() {
@@ -79,7 +79,7 @@ pub(crate) fn finish(command: &mut Command, time: Duration) -> Finished {
     sandbox::run(command, time, OUTPUT_BYTES_MAX).expect("it starts")
 }
 
-/// What the attack printed, or else how it ended.
+/// The output of the attack, or how it ended.
 pub(crate) fn told(finished: &Finished) -> String {
     assert!(!finished.timed_out, "it did not end by itself");
     let printed = String::from_utf8_lossy(&finished.stdout);
