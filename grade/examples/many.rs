@@ -1,8 +1,8 @@
-//! What it takes to grade many submissions: variants of the skeleton and of the reference, which
-//! differ by a comment. Prints wall time, processor time, peak memory and peak threads of the
-//! grader itself; the processor time has that of the builds and the runs in it.
+//! Measures the grading of many submissions: copies of the skeleton and of the reference that
+//! differ by a comment. Prints wall time, processor time (including builds and runs), peak memory
+//! and peak threads of the grader.
 //!
-//! `many N`, beside a `cargo-grade` of the same profile.
+//! `many N` uses the `cargo-grade` of the same profile.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use std::{env, fs, process, thread};
 use anyhow::{Context, Result};
 
 const WORDS: [&str; 5] = ["--part", "3A", "--seeds", "2", "--format=json"];
-/// How often the grader is looked at.
+/// The interval between two looks at the grader.
 const LOOK: Duration = Duration::from_millis(20);
 /// The unit of processor time in `/proc`, everywhere on Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -66,7 +66,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What `/proc` says of a process.
+/// Values of a process from `/proc`.
 #[derive(Default)]
 struct Seen {
     cpu_seconds: f64,
@@ -78,7 +78,7 @@ impl Seen {
     /// False once it has ended.
     fn look(&mut self, id: u32) -> Result<bool> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-        // Behind the name, which may hold anything.
+        // After the name, which may contain anything.
         let fields: Vec<&str> =
             stat.rsplit_once(')').context("a name in brackets")?.1.split_whitespace().collect();
         // utime, stime, cutime and cstime, the 14th to 17th of all.

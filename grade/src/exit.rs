@@ -65,7 +65,7 @@ impl fmt::Display for UserError {
 impl std::error::Error for UserError {}
 
 /// Prints the error to stderr. The exit code says whose fault it is.
-pub(crate) fn tell(error: &anyhow::Error) -> Exit {
+pub(crate) fn report(error: &anyhow::Error) -> Exit {
     eprintln!("error: {}", plain::sentence(&format!("{error:#}")));
     if let Some(refusal) = error.downcast_ref::<UserError>().filter(|it| !it.words.is_empty()) {
         eprintln!("\n{}", plain::lines(refusal.words.trim_end()));

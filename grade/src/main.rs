@@ -45,12 +45,12 @@ fn main() -> ExitCode {
         return exit;
     }
     let words = || env::args_os().skip(1);
-    if let Some(never) = remote::obey(words()).or_else(|| guard::obey(words())) {
+    if let Some(never) = remote::obey(words()).or_else(|| guard::run_if_asked(words())) {
         match never {}
     }
     let args = Args::try_parse_from(own_arguments(env::args_os()));
     let args = args.unwrap_or_else(|error| exit::end_with(&error));
-    let exit = panic::catch_unwind(AssertUnwindSafe(|| obey(args))).unwrap_or_else(|_| {
+    let exit = panic::catch_unwind(AssertUnwindSafe(|| execute(args))).unwrap_or_else(|_| {
         eprintln!("error: the grader itself panicked; that is a fault of the kit");
         Exit::Kit
     });
@@ -65,7 +65,7 @@ fn own_arguments<T: AsRef<std::ffi::OsStr>>(
     arguments.enumerate().filter(move |word| !is_cargos_word(word)).map(|(_, word)| word)
 }
 
-fn obey(args: Args) -> Exit {
+fn execute(args: Args) -> Exit {
     let result = match args.command {
         Some(Command::New { dir }) => new::create(&dir).map(|()| Exit::Passed),
         Some(Command::Replay(replay)) => replay::replay(&replay),
@@ -74,7 +74,7 @@ fn obey(args: Args) -> Exit {
             args.grading.plan().and_then(|plan| grade_all(&plan, format))
         }
     };
-    result.unwrap_or_else(|error| exit::tell(&error))
+    result.unwrap_or_else(|error| exit::report(&error))
 }
 
 fn grade_all(plan: &Plan, format: Format) -> anyhow::Result<Exit> {

@@ -36,7 +36,7 @@ pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
             let replayer = Replayer::new(&kit, isolation, sandbox, replay.budget, &replay.salt)?;
             let (runner, _) = replayer.build(&names(&paths)[0], &replay.path)?;
             let run = runner.run(replayer.scratch.path(), test, seed);
-            print!("{}", told(&run));
+            print!("{}", describe(&run));
             Ok(exit(&run))
         }
         _ => replay_report(&kit, replay),
@@ -134,7 +134,7 @@ impl<'a> Replayer<'a> {
         let (runner, id) = match self.build(&submission.name, Path::new(&submission.path)) {
             Ok(built) => built,
             Err(error) => {
-                tally.exits.push(exit::tell(&error));
+                tally.exits.push(exit::report(&error));
                 return Ok(());
             }
         };
@@ -145,7 +145,7 @@ impl<'a> Replayer<'a> {
         }
         for (tested, seed) in failures {
             let run = runner.run(self.scratch.path(), one_test(&tested.name)?, *seed);
-            println!("{name}: {}", told(&run).trim_end());
+            println!("{name}: {}", describe(&run).trim_end());
             let is_same = is_reported(tested, &run.outcome);
             tally.runs += 1;
             tally.same += u32::from(is_same);
@@ -179,7 +179,7 @@ fn is_reported(tested: &Tested, outcome: &Outcome) -> bool {
         && (failure.class == Class::Spin || tested.notes == failure.notes)
 }
 
-fn told(run: &Run) -> String {
+fn describe(run: &Run) -> String {
     match &run.outcome.verdict {
         Ok(()) => format!("ok    {} seed {}\n", run.test.name(), run.seed),
         Err(failure) => head(run, failure) + &printed(&run.outcome.output),

@@ -1,8 +1,7 @@
-//! Attacks by native code in a copy of the template, as grading makes one: through `peer::main`,
-//! under the launcher's layers and the filters that a peer's program takes itself, beside another
-//! copy with which it shares a user.
+//! Attacks by native code in a peer's process that was made as in a grading: by `peer::main`, under
+//! the launcher's layers and the program's own filters, next to another copy of the same user.
 //!
-//! The same again where a layer is missing: what is missing is said, and the others still hold.
+//! The same again on machines that lack a layer: the others must still hold.
 
 mod machine;
 
@@ -22,15 +21,15 @@ use peer::frames::{self, Birth, Input, Question, Settled, Step};
 use peer::template;
 use sandbox::{Layer, Limits, Purpose, Sandbox};
 
-/// All attacks together, on a machine that does much else.
+/// The time for all attacks together, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The argument of this program as it plays the grader; behind it, the attacker's program.
+/// The argument that makes this program act as the grader. The attacker's program follows.
 const GRADER: &str = "--grader";
-/// Whom Linux calls nobody.
+/// The user `nobody` of Linux.
 const NOBODY: u32 = 65_534;
 
-/// What is answered, so that many can be tried in one process.
+/// Attacks that are answered with an error, so that many can be tried in one process.
 const ANSWERED: &str = "
     open its descriptors
     open its own files in /proc
@@ -93,7 +92,7 @@ const ANSWERED: &str = "
     send a descriptor
     raise a limit";
 
-/// What ends the process.
+/// Attacks that end the process.
 const PUNISHED: &str = "
     kill
     see whether it is there
@@ -120,7 +119,7 @@ const PUNISHED: &str = "
     have other addresses
     filter more";
 
-/// What other layers keep off as well. Of the rest some would leave things behind on the machine.
+/// Attacks that other layers stop as well. Some of the rest would leave traces on the machine.
 const HELD_WITHOUT_A_FILTER: [&str; 6] = [
     "make a file",
     "locks of a sibling",
@@ -163,7 +162,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Compares with a golden file what a grader on such a machine comes to.
+/// Compares the result on such a machine with a golden file.
 fn check(
     name: &str,
     attacker: &Path,
@@ -188,7 +187,7 @@ fn check(
     settings.bind(|| insta::assert_snapshot!(name, said));
 }
 
-/// The attacker's program, with the kit's own part of a peer's program.
+/// Compiles the attacker with the kit's own part of a peer's program.
 fn compile() -> PathBuf {
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds the crate");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inside");
@@ -209,13 +208,13 @@ fn compile() -> PathBuf {
         .args(["build", "--offline", "--quiet", "--target-dir", "target"])
         .status();
     assert!(built.expect("cargo runs").success(), "the attacker does not compile");
-    // Where any user may find it.
+    // Any user can find it there.
     let program = env::temp_dir().join(format!("inside-{}", process::id()));
     fs::copy(folder.join("target/debug/inside"), &program).expect("there is room for a program");
     program
 }
 
-/// What there is of a sandbox, and what came of each attack.
+/// The layers of the sandbox, and the result of each attack.
 fn attack(attacker: &Path) -> String {
     let sandbox = Sandbox::probe().expect("this program is a launcher");
     let template = Template::start(&sandbox, attacker);
@@ -233,19 +232,19 @@ fn attack(attacker: &Path) -> String {
         let is_told = outcome.starts_with(attack);
         said += &if is_told { outcome } else { format!("{attack}: {outcome}") };
     }
-    // It has not noticed.
+    // The attacks have not affected the sibling.
     assert_eq!(sibling.attack("do nothing"), "do nothing: done\n");
     said
 }
 
-/// All are pipes, and no two copies have one in common.
+/// All descriptors are pipes, and no two copies share one.
 fn check_descriptors(template: &Template) {
     let seen = |copy: Copy| copy.attack("descriptors").replace("descriptors: ", "");
     let (one, other) = (seen(template.copy()), seen(template.copy()));
     let listed = |said: &str| said.trim_end().split(", ").map(str::to_owned).collect::<Vec<_>>();
     let (one, other) = (listed(&one), listed(&other));
-    // Standard input, output and errors; frames in and out, twice, as the host keeps them; and the
-    // program, at a place of the copy's own.
+    // Standard input, output and error; the pipes of frames, twice, as the host keeps them; and the
+    // program, with an offset of its own.
     assert_eq!(one.len(), 8, "{one:?}");
     let (files, pipes): (Vec<_>, Vec<_>) = one.iter().partition(|it| *it == "a file");
     assert_eq!(files.len(), 1, "{one:?}");
@@ -292,7 +291,7 @@ impl Template {
 }
 
 impl Copy {
-    /// What it printed, and how it ended if that was not by itself.
+    /// Its output, and how it ended if it did not end by itself.
     fn attack(mut self, attack: &str) -> String {
         let raft_state = attack.as_bytes().to_vec();
         let birth = Birth { me: 0, servers: 1, seed: 1, raft_state, snapshot: Vec::new() };
@@ -303,7 +302,7 @@ impl Copy {
         frames::write(&mut self.to, &step).expect("it reads");
         let mut told = String::new();
         self.printed.read_to_string(&mut told).expect("words");
-        // Behind the stamp that a simulation gives each line.
+        // After the stamp that a simulation puts before each line.
         let lines = told.lines().map(|line| line.split_once("] ").map_or(line, |(_, line)| line));
         let told: String = lines.map(|line| format!("{line}\n")).collect();
         match waitpid(self.pid, None).expect("it is a child of this process") {

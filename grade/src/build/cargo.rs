@@ -238,15 +238,15 @@ impl Ended {
     pub(crate) fn is_of_the_machine(&self) -> bool {
         !self.failed_by_itself()
             || !self.said.contains("could not compile `")
-            || self.tells_of_the_machine()
+            || self.reports_the_machine()
     }
 
     /// Some line that is not about the sources reports a failure of the disk or a killed compiler.
-    pub(crate) fn tells_of_the_machine(&self) -> bool {
+    pub(crate) fn reports_the_machine(&self) -> bool {
         let messages = self.messages.iter().filter_map(|message| message.message.as_ref());
         let placeless = messages.filter(|it| !it.is_of_the_sources());
-        let told = placeless.filter_map(|it| it.rendered.as_deref()).chain([&*self.said]);
-        told.flat_map(str::lines).any(is_of_the_machine)
+        let lines = placeless.filter_map(|it| it.rendered.as_deref()).chain([&*self.said]);
+        lines.flat_map(str::lines).any(is_of_the_machine)
     }
 
     /// The compiler's messages about the crate of this manifest. None unless there is an error with

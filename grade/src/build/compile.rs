@@ -259,7 +259,7 @@ impl<'a> Builder<'a> {
         let resolved = self.cargo(workspace, target).run(&fetch, KIT_LIMIT)?;
         if !resolved.succeeded() {
             // The kit's crates are there, so its manifest asks for more.
-            if resolved.failed_by_itself() && !resolved.tells_of_the_machine() {
+            if resolved.failed_by_itself() && !resolved.reports_the_machine() {
                 let sentence = format!(
                     "{name} does not build: cargo cannot give what its Cargo.toml asks for"
                 );

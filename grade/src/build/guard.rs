@@ -41,7 +41,7 @@ impl Drop for Guard {
 }
 
 /// Guards a build, if the command line says so.
-pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<Infallible> {
+pub(crate) fn run_if_asked(words: impl IntoIterator<Item = OsString>) -> Option<Infallible> {
     let mut words = words.into_iter();
     if words.next()? != GUARD {
         return None;

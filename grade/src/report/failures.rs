@@ -27,12 +27,12 @@ pub(crate) fn how(plan: &Plan) -> String {
 /// `budget`: the processor time that the submission may use.
 pub(crate) fn render(path: &Path, how: &str, budget: Duration, scores: &[Score]) -> String {
     let mut text = String::new();
-    let mut told: Vec<&Failure> = Vec::new();
+    let mut shown: Vec<&Failure> = Vec::new();
     for (at, score) in scores.iter().enumerate() {
         let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
-        if !told.iter().any(|other| are_alike(other, failure)) {
+        if !shown.iter().any(|other| are_alike(other, failure)) {
             text += &paragraph(path, how, score, run, failure, &scores[at + 1..]);
-            told.push(failure);
+            shown.push(failure);
         }
     }
     for score in scores {

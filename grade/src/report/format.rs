@@ -7,7 +7,7 @@ use crate::report::reporter::{Conditions, Reporter};
 use crate::report::{json, text};
 
 /// All formats. To add one, write a reporter in a file of its own, and add a line here.
-const FORMATS: [Format; 2] = [
+const FORMATS: &[Format] = &[
     Format { name: "text", help: "Tables and failures for people", reporter: text::to_stdout },
     Format { name: "json", help: "report.json", reporter: json::to_stdout },
 ];
@@ -23,7 +23,7 @@ pub(crate) struct Format {
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Format] {
-        &FORMATS
+        FORMATS
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {

@@ -30,7 +30,7 @@ impl Reporter for Notices {
             eprintln!("note: {}", plain::line(&line));
         }
         if let Err(error) = &attempt.scores {
-            exit::tell(error);
+            exit::report(error);
             // Separates it from what follows on the same terminal.
             if self.several && io::stderr().is_terminal() {
                 eprintln!();

@@ -1,4 +1,4 @@
-//! Submissions in archives: what is honest is graded, what is not is refused with its reason.
+//! Submissions in archives: honest ones are graded, others are refused with the reason.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ fn zip(path: &Path, files: &[(&str, &str)]) {
     archive.finish().unwrap();
 }
 
-/// Adds a file under any name, also one that no honest program would write.
+/// Adds a file under any name, even one that no honest program would write.
 fn add(archive: &mut Builder<impl Write>, name: &str, size: u64, bytes: impl io::Read) {
     let mut header = Header::new_gnu();
     header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
@@ -88,7 +88,7 @@ fn an_archive_that_means_harm_or_is_none_is_refused() {
     archive.append_link(&mut header, "src/lib.rs", "/etc/passwd").unwrap();
     archive.finish().unwrap();
 
-    // A hundred megabytes of nothing, packed into a hundred kilobytes.
+    // A hundred megabytes of zeros, packed into a hundred kilobytes.
     let size = 100 << 20;
     let gz = GzEncoder::new(File::create(folder.join("bomb.tgz")).unwrap(), Compression::fast());
     let mut bomb = Builder::new(gz);
@@ -117,8 +117,8 @@ fn an_archive_that_means_harm_or_is_none_is_refused() {
     assert!(!folder.join("../evil.rs").exists());
 }
 
-/// A .zip with a file of another name behind each of these, and then both of this name: an honest
-/// writer makes no such thing.
+/// A .zip with two files of the same name, which no honest program writes. They are written under
+/// different names, and then renamed.
 fn zip_twice(path: &Path, files: &[(&str, &str)], name: &str, other: &str) {
     assert_eq!(name.len(), other.len());
     zip(path, &[files, &[(name, IDLE), (other, "evil")]].concat());
@@ -131,7 +131,7 @@ fn zip_twice(path: &Path, files: &[(&str, &str)], name: &str, other: &str) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A file under any name, however long, as GNU tar writes it.
+/// A file under a name of any length, as GNU tar writes it.
 fn tar_long(path: &Path, files: &[(&str, &str)]) {
     let mut archive = Builder::new(File::create(path).unwrap());
     for (name, text) in files {
@@ -180,7 +180,7 @@ fn an_archive_with_names_that_mean_one_file_or_none_is_refused_by_them() {
     assert_golden!("doubled", folder, cargo_grade(&folder, words.into_iter().chain(names)));
 }
 
-/// The same name twice is ordinary for folders, and outside of what is taken.
+/// The same name twice is ordinary for folders, and for files that are ignored.
 #[test]
 fn what_programs_add_to_archives_is_not_minded() {
     let folder = folder("added");

@@ -1,5 +1,5 @@
-//! Peers that try to end, to stall or to deceive the run: each is a process of its own, and the
-//! verdict names it.
+//! Peers that try to end, stall or deceive the run. Each is a process of its own, and the verdict
+//! names it.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::support::{assert_golden, cargo_grade, folder, kit, write_crate};
 
 const BASE: &str = include_str!("idle_peer.rs");
 
-/// Grades the base with `line` in the place that a comment there marks.
+/// Grades the base with `line` at the place that a comment marks.
 #[track_caller]
 fn check(name: &str, place: &str, line: &str) {
     let folder = folder(name);
@@ -42,7 +42,7 @@ fn one_that_overflows_its_stack() {
     check("overflows_its_stack", "make", line);
 }
 
-/// The peer's own filter, and not that of the launcher or Landlock, which answer otherwise.
+/// The peer's own filter answers, and not the launcher's or Landlock, which answer differently.
 #[test]
 fn one_that_executes_another_program() {
     let line = "if peer.me == 1 {
@@ -52,7 +52,7 @@ fn one_that_executes_another_program() {
     check("executes", "make", line);
 }
 
-/// Its connection is its standard input no more when its code runs.
+/// Its standard input is no longer the connection when its code runs.
 #[test]
 fn one_that_writes_and_reads_where_the_grader_talked_to_it() {
     let line = "if peer.me == 1 {
@@ -68,7 +68,7 @@ fn one_that_writes_and_reads_where_the_grader_talked_to_it() {
     check("looks_for_its_connection", "make", line);
 }
 
-/// A pipe can be opened once more by whoever may; its standard input is one that leads nowhere.
+/// A pipe can be opened again, but its standard input is a pipe that leads nowhere.
 #[test]
 fn one_that_opens_its_connection_once_more() {
     let line = "if peer.me == 1 {
@@ -81,7 +81,7 @@ fn one_that_opens_its_connection_once_more() {
     check("opens_its_connection", "make", line);
 }
 
-/// What all servers print into would be a file that all could read.
+/// A common file for the output of all servers would be one that all could read.
 #[test]
 fn one_that_reads_and_writes_where_it_prints() {
     let line = "if peer.me == 1 {
@@ -100,7 +100,7 @@ fn one_that_reads_and_writes_where_it_prints() {
     check("reads_its_output", "make", line);
 }
 
-/// More than the pipe of a peer takes, and more than is kept of it.
+/// More than a peer's pipe holds, and more than is kept.
 #[test]
 fn one_that_prints_without_end() {
     let line = "if peer.me == 1 { loop { println!(\"{}\", \"x\".repeat(1 << 16)); } }";
@@ -110,7 +110,7 @@ fn one_that_prints_without_end() {
     assert!(told.contains("server 1's process printed more than 16 MiB\n"), "{told}");
 }
 
-/// The reference, another's submission, results, hidden seeds: whatever lies in the checkout.
+/// The reference, other submissions, results, hidden seeds: everything in the checkout.
 #[test]
 fn one_that_takes_what_lies_beside_it_for_its_own() {
     let folder = folder("takes");
@@ -120,7 +120,8 @@ fn one_that_takes_what_lies_beside_it_for_its_own() {
     assert!(told.starts_with("exit 3\n") && told.contains("Permission denied"), "{told}");
 }
 
-/// Servers that share a static agree on a leader without a word; each in its process, none does.
+/// Servers that share a static agree on a leader without messages. In separate processes they do
+/// not.
 #[test]
 fn servers_that_share_a_static_gain_by_it_only_in_one_process() {
     let name = "shares_a_static";

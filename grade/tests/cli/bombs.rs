@@ -1,9 +1,8 @@
-//! Submissions that take more than a build may: each does not build, and is told of what it took
-//! too much.
+//! Submissions that exceed a limit of a build: they do not build, and the message names the limit.
 
 use crate::support::{assert_golden, cargo_grade, folder, write_crate};
 
-/// Grades a crate with this source and an honest one behind it.
+/// Grades a crate with this source and an honest one after it.
 #[track_caller]
 fn check(name: &str, budget: &[&str], lib: &str) {
     let folder = folder(name);
@@ -20,7 +19,7 @@ fn one_that_takes_too_much_processor_time() {
     check("too_much_time", &["--build-seconds", "10"], lib);
 }
 
-/// A pipe of the compiler's own, into which nobody writes.
+/// A pipe of the compiler itself, into which nobody writes.
 #[test]
 fn one_that_waits_for_ever() {
     let lib = "pub const BYTES: &[u8] = include_bytes!(\"/proc/self/fd/1\");\n";
@@ -47,7 +46,7 @@ fn one_that_makes_too_large_a_file() {
     check("too_large_a_file", &[], lib);
 }
 
-/// Each error shows the one line, in several ways.
+/// Each error shows the same long line several times.
 #[test]
 fn one_that_brings_too_many_messages() {
     let line: String = (0..2000).map(|n| format!("compile_error!(\"no {n}\"); ")).collect();

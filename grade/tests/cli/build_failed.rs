@@ -1,4 +1,4 @@
-//! Submissions that cannot be compiled, in the compiler's own words.
+//! Submissions that do not compile, with the compiler's own messages.
 
 use crate::support::{assert_golden, cargo_grade, folder, write_crate, write_crate_with};
 
@@ -67,7 +67,7 @@ fn what_the_kit_has_not_locked_cannot_be_used() {
     write_crate_with(&folder, "old", &manifest("rand = \"0.1\""), "");
     let no_feature = manifest("rand = { version = \"0.10\", features = [\"dice\"] }");
     write_crate_with(&folder, "feature", &no_feature, "");
-    // What cargo says of it depends on what else this machine has fetched.
+    // Cargo's message depends on what else this machine has fetched.
     let said = cargo_grade(&folder, ["old"]);
     let asks = "does not build: cargo cannot give what its Cargo.toml asks for\n\nerror: ";
     assert!(said.starts_with(&format!("exit 3\n--- stderr\nerror: old {asks}")), "{said}");

@@ -1,4 +1,4 @@
-//! Whose fault it is that a build fails, and that one content is built once.
+//! Whose fault a failed build is, and that the same content is built once.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use crate::support::{assert_golden, folder, program, told, write_crate};
 
 const IDLE: &str = include_str!("idle_peer.rs");
 
-/// A cargo that does something else when it is to compile a submission, and notes each call.
+/// A cargo that does something else when it should compile a submission, and logs each call.
 fn cargo_that(folder: &Path, does: &str) -> PathBuf {
     let file = folder.join("cargo");
     let log = folder.join("calls");
@@ -23,8 +23,7 @@ fn cargo_that(folder: &Path, does: &str) -> PathBuf {
     file
 }
 
-/// Grades a crate that compiles nowhere by a cargo that does something else; which the sandbox
-/// would not start.
+/// Grades a crate that does not compile with such a cargo. The sandbox would not start it.
 #[track_caller]
 fn check(name: &str, does: &str) {
     let folder = folder(name);
@@ -48,7 +47,7 @@ fn a_cargo_that_is_killed_is_no_fault_of_the_submission() {
     check("killed_cargo", "kill -9 $$");
 }
 
-/// What cargo does where a compiler has failed with an error that has no place in the sources.
+/// Acts like cargo after an error of a compiler that has no place in the sources.
 fn fails_with(error: &str, cause: &str) -> String {
     let message = r#"{"reason":"compiler-message","manifest_path":"'"$PWD"'/Cargo.toml",
         "message":{"level":"error","message":"","code":null,"spans":[],
@@ -109,7 +108,7 @@ fn one_content_is_built_once_wherever_it_lies() {
     calls("first");
     assert_eq!(calls("first"), "");
     assert_eq!(calls("second"), "");
-    // Another edition, another program.
+    // Another edition makes another program.
     let manifest = folder.join("third/Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(manifest, text.replace("2024", "2021").replace("twin", "twin-of-2021")).unwrap();

@@ -1,5 +1,5 @@
-//! Submissions in folders with what no honest crate has: each is told in a sentence, and holds
-//! nobody up.
+//! Submissions in folders with things that no honest crate has: each gets one sentence, and none
+//! blocks the grader.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,5 +1,5 @@
-//! A peer's process that answers the grader itself, which safe code could not even begin to: a
-//! clear verdict on its server, and no points.
+//! A peer's process that answers the grader itself, which safe code cannot do: it gets a clear
+//! verdict on its server, and no points.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use raftapi::{ApplyMsg, Inspect, Role};
 
 use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
 
-/// What is no answer, but a copy that its template did not seal.
+/// Not an answer: a copy that its template did not seal.
 const KEEPS: &str = "what the template has open";
 /// The first question is for `make`.
 const MADE: Output = Output::Told { id: 1, answer: Answer::Made { has_read: false } };
@@ -49,7 +49,7 @@ fn compile(folder: &Path, keeps: &str, answers: &[Vec<u8>]) -> PathBuf {
     program
 }
 
-/// The program that a crate was built to, where the grader keeps it.
+/// The program of a crate in the grader's cache.
 fn kept_program(folder: &Path, name: &str) -> PathBuf {
     let words = ["--format", "json", "--seeds", "1", "--test", "initial", name];
     let said = told(program(folder).args(words).env("CARGO_TARGET_DIR", target()));

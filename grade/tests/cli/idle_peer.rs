@@ -1,4 +1,4 @@
-//! A peer that does nothing; the tests change a line of it.
+//! A peer that does nothing. The tests change a line of it.
 
 use std::sync::Arc;
 

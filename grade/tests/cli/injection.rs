@@ -1,5 +1,4 @@
-//! Submissions that try to steer the terminal of whoever grades them, or to pass for lines of the
-//! grader's own.
+//! Submissions that try to control the terminal, or to look like output of the grader.
 
 use std::fs::{self, File};
 
@@ -8,11 +7,11 @@ use tar::{Builder, EntryType, Header};
 use crate::support::{assert_golden, cargo_grade, folder, program, write_crate};
 
 const IDLE: &str = include_str!("idle_peer.rs");
-/// Clears the screen, names the window, forges a table, turns text around, hides what follows.
+/// Clears the screen, renames the window, forges a table, reverses text, hides what follows.
 const EVIL: &str =
     r"\x1b[2J\x1b]0;owned\x07\r\n\u{202e}passed\u{202c}\u{200b}\u{9b}8m\n4 of 4 points";
 
-/// What no text for people may hold.
+/// What no text for people may contain.
 #[track_caller]
 fn assert_plain(said: &str) {
     let evil = |c: &char| (c.is_control() && *c != '\n') || "\u{202e}\u{202c}\u{200b}".contains(*c);
@@ -29,12 +28,12 @@ fn what_a_submission_says_and_is_called_reaches_no_terminal_raw() {
     let words = ["--seeds", "1", "--test", "initial", name];
     let said = cargo_grade(&folder, words);
     assert_plain(&said);
-    // The same name twice ends with the table of all; the names are the grader's then.
+    // With the same path twice the output ends with the table of all submissions.
     let all = cargo_grade(&folder, [name, name, "--seeds", "1", "--test", "initial"]);
     assert_plain(&all);
     assert_golden!("injection", folder, format!("{said}=====\n{all}"));
 
-    // For programs it is exact.
+    // Output for programs is exact.
     let words = ["--seeds", "1", "--test", "initial", "--format", "json", name];
     let output = program(&folder).args(words).output().unwrap();
     let json = String::from_utf8(output.stdout).unwrap();
@@ -69,7 +68,7 @@ fn names_in_an_archive_and_on_the_command_line_reach_no_terminal_raw() {
     let said = [
         cargo_grade(&folder, ["evil.tar"]),
         cargo_grade(&folder, ["no\x1b[2Jwhere"]),
-        // A folder's name that a shell has put there.
+        // A folder's name that a shell has expanded.
         cargo_grade(&folder, ["--\x1b[2J\u{202e}"]),
     ];
     said.iter().for_each(|said| assert_plain(said));

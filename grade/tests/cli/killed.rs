@@ -1,4 +1,4 @@
-//! A grader that is killed leaves nobody behind.
+//! A grader that is killed leaves no process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,11 +11,11 @@ use wait_timeout::ChildExt;
 
 use crate::support::{LIMIT, cargo_grade, folder, target, write_crate};
 
-/// How often to look whether the compiler has begun.
+/// The interval between two looks for the compiler.
 const LOOK: Duration = Duration::from_millis(20);
-/// Long for a process that was killed, and short for a compiler that goes on for ever.
+/// Long for a process that was killed, and short for a compiler that never ends.
 const END_WITHIN_S: i64 = 30;
-/// So many graders are killed, each at another moment; `GRADE_KILLS=30` kills more.
+/// The number of graders that are killed, each at another moment. `GRADE_KILLS=30` kills more.
 const KILLS: u64 = 5;
 /// The processes of a run end in milliseconds, unless the machine is busy.
 const RUNS_END_WITHIN: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const RUNS_END_WITHIN: Duration = Duration::from_secs(5);
 #[track_caller]
 fn check(name: &str, words: &[&str]) {
     let folder = folder(name);
-    // A pipe of the compiler's own, into which nobody writes.
+    // A pipe of the compiler itself, into which nobody writes.
     let lib = "pub const BYTES: &[u8] = include_bytes!(\"/proc/self/fd/1\");\n";
     write_crate(&folder, name, lib);
     let mut grader = Command::new(env!("CARGO_BIN_EXE_cargo-grade"))
@@ -71,7 +71,7 @@ fn a_killed_grader_leaves_no_compiler_without_a_sandbox() {
     check("orphan_in_process", &["--in-process"]);
 }
 
-/// Every process that has to do with the program of a submission: runs, templates and peers.
+/// Every process of a submission's program: runs, templates and peers.
 fn processes_of(id: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
@@ -84,7 +84,7 @@ fn processes_of(id: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Those of a grader that has ended, in the folder that graders share.
+/// The folders of this grader in the folder that all graders share.
 fn folders_of(grader: u32) -> Vec<PathBuf> {
     let entries = Path::new(&target()).join("grade/runs").read_dir().unwrap().flatten();
     let name = format!("{grader}-");
@@ -92,7 +92,7 @@ fn folders_of(grader: u32) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(of_grader).collect()
 }
 
-/// Waits until nothing of a killed grader runs, and gives how long that took.
+/// Waits until no process of a killed grader runs, and returns how long that took.
 fn wait_for_ends(id: &str) -> Duration {
     let began = Instant::now();
     loop {
@@ -131,7 +131,7 @@ fn a_killed_grader_leaves_no_run_and_the_next_comes_to_the_same_report() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Moments without a pattern: before the first run, when peers start, and while they spin.
+        // Irregular moments: before the first run, when peers start, and while they spin.
         let moment = Duration::from_millis(50 + round * 7919 % 1500);
         assert!(grader.wait_timeout(moment).unwrap().is_none(), "it was too fast to be killed");
         grader.kill().unwrap();
@@ -148,8 +148,8 @@ fn a_killed_grader_leaves_no_run_and_the_next_comes_to_the_same_report() {
     }
 }
 
-/// Over processes nothing of a submission runs in the process of a run, so that it is nobody's
-/// fault how that ends.
+/// If peers are processes, no code of a submission runs in the process of a run, so its end is
+/// nobody's fault.
 #[test]
 fn a_run_that_somebody_kills_is_made_again() {
     let folder = folder("killed_run");
@@ -187,12 +187,12 @@ fn a_run_that_somebody_kills_is_made_again() {
     let (code, text) = killed(2, "twice");
     assert_eq!(code, Some(4));
     assert!(text.contains("the process of the run left no outcome: signal: 9 (SIGKILL)"), "{text}");
-    // It was not kept, so that it is run again.
+    // It was not kept, so it is made again.
     let (code, _) = killed(0, "twice");
     assert_eq!((code, report("twice")), (Some(1), whole.clone()));
 }
 
-/// Waits for another run than the last, and kills it.
+/// Waits for a run other than the last, and kills it.
 fn kill_run(id: &str, last: Option<Pid>) -> Pid {
     let began = Instant::now();
     loop {

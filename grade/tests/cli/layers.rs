@@ -1,5 +1,5 @@
-//! A machine without some layer of the sandbox: it is said, `--require-sandbox` refuses to grade
-//! there, and without that word the verdicts are the same.
+//! A machine that lacks a layer of the sandbox: the grader says so, `--require-sandbox` refuses to
+//! grade, and without that option the verdicts are the same.
 
 use std::process::Output;
 use std::thread;
@@ -7,7 +7,7 @@ use std::thread;
 use crate::machine::answer_as_unknown;
 use crate::support::{folder, program, write_crate};
 
-/// What a grading on a machine without these calls comes to.
+/// Exit code and output of a grading on a machine without these system calls.
 fn graded(name: &str, unknown: &[libc::c_long], words: &[&str]) -> (Option<i32>, String, String) {
     let folder = folder(name);
     write_crate(&folder, "idle", include_str!("idle_peer.rs"));

@@ -1,4 +1,4 @@
-//! What a submission may use of the grader's time and memory, and what the machine must offer.
+//! Limits on a submission's time and memory, and requirements on the machine.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ fn after_a_seed_that_spins_a_test_is_over() {
     let words = ["--seeds", "20", "--test", "initial", "--out", "out", "stopped"];
     let said = cargo_grade(&folder, words);
     assert_golden!("stopped", folder, said);
-    // From what is there it comes to the same.
+    // The stored runs give the same result.
     assert_eq!(cargo_grade(&folder, words), said);
     let json = fs::read_to_string(folder.join("out/report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -25,7 +25,7 @@ fn after_a_seed_that_spins_a_test_is_over() {
     assert!(replayed.contains("1 of 1 failures as reported\n"), "{replayed}");
 }
 
-/// The first run takes 5 s, so that nothing is left for the others, however many run at once.
+/// The first run takes 5 s, so no time is left for the others, for any number of jobs.
 #[test]
 fn a_submission_that_has_used_its_time_gets_no_more() {
     let folder = folder("spent");
@@ -53,7 +53,7 @@ fn a_server_that_saves_without_end_is_named() {
     assert_golden!("saves", folder, said);
 }
 
-/// Grades the reference by a grader with less of something.
+/// Grades the reference under a lower limit of the system.
 #[track_caller]
 fn with_less(limit: &str) -> String {
     let folder = folder(limit);

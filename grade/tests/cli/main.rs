@@ -1,4 +1,4 @@
-//! The program as a user meets it: what it prints and how it ends.
+//! Tests of the program as a user sees it: its output and its exit code.
 
 mod support;
 #[path = "../machine/mod.rs"]

@@ -1,5 +1,5 @@
-//! Submissions that would bring native code or `unsafe` into their program: each is refused with
-//! the line that does it, and those behind it are graded.
+//! Submissions with native code or `unsafe`: each is refused with the line in question, and those
+//! after it are graded.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn manifest(name: &str, edition: &str) -> String {
     )
 }
 
-/// Grades the base with these lines at its end, as of this edition.
+/// Grades the base with these lines at its end, in this edition.
 fn graded(folder: &Path, name: &str, edition: &str, lines: &str) -> String {
     write_crate_with(folder, name, &manifest(name, edition), &format!("{IDLE}{lines}\n"));
     cargo_grade(folder, ["--seeds", "1", "--test", "initial election", name])
@@ -67,7 +67,7 @@ fn a_file_of_any_name_is_looked_at() {
     );
 }
 
-/// Words are no crime.
+/// Comments and strings may mention anything.
 #[test]
 fn what_only_looks_like_it_is_graded() {
     let lines = "extern crate raftapi as c;\n\

@@ -1,5 +1,5 @@
-//! What a submission can observe is the same in every grading: otherwise it could do otherwise, and
-//! no verdict could be shown again.
+//! A submission observes the same in every grading. Otherwise it could behave differently, and a
+//! verdict could not be reproduced.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -12,10 +12,10 @@ use std::thread;
 use crate::support::{folder, target, write_crate};
 
 const BASE: &str = include_str!("idle_peer.rs");
-/// Whom Linux calls nobody.
+/// The user `nobody` of Linux.
 const NOBODY: u32 = 65_534;
 
-/// Prints what there is to see, and fails, so that it is shown.
+/// Prints everything it can observe, and fails, so that the output is shown.
 const LINE: &str = r##"
     static STATIC: u8 = 1;
     let local = 1_u8;
@@ -48,7 +48,7 @@ const LINE: &str = r##"
     panic!("that is all");
     #[expect(unreachable_code)]"##;
 
-/// What the crate printed in a grading.
+/// The output of the crate in a grading.
 fn observed(grader: &mut Command, crate_folder: &Path) -> String {
     grader.args(["--seeds", "1", "--test", "initial"]).arg(crate_folder);
     let output = grader.env_remove("RUST_BACKTRACE").stdin(Stdio::null()).output();
@@ -75,7 +75,7 @@ fn a_submission_observes_the_same_in_every_grading() {
     let first = observed(&mut grader(&folder), &one);
     assert!(first.contains("process 1 of 0") && first.contains("processors Ok(1)"), "{first}");
 
-    // Beside load.
+    // On a busy machine.
     let is_over = AtomicBool::new(false);
     let loaded = thread::scope(|scope| {
         for _ in 0..4 {
@@ -97,7 +97,7 @@ fn a_submission_observes_the_same_in_every_grading() {
     let other = write_crate(&elsewhere, "observed", &lib);
     assert_eq!(observed(&mut grader(&elsewhere), &other), first);
 
-    // As another user, who finds the program built already.
+    // As another user, for whom the program is already built.
     let mut grader = grader(Path::new("/"));
     grader.env("CARGO_TARGET_DIR", target_of_another_user(&folder)).env("RUSTC", rustc(&folder));
     if rustix::process::geteuid().is_root() {
@@ -106,7 +106,7 @@ fn a_submission_observes_the_same_in_every_grading() {
     assert_eq!(observed(&mut grader, &one), first);
 }
 
-/// A target folder of that user's own, with the programs of this one's.
+/// A target folder for that user, with the cached programs of this one.
 fn target_of_another_user(folder: &Path) -> PathBuf {
     let theirs = folder.join("target");
     fs::create_dir_all(theirs.join("grade")).expect("there is room for a folder");
@@ -120,7 +120,7 @@ fn target_of_another_user(folder: &Path) -> PathBuf {
     theirs
 }
 
-/// That user may not have a compiler, and none is needed but to say its version.
+/// That user may have no compiler. The grader only asks for its version.
 fn rustc(folder: &Path) -> PathBuf {
     let version = Command::new("rustc").arg("--version").output().expect("there is a compiler");
     let version = String::from_utf8(version.stdout).expect("words");

@@ -1,4 +1,4 @@
-//! `--out`: a grading that is ended at any moment goes on where it was.
+//! `--out`: a grading that is stopped at any moment can continue.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ fn write_submissions(folder: &Path) {
     write_crate(folder, "loud", &loud);
 }
 
-/// Every run that is there, and when it was written.
+/// Every stored run, and when it was written.
 fn runs(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
     let mut found = BTreeMap::new();
     for entry in folder.read_dir().into_iter().flatten() {
@@ -52,7 +52,7 @@ fn a_grading_that_is_killed_again_and_again_comes_to_the_same_report() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Moments without a pattern, later and later until there is time for the rest.
+        // Irregular moments, later each time until the rest is finished.
         let moment = Duration::from_millis(round * 20 + round * 7919 % 100);
         assert!(moment < LIMIT, "the runs never come to an end");
         let ended = child.wait_timeout(moment).unwrap();

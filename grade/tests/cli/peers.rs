@@ -1,11 +1,11 @@
-//! Peers that misbehave: a sentence that names the server, and the other tests still run.
+//! Peers that misbehave: one sentence names the server, and the other tests still run.
 
 use crate::support::{assert_golden, cargo_grade, folder, write_crate};
 
 /// A peer that does nothing.
 const BASE: &str = include_str!("idle_peer.rs");
 
-/// Grades the base with `line` in the place that a comment there marks.
+/// Grades the base with `line` at the place that a comment marks.
 #[track_caller]
 fn check(name: &str, place: &str, line: &str) {
     let marked = format!("// {place}\n");
@@ -15,7 +15,7 @@ fn check(name: &str, place: &str, line: &str) {
     assert_golden!(name, folder, cargo_grade(&folder, ["--seeds", "1", "--part", "3A", name]));
 }
 
-/// The same where the sandbox would not let it come so far.
+/// The same without the sandbox, which would stop it earlier.
 #[track_caller]
 fn check_in_process(name: &str, place: &str, line: &str) {
     let folder = folder(name);
@@ -41,7 +41,7 @@ fn one_in_a_state_of_nonsense() {
 
 #[test]
 fn one_that_calls_what_nobody_offers() {
-    // In get_state, which is first called when every server is connected.
+    // In get_state, which is first called after every server is connected.
     let line = "if self.me == 2 {
             let _ = self.ends[0].call::<u64, u64>(\"Raft.Vote\", &1);
         }";
@@ -85,6 +85,6 @@ fn one_that_waits_for_the_world_outside() {
         });
     }";
     check_in_process("waits_for_the_world", "make", line);
-    // There it may not even begin to.
+    // In the sandbox it cannot even start.
     check("may_not_reach_the_world", "make", line);
 }

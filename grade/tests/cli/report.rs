@@ -10,7 +10,7 @@ const IDLE: &str = include_str!("idle_peer.rs");
 fn a_report_is_all_of_stdout_and_its_failures_are_run_again() {
     let folder = folder("report");
     let loud = IDLE.replace("// make\n", "println!(\"server {} is made\", peer.me);\n");
-    // What lies beside its sources is in the report, and only what may surprise is told of.
+    // Everything that was ignored is in the report. Only surprising parts are printed.
     for beside in ["tests", "build.rs"] {
         fs::create_dir(write_crate(&folder, "loud", &loud).join(beside)).unwrap();
     }
@@ -26,7 +26,7 @@ fn a_report_is_all_of_stdout_and_its_failures_are_run_again() {
     let words = ["replay", "--test", "initial election", "--seed", "2", "loud"];
     assert_golden!("replay_seed", folder, cargo_grade(&folder, words));
 
-    // A report that says otherwise than the same program does.
+    // A report that differs from what the same program does.
     let changed = json.replace("expected one leader", "expected two leaders");
     fs::write(folder.join("changed.json"), changed).unwrap();
     let words = ["replay", "changed.json", "--test", "re-election"];
@@ -68,7 +68,7 @@ fn report(submissions: &str) -> String {
     format!("{{{head},{seeds},\"sandbox\":null,\"submissions\":[{submissions}]}}")
 }
 
-/// A submission of which no test failed.
+/// A submission without a failed test.
 fn graded(error: &str) -> String {
     let name = r#""name":"ada","path":"ada","id":null,"built":true,"left_out":[],"tests":[]"#;
     let points = r#""points":0,"max_points":0,"undecided":0"#;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 
-/// No command of these tests takes longer, even on a machine that does much else.
+/// No command of these tests takes longer, even on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 /// The kit's folder.
@@ -14,13 +14,13 @@ pub(crate) fn kit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds the crate").into()
 }
 
-/// Where the program compiles.
+/// The folder in which the program compiles.
 pub(crate) fn target() -> String {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder is in it");
     target.display().to_string()
 }
 
-/// An empty folder, the same each time: so cargo need not compile again what has not changed.
+/// An empty folder, the same each time, so that cargo does not compile the same again.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grade-cli").join(name);
     if folder.exists() {
@@ -48,7 +48,7 @@ pub(crate) fn write_crate_with(folder: &Path, name: &str, manifest: &str, lib: &
     path
 }
 
-/// What a run of the program came to, for people: exit code, stdout, stderr.
+/// The result of a call as text: exit code, stdout, stderr.
 pub(crate) fn cargo_grade<'a>(
     folder: &Path,
     arguments: impl IntoIterator<Item = &'a str>,
@@ -67,7 +67,7 @@ pub(crate) fn told(command: &mut Command) -> String {
     let output = command.output().expect("the program runs");
     let code = output.status.code().map_or("none".into(), |code| code.to_string());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    // Which layers of the sandbox hold is the machine's.
+    // The layers that hold depend on the machine.
     let stderr = text(&output.stderr);
     let lines = stderr.split_inclusive('\n');
     let (layers, words): (Vec<_>, Vec<_>) = lines.partition(|line| is_of_sandbox(line));
@@ -79,16 +79,16 @@ fn is_of_sandbox(line: &str) -> bool {
     line.starts_with("sandbox: ") || line.starts_with("no sandbox: ")
 }
 
-/// Compares with a golden file, but for places and times.
+/// Compares with a golden file, without paths and times.
 macro_rules! assert_golden {
     ($name:expr, $folder:expr, $text:expr) => {{
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r" +\d+\.\d\d( ± \d+\.\d\d)? ┆", "     TIME ┆");
         settings.add_filter(r"\[ +\d+\.\d{6} server", "[TIME server");
         settings.add_filter(r"for \d+\.\d s", "for SECONDS s");
-        // A loop is met anywhere in it.
+        // The place within a loop differs.
         settings.add_filter(r"(it is in \S+ at src/lib\.rs:\d+):\d+", "$1:COLUMN");
-        // What a submission is compiled from and with.
+        // The id of a submission.
         settings.add_filter(r"\b[0-9a-f]{32}\b", "CONTENT");
         settings.add_filter(r"\+[0-9a-f]{12}\b", "+SOURCES");
         settings.add_filter(r#""rustc \d[^"]*""#, "\"RUSTC\"");

@@ -1,5 +1,5 @@
-//! What a build could read, and what could change it: a submission is made of its own sources and
-//! of the kit, whatever else lies on the machine.
+//! What a build can read, and what can change it: only the submission's own sources and the kit
+//! count, whatever else is on the machine.
 
 use std::path::Path;
 
@@ -82,7 +82,7 @@ fn a_build_knows_nothing_of_the_graders_environment() {
     assert!(said.starts_with("exit 1\nreader (reader), seed 1\n"), "{said}");
 }
 
-/// Flags, profiles, wrappers and a `make` that has no job to give.
+/// Flags, profiles, wrappers, and a `make` with no free job.
 #[test]
 fn the_graders_environment_does_not_change_a_build() {
     let folder = folder("changed_environment");
@@ -107,7 +107,7 @@ fn the_graders_environment_does_not_change_a_build() {
     }
 }
 
-/// What cargo makes of a submission has its name, in a folder that all builds share.
+/// Compiled files have the submission's name, in a folder that all builds share.
 #[test]
 fn a_crate_may_have_the_name_of_another() {
     let folder = folder("names_of_others");

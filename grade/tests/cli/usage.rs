@@ -1,4 +1,4 @@
-//! Bad command lines and bad folders: one clear sentence and the right exit code each.
+//! Wrong command lines and folders: each gets one clear sentence and the right exit code.
 
 use std::fs;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn without_times(said: &str) -> Vec<&str> {
     said.lines().filter(|line| !line.contains('\u{2506}')).collect()
 }
 
-/// The reference, with something else in place of its state.
+/// The reference with another `inspect`.
 fn write_reference(folder: &Path, name: &str, inspect: &str) {
     let package = folder.join(name);
     copy_folder(&kit().join("raft/src"), &package.join("src"));
@@ -132,7 +132,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Never, at first only, and always.
+/// `inspect` answers never, at first only, or always.
 #[test]
 fn a_submission_that_does_not_show_its_state_is_refused_if_it_has_to() {
     let folder = folder("inspected");

@@ -1,10 +1,10 @@
-//! Kernels that lack something, as those of some containers do.
+//! Kernels that lack a system call, like those of some containers.
 
 use std::env;
 
 use seccompiler::{SeccompAction, SeccompFilter};
 
-/// The calling thread, and what it starts, finds a kernel that does not know these calls.
+/// For the calling thread, and what it starts, the kernel does not know these calls.
 pub(crate) fn answer_as_unknown(calls: &[libc::c_long]) {
     let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
     let unknown = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());

@@ -9,7 +9,7 @@ use std::thread;
 
 use sandbox::{Limits, Toolchain};
 
-use crate::support::{LIMIT, finish, folder, limits, programs, sandbox, told};
+use crate::support::{LIMIT, finish, folder, limits, outcome, programs, sandbox};
 
 fn toolchain() -> Toolchain {
     Toolchain::find().expect("there is a compiler")
@@ -178,7 +178,7 @@ fn a_bomb_of_macros_ends_by_itself() {
                   macro_rules! bomb { ($($t:tt)*) => { bomb!($($t)* $($t)* $($t)*) } }\n\
                   bomb!(a b c);\n";
     let finished = compiled("macro-bomb", source, &Limits { cpu_s: 3, ..limits() });
-    let words = told(&finished);
+    let words = outcome(&finished);
     assert!(
         words.contains("SIGABRT") || words.contains("SIGXCPU") || words.contains("exit code 101"),
         "{words}"

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sandbox::{Ending, Purpose};
 
 use crate::support::{
-    LIMIT, attacker, check, command, finish, folder, limits, programs, sandbox, told,
+    LIMIT, attacker, check, command, finish, folder, limits, outcome, programs, sandbox,
 };
 
 const DENIED: &str = "Permission denied (os error 13)";
@@ -69,7 +69,7 @@ fn a_program_in_a_folder_of_the_graders_own_runs() {
     fs::copy(attacker(), &program).expect("the folder is ours");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("it is ours");
     let mut command = sandbox().command(&program, &Purpose::Peer, &limits());
-    assert_eq!(told(&finish(command.arg("do nothing"), LIMIT)), "do nothing: done");
+    assert_eq!(outcome(&finish(command.arg("do nothing"), LIMIT)), "do nothing: done");
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(crate) fn finish(command: &mut Command, time: Duration) -> Finished {
 }
 
 /// The output of the attack, or how it ended.
-pub(crate) fn told(finished: &Finished) -> String {
+pub(crate) fn outcome(finished: &Finished) -> String {
     assert!(!finished.timed_out, "it did not end by itself");
     let printed = String::from_utf8_lossy(&finished.stdout);
     match finished.status.success() {
@@ -97,5 +97,5 @@ pub(crate) fn check(attack: &[&str], expected: &str) {
         true => expected.to_owned(),
         false => format!("{}: {expected}", attack[0]),
     };
-    assert_eq!(told(&finished), expected, "{errors}");
+    assert_eq!(outcome(&finished), expected, "{errors}");
 }

@@ -33,7 +33,7 @@ static BEFORE_MAIN: Mutex<String> = Mutex::new(String::new());
 #[used]
 static CONSTRUCTOR: extern "C" fn() = {
     extern "C" fn constructor() {
-        let found = format!("{}, {}", told(fs::read("/etc/passwd")), told(UdpSocket::bind("127.0.0.1:0")));
+        let found = format!("{}, {}", outcome(fs::read("/etc/passwd")), outcome(UdpSocket::bind("127.0.0.1:0")));
         *BEFORE_MAIN.lock().unwrap() = found;
     }
     constructor
@@ -43,10 +43,10 @@ fn main() {
     let words: Vec<String> = env::args().collect();
     let argument = words.get(2).map_or("", String::as_str);
     let attack = words[1].as_str();
-    println!("{attack}: {}", obey(attack, argument));
+    println!("{attack}: {}", attempt(attack, argument));
 }
 
-fn told<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
+fn outcome<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
     match result {
         Ok(_) => "SUCCEEDED".into(),
         Err(error) => error.to_string(),
@@ -55,7 +55,7 @@ fn told<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
 
 /// For calls of the C library that give a negative number when they fail.
 fn errno(result: impl Into<i64>) -> String {
-    told(if result.into() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) })
+    outcome(if result.into() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) })
 }
 
 fn each<T: Debug>(all: impl IntoIterator<Item = T>) -> String {
@@ -63,19 +63,19 @@ fn each<T: Debug>(all: impl IntoIterator<Item = T>) -> String {
     if all.is_empty() { "none".into() } else { all.join(", ") }
 }
 
-fn obey(attack: &str, argument: &str) -> String {
+fn attempt(attack: &str, argument: &str) -> String {
     let parent = unsafe { getppid() };
     match attack {
         "do nothing" => "done".into(),
         "before main" => BEFORE_MAIN.lock().unwrap().clone(),
         // Files.
-        "read" => told(fs::read(argument)),
-        "list" => told(fs::read_dir(argument)),
-        "read the grader's memory" => told(fs::File::open(format!("/proc/{parent}/mem"))),
-        "read the grader's environment" => told(fs::read(format!("/proc/{parent}/environ"))),
+        "read" => outcome(fs::read(argument)),
+        "list" => outcome(fs::read_dir(argument)),
+        "read the grader's memory" => outcome(fs::File::open(format!("/proc/{parent}/mem"))),
+        "read the grader's environment" => outcome(fs::read(format!("/proc/{parent}/environ"))),
         "read its own environment" => each(env::vars()),
-        "write" => told(fs::write(format!("{argument}/written"), "x")),
-        "make a folder" => told(fs::create_dir(format!("{argument}/made"))),
+        "write" => outcome(fs::write(format!("{argument}/written"), "x")),
+        "make a folder" => outcome(fs::create_dir(format!("{argument}/made"))),
         "change a mode" => {
             let path = std::ffi::CString::new(argument).unwrap();
             errno(unsafe { chmod(path.as_ptr(), 0o777) })
@@ -86,8 +86,8 @@ fn obey(attack: &str, argument: &str) -> String {
             0 => process::exit(0),
             result => errno(result),
         },
-        "start a process" => told(Command::new("/bin/sh").args(["-c", "exit"]).status()),
-        "execute" => told::<(), _>(Err(Command::new("/bin/sh").args(["-c", "echo SUCCEEDED"]).exec())),
+        "start a process" => outcome(Command::new("/bin/sh").args(["-c", "exit"]).status()),
+        "execute" => outcome::<(), _>(Err(Command::new("/bin/sh").args(["-c", "echo SUCCEEDED"]).exec())),
         "execute from memory" => errno(unsafe { syscall(MEMFD_CREATE, c"".as_ptr(), 0) }),
         "bomb of threads" => {
             let count = thread_bomb();
@@ -102,10 +102,10 @@ fn obey(attack: &str, argument: &str) -> String {
         "outlive the grader" => errno(unsafe { prctl(1, 0) }),
         "raise a limit" => errno(unsafe { setrlimit(7, &[1 << 20, 1 << 20]) }),
         // The network.
-        "listen" => told(TcpListener::bind("127.0.0.1:0")),
-        "connect" => told(TcpStream::connect("127.0.0.1:1")),
-        "send a datagram" => told(UdpSocket::bind("127.0.0.1:0")),
-        "connect to a local socket" => told(UnixStream::connect("/run/socket")),
+        "listen" => outcome(TcpListener::bind("127.0.0.1:0")),
+        "connect" => outcome(TcpStream::connect("127.0.0.1:1")),
+        "send a datagram" => outcome(UdpSocket::bind("127.0.0.1:0")),
+        "connect to a local socket" => outcome(UnixStream::connect("/run/socket")),
         // To use up what there is.
         "bomb of memory" => {
             let mut all = Vec::new();
@@ -129,7 +129,7 @@ fn obey(attack: &str, argument: &str) -> String {
         }
         "wait for ever" => {
             println!("waiting");
-            told(io::stdin().read_to_end(&mut Vec::new()))
+            outcome(io::stdin().read_to_end(&mut Vec::new()))
         }
         unknown => panic!("no attack is called {unknown}"),
     }
