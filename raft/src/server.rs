@@ -1,25 +1,28 @@
 //! One server: its threads, the one door to its state, and what the lab asks of it.
 
-pub(crate) mod senders;
+mod senders;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use raftapi::{ApplyMsg, Inspect, PeerContext, Persister, RaftPeer, Started};
+use rand::RngExt;
 
-use crate::senders::{Request, Senders};
-use crate::state::State;
+use self::senders::Senders;
+use crate::rules::clock::{Clock, ELECTION_TIMEOUT_MS};
+use crate::rules::messages::Request;
+use crate::rules::state::State;
 
 /// One server of the cluster.
 pub(crate) struct Raft {
     me: usize,
     ends: Vec<ClientEnd>,
     persister: Arc<Persister>,
-    state: Mutex<State>,
+    guarded: Mutex<Guarded>,
     /// Wakes the ticker: the next deadline is sooner than it was.
     sooner: Condvar,
     /// Wakes the applier: there is something to apply.
@@ -27,18 +30,24 @@ pub(crate) struct Raft {
     senders: Senders,
 }
 
+/// All mutable state, guarded by one mutex.
+struct Guarded {
+    state: State,
+    killed: bool,
+}
+
 impl Raft {
     /// A follower with what was saved before the last crash (section 5.2: servers start up as
     /// followers).
     pub(crate) fn start(context: PeerContext) -> Arc<Raft> {
         let PeerContext { ends, me, persister, apply } = context;
-        let state = State::restored_from(me, ends.len(), &persister);
+        let state = State::restored_from(me, ends.len(), &persister, &ThreadClock);
         let raft = Arc::new(Raft {
             me,
             senders: Senders::new(ends.len()),
             ends,
             persister,
-            state: Mutex::new(state),
+            guarded: Mutex::new(Guarded { state, killed: false }),
             sooner: Condvar::new(),
             committed: Condvar::new(),
         });
@@ -48,17 +57,19 @@ impl Raft {
         raft
     }
 
-    /// The one door to the state: runs a rule, saves what it changed, and wakes the threads that
-    /// have to do with it. Nobody can hear of a change before it is saved, since the lock is held
-    /// until then. After `kill` nothing happens any more, and there is no result.
-    pub(crate) fn with_state<T>(&self, rule: impl FnOnce(&mut State) -> T) -> Option<T> {
-        let mut state = self.state.lock();
-        if state.killed {
+    /// The door to the rules: runs one, saves what it changed, and wakes the threads that have to
+    /// act on it. The lock is held until the change is saved, so no reply or request can reveal it
+    /// earlier. After `kill` no rule runs, and there is no result.
+    fn with_state<T>(&self, rule: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let mut guarded = self.guarded.lock();
+        if guarded.killed {
             return None;
         }
+        let state = &mut guarded.state;
         let deadline_before = state.deadline();
-        let result = rule(&mut state);
+        let result = rule(state);
         state.save_to(&self.persister);
+        state.assert_consistent();
         if is_sooner(state.deadline(), deadline_before) {
             self.sooner.notify_one();
         }
@@ -68,81 +79,93 @@ impl Raft {
         Some(result)
     }
 
-    /// The ticker: sleeps until the next deadline, sends what is due, and so on until `kill`.
+    /// The ticker: sleeps until the next deadline, sends what is due, and repeats until `kill`.
     fn tick(self: &Arc<Self>) {
         while self.wait_for_deadline() {
-            let requests = self.with_state(|state| state.on_deadline(Instant::now()));
+            let requests = self.with_state(|state| state.on_deadline(&ThreadClock));
             for (server, request) in requests.into_iter().flatten() {
-                self.senders.send(self, server, request);
+                self.send(server, request);
             }
         }
     }
 
     /// False once this server was killed.
     fn wait_for_deadline(&self) -> bool {
-        let mut state = self.state.lock();
-        while !state.killed {
-            match state.deadline() {
-                None => self.sooner.wait(&mut state),
+        let mut guarded = self.guarded.lock();
+        while !guarded.killed {
+            match guarded.state.deadline() {
+                None => self.sooner.wait(&mut guarded),
                 Some(deadline) if Instant::now() >= deadline => return true,
                 Some(deadline) => {
-                    self.sooner.wait_until(&mut state, deadline);
+                    self.sooner.wait_until(&mut guarded, deadline);
                 }
             }
         }
         false
     }
 
-    /// The applier, the only thread that sends on the channel: so what the service gets is in
-    /// order. The service may take its time, and may call `snapshot` meanwhile.
+    /// The applier, the only thread that sends on the channel, so the service gets everything in
+    /// order. It holds no lock while it sends: the service may be slow, and may call `snapshot`
+    /// meanwhile. It changes nothing that has to be saved, so it needs no door.
     fn apply(&self, channel: &Sender<ApplyMsg>) {
-        let mut state = self.state.lock();
-        while !state.killed {
-            let Some(message) = state.next_to_apply() else {
-                self.committed.wait(&mut state);
+        let mut guarded = self.guarded.lock();
+        while !guarded.killed {
+            let Some(message) = guarded.state.next_to_apply() else {
+                self.committed.wait(&mut guarded);
                 continue;
             };
-            let sent = MutexGuard::unlocked(&mut state, || channel.send(message));
+            let sent = MutexGuard::unlocked(&mut guarded, || channel.send(message));
             if sent.is_err() {
                 return; // The service is gone.
             }
         }
     }
 
+    /// Has a sender make the call, at once.
+    fn send(self: &Arc<Self>, server: usize, request: Request) {
+        if self.senders.enqueue(server, request) {
+            let calling = Arc::clone(self);
+            self.spawn("sender", move || calling.make_calls());
+        }
+    }
+
     /// A sender: makes one call after the other, until `kill`.
-    pub(crate) fn make_calls(&self) {
+    fn make_calls(&self) {
         while let Some((server, request)) = self.senders.next() {
             self.call(server, &request);
             self.senders.done(server);
         }
     }
 
-    /// Makes one call, and has the answer judged by the state of the moment in which it comes.
-    /// Without an answer there is nothing to do: what matters is sent again by and by.
+    /// Makes one call, and runs the rule for the reply on the state at that moment. If the call
+    /// fails there is nothing to do: the next heartbeat or election sends again what matters.
     fn call(&self, server: usize, request: &Request) {
         let end = &self.ends[server];
-        let now = Instant::now;
         match request {
             Request::Vote(args) => {
                 if let Ok(reply) = end.call("Raft.RequestVote", args) {
-                    self.with_state(|state| state.count_vote(server, args, &reply, now()));
+                    self.with_state(|state| state.count_vote(server, args, &reply, &ThreadClock));
                 }
             }
             Request::Append(args) => {
                 if let Ok(reply) = end.call("Raft.AppendEntries", args) {
-                    self.with_state(|state| state.note_appended(server, args, &reply, now()));
+                    self.with_state(|state| {
+                        state.note_appended(server, args, &reply, &ThreadClock);
+                    });
                 }
             }
             Request::Install(args) => {
                 if let Ok(reply) = end.call("Raft.InstallSnapshot", args) {
-                    self.with_state(|state| state.note_installed(server, args, &reply, now()));
+                    self.with_state(|state| {
+                        state.note_installed(server, args, &reply, &ThreadClock);
+                    });
                 }
             }
         }
     }
 
-    /// A thread of this server, named so that a stack dump says whose it is.
-    pub(crate) fn spawn(&self, what: &str, work: impl FnOnce() + Send + 'static) {
+    /// Starts a thread of this server, named so that a stack dump says whose it is.
+    fn spawn(&self, what: &str, work: impl FnOnce() + Send + 'static) {
         thread::Builder::new()
             .name(format!("server {} {what}", self.me))
             .spawn(work)
@@ -155,32 +178,38 @@ fn is_sooner(deadline: Option<Instant>, than: Option<Instant>) -> bool {
 }
 
 impl RaftPeer for Raft {
-    /// A killed server has nothing to say: its default answers are of term 0, which nobody heeds.
+    /// A killed server sends default replies: they are of term 0, so every server ignores them.
     fn service(self: Arc<Self>) -> Service {
         let (voter, follower, installer) = (Arc::clone(&self), Arc::clone(&self), self);
         Service::new("Raft")
             .method("RequestVote", move |args| {
-                voter.with_state(|state| state.request_vote(&args)).unwrap_or_default()
+                voter
+                    .with_state(|state| state.request_vote(&args, &ThreadClock))
+                    .unwrap_or_default()
             })
             .method("AppendEntries", move |args| {
-                follower.with_state(|state| state.append_entries(args)).unwrap_or_default()
+                follower
+                    .with_state(|state| state.append_entries(args, &ThreadClock))
+                    .unwrap_or_default()
             })
             .method("InstallSnapshot", move |args| {
-                installer.with_state(|state| state.install_snapshot(args)).unwrap_or_default()
+                installer
+                    .with_state(|state| state.install_snapshot(args, &ThreadClock))
+                    .unwrap_or_default()
             })
     }
 
     fn start(&self, command: Vec<u8>) -> Option<Started> {
-        self.with_state(|state| state.start(command, Instant::now())).flatten()
+        self.with_state(|state| state.start(command, &ThreadClock)).flatten()
     }
 
     fn get_state(&self) -> (u64, bool) {
-        let state = self.state.lock();
-        (state.current_term, state.is_leader())
+        let state = &self.guarded.lock().state;
+        (state.current_term(), state.is_leader())
     }
 
     fn inspect(&self) -> Option<Inspect> {
-        Some(self.state.lock().inspect())
+        Some(self.guarded.lock().state.inspect())
     }
 
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
@@ -188,9 +217,22 @@ impl RaftPeer for Raft {
     }
 
     fn kill(&self) {
-        self.state.lock().killed = true;
+        self.guarded.lock().killed = true;
         self.sooner.notify_all();
         self.committed.notify_all();
         self.senders.close();
+    }
+}
+
+/// The clock and the random generator of the thread that runs a rule.
+struct ThreadClock;
+
+impl Clock for ThreadClock {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn election_timeout(&self) -> Duration {
+        Duration::from_millis(rand::rng().random_range(ELECTION_TIMEOUT_MS))
     }
 }

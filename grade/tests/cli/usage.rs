@@ -114,7 +114,7 @@ fn write_reference(folder: &Path, name: &str, inspect: &str) {
     copy_folder(&kit().join("raft/src"), &package.join("src"));
     fs::copy(kit().join("raft/Cargo.toml"), package.join("Cargo.toml")).unwrap();
     let server = package.join("src/server.rs");
-    let state = "Some(self.state.lock().inspect())";
+    let state = "Some(self.guarded.lock().state.inspect())";
     let text = fs::read_to_string(&server).unwrap();
     assert!(text.contains(state));
     fs::write(server, text.replace(state, inspect)).unwrap();
@@ -136,14 +136,14 @@ fn copy_folder(from: &Path, to: &Path) {
 #[test]
 fn a_submission_that_does_not_show_its_state_is_refused_if_it_has_to() {
     let folder = folder("inspected");
-    write_reference(&folder, "blind", "{ let _ = self.state.lock().inspect(); None }");
+    write_reference(&folder, "blind", "{ let _ = self.guarded.lock().state.inspect(); None }");
     let hides = "{
         static LOOKS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let look = LOOKS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        (look < 5).then(|| self.state.lock().inspect())
+        (look < 5).then(|| self.guarded.lock().state.inspect())
     }";
     write_reference(&folder, "hides", hides);
-    write_reference(&folder, "shows", "Some(self.state.lock().inspect())");
+    write_reference(&folder, "shows", "Some(self.guarded.lock().state.inspect())");
     let words = ["--require-inspect", "--seeds", "2", "--test", "initial", "--format", "json"];
     for mode in [&[][..], &["--in-process"]] {
         let names = ["blind", "hides", "shows"];

@@ -1,13 +1,21 @@
-//! The rules: methods of Figure 2's state, without threads, locks, clocks or random numbers.
+//! The rules of Raft: functions of a server's state, a message and a [`clock::Clock`].
+//!
+//! No rule starts a thread, takes a lock, waits, sends, reads a clock or draws a random number. So
+//! each can be tested by itself, and read next to the paper. The state's fields are private to this
+//! folder: the server's threads can do with it only what its `pub(crate)` methods allow.
 
+pub(crate) mod clock;
+mod log;
+pub(crate) mod messages;
+mod progress;
+mod persistent;
 pub(crate) mod state;
-pub(crate) mod election;
-pub(crate) mod replication;
-pub(crate) mod commit;
-pub(crate) mod apply;
-pub(crate) mod snapshot;
-pub(crate) mod log;
-pub(crate) mod persistent;
+mod election;
+mod replication;
+mod commit;
+mod snapshot;
+mod apply;
+mod deadline;
 
 #[cfg(test)]
 mod tests;

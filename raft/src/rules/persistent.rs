@@ -1,113 +1,130 @@
-//! What survives a crash (Figure 2, persistent state): saved before anyone is told of it.
-
-use std::time::Instant;
+//! The state that survives a crash (Figure 2, persistent state on all servers), and how it is
+//! saved.
+//!
+//! Only the methods below can change it, and each of them notes the change. So a rule cannot forget
+//! to save: after every rule the server calls [`Persistent::save_to`], before any reply or request
+//! can reveal what the rule changed.
 
 use labrpc::codec;
 use raftapi::Persister;
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
 
-use crate::log::{Entry, Log};
-use crate::state::{Role, State, election_timeout};
+use super::log::{Entry, Log};
 
-/// So many entries are encoded together.
-const CHUNK_ENTRIES: usize = 64;
-
-/// The persistent state as it is saved; the snapshot is saved beside it.
+/// The persistent state. What is saved is the encoding of these fields; the snapshot is saved next
+/// to it.
 #[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Saved {
+pub(super) struct Persistent {
+    /// The latest term this server has seen.
     current_term: u64,
+    /// The candidate that got this server's vote in the current term.
     voted_for: Option<usize>,
-    last_included_index: u64,
-    last_included_term: u64,
-    /// The entries, in chunks that are encoded each by itself. Most changes of a log are at its
-    /// end, and what a chunk was encoded to for the last save is still good then. To encode all of
-    /// a long log for each of its entries took most of the time of the whole lab.
-    chunks: Vec<Chunk>,
+    log: Log,
+    /// The state of the service after the entries that the log has discarded; empty if it has
+    /// discarded none (section 7).
+    #[serde(skip)]
+    snapshot: Vec<u8>,
+    /// Something has changed since the last save.
+    #[serde(skip)]
+    must_save: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Chunk {
-    /// The index and the term of its last entry.
-    last_index: u64,
-    last_term: u64,
-    entries: ByteBuf,
-}
-
-impl State {
-    /// Saves the persistent state if it has changed. State and snapshot go together: neither is
-    /// worth anything beside an older one of the other.
-    pub(crate) fn save_to(&mut self, persister: &Persister) {
+/// Saving and restoring.
+impl Persistent {
+    /// Saves everything if anything has changed. State and snapshot are saved together: each is
+    /// useless with an older version of the other.
+    pub(super) fn save_to(&mut self, persister: &Persister) {
         if !self.must_save {
             return;
         }
-        self.saved.current_term = self.current_term;
-        self.saved.voted_for = self.voted_for;
-        self.saved.take_log(&self.log);
-        persister.save(encode(&self.saved), self.snapshot.clone());
+        let raft_state = codec::encode(self).expect("plain data has an encoding");
+        persister.save(raft_state, self.snapshot.clone());
         self.must_save = false;
     }
 
-    /// The state of a server that starts, maybe after a crash. The service starts from the same
-    /// snapshot, so what that stands for is committed and applied (section 7).
-    pub(crate) fn restored_from(me: usize, servers: usize, persister: &Persister) -> State {
+    /// What was saved last; the state of a new server if nothing was.
+    pub(super) fn restored_from(persister: &Persister) -> Persistent {
         let raft_state = persister.read_raft_state();
-        let saved = if raft_state.is_empty() {
-            Saved::default() // It never ran before.
+        let mut restored = if raft_state.is_empty() {
+            Persistent::default() // It never ran before.
         } else {
-            decode::<Saved>(&raft_state)
+            codec::decode(&raft_state).expect("what was saved can be read")
         };
-        State {
-            me,
-            servers,
-            current_term: saved.current_term,
-            voted_for: saved.voted_for,
-            log: saved.log(),
-            snapshot: persister.read_snapshot(),
-            commit_index: saved.last_included_index,
-            last_applied: saved.last_included_index,
-            role: Role::Follower,
-            election_due: Instant::now() + election_timeout(),
-            saved,
-            must_save: false,
-            killed: false,
-        }
+        restored.snapshot = persister.read_snapshot();
+        restored
     }
 }
 
-impl Saved {
-    fn log(&self) -> Log {
-        let chunks = self.chunks.iter();
-        let entries = chunks.flat_map(|chunk| decode::<Vec<Entry>>(&chunk.entries)).collect();
-        Log::new(self.last_included_index, self.last_included_term, entries)
+/// Reading.
+impl Persistent {
+    pub(super) fn current_term(&self) -> u64 {
+        self.current_term
     }
 
-    /// By the Log Matching Property (section 5.3) a chunk is still good if its last entry has the
-    /// same index and term as before.
-    fn take_log(&mut self, log: &Log) {
-        if self.last_included_index != log.last_included_index() {
-            self.last_included_index = log.last_included_index();
-            self.last_included_term = log.last_included_term();
-            self.chunks.clear();
-        }
-        let is_good = |chunk: &&Chunk| log.term_at(chunk.last_index) == Some(chunk.last_term);
-        self.chunks.truncate(self.chunks.iter().take_while(is_good).count());
-        // The last one is made anew, so that each is filled before the next begins.
-        self.chunks.pop();
-        let mut last_index = self.chunks.last().map_or(self.last_included_index, |c| c.last_index);
-        for entries in log.slice_from(last_index + 1).chunks(CHUNK_ENTRIES) {
-            last_index += entries.len() as u64;
-            let last_term = log.term_at(last_index).expect("the index of an entry");
-            let entries = ByteBuf::from(encode(entries));
-            self.chunks.push(Chunk { last_index, last_term, entries });
-        }
+    pub(super) fn voted_for(&self) -> Option<usize> {
+        self.voted_for
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    pub(super) fn snapshot(&self) -> &[u8] {
+        &self.snapshot
+    }
+
+    #[cfg(test)]
+    pub(super) fn must_save(&self) -> bool {
+        self.must_save
     }
 }
 
-fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    codec::encode(value).expect("plain data has an encoding")
-}
+/// Changing.
+impl Persistent {
+    /// Enters a later term, in which this server has not voted yet.
+    pub(super) fn adopt_term(&mut self, term: u64) {
+        assert!(term > self.current_term, "a term never falls");
+        self.current_term = term;
+        self.voted_for = None;
+        self.must_save = true;
+    }
 
-fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> T {
-    codec::decode(bytes).expect("what was saved can be read")
+    /// Enters the next term with a vote for this server itself.
+    pub(super) fn start_term(&mut self, me: usize) {
+        self.current_term += 1;
+        self.voted_for = Some(me);
+        self.must_save = true;
+    }
+
+    /// Gives this server's vote in the current term.
+    pub(super) fn vote_for(&mut self, candidate_id: usize) {
+        self.voted_for = Some(candidate_id);
+        // A vote that a crash forgets could be given twice.
+        self.must_save = true;
+    }
+
+    /// Appends an entry, and returns its index.
+    pub(super) fn append(&mut self, entry: Entry) -> u64 {
+        self.must_save = true;
+        self.log.append(entry)
+    }
+
+    /// Takes over the leader's entries after `prev_index`: see [`Log::merge`].
+    pub(super) fn merge(&mut self, prev_index: u64, entries: Vec<Entry>) {
+        self.must_save |= self.log.merge(prev_index, entries);
+    }
+
+    /// Replaces the entries up to `index` by a snapshot (section 7).
+    pub(super) fn compact(&mut self, index: u64, snapshot: Vec<u8>) {
+        self.log.forget_up_to(index);
+        self.snapshot = snapshot;
+        self.must_save = true;
+    }
+
+    /// Replaces the whole log by a snapshot that ends with this index and term (section 7).
+    pub(super) fn start_over(&mut self, index: u64, term: u64, snapshot: Vec<u8>) {
+        self.log.start_over(index, term);
+        self.snapshot = snapshot;
+        self.must_save = true;
+    }
 }

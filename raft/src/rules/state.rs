@@ -1,135 +1,136 @@
 //! The state of one server (Figure 2), and how it changes its role (Figure 4, section 5.1).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use raftapi::Inspect;
-use rand::RngExt;
+use raftapi::{Inspect, Persister};
 
-use crate::log::Log;
-use crate::persist::Saved;
-use crate::replication::Follower;
-use crate::senders::Request;
-
-/// Several heartbeats fit into the shortest election timeout, so that a few may be lost; several
-/// timeouts fit into the five seconds in which the lab wants a new leader. The spread is what keeps
-/// the servers from standing at the same time (section 5.2).
-const ELECTION_TIMEOUT_MS: std::ops::RangeInclusive<u64> = 400..=800;
+use super::clock::Clock;
+use super::log::Log;
+use super::persistent::Persistent;
+use super::progress::Progress;
 
 /// Everything a server knows.
 pub(crate) struct State {
     /// This server's number.
-    pub(crate) me: usize,
+    pub(super) me: usize,
     /// The number of servers in the cluster.
-    pub(crate) servers: usize,
+    pub(super) servers: usize,
 
-    // Persistent state. Whatever changes it sets `must_save`.
-    /// The latest term this server has seen.
-    pub(crate) current_term: u64,
-    /// The candidate that got this server's vote in the current term.
-    pub(crate) voted_for: Option<usize>,
-    pub(crate) log: Log,
-    /// What the service had become by the entries that the log has forgotten; empty if it has
-    /// forgotten none (section 7).
-    pub(crate) snapshot: Vec<u8>,
+    /// The current term, the vote, the log and the snapshot.
+    pub(super) persistent: Persistent,
 
     // Volatile state.
     /// The highest entry known to be committed.
-    pub(crate) commit_index: u64,
+    pub(super) commit_index: u64,
     /// The last entry that was handed to the service, or is on its way there.
-    pub(crate) last_applied: u64,
-    pub(crate) role: Role,
+    pub(super) last_applied: u64,
+    pub(super) role: Role,
 
     /// When a follower or a candidate stands for election.
-    pub(crate) election_due: Instant,
-    /// What was saved last.
-    pub(crate) saved: Saved,
-    /// The persistent state is not what was saved.
-    pub(crate) must_save: bool,
-    pub(crate) killed: bool,
+    pub(super) election_due: Instant,
 }
 
-/// What a server is, with what it needs to know only as long as it is that.
+/// A server's role, and what the server knows only while it has that role.
 #[derive(Debug)]
-pub(crate) enum Role {
+pub(super) enum Role {
     Follower,
     Candidate {
-        /// Who has voted for this server in the current term, itself included.
+        /// The servers that voted for this one in the current term, itself included.
         votes: BTreeSet<usize>,
     },
     Leader {
-        /// All other servers.
-        followers: BTreeMap<usize, Follower>,
+        /// The progress of every other server.
+        followers: BTreeMap<usize, Progress>,
     },
 }
 
+/// The persistent state of Figure 2.
 impl State {
-    /// When [`State::on_deadline`] has something to do; never, for a leader without followers.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        match &self.role {
-            Role::Leader { followers } => followers.values().map(Follower::due).min(),
-            Role::Follower | Role::Candidate { .. } => Some(self.election_due),
+    /// The state of a server that starts, maybe after a crash. The service starts from the same
+    /// snapshot, so everything up to its end is committed and applied (section 7).
+    pub(crate) fn restored_from(
+        me: usize,
+        servers: usize,
+        persister: &Persister,
+        clock: &dyn Clock,
+    ) -> State {
+        let persistent = Persistent::restored_from(persister);
+        let last_included_index = persistent.log().last_included_index();
+        State {
+            me,
+            servers,
+            persistent,
+            commit_index: last_included_index,
+            last_applied: last_included_index,
+            role: Role::Follower,
+            election_due: clock.now() + clock.election_timeout(),
         }
     }
 
-    /// What to send now, and to whom.
-    pub(crate) fn on_deadline(&mut self, now: Instant) -> Vec<(usize, Request)> {
-        if self.is_leader() {
-            self.replicate(now)
-        } else if now >= self.election_due {
-            self.stand_for_election(now)
-        } else {
-            Vec::new()
-        }
+    /// Saves the persistent state if it has changed.
+    pub(crate) fn save_to(&mut self, persister: &Persister) {
+        self.persistent.save_to(persister);
     }
 
+    pub(crate) fn current_term(&self) -> u64 {
+        self.persistent.current_term()
+    }
+
+    pub(super) fn voted_for(&self) -> Option<usize> {
+        self.persistent.voted_for()
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        self.persistent.log()
+    }
+}
+
+/// Roles and terms.
+impl State {
     pub(crate) fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader { .. })
     }
 
     /// The rule for all servers of Figure 2: a higher term in any request or reply makes this
-    /// server a follower of that term, before the message is dealt with.
-    pub(crate) fn adopt_higher_term(&mut self, term: u64) {
-        if term <= self.current_term {
+    /// server a follower of that term, before the message is processed.
+    pub(super) fn adopt_higher_term(&mut self, term: u64, clock: &dyn Clock) {
+        if term <= self.current_term() {
             return;
         }
-        self.current_term = term;
-        self.voted_for = None;
-        self.must_save = true;
+        self.persistent.adopt_term(term);
         if self.is_leader() {
-            // A leader's election timer has long run out.
-            self.reset_election_timer();
+            // A leader's election timer expired long ago.
+            self.reset_election_timer(clock);
         }
         self.role = Role::Follower;
     }
 
-    /// A message of the current term's leader has come: whoever stood against it gives up, and
+    /// A message of the current term's leader has come: a candidate of the same term has lost, and
     /// waits a full election timeout before it stands again (section 5.2).
-    pub(crate) fn follow_leader(&mut self) {
+    pub(super) fn follow_leader(&mut self, clock: &dyn Clock) {
         self.role = Role::Follower;
-        self.reset_election_timer();
+        self.reset_election_timer(clock);
     }
 
     /// Starts a new term as its candidate, with a vote for itself (section 5.2).
-    pub(crate) fn become_candidate(&mut self) {
-        self.current_term += 1;
-        self.voted_for = Some(self.me);
-        self.must_save = true;
+    pub(super) fn become_candidate(&mut self, clock: &dyn Clock) {
+        self.persistent.start_term(self.me);
         self.role = Role::Candidate { votes: BTreeSet::from([self.me]) };
-        self.reset_election_timer();
+        self.reset_election_timer(clock);
     }
 
     /// Leads the current term; the first heartbeats are due at once (section 5.2).
-    pub(crate) fn become_leader(&mut self, now: Instant) {
-        let next_index = self.log.last_index() + 1;
+    pub(super) fn become_leader(&mut self, now: Instant) {
+        let next_index = self.log().last_index() + 1;
         let others = (0..self.servers).filter(|server| *server != self.me);
-        let followers = others.map(|server| (server, Follower::new(next_index, now)));
+        let followers = others.map(|server| (server, Progress::new(next_index, now)));
         self.role = Role::Leader { followers: followers.collect() };
     }
 
     /// Counts the election timeout from now, with a new length.
-    pub(crate) fn reset_election_timer(&mut self) {
-        self.election_due = Instant::now() + election_timeout();
+    pub(super) fn reset_election_timer(&mut self, clock: &dyn Clock) {
+        self.election_due = clock.now() + clock.election_timeout();
     }
 
     /// A copy of this state, for the lab to look at.
@@ -140,21 +141,34 @@ impl State {
                 Role::Candidate { .. } => raftapi::Role::Candidate,
                 Role::Leader { .. } => raftapi::Role::Leader,
             },
-            current_term: self.current_term,
-            voted_for: self.voted_for,
-            log_terms: self.log.terms(),
+            current_term: self.current_term(),
+            voted_for: self.voted_for(),
+            log_terms: self.log().terms(),
             commit_index: self.commit_index,
             last_applied: self.last_applied,
-            last_included_index: self.log.last_included_index(),
-            last_included_term: self.log.last_included_term(),
+            last_included_index: self.log().last_included_index(),
+            last_included_term: self.log().last_included_term(),
         }
     }
 
-    pub(crate) fn majority(&self) -> usize {
+    pub(super) fn majority(&self) -> usize {
         self.servers / 2 + 1
     }
-}
 
-pub(crate) fn election_timeout() -> Duration {
-    Duration::from_millis(rand::rng().random_range(ELECTION_TIMEOUT_MS))
+    /// Panics in a state that only an error in these files can cause, and no message.
+    ///
+    /// It checks little on purpose. A faulty peer can cause a second leader in a term, or a commit
+    /// index beyond the log. That is no reason for this server to panic: the lab's rules report it.
+    pub(crate) fn assert_consistent(&self) {
+        match &self.role {
+            Role::Follower => {}
+            Role::Candidate { votes } => {
+                assert!(votes.contains(&self.me), "a candidate votes for itself");
+            }
+            Role::Leader { followers } => {
+                let others = (0..self.servers).filter(|server| *server != self.me);
+                assert!(followers.keys().copied().eq(others), "a leader serves all others");
+            }
+        }
+    }
 }

@@ -1,21 +1,25 @@
 //! When an entry is committed, and when the followers hear of it: sections 5.3 and 5.4.2.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{append, applied, apply_all, carry, converse, leader, progress, sent_to, server};
-use crate::replication::COMMIT_NOTICE_DELAY;
-use crate::senders::Request;
+use super::{
+    HandClock, append, applied, apply_all, carry, converse, leader, progress, sent_to, server,
+    time_out,
+};
+use crate::rules::clock::Clock;
+use crate::rules::messages::Request;
+use crate::rules::progress::COMMIT_NOTICE_DELAY;
 
 /// Figure 2: an entry on a majority of the servers, the leader among them, is committed.
 #[test]
 fn an_entry_on_a_majority_is_committed() {
     let check = |servers: usize, have_it: usize, expected: u64| {
-        let mut clock = Instant::now();
+        let clock = HandClock::new();
         let mut leader = leader(0, servers, 1, &[]);
-        leader.start(super::command(1, 1), clock);
+        leader.start(super::command(1, 1), &clock);
         for me in 1..have_it {
             let mut follower = server(me, servers, 1, &[]);
-            converse(&mut leader, &mut follower, &mut clock);
+            converse(&mut leader, &mut follower, &clock);
         }
         assert_eq!(leader.commit_index, expected, "on {have_it} of {servers}");
     };
@@ -35,45 +39,46 @@ fn an_entry_on_a_majority_is_committed() {
 /// majority, too, are both (e).
 #[test]
 fn figure_8_an_entry_of_an_older_term_is_not_committed_by_counting() {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut s1 = leader(0, 5, 4, &[1, 2]);
     let mut s2 = server(1, 5, 2, &[1, 2]);
     let mut s3 = server(2, 5, 2, &[1]);
     let mut s5 = server(4, 5, 3, &[1, 3]);
 
-    converse(&mut s1, &mut s2, &mut clock);
-    converse(&mut s1, &mut s3, &mut clock);
+    converse(&mut s1, &mut s2, &clock);
+    converse(&mut s1, &mut s3, &clock);
     assert_eq!((progress(&s1, 1).match_index, progress(&s1, 2).match_index), (2, 2));
     assert_eq!(s1.commit_index, 0, "(c)");
 
     // (d): S5 gets the vote of S3, and then takes back the entry of term 2.
     let mut s3_in_d = server(2, 5, 4, &[1, 2]);
-    s5.current_term = 4;
-    let requests = s5.on_deadline(s5.election_due);
+    s5.persistent.adopt_term(4);
+    let requests = time_out(&mut s5, &clock);
     for (to, request) in requests {
         if to == 2 {
-            carry(&mut s5, &mut s3_in_d, request, clock);
+            carry(&mut s5, &mut s3_in_d, request, &clock);
         }
     }
-    assert_eq!(s3_in_d.voted_for, Some(4), "its last entry is of a later term");
-    s5.become_leader(clock);
-    converse(&mut s5, &mut s3_in_d, &mut clock);
-    assert_eq!(super::terms(&s3_in_d.log), [1, 3]);
+    assert_eq!(s3_in_d.voted_for(), Some(4), "its last entry is of a later term");
+    s5.become_leader(clock.now());
+    converse(&mut s5, &mut s3_in_d, &clock);
+    assert_eq!(super::terms(s3_in_d.log()), [1, 3]);
 
     // (e)
-    s1.start(super::command(3, 4), clock);
-    converse(&mut s1, &mut s2, &mut clock);
+    s1.start(super::command(3, 4), &clock);
+    converse(&mut s1, &mut s2, &clock);
     assert_eq!(s1.commit_index, 0, "on two of five");
-    converse(&mut s1, &mut s3, &mut clock);
+    converse(&mut s1, &mut s3, &clock);
     assert_eq!(s1.commit_index, 3);
 }
 
 /// Figure 2, AppendEntries, 5: a follower's log may be longer than what the leader knows of it.
 #[test]
 fn a_follower_commits_no_further_than_the_last_new_entry() {
+    let clock = HandClock::new();
     let check = |prev: (u64, u64), new: &[u64], leader_commit, expected| {
         let mut follower = server(1, 3, 4, &[1, 2, 3, 3]);
-        assert!(follower.append_entries(append(4, prev, new, leader_commit)).success);
+        assert!(follower.append_entries(append(4, prev, new, leader_commit), &clock).success);
         assert_eq!(follower.commit_index, expected);
     };
     check((2, 2), &[], 4, 2);
@@ -85,51 +90,54 @@ fn a_follower_commits_no_further_than_the_last_new_entry() {
 /// A refused message says nothing about what is committed here.
 #[test]
 fn a_follower_commits_nothing_by_a_message_that_it_refuses() {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 2, 3, 3]);
-    assert!(!follower.append_entries(append(4, (3, 4), &[], 3)).success);
-    assert!(!follower.append_entries(append(4, (5, 3), &[], 3)).success);
-    assert!(!follower.append_entries(append(3, (4, 3), &[], 4)).success);
+    assert!(!follower.append_entries(append(4, (3, 4), &[], 3), &clock).success);
+    assert!(!follower.append_entries(append(4, (5, 3), &[], 3), &clock).success);
+    assert!(!follower.append_entries(append(3, (4, 3), &[], 4), &clock).success);
     assert_eq!(follower.commit_index, 0);
 }
 
 /// Messages may be reordered.
 #[test]
 fn the_commit_index_never_falls() {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 1, &[1, 1, 1]);
-    follower.append_entries(append(1, (3, 1), &[], 3));
-    follower.append_entries(append(1, (2, 1), &[], 2));
+    follower.append_entries(append(1, (3, 1), &[], 3), &clock);
+    follower.append_entries(append(1, (2, 1), &[], 2), &clock);
     assert_eq!(follower.commit_index, 3);
 }
 
 /// Figure 2, rules for all servers: what is committed is applied, once and in order.
 #[test]
 fn what_is_committed_is_applied_in_order() {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 2, &[1, 1, 2]);
     assert_eq!(apply_all(&mut follower), []);
-    follower.append_entries(append(2, (3, 2), &[], 2));
+    follower.append_entries(append(2, (3, 2), &[], 2), &clock);
     assert_eq!(apply_all(&mut follower), [applied(1, 1), applied(2, 1)]);
-    follower.append_entries(append(2, (3, 2), &[], 3));
+    follower.append_entries(append(2, (3, 2), &[], 3), &clock);
     assert_eq!(apply_all(&mut follower), [applied(3, 2)]);
 }
 
 /// A new commit index goes along with new entries; if there are none, it follows soon.
 #[test]
 fn followers_hear_of_a_commit_soon_and_with_few_messages() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     let mut follower = server(1, 3, 1, &[]);
-    leader.start(super::command(1, 1), now);
-    let request = sent_to(&mut leader, 1, now).unwrap();
-    carry(&mut leader, &mut follower, request, now);
+    leader.start(super::command(1, 1), &clock);
+    let request = sent_to(&mut leader, 1, &clock).unwrap();
+    carry(&mut leader, &mut follower, request, &clock);
     assert_eq!((leader.commit_index, follower.commit_index), (1, 0));
-    assert_eq!(sent_to(&mut leader, 1, now), None, "not at once");
+    assert_eq!(sent_to(&mut leader, 1, &clock), None, "not at once");
 
-    let soon = now + COMMIT_NOTICE_DELAY;
-    assert_eq!(leader.deadline(), Some(soon));
-    let request = sent_to(&mut leader, 1, soon).unwrap();
+    clock.advance(COMMIT_NOTICE_DELAY);
+    assert_eq!(leader.deadline(), Some(clock.now()));
+    let request = sent_to(&mut leader, 1, &clock).unwrap();
     assert_eq!(request, Request::Append(append(1, (1, 1), &[], 1)));
-    carry(&mut leader, &mut follower, request, soon);
+    carry(&mut leader, &mut follower, request, &clock);
     assert_eq!(apply_all(&mut follower), [applied(1, 1)]);
-    let later = now + Duration::from_millis(99);
-    assert_eq!(sent_to(&mut leader, 1, later), None, "nothing new");
+    clock.advance(Duration::from_millis(89));
+    assert_eq!(sent_to(&mut leader, 1, &clock), None, "nothing new");
 }

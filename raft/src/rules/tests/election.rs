@@ -1,13 +1,14 @@
 //! Section 5.2, leader election, and section 5.4.1, the restriction on it.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use raftapi::Persister;
 
-use super::{append, leader, server};
-use crate::election::{RequestVoteArgs, RequestVoteReply};
-use crate::senders::Request;
-use crate::state::State;
+use super::{HandClock, append, leader, save, server, time_out};
+use crate::rules::clock::Clock;
+use crate::rules::messages::{Request, RequestVoteArgs, RequestVoteReply};
+use crate::rules::progress::HEARTBEAT_INTERVAL;
+use crate::rules::state::State;
 
 fn vote(term: u64, candidate_id: usize, last: (u64, u64)) -> RequestVoteArgs {
     RequestVoteArgs { term, candidate_id, last_log_index: last.0, last_log_term: last.1 }
@@ -24,66 +25,77 @@ fn refused(term: u64) -> RequestVoteReply {
 /// 5.2: each server votes for at most one candidate in a term, first-come-first-served.
 #[test]
 fn a_vote_is_given_once_a_term() {
+    let clock = HandClock::new();
     let mut voter = server(0, 3, 0, &[]);
-    assert_eq!(voter.request_vote(&vote(1, 1, (0, 0))), granted(1));
-    assert_eq!(voter.request_vote(&vote(1, 2, (0, 0))), refused(1));
-    assert_eq!(voter.request_vote(&vote(2, 2, (0, 0))), granted(2), "another term, another vote");
+    assert_eq!(voter.request_vote(&vote(1, 1, (0, 0)), &clock), granted(1));
+    assert_eq!(voter.request_vote(&vote(1, 2, (0, 0)), &clock), refused(1));
+    assert_eq!(
+        voter.request_vote(&vote(2, 2, (0, 0)), &clock),
+        granted(2),
+        "another term, another vote"
+    );
 }
 
 /// The first answer may have been lost: the same candidate gets the same vote again.
 #[test]
 fn a_candidate_that_asks_again_gets_its_vote_again() {
+    let clock = HandClock::new();
     let mut voter = server(0, 3, 0, &[]);
-    voter.request_vote(&vote(1, 1, (0, 0)));
-    voter.must_save = false;
-    assert_eq!(voter.request_vote(&vote(1, 1, (0, 0))), granted(1));
-    assert!(!voter.must_save, "nothing has changed");
+    voter.request_vote(&vote(1, 1, (0, 0)), &clock);
+    save(&mut voter);
+    assert_eq!(voter.request_vote(&vote(1, 1, (0, 0)), &clock), granted(1));
+    assert!(!voter.persistent.must_save(), "nothing has changed");
 }
 
 /// A vote that a crash forgets could be given twice.
 #[test]
 fn a_vote_is_saved_though_the_term_is_known() {
+    let clock = HandClock::new();
     let mut voter = server(0, 3, 4, &[]);
-    assert_eq!(voter.request_vote(&vote(4, 1, (0, 0))), granted(4));
-    assert!(voter.must_save);
+    assert_eq!(voter.request_vote(&vote(4, 1, (0, 0)), &clock), granted(4));
+    assert!(voter.persistent.must_save());
 }
 
 /// Figure 2: term and vote are persistent, and saved before the answer. Both survive a restart.
 #[test]
 fn a_restart_remembers_term_and_vote() {
+    let clock = HandClock::new();
     let persister = Persister::new();
     let mut voter = server(0, 3, 0, &[]);
-    voter.request_vote(&vote(4, 1, (0, 0)));
-    assert!(voter.must_save);
+    voter.request_vote(&vote(4, 1, (0, 0)), &clock);
+    assert!(voter.persistent.must_save());
     voter.save_to(&persister);
-    let mut voter = State::restored_from(0, 3, &persister);
-    assert_eq!(voter.request_vote(&vote(4, 2, (9, 3))), refused(4));
-    assert_eq!(voter.request_vote(&vote(4, 1, (0, 0))), granted(4));
+    let mut voter = State::restored_from(0, 3, &persister, &clock);
+    assert_eq!(voter.request_vote(&vote(4, 2, (9, 3)), &clock), refused(4));
+    assert_eq!(voter.request_vote(&vote(4, 1, (0, 0)), &clock), granted(4));
 }
 
 /// 5.1: a request of an old term is refused, and the answer says the present one.
 #[test]
 fn a_candidate_of_an_old_term_gets_no_vote() {
+    let clock = HandClock::new();
     let mut voter = server(0, 3, 5, &[]);
-    assert_eq!(voter.request_vote(&vote(4, 1, (9, 4))), refused(5));
-    assert!(!voter.must_save);
+    assert_eq!(voter.request_vote(&vote(4, 1, (9, 4)), &clock), refused(5));
+    assert!(!voter.persistent.must_save());
 }
 
 /// 5.1: a higher term is adopted before anything else, and even if the vote is refused.
 #[test]
 fn a_higher_term_is_adopted_and_saved_though_the_vote_is_refused() {
+    let clock = HandClock::new();
     let mut voter = leader(0, 3, 2, &[1, 2]);
-    assert_eq!(voter.request_vote(&vote(3, 1, (1, 1))), refused(3));
-    assert!(voter.must_save && !voter.is_leader());
-    assert_eq!(voter.voted_for, None);
+    assert_eq!(voter.request_vote(&vote(3, 1, (1, 1)), &clock), refused(3));
+    assert!(voter.persistent.must_save() && !voter.is_leader());
+    assert_eq!(voter.voted_for(), None);
 }
 
 /// 5.4.1: the log with the later last term is more up to date; with the same, the longer.
 #[test]
 fn the_vote_goes_to_a_log_that_is_at_least_as_up_to_date() {
+    let clock = HandClock::new();
     let check = |last, expected| {
         let mut voter = server(0, 3, 3, &[1, 1, 2]);
-        let reply = voter.request_vote(&vote(4, 1, last));
+        let reply = voter.request_vote(&vote(4, 1, last), &clock);
         assert_eq!(reply.vote_granted, expected, "a log that ends with {last:?}");
     };
     check((3, 2), true);
@@ -97,11 +109,13 @@ fn the_vote_goes_to_a_log_that_is_at_least_as_up_to_date() {
 /// old, must not hold up the others.
 #[test]
 fn the_election_timer_is_reset_by_a_granted_vote_only() {
+    let clock = HandClock::new();
     let mut voter = server(0, 3, 3, &[1, 2]);
     let due = voter.election_due;
-    voter.request_vote(&vote(4, 1, (1, 1)));
+    clock.advance(Duration::from_millis(1));
+    voter.request_vote(&vote(4, 1, (1, 1)), &clock);
     assert_eq!(voter.election_due, due);
-    voter.request_vote(&vote(4, 2, (2, 2)));
+    voter.request_vote(&vote(4, 2, (2, 2)), &clock);
     assert_ne!(voter.election_due, due);
 }
 
@@ -109,16 +123,17 @@ fn the_election_timer_is_reset_by_a_granted_vote_only() {
 /// the votes of a majority of all servers.
 #[test]
 fn a_majority_of_all_servers_elects() {
+    let clock = HandClock::new();
     let check = |servers, votes_needed: usize| {
         let mut candidate = server(0, servers, 6, &[5]);
-        let requests = candidate.on_deadline(candidate.election_due);
-        assert!(candidate.must_save, "term and vote, before the requests are sent");
+        let requests = time_out(&mut candidate, &clock);
+        assert!(candidate.persistent.must_save(), "term and vote, before the requests are sent");
         let args = vote(7, 0, (1, 5));
         let expected = (1..servers).map(|server| (server, Request::Vote(args.clone())));
         assert!(requests.into_iter().eq(expected));
         for voter in 1..votes_needed {
             assert!(!candidate.is_leader(), "with {voter} of {servers} votes");
-            candidate.count_vote(voter, &args, &granted(7), Instant::now());
+            candidate.count_vote(voter, &args, &granted(7), &clock);
         }
         assert!(candidate.is_leader(), "with {votes_needed} of {servers} votes");
     };
@@ -133,10 +148,11 @@ fn a_majority_of_all_servers_elects() {
 /// The network may deliver an answer twice, and a vote may be asked for twice.
 #[test]
 fn a_vote_counts_once() {
+    let clock = HandClock::new();
     let mut candidate = server(0, 5, 0, &[]);
-    candidate.on_deadline(candidate.election_due);
+    time_out(&mut candidate, &clock);
     for _ in 0..3 {
-        candidate.count_vote(1, &vote(1, 0, (0, 0)), &granted(1), Instant::now());
+        candidate.count_vote(1, &vote(1, 0, (0, 0)), &granted(1), &clock);
     }
     assert!(!candidate.is_leader());
 }
@@ -144,56 +160,60 @@ fn a_vote_counts_once() {
 /// A vote that was asked for in an election that is over does not count in the next.
 #[test]
 fn a_late_vote_does_not_count() {
+    let clock = HandClock::new();
     let mut candidate = server(0, 3, 0, &[]);
-    candidate.on_deadline(candidate.election_due);
-    candidate.on_deadline(candidate.election_due);
-    assert_eq!(candidate.current_term, 2, "5.2: it times out, and stands again");
-    candidate.count_vote(1, &vote(1, 0, (0, 0)), &granted(1), Instant::now());
+    time_out(&mut candidate, &clock);
+    time_out(&mut candidate, &clock);
+    assert_eq!(candidate.current_term(), 2, "5.2: it times out, and stands again");
+    candidate.count_vote(1, &vote(1, 0, (0, 0)), &granted(1), &clock);
     assert!(!candidate.is_leader());
 }
 
 /// 5.1: a candidate that learns of a higher term in an answer gives up, and saves that term.
 #[test]
 fn a_candidate_gives_up_before_a_higher_term() {
+    let clock = HandClock::new();
     let mut candidate = server(0, 3, 0, &[]);
-    candidate.on_deadline(candidate.election_due);
-    candidate.must_save = false;
-    candidate.count_vote(1, &vote(1, 0, (0, 0)), &refused(5), Instant::now());
-    assert_eq!((candidate.current_term, candidate.voted_for), (5, None));
-    assert!(candidate.must_save);
-    candidate.count_vote(2, &vote(1, 0, (0, 0)), &granted(1), Instant::now());
+    time_out(&mut candidate, &clock);
+    save(&mut candidate);
+    candidate.count_vote(1, &vote(1, 0, (0, 0)), &refused(5), &clock);
+    assert_eq!((candidate.current_term(), candidate.voted_for()), (5, None));
+    assert!(candidate.persistent.must_save());
+    candidate.count_vote(2, &vote(1, 0, (0, 0)), &granted(1), &clock);
     assert!(!candidate.is_leader(), "of a term that it has left");
 }
 
 /// 5.2: another server won the term; of a leader of an older term a candidate takes no notice.
 #[test]
 fn a_candidate_gives_up_before_the_leader_of_its_term() {
+    let clock = HandClock::new();
     let mut candidate = server(1, 3, 0, &[]);
-    candidate.on_deadline(candidate.election_due);
-    candidate.on_deadline(candidate.election_due);
+    time_out(&mut candidate, &clock);
+    time_out(&mut candidate, &clock);
     let due = candidate.election_due;
+    clock.advance(Duration::from_millis(1));
 
-    candidate.append_entries(append(1, (0, 0), &[], 0));
+    candidate.append_entries(append(1, (0, 0), &[], 0), &clock);
     assert_eq!(candidate.election_due, due, "an old leader keeps nobody from standing");
-    candidate.append_entries(append(2, (0, 0), &[], 0));
+    candidate.append_entries(append(2, (0, 0), &[], 0), &clock);
     assert_ne!(candidate.election_due, due);
 
-    candidate.count_vote(2, &vote(2, 1, (0, 0)), &granted(2), Instant::now());
+    candidate.count_vote(2, &vote(2, 1, (0, 0)), &granted(2), &clock);
     assert!(!candidate.is_leader(), "it has given up");
 }
 
 /// 5.2: a new leader sends heartbeats at once, and then all the time.
 #[test]
 fn a_new_leader_is_heard_at_once() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut new = server(0, 3, 4, &[1, 3]);
-    new.on_deadline(new.election_due);
-    new.count_vote(2, &vote(5, 0, (2, 3)), &granted(5), now);
-    assert!(new.deadline().is_some_and(|deadline| deadline <= now));
+    time_out(&mut new, &clock);
+    new.count_vote(2, &vote(5, 0, (2, 3)), &granted(5), &clock);
+    assert_eq!(new.deadline(), Some(clock.now()));
     let heartbeat = Request::Append(append(5, (2, 3), &[], 0));
-    assert_eq!(new.on_deadline(now), [(1, heartbeat.clone()), (2, heartbeat.clone())]);
-    assert_eq!(new.on_deadline(now), []);
-    let next = new.deadline().unwrap();
-    assert_eq!(next, now + crate::replication::HEARTBEAT_INTERVAL);
-    assert_eq!(new.on_deadline(next), [(1, heartbeat.clone()), (2, heartbeat)]);
+    assert_eq!(new.on_deadline(&clock), [(1, heartbeat.clone()), (2, heartbeat.clone())]);
+    assert_eq!(new.on_deadline(&clock), []);
+    clock.advance(HEARTBEAT_INTERVAL);
+    assert_eq!(new.deadline(), Some(clock.now()));
+    assert_eq!(new.on_deadline(&clock), [(1, heartbeat.clone()), (2, heartbeat)]);
 }

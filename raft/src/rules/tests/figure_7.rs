@@ -1,8 +1,6 @@
 //! Figure 7: six logs that a leader of term 8 may meet, and how fast it brings each in order.
 
-use std::time::Instant;
-
-use super::{converse, leader, progress, server, terms};
+use super::{HandClock, converse, leader, progress, server, terms};
 
 const LEADERS_LOG: [u64; 10] = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 
@@ -11,12 +9,12 @@ const LEADERS_LOG: [u64; 10] = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 /// the logs part, and one for what is missing.
 #[track_caller]
 fn check(followers_log: &[u64], messages: usize) {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 7, 8, &LEADERS_LOG);
     let mut follower = server(1, 7, 7, followers_log);
-    leader.start(super::command(11, 8), clock).expect("it leads");
-    assert_eq!(converse(&mut leader, &mut follower, &mut clock), messages);
-    assert_eq!(follower.log, leader.log, "{:?}", terms(&follower.log));
+    leader.start(super::command(11, 8), &clock).expect("it leads");
+    assert_eq!(converse(&mut leader, &mut follower, &clock), messages);
+    assert_eq!(follower.log(), leader.log(), "{:?}", terms(follower.log()));
     assert_eq!(progress(&leader, 1).match_index, 11);
     assert_eq!(progress(&leader, 1).next_index, 12);
 }
@@ -54,10 +52,10 @@ fn f_has_two_terms_that_nobody_else_has() {
 /// The end of section 5.3: one message a conflicting term, not one a conflicting entry.
 #[test]
 fn a_long_tail_of_one_term_is_skipped_at_once() {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 5, 4, &[vec![1; 10], vec![3; 200]].concat());
     let mut follower = server(1, 5, 2, &[vec![1; 10], vec![2; 100]].concat());
     // The heartbeat finds the follower's log too short, the next its entries of term 2.
-    assert_eq!(converse(&mut leader, &mut follower, &mut clock), 3);
-    assert_eq!(follower.log, leader.log);
+    assert_eq!(converse(&mut leader, &mut follower, &clock), 3);
+    assert_eq!(follower.log(), leader.log());
 }

@@ -1,7 +1,7 @@
 //! The log with its snapshot's end: indices count from 1 over all that was ever there.
 
 use super::{entries, entry, terms};
-use crate::log::Log;
+use crate::rules::log::Log;
 
 /// Entries 1 to 6, of which the first two are forgotten.
 fn log() -> Log {

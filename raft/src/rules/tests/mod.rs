@@ -9,31 +9,79 @@ mod persistent;
 mod log;
 mod storm;
 
-use std::time::Instant;
+use std::cell::Cell;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use raftapi::{ApplyMsg, Persister};
 
-use crate::log::{Entry, Log};
-use crate::replication::{AppendEntriesArgs, Follower, HEARTBEAT_INTERVAL};
-use crate::senders::Request;
-use crate::state::{Role, State};
+use crate::rules::clock::Clock;
+use crate::rules::log::{Entry, Log};
+use crate::rules::messages::{AppendEntriesArgs, Request};
+use crate::rules::progress::{HEARTBEAT_INTERVAL, Progress};
+use crate::rules::state::{Role, State};
+
+/// When every [`HandClock`] starts.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// A clock that stands still until a test moves it, and whose election timeouts are all the same.
+struct HandClock {
+    now: Cell<Instant>,
+    election_timeout: Cell<Duration>,
+}
+
+impl HandClock {
+    fn new() -> HandClock {
+        let election_timeout = Duration::from_millis(600);
+        HandClock { now: Cell::new(*EPOCH), election_timeout: Cell::new(election_timeout) }
+    }
+
+    fn advance(&self, by: Duration) {
+        self.now.set(self.now() + by);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    fn election_timeout(&self) -> Duration {
+        self.election_timeout.get()
+    }
+}
 
 /// A follower that was just started, with a log of entries with these terms. As in Figure 7, an
 /// entry is known by its index and its term: where both are the same, so is the command.
 fn server(me: usize, servers: usize, current_term: u64, terms: &[u64]) -> State {
-    let mut state = State::restored_from(me, servers, &Persister::new());
-    state.current_term = current_term;
-    for entry in entries(1, terms) {
-        state.log.append(entry);
+    let mut state = State::restored_from(me, servers, &Persister::new(), &HandClock::new());
+    if current_term > 0 {
+        state.persistent.adopt_term(current_term);
     }
+    for entry in entries(1, terms) {
+        state.persistent.append(entry);
+    }
+    save(&mut state);
     state
 }
 
 /// The leader of its term.
 fn leader(me: usize, servers: usize, current_term: u64, terms: &[u64]) -> State {
     let mut state = server(me, servers, current_term, terms);
-    state.become_leader(Instant::now());
+    state.become_leader(*EPOCH);
     state
+}
+
+/// Saves the state, so that it can be seen whether the next rule changes anything.
+fn save(state: &mut State) {
+    state.save_to(&Persister::new());
+    assert!(!state.persistent.must_save());
+}
+
+/// Moves the clock to the end of the election timeout, and returns what the server sends then.
+fn time_out(state: &mut State, clock: &HandClock) -> Vec<(usize, Request)> {
+    clock.now.set(state.election_due);
+    state.on_deadline(clock)
 }
 
 /// Entries with these terms, of which the first has this index.
@@ -67,42 +115,42 @@ fn append(term: u64, prev: (u64, u64), terms: &[u64], leader_commit: u64) -> App
     }
 }
 
-/// What `leader` sends to `server` if that is due at `now`.
-fn sent_to(leader: &mut State, server: usize, now: Instant) -> Option<Request> {
-    leader.on_deadline(now).into_iter().find(|(to, _)| *to == server).map(|(_, request)| request)
+/// What `leader` sends to `server` if that is due now.
+fn sent_to(leader: &mut State, server: usize, clock: &HandClock) -> Option<Request> {
+    leader.on_deadline(clock).into_iter().find(|(to, _)| *to == server).map(|(_, request)| request)
 }
 
 /// Carries one request to `follower` and the answer back.
-fn carry(leader: &mut State, follower: &mut State, request: Request, now: Instant) {
+fn carry(leader: &mut State, follower: &mut State, request: Request, clock: &HandClock) {
     match request {
         Request::Vote(args) => {
-            let reply = follower.request_vote(&args);
-            leader.count_vote(follower.me, &args, &reply, now);
+            let reply = follower.request_vote(&args, clock);
+            leader.count_vote(follower.me, &args, &reply, clock);
         }
         Request::Append(args) => {
-            let reply = follower.append_entries(args.clone());
-            leader.note_appended(follower.me, &args, &reply, now);
+            let reply = follower.append_entries(args.clone(), clock);
+            leader.note_appended(follower.me, &args, &reply, clock);
         }
         Request::Install(args) => {
-            let reply = follower.install_snapshot(args.clone());
-            leader.note_installed(follower.me, &args, &reply, now);
+            let reply = follower.install_snapshot(args.clone(), clock);
+            leader.note_installed(follower.me, &args, &reply, clock);
         }
     }
 }
 
 /// Carries messages between the two until there is no news, and returns how many there were. What
 /// the leader sends to others meanwhile is lost. It begins when the next heartbeat is due.
-fn converse(leader: &mut State, follower: &mut State, clock: &mut Instant) -> usize {
-    *clock += HEARTBEAT_INTERVAL;
+fn converse(leader: &mut State, follower: &mut State, clock: &HandClock) -> usize {
+    clock.advance(HEARTBEAT_INTERVAL);
     let mut count = 0;
-    while let Some(request) = sent_to(leader, follower.me, *clock) {
-        carry(leader, follower, request, *clock);
+    while let Some(request) = sent_to(leader, follower.me, clock) {
+        carry(leader, follower, request, clock);
         count += 1;
     }
     count
 }
 
-fn progress(leader: &State, server: usize) -> &Follower {
+fn progress(leader: &State, server: usize) -> &Progress {
     let Role::Leader { followers } = &leader.role else { panic!("no leader") };
     &followers[&server]
 }

@@ -1,14 +1,17 @@
 //! Section 5.3, log replication: messages in order, out of order, twice, late and never.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use raftapi::Persister;
 
-use super::{append, carry, command, converse, leader, progress, sent_to, server, terms};
-use crate::log::Log;
-use crate::replication::{AppendEntriesReply, Conflict, HEARTBEAT_INTERVAL};
-use crate::senders::Request;
-use crate::state::State;
+use super::{
+    HandClock, append, carry, command, converse, leader, progress, save, sent_to, server, terms,
+};
+use crate::rules::clock::Clock;
+use crate::rules::log::Log;
+use crate::rules::messages::{AppendEntriesReply, Conflict, Request};
+use crate::rules::progress::HEARTBEAT_INTERVAL;
+use crate::rules::state::State;
 
 fn success(term: u64) -> AppendEntriesReply {
     AppendEntriesReply { term, success: true, conflict: None }
@@ -23,13 +26,14 @@ fn refused(term: u64, conflicting_term: Option<u64>, first_index: u64) -> Append
 /// has to save.
 #[track_caller]
 fn check(prev: (u64, u64), new: &[u64], reply: &AppendEntriesReply, log: &[u64], must_save: bool) {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 1, 2, 2, 3]);
-    assert_eq!(follower.append_entries(append(4, prev, new, 0)), *reply);
-    assert_eq!((terms(&follower.log), follower.must_save), (log.into(), must_save));
+    assert_eq!(follower.append_entries(append(4, prev, new, 0), &clock), *reply);
+    assert_eq!((terms(follower.log()), follower.persistent.must_save()), (log.into(), must_save));
     // The same message again changes nothing more.
-    follower.must_save = false;
-    assert_eq!(follower.append_entries(append(4, prev, new, 0)), *reply);
-    assert_eq!((terms(&follower.log), follower.must_save), (log.into(), false));
+    save(&mut follower);
+    assert_eq!(follower.append_entries(append(4, prev, new, 0), &clock), *reply);
+    assert_eq!((terms(follower.log()), follower.persistent.must_save()), (log.into(), false));
 }
 
 /// Figure 2, AppendEntries, 2: without the entry just before, the new ones are refused; and the end
@@ -65,169 +69,178 @@ fn a_late_message_takes_back_nothing() {
 /// Figure 2, AppendEntries, 1. The timer of 5.2 runs on, too.
 #[test]
 fn a_message_of_an_old_term_is_refused_and_changes_nothing() {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 1]);
     let due = follower.election_due;
-    let reply = follower.append_entries(append(3, (1, 1), &[3], 2));
+    clock.advance(Duration::from_millis(1));
+    let reply = follower.append_entries(append(3, (1, 1), &[3], 2), &clock);
     assert_eq!(reply, AppendEntriesReply { term: 4, ..AppendEntriesReply::default() });
-    assert_eq!((terms(&follower.log), follower.must_save), (vec![1, 1], false));
+    assert_eq!((terms(follower.log()), follower.persistent.must_save()), (vec![1, 1], false));
     assert_eq!((follower.commit_index, follower.election_due), (0, due));
 }
 
 /// 5.1: a term is saved even if it is all that is new in a message.
 #[test]
 fn a_higher_term_is_saved_though_the_log_stays_as_it_is() {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 1]);
-    assert_eq!(follower.append_entries(append(5, (2, 1), &[], 0)), success(5));
-    assert!(follower.must_save);
+    assert_eq!(follower.append_entries(append(5, (2, 1), &[], 0), &clock), success(5));
+    assert!(follower.persistent.must_save());
 }
 
 /// 5.2: the leader is there, even if it has to go back to where the logs agree.
 #[test]
 fn a_refusal_resets_the_election_timer_all_the_same() {
+    let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 1]);
     let due = follower.election_due;
-    assert!(!follower.append_entries(append(4, (9, 4), &[], 0)).success);
+    clock.advance(Duration::from_millis(1));
+    assert!(!follower.append_entries(append(4, (9, 4), &[], 0), &clock).success);
     assert_ne!(follower.election_due, due);
 }
 
 /// 5.1: any answer with a higher term ends a leader's office, and that is saved.
 #[test]
 fn a_leader_steps_down_before_a_higher_term_in_an_answer() {
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 4, &[1]);
-    leader.election_due = Instant::now();
+    clock.advance(Duration::from_secs(60));
     let reply = AppendEntriesReply { term: 6, ..AppendEntriesReply::default() };
-    leader.note_appended(1, &append(4, (1, 1), &[], 0), &reply, Instant::now());
-    assert_eq!((leader.is_leader(), leader.current_term, leader.must_save), (false, 6, true));
-    assert!(leader.deadline().unwrap() > Instant::now(), "it may stand again, but not now");
-    assert_eq!(leader.start(command(2, 6), Instant::now()), None);
+    leader.note_appended(1, &append(4, (1, 1), &[], 0), &reply, &clock);
+    assert_eq!(
+        (leader.is_leader(), leader.current_term(), leader.persistent.must_save()),
+        (false, 6, true)
+    );
+    assert!(leader.deadline().unwrap() > clock.now(), "it may stand again, but not now");
+    assert_eq!(leader.start(command(2, 6), &clock), None);
 }
 
 /// 5.3: a leader takes a command into its log, to be saved before it says so.
 #[test]
 fn a_leader_takes_commands_and_nobody_else_does() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 4, &[1, 3]);
-    let started = leader.start(command(3, 4), now).unwrap();
+    let started = leader.start(command(3, 4), &clock).unwrap();
     assert_eq!((started.index, started.term), (3, 4));
-    assert!(leader.must_save);
+    assert!(leader.persistent.must_save());
     let persister = Persister::new();
     leader.save_to(&persister);
-    let mut restarted = State::restored_from(0, 3, &persister);
-    assert_eq!(terms(&restarted.log), [1, 3, 4]);
-    assert_eq!(restarted.start(command(4, 4), now), None, "5.2: servers start as followers");
+    let mut restarted = State::restored_from(0, 3, &persister, &clock);
+    assert_eq!(terms(restarted.log()), [1, 3, 4]);
+    assert_eq!(restarted.start(command(4, 4), &clock), None, "5.2: servers start as followers");
 }
 
 /// A burst of commands is one message, and no entry is sent twice while that may be on its way.
 #[test]
 fn entries_are_sent_together_and_once() {
-    let start = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     for index in 1..=12 {
-        leader.start(command(index, 1), start);
+        leader.start(command(index, 1), &clock);
     }
     let all = Request::Append(append(1, (0, 0), &[1; 12], 0));
-    assert_eq!(leader.on_deadline(start), [(1, all.clone()), (2, all)]);
+    assert_eq!(leader.on_deadline(&clock), [(1, all.clone()), (2, all)]);
 
-    leader.start(command(13, 1), start);
-    assert_eq!(leader.on_deadline(start), [], "there is no answer yet");
-    let heartbeat = start + HEARTBEAT_INTERVAL;
-    assert_eq!(leader.deadline(), Some(heartbeat));
+    leader.start(command(13, 1), &clock);
+    assert_eq!(leader.on_deadline(&clock), [], "there is no answer yet");
+    clock.advance(HEARTBEAT_INTERVAL);
+    assert_eq!(leader.deadline(), Some(clock.now()));
     let news = Request::Append(append(1, (12, 1), &[1], 0));
-    assert_eq!(sent_to(&mut leader, 1, heartbeat), Some(news));
+    assert_eq!(sent_to(&mut leader, 1, &clock), Some(news));
 }
 
 /// An answer lets the next entries go out at once.
 #[test]
 fn entries_that_came_meanwhile_are_sent_after_the_answer() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     let mut follower = server(1, 3, 1, &[]);
-    leader.start(command(1, 1), now);
-    let request = sent_to(&mut leader, 1, now).unwrap();
-    leader.start(command(2, 1), now);
-    carry(&mut leader, &mut follower, request, now);
-    assert_eq!(leader.deadline(), Some(now));
+    leader.start(command(1, 1), &clock);
+    let request = sent_to(&mut leader, 1, &clock).unwrap();
+    leader.start(command(2, 1), &clock);
+    carry(&mut leader, &mut follower, request, &clock);
+    assert_eq!(leader.deadline(), Some(clock.now()));
     let next = Request::Append(append(1, (1, 1), &[1], 1));
-    assert_eq!(leader.on_deadline(now), [(1, next)], "the other has not answered");
+    assert_eq!(leader.on_deadline(&clock), [(1, next)], "the other has not answered");
 }
 
 /// 5.3: "the leader retries AppendEntries RPCs indefinitely". A lost message shows when the next
 /// heartbeat is refused.
 #[test]
 fn lost_entries_are_sent_again_after_the_next_heartbeat() {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     let mut follower = server(1, 3, 1, &[]);
-    leader.start(command(1, 1), clock);
-    leader.start(command(2, 1), clock);
-    sent_to(&mut leader, 1, clock).expect("a message that is lost");
+    leader.start(command(1, 1), &clock);
+    leader.start(command(2, 1), &clock);
+    sent_to(&mut leader, 1, &clock).expect("a message that is lost");
     // A refused heartbeat, the entries, and word that they are committed.
-    assert_eq!(converse(&mut leader, &mut follower, &mut clock), 2);
-    assert_eq!(terms(&follower.log), [1, 1]);
+    assert_eq!(converse(&mut leader, &mut follower, &clock), 2);
+    assert_eq!(terms(follower.log()), [1, 1]);
 }
 
 /// Long logs travel in several messages.
 #[test]
 fn a_message_has_a_bounded_size() {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     let mut follower = server(1, 3, 1, &[]);
     for _ in 0..5 {
-        leader.start(vec![0; 400_000], clock);
+        leader.start(vec![0; 400_000], &clock);
     }
-    assert_eq!(converse(&mut leader, &mut follower, &mut clock), 3);
-    assert_eq!(follower.log, leader.log);
+    assert_eq!(converse(&mut leader, &mut follower, &clock), 3);
+    assert_eq!(follower.log(), leader.log());
 }
 
 /// An answer is judged by the request that it answers, whatever was sent since, and answers may
 /// come in any order: matchIndex never falls.
 #[test]
 fn late_answers_take_back_nothing() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 5, 2, &[1, 1, 1]);
-    leader.start(command(4, 2), now);
+    leader.start(command(4, 2), &clock);
     let state_of =
         |leader: &State| (progress(leader, 1).match_index, progress(leader, 1).next_index);
-    sent_to(&mut leader, 1, now);
+    sent_to(&mut leader, 1, &clock);
     assert_eq!(state_of(&leader), (0, 5));
 
-    leader.note_appended(1, &append(2, (1, 1), &[1], 0), &success(2), now);
+    leader.note_appended(1, &append(2, (1, 1), &[1], 0), &success(2), &clock);
     assert_eq!(state_of(&leader), (2, 5), "by the request, not by what was sent since");
-    leader.note_appended(1, &append(2, (1, 1), &[], 0), &success(2), now);
+    leader.note_appended(1, &append(2, (1, 1), &[], 0), &success(2), &clock);
     assert_eq!(state_of(&leader), (2, 5));
-    leader.note_appended(1, &append(2, (1, 1), &[], 0), &refused(2, None, 1), now);
+    leader.note_appended(1, &append(2, (1, 1), &[], 0), &refused(2, None, 1), &clock);
     assert_eq!(state_of(&leader), (2, 5), "it refused what it has by now");
-    leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 1), now);
+    leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 1), &clock);
     assert_eq!(state_of(&leader), (2, 3), "not below what it has");
-    leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 4), now);
+    leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 4), &clock);
     assert_eq!(state_of(&leader), (2, 3), "nor up by a refusal");
-    leader.note_appended(1, &append(2, (3, 1), &[2], 0), &success(2), now);
+    leader.note_appended(1, &append(2, (3, 1), &[2], 0), &success(2), &clock);
     assert_eq!(state_of(&leader), (4, 5));
 }
 
 /// An answer to what this server sent as the leader of an older term says nothing now.
 #[test]
 fn answers_of_an_older_term_are_ignored() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 5, &[1, 1]);
     let before = format!("{:?}", leader.role);
-    leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(3), now);
-    leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(5), now);
-    leader.note_appended(1, &append(3, (2, 1), &[], 0), &refused(3, None, 1), now);
+    leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(3), &clock);
+    leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(5), &clock);
+    leader.note_appended(1, &append(3, (2, 1), &[], 0), &refused(3, None, 1), &clock);
     // A server that was killed answers like this.
-    leader.note_appended(1, &append(5, (2, 1), &[], 0), &AppendEntriesReply::default(), now);
+    leader.note_appended(1, &append(5, (2, 1), &[], 0), &AppendEntriesReply::default(), &clock);
     assert_eq!(format!("{:?}", leader.role), before);
-    assert_eq!((leader.commit_index, leader.must_save), (0, false));
+    assert_eq!((leader.commit_index, leader.persistent.must_save()), (0, false));
 }
 
 /// A leader goes back to the last entry of the conflicting term that both can have, and no further.
 #[test]
 fn the_way_back_ends_where_both_have_the_conflicting_term() {
     let check = |leaders_log: &[u64], prev, conflicting_term, first_index, expected| {
-        let now = Instant::now();
+        let clock = HandClock::new();
         let mut leader = leader(0, 3, 9, leaders_log);
         let reply = refused(9, Some(conflicting_term), first_index);
-        leader.note_appended(1, &append(9, prev, &[], 0), &reply, now);
+        leader.note_appended(1, &append(9, prev, &[], 0), &reply, &clock);
         assert_eq!(progress(&leader, 1).next_index, expected);
     };
     check(&[1, 4, 4, 5, 5, 6], (6, 6), 4, 2, 4);
@@ -238,11 +251,12 @@ fn the_way_back_ends_where_both_have_the_conflicting_term() {
 /// Only a leader that was elected sends entries; a deposed one has nothing to send.
 #[test]
 fn a_deposed_leader_sends_nothing() {
-    let now = Instant::now();
+    let clock = HandClock::new();
     let mut deposed = leader(0, 3, 2, &[1]);
-    deposed.append_entries(append(3, (0, 0), &[], 0));
-    assert_eq!(deposed.on_deadline(now + Duration::from_millis(1)), []);
-    assert_eq!(deposed.log, {
+    deposed.append_entries(append(3, (0, 0), &[], 0), &clock);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(deposed.on_deadline(&clock), []);
+    assert_eq!(*deposed.log(), {
         let mut log = Log::default();
         log.append(super::entry(1, 1));
         log

@@ -1,23 +1,24 @@
 //! Section 7, log compaction: snapshots of the service, and of the leader.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use raftapi::{ApplyMsg, Persister};
 
 use super::{
-    append, applied, apply_all, carry, command, converse, leader, progress, sent_to, server, terms,
+    HandClock, append, applied, apply_all, carry, command, converse, leader, progress, save,
+    sent_to, server, terms, time_out,
 };
-use crate::replication::HEARTBEAT_INTERVAL;
-use crate::senders::Request;
-use crate::snapshot::{InstallSnapshotArgs, InstallSnapshotReply};
-use crate::state::State;
+use crate::rules::messages::{InstallSnapshotArgs, InstallSnapshotReply, Request};
+use crate::rules::progress::HEARTBEAT_INTERVAL;
+use crate::rules::state::{Role, State};
 
 /// A server in term 2 that has applied its four entries, of the terms 1 1 2 2.
 fn with_four_applied() -> State {
+    let clock = HandClock::new();
     let mut server = server(1, 3, 2, &[1, 1, 2, 2]);
-    server.append_entries(append(2, (4, 2), &[], 4));
+    server.append_entries(append(2, (4, 2), &[], 4), &clock);
     assert_eq!(apply_all(&mut server).len(), 4);
-    server.must_save = false;
+    save(&mut server);
     server
 }
 
@@ -43,50 +44,53 @@ fn applied_snapshot(index: u64, term: u64) -> ApplyMsg {
 fn a_snapshot_takes_the_place_of_the_beginning_of_the_log() {
     let mut server = with_four_applied();
     server.snapshot(3, snapshot_up_to(3));
-    assert_eq!((terms(&server.log), server.must_save), (vec![2], true));
-    assert_eq!((server.log.last_included_index(), server.log.last_included_term()), (3, 2));
-    assert_eq!(server.snapshot, snapshot_up_to(3));
+    assert_eq!((terms(server.log()), server.persistent.must_save()), (vec![2], true));
+    assert_eq!((server.log().last_included_index(), server.log().last_included_term()), (3, 2));
+    assert_eq!(server.persistent.snapshot(), snapshot_up_to(3));
     assert_eq!(apply_all(&mut server), [], "the service has it already");
 }
 
 /// The service can only know what it was given, and a snapshot from the leader may be ahead of it.
 #[test]
 fn a_snapshot_of_what_was_not_applied_or_is_forgotten_is_ignored() {
+    let clock = HandClock::new();
     let mut server = with_four_applied();
-    server.append_entries(append(2, (4, 2), &[2, 2], 5));
+    server.append_entries(append(2, (4, 2), &[2, 2], 5), &clock);
     server.snapshot(3, snapshot_up_to(3));
-    server.must_save = false;
+    save(&mut server);
     for index in [0, 2, 3, 5, 6, 7] {
         server.snapshot(index, snapshot_up_to(index));
     }
-    assert_eq!((terms(&server.log), server.must_save), (vec![2, 2, 2], false));
-    assert_eq!(server.snapshot, snapshot_up_to(3));
+    assert_eq!((terms(server.log()), server.persistent.must_save()), (vec![2, 2, 2], false));
+    assert_eq!(server.persistent.snapshot(), snapshot_up_to(3));
 }
 
 /// An entry counts as applied as soon as it is on its way to the service, which may make the
 /// snapshot before the applier has heard that it arrived.
 #[test]
 fn the_service_can_make_a_snapshot_of_the_entry_that_it_just_got() {
+    let clock = HandClock::new();
     let mut server = server(1, 3, 1, &[1, 1]);
-    server.append_entries(append(1, (2, 1), &[], 2));
+    server.append_entries(append(1, (2, 1), &[], 2), &clock);
     assert_eq!(server.next_to_apply(), Some(applied(1, 1)));
     server.snapshot(1, snapshot_up_to(1));
-    assert_eq!(server.log.last_included_index(), 1);
+    assert_eq!(server.log().last_included_index(), 1);
     assert_eq!(apply_all(&mut server), [applied(2, 1)]);
 }
 
 /// State and snapshot are saved together, and a restart begins with both.
 #[test]
 fn a_restart_begins_behind_the_snapshot() {
+    let clock = HandClock::new();
     let persister = Persister::new();
     let mut server = with_four_applied();
     server.snapshot(3, snapshot_up_to(3));
     server.save_to(&persister);
-    let mut server = State::restored_from(1, 3, &persister);
+    let mut server = State::restored_from(1, 3, &persister, &clock);
     assert_eq!((server.commit_index, server.last_applied), (3, 3));
-    assert_eq!((server.log.last_index(), server.log.last_term()), (4, 2));
+    assert_eq!((server.log().last_index(), server.log().last_term()), (4, 2));
     assert_eq!(apply_all(&mut server), [], "the service starts with the snapshot, too");
-    server.append_entries(append(2, (4, 2), &[2], 5));
+    server.append_entries(append(2, (4, 2), &[2], 5), &clock);
     assert_eq!(apply_all(&mut server), [applied(4, 2), applied(5, 2)]);
 
     // What is saved later still has the snapshot.
@@ -97,25 +101,30 @@ fn a_restart_begins_behind_the_snapshot() {
 /// Figure 13, 7 and 8: the log gives way, and the service gets the snapshot in its turn.
 #[test]
 fn a_snapshot_from_the_leader_is_installed_in_its_turn() {
+    let clock = HandClock::new();
     let mut server = server(1, 3, 2, &[1, 1]);
-    server.append_entries(append(2, (2, 1), &[], 2));
+    server.append_entries(append(2, (2, 1), &[], 2), &clock);
     assert_eq!(server.next_to_apply(), Some(applied(1, 1)));
-    assert_eq!(server.install_snapshot(install(2, (7, 2))), InstallSnapshotReply { term: 2 });
-    assert!(server.must_save);
-    assert_eq!((server.log.last_index(), server.log.last_term()), (7, 2));
-    assert_eq!((terms(&server.log), server.commit_index), (vec![], 7));
-    server.append_entries(append(2, (7, 2), &[2], 8));
+    assert_eq!(
+        server.install_snapshot(install(2, (7, 2)), &clock),
+        InstallSnapshotReply { term: 2 }
+    );
+    assert!(server.persistent.must_save());
+    assert_eq!((server.log().last_index(), server.log().last_term()), (7, 2));
+    assert_eq!((terms(server.log()), server.commit_index), (vec![], 7));
+    server.append_entries(append(2, (7, 2), &[2], 8), &clock);
     assert_eq!(apply_all(&mut server), [applied_snapshot(7, 2), applied(8, 2)]);
 }
 
 /// Figure 13, 6: entries behind the snapshot that may have been acknowledged are kept.
 #[test]
 fn the_log_behind_an_installed_snapshot_stays_if_it_agrees() {
+    let clock = HandClock::new();
     let check = |last_included, expected: &[u64]| {
         let mut server = server(1, 3, 3, &[1, 1, 2, 2]);
-        server.install_snapshot(install(3, last_included));
-        assert_eq!(terms(&server.log), expected);
-        assert_eq!(server.log.last_included_index(), last_included.0);
+        server.install_snapshot(install(3, last_included), &clock);
+        assert_eq!(terms(server.log()), expected);
+        assert_eq!(server.log().last_included_index(), last_included.0);
         assert_eq!(apply_all(&mut server), [applied_snapshot(last_included.0, last_included.1)]);
     };
     check((3, 2), &[2]);
@@ -126,13 +135,14 @@ fn the_log_behind_an_installed_snapshot_stays_if_it_agrees() {
 /// A late or repeated message must not throw back what is committed here.
 #[test]
 fn an_old_snapshot_is_not_installed() {
+    let clock = HandClock::new();
     let check = |args: InstallSnapshotArgs| {
         let mut server = with_four_applied();
         server.snapshot(2, snapshot_up_to(2));
-        server.must_save = false;
-        assert_eq!(server.install_snapshot(args), InstallSnapshotReply { term: 2 });
-        assert_eq!((terms(&server.log), server.must_save), (vec![2, 2], false));
-        assert_eq!((server.commit_index, server.snapshot.clone()), (4, snapshot_up_to(2)));
+        save(&mut server);
+        assert_eq!(server.install_snapshot(args, &clock), InstallSnapshotReply { term: 2 });
+        assert_eq!((terms(server.log()), server.persistent.must_save()), (vec![2, 2], false));
+        assert_eq!((server.commit_index, server.persistent.snapshot()), (4, &*snapshot_up_to(2)));
         assert_eq!(apply_all(&mut server), []);
     };
     check(install(2, (1, 1)));
@@ -145,45 +155,48 @@ fn an_old_snapshot_is_not_installed() {
 /// Figure 13, 1, and 5.2: it is a message of the leader like any other.
 #[test]
 fn a_snapshot_is_a_sign_of_life_of_the_leader_of_this_term() {
+    let clock = HandClock::new();
     let mut candidate = server(1, 3, 1, &[]);
-    candidate.on_deadline(candidate.election_due);
+    time_out(&mut candidate, &clock);
     let due = candidate.election_due;
-    candidate.install_snapshot(install(1, (9, 1)));
+    clock.advance(Duration::from_millis(1));
+    candidate.install_snapshot(install(1, (9, 1)), &clock);
     assert_eq!((candidate.election_due, candidate.commit_index), (due, 0), "it is of an old term");
-    candidate.install_snapshot(install(2, (1, 1)));
+    candidate.install_snapshot(install(2, (1, 1)), &clock);
     assert_ne!(candidate.election_due, due);
-    assert!(matches!(candidate.role, crate::state::Role::Follower));
+    assert!(matches!(candidate.role, Role::Follower));
 }
 
 /// A late message with entries that the snapshot stands for by now: they are committed, so they are
 /// the same, and what follows them is taken.
 #[test]
 fn entries_that_begin_in_the_snapshot_are_taken_from_its_end_on() {
+    let clock = HandClock::new();
     let mut server = with_four_applied();
     server.snapshot(3, snapshot_up_to(3));
-    assert!(server.append_entries(append(2, (0, 0), &[1, 1], 4)).success);
-    assert_eq!(terms(&server.log), [2]);
-    assert!(server.append_entries(append(2, (1, 1), &[1, 2, 2, 2], 4)).success);
-    assert_eq!(terms(&server.log), [2, 2]);
+    assert!(server.append_entries(append(2, (0, 0), &[1, 1], 4), &clock).success);
+    assert_eq!(terms(server.log()), [2]);
+    assert!(server.append_entries(append(2, (1, 1), &[1, 2, 2, 2], 4), &clock).success);
+    assert_eq!(terms(server.log()), [2, 2]);
 }
 
 /// A follower that lacks what the leader has forgotten gets the snapshot, and then the rest.
 #[test]
 fn a_follower_that_was_away_gets_the_snapshot_and_then_the_entries() {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 2, &[]);
     let mut other = server(2, 3, 2, &[]);
     for index in 1..=5 {
-        leader.start(command(index, 2), clock);
+        leader.start(command(index, 2), &clock);
     }
-    converse(&mut leader, &mut other, &mut clock);
+    converse(&mut leader, &mut other, &clock);
     apply_all(&mut leader);
     leader.snapshot(4, snapshot_up_to(4));
 
     // A refused heartbeat, the snapshot, and entry 5 together with its commitment.
     let mut follower = server(1, 3, 1, &[1]);
-    assert_eq!(converse(&mut leader, &mut follower, &mut clock), 3);
-    assert_eq!(follower.log, leader.log);
+    assert_eq!(converse(&mut leader, &mut follower, &clock), 3);
+    assert_eq!(follower.log(), leader.log());
     assert_eq!(apply_all(&mut follower), [applied_snapshot(4, 2), applied(5, 2)]);
     assert_eq!(progress(&leader, 1).match_index, 5);
 }
@@ -192,35 +205,35 @@ fn a_follower_that_was_away_gets_the_snapshot_and_then_the_entries() {
 /// lost. The answer counts for the snapshot that was sent, not for a later one.
 #[test]
 fn a_snapshot_is_sent_once_and_its_answer_counts_for_it_alone() {
-    let mut clock = Instant::now();
+    let clock = HandClock::new();
     let mut leader = leader(0, 3, 2, &[]);
     let mut other = server(2, 3, 2, &[]);
     for index in 1..=5 {
-        leader.start(command(index, 2), clock);
+        leader.start(command(index, 2), &clock);
     }
-    converse(&mut leader, &mut other, &mut clock);
+    converse(&mut leader, &mut other, &clock);
     apply_all(&mut leader);
     leader.snapshot(3, snapshot_up_to(3));
 
     let mut follower = server(1, 3, 2, &[]);
-    clock += HEARTBEAT_INTERVAL;
-    let heartbeat = sent_to(&mut leader, 1, clock).unwrap();
-    carry(&mut leader, &mut follower, heartbeat, clock);
-    let Some(Request::Install(args)) = sent_to(&mut leader, 1, clock) else {
+    clock.advance(HEARTBEAT_INTERVAL);
+    let heartbeat = sent_to(&mut leader, 1, &clock).unwrap();
+    carry(&mut leader, &mut follower, heartbeat, &clock);
+    let Some(Request::Install(args)) = sent_to(&mut leader, 1, &clock) else {
         panic!("a snapshot was due")
     };
     assert_eq!(args.last_included_index, 3);
     leader.snapshot(5, snapshot_up_to(5));
-    leader.start(command(6, 2), clock);
-    assert_eq!(sent_to(&mut leader, 1, clock), None);
+    leader.start(command(6, 2), &clock);
+    assert_eq!(sent_to(&mut leader, 1, &clock), None);
 
-    let reply = follower.install_snapshot(args.clone());
-    leader.note_installed(1, &args, &reply, clock);
+    let reply = follower.install_snapshot(args.clone(), &clock);
+    leader.note_installed(1, &args, &reply, &clock);
     assert_eq!((progress(&leader, 1).match_index, progress(&leader, 1).next_index), (3, 4));
     // An answer of an older term, and one of a killed server, count for nothing.
     let mut later = install(1, (5, 1));
-    leader.note_installed(1, &later, &InstallSnapshotReply { term: 1 }, clock);
+    leader.note_installed(1, &later, &InstallSnapshotReply { term: 1 }, &clock);
     later.term = 2;
-    leader.note_installed(1, &later, &InstallSnapshotReply::default(), clock);
+    leader.note_installed(1, &later, &InstallSnapshotReply::default(), &clock);
     assert_eq!(progress(&leader, 1).match_index, 3);
 }

@@ -3,16 +3,16 @@
 //! properties of Figure 3 hold; and when the storm is over, all servers agree.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use raftapi::{ApplyMsg, Persister};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use crate::election::RequestVoteReply;
-use crate::replication::AppendEntriesReply;
-use crate::senders::Request;
-use crate::snapshot::InstallSnapshotReply;
-use crate::state::State;
+use super::HandClock;
+use crate::rules::clock::ELECTION_TIMEOUT_MS;
+use crate::rules::messages::{AppendEntriesReply, InstallSnapshotReply, Request, RequestVoteReply};
+use crate::rules::state::State;
 
 enum Reply {
     Vote(RequestVoteReply),
@@ -30,6 +30,7 @@ struct Message {
 
 struct Cluster {
     rng: ChaCha8Rng,
+    clock: HandClock,
     states: Vec<State>,
     persisters: Vec<Persister>,
     messages: VecDeque<Message>,
@@ -43,11 +44,13 @@ struct Cluster {
 impl Cluster {
     fn new(seed: u64, servers: usize) -> Cluster {
         let persisters: Vec<Persister> = (0..servers).map(|_| Persister::new()).collect();
-        let restored = |(me, persister)| State::restored_from(me, servers, persister);
+        let clock = HandClock::new();
+        let restored = |(me, persister)| State::restored_from(me, servers, persister, &clock);
         Cluster {
             rng: ChaCha8Rng::seed_from_u64(seed),
             states: persisters.iter().enumerate().map(restored).collect(),
             persisters,
+            clock,
             messages: VecDeque::new(),
             commands: 0,
             applied: BTreeMap::new(),
@@ -93,11 +96,11 @@ impl Cluster {
 
     fn deliver(&mut self, message: Message) {
         let Message { from, to, request, reply } = message;
-        let state = &mut self.states[to];
-        let now = std::time::Instant::now();
+        self.draw_election_timeout();
+        let (state, clock) = (&mut self.states[to], &self.clock);
         let answer = match (&request, reply) {
             (Request::Vote(args), None) => {
-                let reply = state.request_vote(args);
+                let reply = state.request_vote(args, clock);
                 if reply.vote_granted {
                     let voted_for = *self.votes.entry((args.term, to)).or_insert(from);
                     assert_eq!(voted_for, from, "server {to} voted twice in term {}", args.term);
@@ -105,21 +108,21 @@ impl Cluster {
                 Some(Reply::Vote(reply))
             }
             (Request::Append(args), None) => {
-                Some(Reply::Append(state.append_entries(args.clone())))
+                Some(Reply::Append(state.append_entries(args.clone(), clock)))
             }
             (Request::Install(args), None) => {
-                Some(Reply::Install(state.install_snapshot(args.clone())))
+                Some(Reply::Install(state.install_snapshot(args.clone(), clock)))
             }
             (Request::Vote(args), Some(Reply::Vote(reply))) => {
-                state.count_vote(from, args, &reply, now);
+                state.count_vote(from, args, &reply, clock);
                 None
             }
             (Request::Append(args), Some(Reply::Append(reply))) => {
-                state.note_appended(from, args, &reply, now);
+                state.note_appended(from, args, &reply, clock);
                 None
             }
             (Request::Install(args), Some(Reply::Install(reply))) => {
-                state.note_installed(from, args, &reply, now);
+                state.note_installed(from, args, &reply, clock);
                 None
             }
             _ => unreachable!("a reply is of its request's kind"),
@@ -130,10 +133,18 @@ impl Cluster {
         }
     }
 
+    /// Decides how long the next election timeout will be.
+    fn draw_election_timeout(&mut self) {
+        let timeout = Duration::from_millis(self.rng.random_range(ELECTION_TIMEOUT_MS));
+        self.clock.election_timeout.set(timeout);
+    }
+
     fn reach_deadline(&mut self, server: usize) {
+        self.draw_election_timeout();
         let state = &mut self.states[server];
         let Some(deadline) = state.deadline() else { return };
-        let requests = state.on_deadline(deadline);
+        self.clock.now.set(deadline);
+        let requests = state.on_deadline(&self.clock);
         self.settle(server);
         let to_message = |(to, request)| Message { from: server, to, request, reply: None };
         self.messages.extend(requests.into_iter().map(to_message));
@@ -143,7 +154,7 @@ impl Cluster {
         self.commands += 1;
         let command = format!("command {}", self.commands).into_bytes();
         for server in 0..self.states.len() {
-            self.states[server].start(command.clone(), std::time::Instant::now());
+            self.states[server].start(command.clone(), &self.clock);
             self.settle(server);
         }
     }
@@ -163,13 +174,16 @@ impl Cluster {
 
     /// A crash: what was not saved is gone.
     fn restart(&mut self, server: usize) {
+        self.draw_election_timeout();
         let servers = self.states.len();
-        self.states[server] = State::restored_from(server, servers, &self.persisters[server]);
-        let (index, snapshot) = (self.states[server].last_applied, &self.states[server].snapshot);
+        self.states[server] =
+            State::restored_from(server, servers, &self.persisters[server], &self.clock);
+        let state = &self.states[server];
+        let (index, snapshot) = (state.last_applied, state.persistent.snapshot());
         if snapshot.is_empty() {
             assert_eq!(index, 0, "server {server} starts with what nobody gave its service");
         } else {
-            assert_eq!(*snapshot, self.snapshot_up_to(index));
+            assert_eq!(snapshot, self.snapshot_up_to(index));
         }
     }
 
@@ -180,11 +194,12 @@ impl Cluster {
             self.apply(server);
         }
         let state = &self.states[server];
+        state.assert_consistent();
         if state.is_leader() {
-            let leader = *self.leaders.entry(state.current_term).or_insert(server);
-            assert_eq!(leader, server, "Election Safety in term {}", state.current_term);
-            for (index, command) in self.applied.range(state.log.last_included_index() + 1..) {
-                let own = state.log.get(*index).map(|entry| &entry.command);
+            let leader = *self.leaders.entry(state.current_term()).or_insert(server);
+            assert_eq!(leader, server, "Election Safety in term {}", state.current_term());
+            for (index, command) in self.applied.range(state.log().last_included_index() + 1..) {
+                let own = state.log().get(*index).map(|entry| &entry.command);
                 assert_eq!(own, Some(command), "Leader Completeness at index {index}");
             }
         }
@@ -212,11 +227,12 @@ impl Cluster {
 
     fn check_log_matching(&self) {
         for (a, b) in self.states.iter().flat_map(|a| self.states.iter().map(move |b| (a, b))) {
-            let first = a.log.last_included_index().max(b.log.last_included_index()) + 1;
-            let last = a.log.last_index().min(b.log.last_index());
-            let agreement = (first..=last).rev().find(|i| a.log.term_at(*i) == b.log.term_at(*i));
+            let first = a.log().last_included_index().max(b.log().last_included_index()) + 1;
+            let last = a.log().last_index().min(b.log().last_index());
+            let agreement =
+                (first..=last).rev().find(|i| a.log().term_at(*i) == b.log().term_at(*i));
             for index in first..=agreement.unwrap_or(0) {
-                assert_eq!(a.log.get(index), b.log.get(index), "Log Matching at index {index}");
+                assert_eq!(a.log().get(index), b.log().get(index), "Log Matching at index {index}");
             }
         }
     }
@@ -233,7 +249,7 @@ impl Cluster {
             }
             let last = *self.applied.keys().last().unwrap_or(&0);
             let agree =
-                |state: &State| state.last_applied == last && state.log.last_index() == last;
+                |state: &State| state.last_applied == last && state.log().last_index() == last;
             if last > 0 && self.states.iter().all(agree) {
                 return;
             }
