@@ -17,7 +17,7 @@ use std::{env, process, thread};
 
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
-use peer::frames::{self, Birth, Input, Question, Settled, Step};
+use peer::frames::{self, Advance, Call, Init, Input, Settled};
 use peer::template;
 use sandbox::{Layer, Limits, Purpose, Sandbox};
 
@@ -293,13 +293,13 @@ impl Template {
 impl Copy {
     /// Its output, and how it ended if it did not end by itself.
     fn attack(mut self, attack: &str) -> String {
-        let raft_state = attack.as_bytes().to_vec();
-        let birth = Birth { me: 0, servers: 1, seed: 1, raft_state, snapshot: Vec::new() };
-        let question = Input::Ask { id: 1, question: Question::Make };
-        let step = Step { until: Duration::ZERO, inputs: vec![question] };
+        let state = attack.as_bytes().to_vec();
+        let init = Init { me: 0, servers: 1, seed: 1, state, snapshot: Vec::new() };
+        let make = Input::Call { id: 1, call: Call::Make };
+        let advance = Advance { until: Duration::ZERO, inputs: vec![make] };
         let Settled = frames::read(&mut self.from).expect("it is there");
-        frames::write(&mut self.to, &birth).expect("it reads");
-        frames::write(&mut self.to, &step).expect("it reads");
+        frames::write(&mut self.to, &init).expect("it reads");
+        frames::write(&mut self.to, &advance).expect("it reads");
         let mut told = String::new();
         self.printed.read_to_string(&mut told).expect("words");
         // After the stamp that a simulation puts before each line.

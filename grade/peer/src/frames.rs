@@ -1,21 +1,23 @@
-//! What the grader and a peer's process say to one another: frames of a bounded size.
+//! The frames between the grader and a peer's process: everything that crosses the border.
 //!
-//! Each frame is a length (four bytes, little-endian) and so many bytes of labrpc's encoding. A
-//! peer begins with [`Settled`] and the grader with a [`Birth`]; after that every [`Step`] of its
-//! is answered by one [`Stepped`].
+//! Each frame is its length (four bytes, little-endian) and that many bytes of labrpc's encoding.
+//! First the peer sends [`Settled`] and the grader [`Init`]. Then the peer answers each [`Advance`]
+//! by one [`Advanced`].
+//!
+//! The frames know no service: a call into the server's object is the name of a method and bytes,
+//! and so are RPCs; messages and observations are bytes.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use config::Failure;
 use labrpc::{CallError, codec};
-use raftapi::{ApplyMsg, Started};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::bounds::{self, FRAME_BYTES_MAX, LIST_MAX, OUTPUTS_MAX};
-use crate::delta::{Change, InspectChange};
+use crate::delta::Change;
 
 /// Most frames are shorter, in bytes.
 const BYTES_AT_ONCE: usize = 4 << 10;
@@ -27,107 +29,109 @@ pub struct Settled;
 
 /// The first frame to a peer: which server it is, and what survived the last crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Birth {
-    /// Its number.
+pub struct Init {
+    /// The server's number.
     pub me: usize,
-    /// The number of servers.
+    /// The number of servers, to each of which it gets an end.
     pub servers: usize,
-    /// From which its simulation draws.
+    /// The seed of its simulation.
     pub seed: u64,
-    /// What was saved; empty if nothing was.
+    /// The state that was saved; empty if none was.
     #[serde(with = "serde_bytes")]
-    pub raft_state: Vec<u8>,
-    /// Likewise.
+    pub state: Vec<u8>,
+    /// The snapshot that was saved with it; empty if none was.
     #[serde(with = "serde_bytes")]
     pub snapshot: Vec<u8>,
 }
 
 /// Lets a peer's time pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// By the peer's clock.
+pub struct Advance {
+    /// The time to go to, by the peer's clock.
     pub until: Duration,
     /// What comes in at that time.
     pub inputs: Vec<Input>,
 }
 
-/// What comes in to a peer.
+/// What comes in to a peer. Each `id` is repeated in the output that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
-    /// Another server calls: an [`Output::Answer`] is due.
+    /// Another server sends an RPC: an [`Output::Reply`] is due.
     Request {
-        /// By which it is answered.
+        /// The number of the request.
         id: u64,
-        /// The whole name of the method.
+        /// The whole name of the method, such as `Service.Method`.
         method: String,
-        /// Its arguments.
+        /// Its encoded arguments.
         #[serde(with = "serde_bytes")]
         args: Vec<u8>,
     },
-    /// The reply to an [`Output::Call`].
+    /// The reply to an [`Output::Request`].
     Reply {
-        /// As in the call.
+        /// The number of that request.
         id: u64,
-        /// What came of it.
+        /// The encoded reply, or why there is none.
         result: Result<ByteBuf, CallError>,
     },
-    /// The lab calls into the peer: an [`Output::Told`] is due.
-    Ask {
-        /// By which it is answered.
+    /// The owner of the service calls into the server: an [`Output::Answer`] is due.
+    Call {
+        /// The number of the call.
         id: u64,
-        /// What it calls.
-        question: Question,
+        /// What is called.
+        call: Call,
     },
-    /// The lab waits for the next message that is applied.
+    /// The owner of the service waits for the next message.
     Credit,
 }
 
-/// A method of the peer's, with its arguments.
+/// A call into the server: of its object's methods, or of its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Question {
-    /// `make` itself.
+pub enum Call {
+    /// Make the object; this comes first.
     Make,
-    /// `service`.
-    Service,
-    /// `start`.
-    Start(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// `get_state`.
-    GetState,
-    /// No method: what threads of the peer have waited for long.
+    /// List the RPC handlers of the object; this comes next.
+    Handlers,
+    /// List the threads of the server that have waited for long.
     Waiting,
-    /// `snapshot`.
-    Snapshot(u64, #[serde(with = "serde_bytes")] Vec<u8>),
+    /// Call a method of the object.
+    Method {
+        /// Its name.
+        method: String,
+        /// Its encoded arguments.
+        #[serde(with = "serde_bytes")]
+        args: Vec<u8>,
+    },
 }
 
-/// What a method of the peer's has returned.
+/// What a [`Call`] has returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// The peer is made.
+    /// The object is made.
     Made {
-        /// It has read what was saved.
+        /// Whether it has read what was saved.
         has_read: bool,
     },
-    /// Its RPC handlers.
-    Service {
-        /// The service's name.
-        name: String,
-        /// The names of its methods.
-        #[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")]
-        methods: Vec<String>,
-    },
-    /// Of `start`.
-    Started(Option<Started>),
-    /// Of `get_state`: the term, and whether it leads.
-    State(u64, bool),
-    /// A sentence for each such thread.
+    /// The RPC handlers.
+    Handlers(#[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")] Vec<Handlers>),
+    /// A sentence for each thread that has waited for long.
     Waiting(#[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")] Vec<String>),
-    /// Of `snapshot`, which returns nothing.
-    Snapshot,
+    /// The encoded result of a method. An error is a bug of the kit, or a forgery.
+    Returned(Result<ByteBuf, CallError>),
 }
 
-/// The end of a step.
+/// The names of one service's RPC handlers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stepped {
+pub struct Handlers {
+    /// The name of the service.
+    pub service: String,
+    /// The names of its methods.
+    #[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")]
+    pub methods: Vec<String>,
+}
+
+/// How an [`Advance`] has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advanced {
     /// When something happens next if nothing comes in, by the peer's clock. A time that has passed
     /// means at once: some thread never waits.
     pub next_deadline: Option<Duration>,
@@ -139,51 +143,51 @@ pub struct Stepped {
 /// What comes out of a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
-    /// The peer calls a server: an [`Input::Reply`] is due.
-    Call {
-        /// By which it is answered.
+    /// The server sends an RPC: an [`Input::Reply`] is due.
+    Request {
+        /// The number of the request.
         id: u64,
-        /// The server's number.
+        /// The number of the server that it goes to.
         to: usize,
-        /// The whole name of the method.
+        /// The whole name of the method, such as `Service.Method`.
         method: String,
-        /// Its arguments.
+        /// Its encoded arguments.
         #[serde(with = "serde_bytes")]
         args: Vec<u8>,
     },
     /// The reply to an [`Input::Request`].
-    Answer {
-        /// As in the request.
+    Reply {
+        /// The number of that request.
         id: u64,
-        /// What the handler came to.
+        /// The encoded reply, or why there is none.
         result: Result<ByteBuf, CallError>,
     },
-    /// The answer to an [`Input::Ask`].
-    Told {
-        /// As in the question.
+    /// The answer to an [`Input::Call`].
+    Answer {
+        /// The number of that call.
         id: u64,
         /// What was returned.
         answer: Answer,
     },
     /// Something was saved.
     Saved {
-        /// The Raft state, compared with the last.
-        raft_state: Change,
-        /// The snapshot, likewise.
+        /// The state, as the difference to the last one.
+        state: Change,
+        /// The snapshot, as the difference to the last one.
         snapshot: Change,
     },
-    /// Something was applied; that used up the credit.
-    Applied(ApplyMsg),
-    /// Something waits to be applied, and there is no credit.
-    Waits,
-    /// The peer's state as `inspect` showed it after the `covers`-th output that is no such look.
-    Inspected {
-        /// So many outputs had come before it.
+    /// An encoded message to the owner of the service; it used up the credit.
+    Delivered(ByteBuf),
+    /// A message is ready, and there is no credit.
+    Blocked,
+    /// The state of the object, as it was after `covers` outputs that are no observations.
+    Observed {
+        /// The number of those outputs.
         covers: u64,
-        /// What is new; none if the peer has no `inspect`.
-        change: Option<InspectChange>,
+        /// The encoded state, or what is new in it; none if the object never shows its state.
+        change: Option<ByteBuf>,
     },
-    /// Something is wrong with the peer, and this is the verdict.
+    /// Something is wrong with the server, and this is the verdict.
     Failed(Failure),
 }
 
@@ -244,7 +248,6 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> 
 #[cfg(test)]
 mod tests {
     use config::Class;
-    use raftapi::Inspect;
 
     use super::*;
 
@@ -262,56 +265,59 @@ mod tests {
 
     #[test]
     fn frames_survive_the_journey_and_broken_ones_do_not() {
-        let (raft_state, snapshot) = (vec![1, 2], vec![]);
-        check(&Birth { me: 2, servers: 3, seed: u64::MAX, raft_state, snapshot });
+        let (state, snapshot) = (vec![1, 2], vec![]);
+        check(&Init { me: 2, servers: 3, seed: u64::MAX, state, snapshot });
         let result = Err(CallError::UnknownMethod { method: "A.B".into(), known: "C".into() });
-        let ask = |id, question| Input::Ask { id, question };
-        check(&Step {
+        let call = |id, call| Input::Call { id, call };
+        check(&Advance {
             until: Duration::from_nanos(1_000_000_007),
             inputs: vec![
-                Input::Request { id: 1, method: "Raft.RequestVote".into(), args: vec![0, 255] },
-                Input::Reply { id: 2, result },
+                Input::Request { id: 1, method: "Echo.Twice".into(), args: vec![0, 255] },
+                Input::Reply { id: 2, result: result.clone() },
                 Input::Credit,
-                ask(3, Question::Make),
-                ask(4, Question::Start(vec![7; 300])),
-                ask(5, Question::Snapshot(10, vec![])),
+                call(3, Call::Make),
+                call(4, Call::Handlers),
+                call(5, Call::Waiting),
+                call(6, Call::Method { method: "add".into(), args: vec![7; 300] }),
             ],
         });
-        let inspect = Inspect { log_terms: vec![1, 2], ..Inspect::default() };
         let (unchanged, changed) = (Change::between(&[1], &[1]), Change::between(&[1], &[1, 2]));
-        let started = Answer::Started(Some(Started { index: 1, term: 2 }));
+        let handlers = Handlers { service: "Echo".into(), methods: vec!["Twice".into()] };
+        let answer = |id, answer| Output::Answer { id, answer };
+        let bytes = || ByteBuf::from(vec![9]);
         let outputs = vec![
-            Output::Call { id: 1, to: 0, method: "Raft.RequestVote".into(), args: vec![1] },
-            Output::Answer { id: 1, result: Ok(ByteBuf::from(vec![9])) },
-            Output::Told { id: 3, answer: started },
-            Output::Saved { raft_state: changed, snapshot: unchanged },
-            Output::Applied(ApplyMsg::Command { index: 1, command: vec![4] }),
-            Output::Waits,
-            Output::Inspected {
-                covers: 6,
-                change: Some(InspectChange::between(&Inspect::default(), &inspect)),
-            },
-            Output::Inspected { covers: 7, change: None },
+            Output::Request { id: 1, to: 0, method: "Echo.Twice".into(), args: vec![1] },
+            Output::Reply { id: 1, result: Ok(bytes()) },
+            answer(3, Answer::Made { has_read: true }),
+            answer(4, Answer::Handlers(vec![handlers])),
+            answer(5, Answer::Waiting(vec!["it waits".into()])),
+            answer(6, Answer::Returned(Ok(bytes()))),
+            answer(7, Answer::Returned(result)),
+            Output::Saved { state: changed, snapshot: unchanged },
+            Output::Delivered(bytes()),
+            Output::Blocked,
+            Output::Observed { covers: 6, change: Some(bytes()) },
+            Output::Observed { covers: 7, change: None },
             Output::Failed(Failure::of(1, Class::Panic, "server 1 panicked")),
         ];
         let timed = outputs.into_iter().map(|output| (Duration::from_micros(5), output)).collect();
-        check(&Stepped { next_deadline: Some(Duration::from_millis(3)), outputs: timed });
+        check(&Advanced { next_deadline: Some(Duration::from_millis(3)), outputs: timed });
     }
 
     #[test]
     fn a_length_beyond_the_limit_is_refused_at_once() {
         let length = u32::try_from(FRAME_BYTES_MAX + 1).unwrap().to_le_bytes();
-        let error = read::<Step>(&mut &length[..]).unwrap_err();
+        let error = read::<Advance>(&mut &length[..]).unwrap_err();
         assert_eq!(error.to_string(), "a frame of 67108865 bytes is longer than any may be");
     }
 
     #[test]
-    fn a_step_from_which_too_much_comes_is_refused() {
+    fn more_outputs_than_the_limit_are_refused() {
         let sent = |count| {
-            let outputs = vec![(Duration::ZERO, Output::Waits); count];
+            let outputs = vec![(Duration::ZERO, Output::Blocked); count];
             let mut bytes = Vec::new();
-            write(&mut bytes, &Stepped { next_deadline: None, outputs }).unwrap();
-            read::<Stepped>(&mut &bytes[..])
+            write(&mut bytes, &Advanced { next_deadline: None, outputs }).unwrap();
+            read::<Advanced>(&mut &bytes[..])
         };
         assert_eq!(sent(OUTPUTS_MAX).unwrap().outputs.len(), OUTPUTS_MAX);
         let error = sent(OUTPUTS_MAX + 1).unwrap_err().to_string();
@@ -319,8 +325,23 @@ mod tests {
     }
 
     #[test]
+    fn more_names_than_the_limit_are_refused() {
+        let sent = |count| {
+            let methods = vec![String::new(); count];
+            let answer = Answer::Handlers(vec![Handlers { service: "Echo".into(), methods }]);
+            let outputs = vec![(Duration::ZERO, Output::Answer { id: 1, answer })];
+            let mut bytes = Vec::new();
+            write(&mut bytes, &Advanced { next_deadline: None, outputs }).unwrap();
+            read::<Advanced>(&mut &bytes[..])
+        };
+        assert!(sent(LIST_MAX).is_ok());
+        let error = sent(LIST_MAX + 1).unwrap_err().to_string();
+        assert!(error.contains("a list is longer than 8192"), "{error}");
+    }
+
+    #[test]
     fn garbage_is_told_from_an_end() {
-        let error = read::<Stepped>(&mut &[3, 0, 0, 0, 200, 200, 200][..]).unwrap_err();
+        let error = read::<Advanced>(&mut &[3, 0, 0, 0, 200, 200, 200][..]).unwrap_err();
         assert!(matches!(error, FrameError::Malformed(_)) && !error.is_end());
     }
 }

@@ -1,4 +1,4 @@
-//! The loop of a peer's process: a step of virtual time for each that the grader asks for.
+//! The loop of a peer's process: virtual time advances once for each frame of the grader.
 
 use std::env;
 use std::fs::File;
@@ -10,14 +10,14 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use config::virtual_time;
-use raftapi::{Make, PeerContext, RaftPeer};
 use sim::Order;
 
-use crate::frames::{self, Birth, FrameError, Input, Output, Step, Stepped};
+use crate::frames::{self, Advance, Advanced, FrameError, Init, Input, Output};
 use crate::server;
+use crate::service::{Context, Hosted};
 use crate::template::{self, Connection};
 
-/// Threads that have something to do at the end of a step may go on for so long. A thread that
+/// Threads that have something to do at the end of a step may go on for this long. A thread that
 /// polls never waits, and the others must not wait for it.
 const OVERTIME: Duration = Duration::from_millis(1);
 /// The exit code of a peer's program that could not begin, by no fault of an implementation.
@@ -27,11 +27,11 @@ pub const EXIT_MISUSED: i32 = 2;
 /// the program takes the last steps of that filter itself, and ends if it cannot.
 pub const UNSEALED: &str = "--unsealed";
 
-/// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
-/// until the grader has no more use for it.
+/// The whole `main` of a program that hosts a service: makes copies of itself, each of which hosts
+/// one server, which `prepare` makes, until the grader has no more use for it.
 ///
 /// The grader's end of the connection is what it finds as its standard input.
-pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
+pub fn main(prepare: impl FnOnce(Context) -> Arc<dyn Hosted> + Send + 'static) -> ! {
     let result = take_socket().map_err(FrameError::from).and_then(|control| {
         let is_sealed = env::args_os().nth(1).is_none_or(|word| word != UNSEALED);
         if is_sealed {
@@ -39,7 +39,7 @@ pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'sta
         }
         let Connection { from, to, program, .. } = template::copies(control, is_sealed)?;
         sim::read_names_from(program);
-        host(Arc::new(make), BufReader::new(from), to)
+        serve(from, to, prepare)
     });
     match result {
         // The grader has gone, and so shall we.
@@ -59,31 +59,40 @@ fn take_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-fn host(make: Make, mut from: BufReader<File>, mut to: File) -> Result<(), FrameError> {
-    let birth: Birth = frames::read(&mut from)?;
+/// Hosts one server: reads frames from `from` and answers them to `to`, from [`Init`] on.
+///
+/// # Errors
+/// How the connection ended; an end that [`FrameError::is_end`] is the usual one.
+pub fn serve(
+    from: File,
+    mut to: File,
+    prepare: impl FnOnce(Context) -> Arc<dyn Hosted> + Send + 'static,
+) -> Result<(), FrameError> {
+    let mut from = BufReader::new(from);
+    let init: Init = frames::read(&mut from)?;
     let mut last = (from.get_ref().try_clone()?, to.try_clone()?);
     let first = order(frames::read(&mut from)?);
     let (broken, why) = mpsc::channel();
     let (report, outputs) = sim::serve(
-        virtual_time::options(birth.seed),
+        virtual_time::options(init.seed),
         first,
-        move |inbox, outbox| server::serve(birth, make, &inbox, outbox),
+        move |inbox, outbox| server::serve(init, prepare, &inbox, outbox),
         move |pause| {
-            let stepped = Stepped { next_deadline: pause.next_deadline, outputs: pause.outputs };
-            let next = frames::write(&mut to, &stepped).and_then(|()| frames::read(&mut from));
-            // Whoever reads it may be gone as well.
+            let advanced = Advanced { next_deadline: pause.next_deadline, outputs: pause.outputs };
+            let next = frames::write(&mut to, &advanced).and_then(|()| frames::read(&mut from));
+            // The receiver may be gone as well.
             next.map(order).map_err(|error| drop(broken.send(error))).ok()
         },
     );
     if let Ok(error) = why.try_recv() {
         return Err(error);
     }
-    say_farewell(&mut last, &report, outputs)
+    report_end(&mut last, &report, outputs)
 }
 
 /// The simulation is over, and the grader does not know. It has no use for a peer after that, so
 /// the process ends when the connection does.
-fn say_farewell(
+fn report_end(
     (from, to): &mut (File, File),
     report: &sim::Report,
     mut outputs: Vec<(Duration, Output)>,
@@ -91,11 +100,11 @@ fn say_farewell(
     outputs.push((report.elapsed, Output::Failed(virtual_time::failure(report))));
     loop {
         let outputs = std::mem::take(&mut outputs);
-        frames::write(to, &Stepped { next_deadline: None, outputs })?;
-        frames::read::<Step>(from)?;
+        frames::write(to, &Advanced { next_deadline: None, outputs })?;
+        frames::read::<Advance>(from)?;
     }
 }
 
-fn order(Step { until, inputs }: Step) -> Order<Input> {
+fn order(Advance { until, inputs }: Advance) -> Order<Input> {
     Order { until, overtime: OVERTIME, inputs }
 }

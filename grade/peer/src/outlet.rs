@@ -1,56 +1,57 @@
-//! Where all that comes out of the peer is put, in one order, and who is told that something did.
+//! Everything that comes out of the server goes through here, in one order, and wakes the observer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
+use serde_bytes::ByteBuf;
 use sim::Outbox;
 
-use crate::delta::InspectChange;
 use crate::frames::Output;
 
 pub(crate) struct Outlet {
     outbox: Outbox<Output>,
     sent: AtomicU64,
-    bell: Bell,
+    wakeup: Wakeup,
 }
 
-/// Wakes whoever looks at the peer's state.
+/// Wakes the thread that observes the server's state.
 #[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    rings: Condvar,
+struct Wakeup {
+    is_due: Mutex<bool>,
+    became_due: Condvar,
 }
 
 impl Outlet {
     pub(crate) fn new(outbox: Outbox<Output>) -> Outlet {
-        Outlet { outbox, sent: AtomicU64::new(0), bell: Bell::default() }
+        Outlet { outbox, sent: AtomicU64::new(0), wakeup: Wakeup::default() }
     }
 
     pub(crate) fn send(&self, output: Output) {
         self.outbox.send(output);
-        // Behind it: a look that began before must not pass for one that came after.
+        // Counted after it is sent: an observation that began before must not claim to cover it.
         self.sent.fetch_add(1, Ordering::SeqCst);
-        self.ring();
+        self.wake();
     }
 
-    /// A look at the peer's state that began after so many outputs.
-    pub(crate) fn show(&self, covers: u64, change: Option<InspectChange>) {
-        self.outbox.send(Output::Inspected { covers, change });
+    /// Sends an observation that began after `covers` outputs.
+    pub(crate) fn show(&self, covers: u64, change: Option<Vec<u8>>) {
+        let change = change.map(ByteBuf::from);
+        self.outbox.send(Output::Observed { covers, change });
     }
 
-    /// Something may have happened to the peer.
-    pub(crate) fn ring(&self) {
-        let mut rung = self.bell.rung.lock();
-        if !std::mem::replace(&mut *rung, true) {
-            self.bell.rings.notify_one();
+    /// Something may have changed: the observer has to look.
+    pub(crate) fn wake(&self) {
+        let mut is_due = self.wakeup.is_due.lock();
+        if !std::mem::replace(&mut *is_due, true) {
+            self.wakeup.became_due.notify_one();
         }
     }
 
-    /// Waits until something has happened, and gives the number of outputs before now.
+    /// Waits until something may have changed, and returns the number of outputs before now.
     pub(crate) fn wait(&self) -> u64 {
-        let mut rung = self.bell.rung.lock();
-        while !std::mem::replace(&mut *rung, false) {
-            self.bell.rings.wait(&mut rung);
+        let mut is_due = self.wakeup.is_due.lock();
+        while !std::mem::replace(&mut *is_due, false) {
+            self.wakeup.became_due.wait(&mut is_due);
         }
         self.sent.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! What the peer saves goes to the grader, which keeps it when this process has ended.
+//! What the server saves goes to the grader, which keeps it after this process has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crate::delta::Change;
 use crate::frames::Output;
 use crate::outlet::Outlet;
 
-/// Keeps what the peer saves, and sends it to the grader.
+/// Keeps what the server saves, and sends it to the grader.
 pub(crate) struct Saves {
     saved: Mutex<Arc<Saved>>,
     /// What the grader has.
@@ -20,14 +20,14 @@ pub(crate) struct Saves {
 }
 
 impl Saves {
-    /// Begins with what was saved before the last crash.
+    /// `saved` is what survived the last crash.
     pub(crate) fn new(saved: Saved, outlet: Arc<Outlet>) -> Saves {
         let saved = Arc::new(saved);
         let sent = Mutex::new(Arc::clone(&saved));
         Saves { saved: Mutex::new(saved), sent, was_read: AtomicBool::new(false), outlet }
     }
 
-    /// Whether the peer has read its Raft state.
+    /// Whether the server has read its state.
     pub(crate) fn was_read(&self) -> bool {
         self.was_read.load(Ordering::Relaxed)
     }
@@ -41,7 +41,7 @@ impl Storage for Saves {
         let mut sent = self.sent.lock();
         let saved = self.load();
         self.outlet.send(Output::Saved {
-            raft_state: Change::between(&sent.raft_state, &saved.raft_state),
+            state: Change::between(&sent.raft_state, &saved.raft_state),
             snapshot: Change::between(&sent.snapshot, &saved.snapshot),
         });
         *sent = saved;

@@ -5,60 +5,60 @@ use std::thread;
 
 use config::label::{self, Label};
 use config::{panics, threads};
-use crossbeam_channel::bounded;
-use parking_lot::Mutex;
-use raftapi::{Make, PeerContext, Persister, RaftPeer, Saved};
+use labrpc::CallError;
+use raftapi::{Persister, Saved};
 use serde_bytes::ByteBuf;
 use sim::{Inbox, Outbox};
 
-use crate::applied::Credits;
-use crate::calls::Calls;
-use crate::frames::{Answer, Birth, Input, Output, Question};
+use crate::deliveries::{Credits, Deliveries};
+use crate::frames::{Answer, Call, Handlers, Init, Input, Output};
+use crate::observer;
 use crate::outlet::Outlet;
+use crate::requests::Requests;
 use crate::saves::Saves;
-use crate::{applied, looks};
+use crate::service::{Context, Hosted};
 
 struct Server {
     me: usize,
     outlet: Arc<Outlet>,
     saves: Arc<Saves>,
-    /// What `make` is called with, until it is.
-    context: Mutex<Option<PeerContext>>,
-    make: Make,
-    peer: Arc<OnceLock<Arc<dyn RaftPeer>>>,
+    hosted: Arc<dyn Hosted>,
     handlers: OnceLock<labrpc::Server>,
 }
 
 /// Does not return: the run ends when its host is gone.
-pub(crate) fn serve(birth: Birth, make: Make, inbox: &Inbox<Input>, outbox: Outbox<Output>) {
-    let Birth { me, servers, raft_state, snapshot, seed: _ } = birth;
+pub(crate) fn serve(
+    init: Init,
+    prepare: impl FnOnce(Context) -> Arc<dyn Hosted>,
+    inbox: &Inbox<Input>,
+    outbox: Outbox<Output>,
+) {
+    let Init { me, servers, state, snapshot, seed: _ } = init;
     let outlet = Arc::new(Outlet::new(outbox));
     {
         let outlet = Arc::clone(&outlet);
         panics::report(move |failure| outlet.send(Output::Failed(failure)));
     }
-    let calls = Arc::new(Calls::new(me, Arc::clone(&outlet)));
-    let ends = (0..servers).map(|to| calls.end(to)).collect();
-    let saves = Arc::new(Saves::new(Saved { raft_state, snapshot }, Arc::clone(&outlet)));
+    let requests = Arc::new(Requests::new(me, Arc::clone(&outlet)));
+    let ends = (0..servers).map(|to| requests.end(to)).collect();
+    let saved = Saved { raft_state: state, snapshot };
+    let saves = Arc::new(Saves::new(saved, Arc::clone(&outlet)));
     let persister = Arc::new(Persister::with_storage(Arc::clone(&saves)));
-    let (apply, messages) = bounded(0);
     let credits = Arc::new(Credits::default());
-    applied::start(messages, Arc::clone(&credits), Arc::clone(&outlet));
-    let peer = Arc::new(OnceLock::new());
-    looks::start(me, Arc::clone(&peer), Arc::clone(&outlet));
+    let deliveries = Deliveries::new(Arc::clone(&credits), Arc::clone(&outlet));
+    let hosted = prepare(Context { me, ends, persister, deliveries });
+    observer::start(Arc::clone(&hosted), Arc::clone(&outlet));
 
-    let context = PeerContext { ends, me, persister, apply };
-    let context = Mutex::new(Some(context));
     let handlers = OnceLock::new();
-    let server = Arc::new(Server { me, outlet, saves, context, make, peer, handlers });
+    let server = Arc::new(Server { me, outlet, saves, hosted, handlers });
     while let Some(input) = inbox.receive() {
         match input {
             Input::Request { id, method, args } => server.handle(id, method, args),
-            Input::Reply { id, result } => calls.reply(id, result),
-            Input::Ask { id, question } => server.ask(id, question),
+            Input::Reply { id, result } => requests.reply(id, result),
+            Input::Call { id, call } => server.call(id, call),
             Input::Credit => credits.add(),
         }
-        server.outlet.ring();
+        server.outlet.wake();
     }
 }
 
@@ -69,54 +69,50 @@ impl Server {
             // Before that the grader does not know what there is to call.
             let Some(handlers) = server.handlers.get() else { return };
             let result = handlers.dispatch_raw(&method, &args).map(ByteBuf::from);
-            server.outlet.send(Output::Answer { id, result });
+            server.outlet.send(Output::Reply { id, result });
         });
     }
 
-    fn ask(self: &Arc<Self>, id: u64, question: Question) {
+    fn call(self: &Arc<Self>, id: u64, call: Call) {
         let server = Arc::clone(self);
         self.spawn(label::thread_name(self.me), move || {
-            let _label = label::enter(Label::Server(server.me), name(&question));
-            if let Some(answer) = server.answer(question) {
-                server.outlet.send(Output::Told { id, answer });
-            }
+            let answer = server.answer(call);
+            server.outlet.send(Output::Answer { id, answer });
         });
     }
 
-    /// None for a question that makes no sense now.
-    fn answer(&self, question: Question) -> Option<Answer> {
-        if let Question::Make = question {
-            let context = self.context.lock().take()?;
-            let made = (self.make)(context);
-            self.peer.set(made).ok()?;
-            return Some(Answer::Made { has_read: self.saves.was_read() });
+    fn answer(&self, call: Call) -> Answer {
+        let enter = |doing| label::enter(Label::Server(self.me), doing);
+        match call {
+            Call::Make => {
+                let _label = enter("make");
+                self.hosted.make();
+                Answer::Made { has_read: self.saves.was_read() }
+            }
+            Call::Handlers => {
+                let _label = enter("service");
+                let services = self.hosted.handlers();
+                let names = services.iter().map(names).collect();
+                self.handlers.get_or_init(|| labrpc::Server::new(services));
+                Answer::Handlers(names)
+            }
+            Call::Waiting => {
+                let _label = enter("the host");
+                Answer::Waiting(threads::waiting(self.me))
+            }
+            Call::Method { method, args } => {
+                let known = self.hosted.methods();
+                let Some(name) = known.iter().find(|name| **name == method) else {
+                    let known = known.join(", ");
+                    return Answer::Returned(Err(CallError::UnknownMethod { method, known }));
+                };
+                let _label = enter(name);
+                Answer::Returned(self.hosted.call(name, &args).map(ByteBuf::from))
+            }
         }
-        if let Question::Waiting = question {
-            return Some(Answer::Waiting(threads::waiting(self.me)));
-        }
-        let peer = Arc::clone(self.peer.get()?);
-        Some(match question {
-            Question::Make | Question::Waiting => return None,
-            Question::Service => {
-                let service = peer.service();
-                let methods = service.methods().map(str::to_owned).collect();
-                let name = service.name().to_owned();
-                self.handlers.set(service.into()).ok()?;
-                Answer::Service { name, methods }
-            }
-            Question::Start(command) => Answer::Started(peer.start(command)),
-            Question::GetState => {
-                let (term, leads) = peer.get_state();
-                Answer::State(term, leads)
-            }
-            Question::Snapshot(index, snapshot) => {
-                peer.snapshot(index, snapshot);
-                Answer::Snapshot
-            }
-        })
     }
 
-    /// A thread of the server's, as the labels have it.
+    /// Starts a thread of the server, as the labels have it.
     fn spawn(&self, name: String, work: impl FnOnce() + Send + 'static) {
         let _label = label::enter(Label::Server(self.me), "the host");
         let builder = thread::Builder::new().name(name);
@@ -124,13 +120,7 @@ impl Server {
     }
 }
 
-fn name(question: &Question) -> &'static str {
-    match question {
-        Question::Make => "make",
-        Question::Service => "service",
-        Question::Start(_) => "start",
-        Question::GetState => "get_state",
-        Question::Waiting => "the host",
-        Question::Snapshot(..) => "snapshot",
-    }
+fn names(service: &labrpc::Service) -> Handlers {
+    let methods = service.methods().map(str::to_owned).collect();
+    Handlers { service: service.name().to_owned(), methods }
 }

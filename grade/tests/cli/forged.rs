@@ -8,26 +8,34 @@ use std::time::Duration;
 
 use config::{Class, Failure};
 use peer::bounds::FRAME_BYTES_MAX;
-use peer::delta::{Change, InspectChange};
-use peer::frames::{self, Answer, Output, Stepped};
+use peer::delta::Change;
+use peer::frames::{self, Advanced, Answer, Output};
+use peer::raft::InspectChange;
 use raftapi::{ApplyMsg, Inspect, Role};
+use serde::Serialize;
+use serde_bytes::ByteBuf;
 
 use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
 
 /// Not an answer: a copy that its template did not seal.
 const KEEPS: &str = "what the template has open";
-/// The first question is for `make`.
-const MADE: Output = Output::Told { id: 1, answer: Answer::Made { has_read: false } };
+/// The first call is for `make`.
+const MADE: Output = Output::Answer { id: 1, answer: Answer::Made { has_read: false } };
 
 fn frame(next_deadline: Option<Duration>, outputs: Vec<(Duration, Output)>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    frames::write(&mut bytes, &Stepped { next_deadline, outputs }).unwrap();
+    frames::write(&mut bytes, &Advanced { next_deadline, outputs }).unwrap();
     bytes
 }
 
-/// The answer to the first step, with these outputs at once.
+/// The frame of these outputs, all at once.
 fn outputs(outputs: impl IntoIterator<Item = Output>) -> Vec<u8> {
     frame(None, outputs.into_iter().map(|output| (Duration::ZERO, output)).collect())
+}
+
+/// A value as a frame carries it.
+fn bytes(value: &impl Serialize) -> ByteBuf {
+    ByteBuf::from(labrpc::codec::encode(value).unwrap())
 }
 
 fn length(bytes: usize) -> [u8; 4] {
@@ -65,8 +73,9 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
     let kept = kept_program(&folder, "forged");
     let nobody = Change::between(b"what it never saved", b"what it never saved");
     let leader = Inspect { role: Role::Leader, current_term: 7, ..Inspect::default() };
-    let leader = Some(InspectChange::between(&Inspect::default(), &leader));
-    let forgeries: [(&str, Vec<Vec<u8>>); 18] = [
+    let leader = Some(bytes(&InspectChange::between(&Inspect::default(), &leader)));
+    let returned = |result: &[u8]| Answer::Returned(Ok(result.to_vec().into()));
+    let forgeries: [(&str, Vec<Vec<u8>>); 21] = [
         (KEEPS, vec![outputs([MADE])]),
         ("bytes that are no frame", vec![vec![255; 64]]),
         ("a frame that says to be too long", vec![length(FRAME_BYTES_MAX + 1).to_vec()]),
@@ -76,24 +85,40 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
         ("nothing but its end", vec![vec![]]),
         (
             "the answer to what nobody asked",
-            vec![outputs([Output::Told { id: 9, answer: Answer::State(9, true) }])],
+            vec![outputs([Output::Answer { id: 9, answer: returned(&[9, 1]) }])],
+        ),
+        (
+            "the answer to another call",
+            vec![outputs([Output::Answer { id: 1, answer: returned(&[1]) }])],
+        ),
+        (
+            "an answer of another type",
+            vec![
+                outputs([MADE]),
+                outputs([Output::Answer { id: 2, answer: Answer::Handlers(vec![]) }]),
+                outputs([Output::Answer { id: 3, answer: returned(&[7]) }]),
+            ],
+        ),
+        (
+            "a state that is none",
+            vec![outputs([MADE, Output::Observed { covers: 1, change: Some(vec![200].into()) }])],
         ),
         ("an answer twice", vec![outputs([MADE, MADE])]),
         (
             "a call of a server that there is not",
-            vec![outputs([Output::Call { id: 1, to: 9, method: "A.B".into(), args: vec![] }])],
+            vec![outputs([Output::Request { id: 1, to: 9, method: "A.B".into(), args: vec![] }])],
         ),
         (
             "a save upon what was not saved",
-            vec![outputs([Output::Saved { raft_state: nobody.clone(), snapshot: nobody }])],
+            vec![outputs([Output::Saved { state: nobody.clone(), snapshot: nobody }])],
         ),
         (
             "a look at what has not come",
-            vec![outputs([Output::Inspected { covers: 5, change: leader.clone() }])],
+            vec![outputs([Output::Observed { covers: 5, change: leader.clone() }])],
         ),
         (
             "the same leader at every server",
-            vec![outputs([MADE, Output::Inspected { covers: 1, change: leader }]), outputs([])],
+            vec![outputs([MADE, Output::Observed { covers: 1, change: leader }]), outputs([])],
         ),
         ("a deadline at the end of time", vec![frame(Some(Duration::MAX), vec![])]),
         ("an output at the end of time", vec![frame(None, vec![(Duration::MAX, MADE)])]),
@@ -109,7 +134,10 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
             "an entry that nobody committed",
             vec![outputs([
                 MADE,
-                Output::Applied(ApplyMsg::Command { index: 1, command: b"mine".to_vec() }),
+                Output::Delivered(bytes(&ApplyMsg::Command {
+                    index: 1,
+                    command: b"mine".to_vec(),
+                })),
             ])],
         ),
     ];

@@ -1,11 +1,11 @@
-//! What waits to go to a peer's process with its next step.
+//! What waits to go into a peer's process when it advances next.
 
 use std::time::{Duration, Instant};
 
 use ::peer::frames::Input;
 use parking_lot::{Condvar, Mutex};
 
-/// What comes within so short a time makes one step: a round trip costs more than anything in it.
+/// What comes within this time goes in together: a round trip costs more than anything in it.
 const GATHERED_WITHIN: Duration = Duration::from_micros(20);
 
 #[derive(Default)]
@@ -17,17 +17,17 @@ pub(super) struct Mailbox {
 #[derive(Default)]
 struct State {
     inputs: Vec<Input>,
-    /// The lab waits for a message to be applied, and the peer does not know yet.
+    /// The owner of the service waits for a message, and the peer does not know yet.
     has_credit: bool,
-    /// The peer waits to apply something.
-    is_waiting: bool,
+    /// The peer has a message, and no credit.
+    is_blocked: bool,
     closed: bool,
 }
 
 impl State {
     /// A credit that nobody waits for goes along with whatever goes next.
     fn is_due(&self) -> bool {
-        !self.inputs.is_empty() || self.has_credit && self.is_waiting
+        !self.inputs.is_empty() || self.has_credit && self.is_blocked
     }
 }
 
@@ -36,14 +36,14 @@ impl Mailbox {
         self.change(|state| state.inputs.push(input));
     }
 
-    /// The lab waits for the next message that is applied.
+    /// The owner of the service waits for the next message.
     pub(super) fn credit(&self) {
         self.change(|state| state.has_credit = true);
     }
 
-    /// The peer waits to apply something.
-    pub(super) fn note_waiting(&self) {
-        self.change(|state| state.is_waiting = true);
+    /// The peer has a message, and no credit.
+    pub(super) fn note_blocked(&self) {
+        self.change(|state| state.is_blocked = true);
     }
 
     pub(super) fn close(&self) {
@@ -85,7 +85,7 @@ impl Mailbox {
         }
         let mut inputs = std::mem::take(&mut state.inputs);
         if std::mem::take(&mut state.has_credit) {
-            state.is_waiting = false;
+            state.is_blocked = false;
             inputs.push(Input::Credit);
         }
         Some(inputs)
@@ -96,8 +96,8 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn call(id: u64) -> Input {
-        Input::Request { id, method: "Raft.RequestVote".into(), args: vec![] }
+    fn request(id: u64) -> Input {
+        Input::Request { id, method: "Echo.Twice".into(), args: vec![] }
     }
 
     #[test]
@@ -105,9 +105,9 @@ mod tests {
         let past = Some(Instant::now());
         let mailbox = Mailbox::default();
         mailbox.credit();
-        mailbox.push(call(1));
-        assert_eq!(mailbox.take(None), Some(vec![call(1), Input::Credit]));
-        mailbox.note_waiting();
+        mailbox.push(request(1));
+        assert_eq!(mailbox.take(None), Some(vec![request(1), Input::Credit]));
+        mailbox.note_blocked();
         assert_eq!(mailbox.take(past), Some(vec![]));
         mailbox.credit();
         assert_eq!(mailbox.take(None), Some(vec![Input::Credit]));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn nothing_comes_out_after_the_end() {
         let mailbox = Mailbox::default();
-        mailbox.push(call(1));
+        mailbox.push(request(1));
         mailbox.close();
         assert_eq!(mailbox.take(None), None);
     }

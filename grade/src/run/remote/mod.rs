@@ -1,38 +1,36 @@
 //! A run whose peers are processes of their own, all in the run's one virtual time.
 //!
 //! This program, started again for each run, plays the test; it owns the network, the persisters
-//! and the verdict. Each [peer](peer::RemotePeer) of it stands for a [process] that holds nothing
-//! but the submission. A [driver] thread lets that process make a step whenever something is due
-//! there, and carries out what came of it.
+//! and the verdict. Each [peer](peer::RemotePeer) stands for a [process] that holds nothing but the
+//! submission. A [driver] thread lets that process advance whenever something is due there, and
+//! carries out what comes out of it.
+//!
+//! All of that serves any service. [`raft`] asks a peer for what the labs want of a Raft.
 
-mod peer;
+mod raft;
+mod launcher;
 mod driver;
+mod peer;
 mod mailbox;
 mod view;
+mod nonsense;
 mod template;
 mod process;
 mod descriptors;
-mod prints;
-mod patience;
+mod output;
+mod liveness;
 
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::tests::Order;
-use config::{Class, Failure, Referee};
-use raftapi::{PeerContext, RaftPeer};
-use rand::rngs::ChaCha8Rng;
-use rand::{Rng, SeedableRng};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 use sandbox::Sandbox;
 use sha2::{Digest, Sha256};
 
 use crate::kit;
 
-use peer::RemotePeer;
+use launcher::Launcher;
 use template::Template;
 
 /// The first argument of a process that plays a run; the second is the peers' sandbox, the third
@@ -53,7 +51,7 @@ pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::con
     // In this thread, which stays until the end: so do its children.
     let template = Template::start(&sandbox, &program);
     let seed = seed_of_peers(&order.test().name(), order.seed(), &salt);
-    order.obey(|referee| make(template, seed, referee))
+    order.obey(|referee| raft::make(Launcher::new(template, seed, referee)))
 }
 
 /// What the peers of a run draw from. It is another for each test and each salt, so that a program
@@ -73,27 +71,6 @@ fn stay_here() {
     here.set(sched_getcpu());
     // Where that is not allowed it only takes longer.
     let _ = sched_setaffinity(None, &here);
-}
-
-/// A constructor of peers whose `make` runs in a process of its own.
-///
-/// What a process does wrong beyond what the lab can see, the referee is told.
-fn make(
-    template: io::Result<Template>,
-    seed: [u8; 32],
-    referee: &Referee,
-) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + use<> {
-    let (made, referee) = (AtomicU64::new(0), referee.clone());
-    move |context| {
-        // Each incarnation draws from a stream of its own.
-        let mut rng = ChaCha8Rng::from_seed(seed);
-        rng.set_stream(made.fetch_add(1, Ordering::Relaxed));
-        let template = template.as_ref().unwrap_or_else(|error| {
-            let sentence = format!("failed to start the program of the peers: {error}");
-            referee.stop(Failure::new(Class::Infra, sentence))
-        });
-        RemotePeer::make(template, rng.next_u64(), context, &referee)
-    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
-//! A peer that stands for one in another process: each call into it is a question to that one.
+//! A server in another process, for whatever service runs there: each call into it is a frame.
 
 use std::sync::Arc;
 
 use ::peer::bounds::NAME_BYTES_MAX;
-use ::peer::frames::{Answer, Birth, Input, Question};
+use ::peer::frames::{Answer, Call, Handlers, Input};
 use ::peer::slots::Slots;
-use config::{Class, Failure, Referee, threads};
-use labrpc::{CallError, Service};
+use config::{Class, Failure, Referee};
+use labrpc::{CallError, Service, codec};
 use parking_lot::Mutex;
-use raftapi::{Inspect, PeerContext, RaftPeer, Saved, Started};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
-use crate::run::remote::driver;
 use crate::run::remote::mailbox::Mailbox;
+use crate::run::remote::nonsense::Nonsense;
 use crate::run::remote::process::Process;
-use crate::run::remote::template::Template;
-use crate::run::remote::view::View;
+use crate::run::remote::view::Shown;
 
 pub(super) struct RemotePeer {
     pub(super) me: usize,
@@ -23,55 +23,90 @@ pub(super) struct RemotePeer {
     /// Locked for the length of a round trip, in which no virtual time passes.
     pub(super) process: Mutex<Process>,
     pub(super) mailbox: Mailbox,
-    /// What the lab has asked.
-    pub(super) questions: Slots<Answer>,
-    /// The calls of other servers.
+    /// The calls that the process has not answered yet.
+    pub(super) calls: Slots<Answer>,
+    /// The RPCs of other servers that it has not replied to yet.
     pub(super) requests: Slots<Result<ByteBuf, CallError>>,
-    pub(super) view: View,
+    pub(super) view: Arc<dyn Shown>,
 }
 
 impl RemotePeer {
-    /// Starts the process and makes the peer there.
-    pub(super) fn make(
-        template: &Template,
-        seed: u64,
-        context: PeerContext,
-        referee: &Referee,
-    ) -> Arc<dyn RaftPeer> {
-        let PeerContext { ends, me, persister, apply } = context;
-        let saved = persister.storage().load();
-        let Saved { raft_state, snapshot } = (*saved).clone();
-        let birth = Birth { me, servers: ends.len(), seed, raft_state, snapshot };
-        let process = Process::start(template, &birth)
-            .unwrap_or_else(|fault| referee.stop(fault.verdict(me)));
-        let peer = Arc::new(RemotePeer {
+    pub(super) fn new(
+        me: usize,
+        process: Process,
+        view: Arc<dyn Shown>,
+        referee: Referee,
+    ) -> RemotePeer {
+        RemotePeer {
             me,
-            referee: referee.clone(),
+            referee,
             process: Mutex::new(process),
             mailbox: Mailbox::default(),
-            questions: Slots::default(),
+            calls: Slots::default(),
             requests: Slots::default(),
-            view: View::default(),
-        });
-        driver::start(Arc::clone(&peer), ends, Arc::clone(&persister), saved, apply);
-        let elsewhere = Arc::downgrade(&peer);
-        threads::are_elsewhere(me, move || {
-            let answer = elsewhere.upgrade().and_then(|peer| peer.ask(Question::Waiting));
-            match answer {
-                Some(Answer::Waiting(told)) => told,
-                _ => Vec::new(),
-            }
-        });
-        if let Some(Answer::Made { has_read: true }) = peer.ask(Question::Make) {
-            persister.storage().note_read();
+            view,
         }
-        peer
+    }
+
+    /// Makes the object, and says whether it has read what was saved.
+    pub(super) fn make(&self) -> bool {
+        match self.call(Call::Make) {
+            Some(Answer::Made { has_read }) => has_read,
+            answer => self.refuse(answer).unwrap_or_default(),
+        }
+    }
+
+    /// A sentence for each thread of the server that has waited for long.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        match self.call(Call::Waiting) {
+            Some(Answer::Waiting(sentences)) => sentences,
+            answer => self.refuse(answer).unwrap_or_default(),
+        }
+    }
+
+    /// The RPC handlers of the object, which ask the process; empty if it is gone.
+    pub(super) fn handlers(self: &Arc<Self>) -> Vec<Service> {
+        let services = match self.call(Call::Handlers) {
+            Some(Answer::Handlers(services)) => services,
+            answer => self.refuse(answer).unwrap_or_default(),
+        };
+        services.into_iter().map(|it| self.handlers_of(&it)).collect()
+    }
+
+    fn handlers_of(self: &Arc<Self>, Handlers { service, methods }: &Handlers) -> Service {
+        if [service].into_iter().chain(methods).any(|it| it.len() > NAME_BYTES_MAX) {
+            let sentence = format!(
+                "a name in the service of server {} has more than {NAME_BYTES_MAX} bytes",
+                self.me
+            );
+            self.referee.stop(Failure::of(self.me, Class::Contract, sentence));
+        }
+        methods.iter().fold(Service::new(service.clone()), |handlers, method| {
+            let (peer, whole) = (Arc::clone(self), format!("{service}.{method}"));
+            handlers.raw_method(method, move |args| peer.request(&whole, args))
+        })
+    }
+
+    /// Calls a method of the object; none if the process is gone, or has returned nonsense.
+    pub(super) fn ask<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        args: &(impl Serialize + ?Sized),
+    ) -> Option<T> {
+        let args = codec::encode(args).expect("failed to encode what the lab asks");
+        match self.call(Call::Method { method: method.to_owned(), args }) {
+            Some(Answer::Returned(Ok(result))) => match codec::decode(&result) {
+                Ok(result) => Some(result),
+                Err(error) => self.fail(error.into()),
+            },
+            answer => self.refuse(answer),
+        }
     }
 
     /// None if the process is gone.
-    fn ask(&self, question: Question) -> Option<Answer> {
-        let (id, slot) = self.questions.open();
-        self.mailbox.push(Input::Ask { id, question });
+    fn call(&self, call: Call) -> Option<Answer> {
+        let (id, slot) = self.calls.open();
+        self.mailbox.push(Input::Call { id, call });
         slot.wait()
     }
 
@@ -81,64 +116,28 @@ impl RemotePeer {
         slot.wait().unwrap_or(Err(CallError::NoAnswer)).map(ByteBuf::into_vec)
     }
 
+    /// For what is no answer to the call. Without any the process is gone.
+    fn refuse<T>(&self, answer: Option<Answer>) -> Option<T> {
+        answer.and_then(|_| self.fail(Nonsense::Unexpected))
+    }
+
+    fn fail<T>(&self, nonsense: Nonsense) -> Option<T> {
+        self.referee.fail(nonsense.verdict(self.me));
+        self.kill();
+        None
+    }
+
     /// The process is gone: nobody waits for it any more.
     pub(super) fn give_up(&self) {
         self.mailbox.close();
-        self.questions.close();
+        self.calls.close();
         self.requests.close();
         self.view.close();
     }
-}
 
-impl RaftPeer for RemotePeer {
-    fn service(self: Arc<Self>) -> Service {
-        let Some(Answer::Service { name, methods }) = self.ask(Question::Service) else {
-            return Service::new("Raft");
-        };
-        if [&name].into_iter().chain(&methods).any(|it| it.len() > NAME_BYTES_MAX) {
-            let sentence = format!(
-                "a name in the service of server {} has more than {NAME_BYTES_MAX} bytes",
-                self.me
-            );
-            self.referee.stop(Failure::of(self.me, Class::Contract, sentence));
-        }
-        methods.iter().fold(Service::new(name.clone()), |service, method| {
-            let (peer, whole) = (Arc::clone(&self), format!("{name}.{method}"));
-            service.raw_method(method, move |args| peer.request(&whole, args))
-        })
-    }
-
-    fn start(&self, command: Vec<u8>) -> Option<Started> {
-        let Some(Answer::Started(started)) = self.ask(Question::Start(command)) else {
-            return None;
-        };
-        if let Some(started) = started {
-            self.view.note_term(started.term);
-        }
-        started
-    }
-
-    fn get_state(&self) -> (u64, bool) {
-        match self.ask(Question::GetState) {
-            Some(Answer::State(term, leads)) => {
-                self.view.note_term(term);
-                (term, leads)
-            }
-            // A server that was killed meanwhile says nothing that it has not said before.
-            _ => (self.view.term(), false),
-        }
-    }
-
-    fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
-        self.ask(Question::Snapshot(index, snapshot));
-    }
-
-    fn inspect(&self) -> Option<Inspect> {
-        self.view.wait()
-    }
-
-    /// At once, wherever it stands; what it has said and was not heard yet is lost.
-    fn kill(&self) {
+    /// Ends the process at once, wherever it stands; what it has said and was not heard yet is
+    /// lost.
+    pub(super) fn kill(&self) {
         // First, so that the driver, which may wait for the process, knows why it is gone.
         self.give_up();
         self.process.lock().kill();

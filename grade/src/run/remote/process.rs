@@ -7,13 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use ::peer::frames::{self, Birth, FrameError, Settled, Step, Stepped};
+use ::peer::frames::{self, Advance, Advanced, FrameError, Init, Settled};
 use config::{Class, Failure};
 
 use crate::bounds::MEMORY_BYTES_PER_JOB_MIN;
 use crate::run::remote::descriptors;
-use crate::run::remote::patience::{Patient, Stall, ended_soon};
-use crate::run::remote::prints::Prints;
+use crate::run::remote::liveness::{Hang, Watchdog, ended_soon};
+use crate::run::remote::nonsense::Nonsense;
+use crate::run::remote::output::ProcessOutput;
 use crate::run::remote::template::{Copy, Template};
 
 /// Linux's number, the same on every processor.
@@ -21,15 +22,15 @@ const SIGKILL: i32 = 9;
 
 pub(super) struct Process {
     copy: Copy,
-    connection: BufReader<Patient>,
+    connection: BufReader<Watchdog>,
 }
 
-/// Why a process makes no more steps.
+/// Why a process does not advance any more.
 pub(super) enum Fault {
     /// It ended; or it closed the connection without ending.
     Ended(Option<ExitStatus>),
     /// It does not answer.
-    Stalled(Stall),
+    Hung(Hang),
     /// What it sent is no frame.
     Garbage(FrameError),
     /// It has a descriptor that it was not given.
@@ -41,7 +42,7 @@ pub(super) enum Fault {
 }
 
 impl Process {
-    pub(super) fn start(template: &Template, birth: &Birth) -> Result<Process, Fault> {
+    pub(super) fn start(template: &Template, init: &Init) -> Result<Process, Fault> {
         sim::wait_outside(|| {
             let ((requests, to), (from, replies)) = (pipe()?, pipe()?);
             let ((said, prints), (nothing, _)) = (pipe()?, pipe()?);
@@ -49,8 +50,8 @@ impl Process {
             let given = [&requests, &replies, &prints, &nothing, &program];
             let copy =
                 template.copy(given.map(File::as_fd)).map_err(|error| unborn(template, error))?;
-            let prints_here = Prints::new(said, template.printed()?)?;
-            let connection = BufReader::new(Patient::new(from, to, prints_here, copy.pid())?);
+            let output = ProcessOutput::new(said, template.printed()?)?;
+            let connection = BufReader::new(Watchdog::new(from, to, output, copy.pid())?);
             let mut process = Process { copy, connection };
             let settled = frames::read(&mut process.connection);
             let foreign = match settled {
@@ -63,25 +64,25 @@ impl Process {
                 return Err(Fault::Foreign(name));
             }
             let begun =
-                settled.and_then(|Settled| frames::write(process.connection.get_mut(), birth));
+                settled.and_then(|Settled| frames::write(process.connection.get_mut(), init));
             begun.map_err(|error| process.fault(error).of_the_kit())?;
             Ok(process)
         })
     }
 
     /// One round trip, in which the whole run stands still.
-    pub(super) fn step(&mut self, step: &Step) -> Result<Stepped, Fault> {
+    pub(super) fn advance(&mut self, advance: &Advance) -> Result<Advanced, Fault> {
         sim::wait_outside(|| {
             self.connection.get_mut().begin();
-            let stepped = frames::write(self.connection.get_mut(), step)
+            let advanced = frames::write(self.connection.get_mut(), advance)
                 .and_then(|()| frames::read(&mut self.connection));
-            stepped.map_err(|error| self.fault(error))
+            advanced.map_err(|error| self.fault(error))
         })
     }
 
     fn fault(&mut self, error: FrameError) -> Fault {
-        let fault = match self.connection.get_ref().stall() {
-            Some(stall) => Fault::Stalled(stall),
+        let fault = match self.connection.get_ref().hang() {
+            Some(hang) => Fault::Hung(hang),
             None if error.is_end() && ended_soon(self.copy.pid()) => {
                 Fault::Ended(self.copy.ended())
             }
@@ -99,7 +100,7 @@ impl Process {
     pub(super) fn kill(&mut self) {
         sim::wait_outside(|| {
             self.copy.kill();
-            self.connection.get_ref().prints().take();
+            self.connection.get_ref().output().take();
         });
     }
 }
@@ -140,7 +141,7 @@ impl Fault {
             Fault::Kit(error) => return Fault::Kit(error),
             Fault::Ended(Some(status)) => how_it_ended(status),
             Fault::Ended(None) | Fault::Garbage(_) => "said nothing that makes sense".to_owned(),
-            Fault::Stalled(_) => "said nothing for long".to_owned(),
+            Fault::Hung(_) => "said nothing for long".to_owned(),
             other @ (Fault::Foreign(_) | Fault::Unborn(..)) => return other,
         };
         Fault::Kit(io::Error::other(format!("it {why} before it began")))
@@ -162,10 +163,8 @@ impl Fault {
                 let sentence = format!("{process} closed its connection with the grader");
                 Failure::of(server, Class::Contract, sentence)
             }
-            Fault::Stalled(stall) => stall.verdict(server),
-            Fault::Garbage(error) => {
-                Failure::of(server, Class::Contract, format!("{process} sent nonsense: {error}"))
-            }
+            Fault::Hung(hang) => hang.verdict(server),
+            Fault::Garbage(error) => Nonsense::Undecodable(error).verdict(server),
             Fault::Foreign(name) => {
                 let sentence = format!("{process} has {name} open, which the grader never gave it");
                 Failure::of(server, Class::Contract, sentence)

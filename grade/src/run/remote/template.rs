@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 use sandbox::{Layer, Limits, Purpose, Sandbox};
 
-use crate::run::remote::patience::ended_soon;
+use crate::run::remote::liveness::ended_soon;
 
 /// So much of what it says is kept; the rest is not read.
 const SAID_BYTES_MAX: u64 = 2 << 10;

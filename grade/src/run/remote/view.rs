@@ -1,78 +1,93 @@
-//! What a peer's process has last shown of its state, for `inspect`.
+//! What a peer's process has last shown of its object's state.
 //!
-//! A look is good until something else comes out of the process: that may tell of a change that the
-//! look does not show. Then `inspect` waits for the next one, as it would for the peer's lock.
+//! An observation is good until something else comes out of the process: that may tell of a change
+//! that the observation does not show. Then whoever asks waits for the next one, as for the peer's
+//! lock.
 
-use ::peer::delta::InspectChange;
 use parking_lot::{Condvar, Mutex};
-use raftapi::Inspect;
 
-#[derive(Default)]
-pub(super) struct View {
-    state: Mutex<State>,
+use crate::run::remote::nonsense::Nonsense;
+
+/// A state that arrives as changes.
+pub(super) trait State: Clone + Default + Send + 'static {
+    /// Decodes a change and applies it.
+    fn change(&mut self, change: &[u8]) -> Result<(), Nonsense>;
+}
+
+/// A [`View`] of some state, as the driver needs it.
+pub(super) trait Shown: Send + Sync {
+    /// Something came out that is no observation.
+    fn note_output(&self);
+
+    /// An observation came out after `covers` other outputs. Without a change there will never be
+    /// one.
+    fn show(&self, covers: u64, change: Option<&[u8]>) -> Result<(), Nonsense>;
+
+    /// Nothing comes any more.
+    fn close(&self);
+}
+
+pub(super) struct View<S> {
+    seen: Mutex<Seen<S>>,
     shown: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    inspect: Inspect,
-    /// So many outputs had come before the last look.
+struct Seen<S> {
+    state: S,
+    /// The number of outputs before the last observation.
     covers: u64,
-    /// So many outputs have come, looks aside.
+    /// The number of outputs so far, without observations.
     outputs: u64,
-    /// The highest term that the process has told of.
-    term: u64,
     is_blind: bool,
     closed: bool,
 }
 
-impl View {
-    /// Something came out that is no look.
-    pub(super) fn note_output(&self) {
-        self.state.lock().outputs += 1;
-    }
-
-    /// A look came out; false if it makes no sense.
-    pub(super) fn show(&self, covers: u64, change: Option<InspectChange>) -> bool {
-        let mut state = self.state.lock();
-        if covers < state.covers || covers > state.outputs {
-            return false;
-        }
-        state.covers = covers;
-        let makes_sense = match change {
-            Some(change) => change.apply(&mut state.inspect),
-            None => {
-                state.is_blind = true;
-                true
-            }
-        };
-        state.term = state.term.max(state.inspect.current_term);
-        self.shown.notify_all();
-        makes_sense
-    }
-
-    pub(super) fn close(&self) {
-        self.state.lock().closed = true;
-        self.shown.notify_all();
+impl<S: State> View<S> {
+    pub(super) fn new() -> View<S> {
+        View { seen: Mutex::default(), shown: Condvar::new() }
     }
 
     /// The present state; none if the peer does not show it.
-    pub(super) fn wait(&self) -> Option<Inspect> {
-        let mut state = self.state.lock();
-        while state.covers < state.outputs && !state.is_blind && !state.closed {
-            self.shown.wait(&mut state);
+    pub(super) fn wait(&self) -> Option<S> {
+        let mut seen = self.seen.lock();
+        while seen.covers < seen.outputs && !seen.is_blind && !seen.closed {
+            self.shown.wait(&mut seen);
         }
-        (!state.is_blind).then(|| state.inspect.clone())
+        (!seen.is_blind).then(|| seen.state.clone())
     }
 
-    /// The process has told of a term.
-    pub(super) fn note_term(&self, term: u64) {
-        let mut state = self.state.lock();
-        state.term = state.term.max(term);
+    /// Reads something from the last state that was shown.
+    pub(super) fn last<T>(&self, read: impl FnOnce(&S) -> T) -> T {
+        read(&self.seen.lock().state)
+    }
+}
+
+impl<S: State> Shown for View<S> {
+    fn note_output(&self) {
+        self.seen.lock().outputs += 1;
     }
 
-    pub(super) fn term(&self) -> u64 {
-        self.state.lock().term
+    fn show(&self, covers: u64, change: Option<&[u8]>) -> Result<(), Nonsense> {
+        let mut seen = self.seen.lock();
+        if covers < seen.covers || covers > seen.outputs {
+            return Err(Nonsense::Unexpected);
+        }
+        seen.covers = covers;
+        let result = match change {
+            Some(change) => seen.state.change(change),
+            None => {
+                seen.is_blind = true;
+                Ok(())
+            }
+        };
+        self.shown.notify_all();
+        result
+    }
+
+    fn close(&self) {
+        self.seen.lock().closed = true;
+        self.shown.notify_all();
     }
 }
 
@@ -80,30 +95,45 @@ impl View {
 mod tests {
     use super::*;
 
+    #[derive(Clone, Default, PartialEq, Debug)]
+    struct Bytes(Vec<u8>);
+
+    impl State for Bytes {
+        fn change(&mut self, change: &[u8]) -> Result<(), Nonsense> {
+            self.0 = change.to_vec();
+            Ok(())
+        }
+    }
+
+    fn view() -> View<Bytes> {
+        View::new()
+    }
+
     #[test]
-    fn a_look_is_good_until_something_else_comes_out() {
-        let view = View::default();
-        let state = Inspect { current_term: 3, ..Inspect::default() };
+    fn an_observation_is_good_until_something_else_comes_out() {
+        let view = view();
         view.note_output();
-        assert!(view.show(1, Some(InspectChange::between(&Inspect::default(), &state))));
-        assert_eq!((view.wait(), view.term()), (Some(state), 3));
+        assert!(view.show(1, Some(b"3")).is_ok());
+        assert_eq!(
+            (view.wait(), view.last(Bytes::clone)),
+            (Some(Bytes(b"3".into())), Bytes(b"3".into()))
+        );
         view.note_output();
         view.close();
-        view.note_term(2);
-        assert_eq!((view.wait().map(|state| state.current_term), view.term()), (Some(3), 3));
+        assert_eq!(view.wait(), Some(Bytes(b"3".into())));
     }
 
     #[test]
-    fn a_look_that_covers_what_has_not_come_is_refused() {
-        let view = View::default();
-        assert!(!view.show(1, None));
+    fn an_observation_that_covers_what_has_not_come_is_refused() {
+        let view = view();
+        assert!(view.show(1, None).is_err());
     }
 
     #[test]
-    fn who_has_nothing_to_show_is_not_waited_for() {
-        let view = View::default();
+    fn a_peer_that_shows_nothing_is_not_waited_for() {
+        let view = view();
         view.note_output();
-        assert!(view.show(0, None));
+        assert!(view.show(0, None).is_ok());
         assert_eq!(view.wait(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What a peer's process prints.
+//! What a peer's process output.
 //!
 //! It comes by a pipe of its own: a file in which all peers wrote would be one in which each could
 //! read what the others write, past the network and past a crash.
@@ -10,30 +10,30 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::ioctl_fionbio;
 
-/// What one process may print, in bytes; more is not taken.
-pub(super) const PRINTED_BYTES_MAX: u64 = 16 << 20;
+/// The limit on what one process prints, in bytes; more is not taken.
+pub(super) const OUTPUT_BYTES_MAX: u64 = 16 << 20;
 const BYTES_AT_ONCE: usize = 16 << 10;
 
-pub(super) struct Prints {
+pub(super) struct ProcessOutput {
     from: File,
     to: File,
     bytes: Cell<u64>,
-    /// Nobody has the other end any more, or it says too much.
+    /// The other end is closed, or too much came out of it.
     is_over: Cell<bool>,
 }
 
-impl Prints {
-    pub(super) fn new(from: File, to: File) -> io::Result<Prints> {
+impl ProcessOutput {
+    pub(super) fn new(from: File, to: File) -> io::Result<ProcessOutput> {
         ioctl_fionbio(&from, true)?;
-        Ok(Prints { from, to, bytes: Cell::new(0), is_over: Cell::new(false) })
+        Ok(ProcessOutput { from, to, bytes: Cell::new(0), is_over: Cell::new(false) })
     }
 
-    /// What to wait at for more; none if there will not be any.
+    /// Where to wait for more; none if there will not be any.
     pub(super) fn source(&self) -> Option<BorrowedFd<'_>> {
         (!self.is_over.get()).then(|| self.from.as_fd())
     }
 
-    /// Hands on what has been printed until now.
+    /// Takes what has been printed until now and hands it on.
     pub(super) fn take(&self) {
         let mut bytes = [0; BYTES_AT_ONCE];
         while !self.is_over.get() {
@@ -47,15 +47,15 @@ impl Prints {
     }
 
     /// Whether it has printed more than is taken.
-    pub(super) fn are_too_many(&self) -> bool {
-        self.bytes.get() > PRINTED_BYTES_MAX
+    pub(super) fn is_too_much(&self) -> bool {
+        self.bytes.get() > OUTPUT_BYTES_MAX
     }
 
     fn hand_on(&self, bytes: &[u8]) {
         self.bytes.set(self.bytes.get() + bytes.len() as u64);
-        // Without it a verdict only says less.
+        // Without the output a verdict only says less.
         let _ = (&self.to).write_all(bytes);
-        self.is_over.set(self.are_too_many());
+        self.is_over.set(self.is_too_much());
     }
 }
 
@@ -67,36 +67,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_is_handed_on_up_to_a_limit() {
+    fn output_is_handed_on_up_to_a_limit() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("printed");
         let (from, mut into) = io::pipe().unwrap();
         let from = File::from(OwnedFd::from(from));
-        let prints = Prints::new(from, File::create(&file).unwrap()).unwrap();
+        let output = ProcessOutput::new(from, File::create(&file).unwrap()).unwrap();
         into.write_all(b"out of luck\n").unwrap();
-        prints.take();
+        output.take();
         assert_eq!(fs::read(&file).unwrap(), b"out of luck\n");
 
         let piece = [b'x'; BYTES_AT_ONCE];
-        while prints.source().is_some() {
+        while output.source().is_some() {
             into.write_all(&piece).unwrap();
-            prints.take();
+            output.take();
         }
-        assert!(prints.are_too_many());
+        assert!(output.is_too_much());
         let kept = fs::metadata(&file).unwrap().len();
-        assert!((PRINTED_BYTES_MAX..=PRINTED_BYTES_MAX + 2 * piece.len() as u64).contains(&kept));
+        assert!((OUTPUT_BYTES_MAX..=OUTPUT_BYTES_MAX + 2 * piece.len() as u64).contains(&kept));
     }
 
     #[test]
-    fn who_prints_no_more_is_not_waited_for() {
+    fn a_process_that_prints_no_more_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let (from, into) = io::pipe().unwrap();
         let to = File::create(folder.path().join("printed")).unwrap();
-        let prints = Prints::new(File::from(OwnedFd::from(from)), to).unwrap();
-        prints.take();
-        assert!(prints.source().is_some());
+        let output = ProcessOutput::new(File::from(OwnedFd::from(from)), to).unwrap();
+        output.take();
+        assert!(output.source().is_some());
         drop(into);
-        prints.take();
-        assert!(prints.source().is_none() && !prints.are_too_many());
+        output.take();
+        assert!(output.source().is_none() && !output.is_too_much());
     }
 }

@@ -1,7 +1,7 @@
-//! How long a peer's process is waited for, in real time.
+//! The liveness watchdog: how long the grader waits for a peer's process, in real time.
 //!
-//! The process itself finds a thread that computes or waits for ever, and says whose it is; so this
-//! is for a process that does not even do that.
+//! The process itself finds a thread that computes or waits without end, and says whose it is. The
+//! watchdog is for a process that does not even do that.
 
 use std::cell::Cell;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::run::remote::prints::{PRINTED_BYTES_MAX, Prints};
+use crate::run::remote::output::{OUTPUT_BYTES_MAX, ProcessOutput};
 
 /// How often to look at a process that does not answer.
 const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -29,80 +29,85 @@ const LOOKS_MAX: u32 = 600;
 const STARVED_S_MIN: u64 = 30;
 /// A process that slept at this many looks, or computed for this many clock ticks, could have
 /// answered in that time. One that did neither was starved, for example by a disk.
-const DAWDLED_LOOKS_MIN: u32 = 100;
-const DAWDLED_TICKS_MIN: u64 = 300;
+const SLOW_LOOKS_MIN: u32 = 100;
+const SLOW_TICKS_MIN: u64 = 300;
 /// A process that has closed its connection is about to end.
 const END_WITHIN_S: i64 = 5;
 
-/// How a process does not answer.
+/// Why a process is not waited for any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stall {
+pub(super) enum Hang {
     Computes,
     Sleeps,
-    /// It neither answers nor computes nor sleeps for long.
-    Dawdles,
-    /// It might answer, on another machine.
-    Starves,
+    /// It had time to answer, but neither computes nor sleeps without a break.
+    Slow,
+    /// The machine had no time for it.
+    Starved,
     /// It prints without end.
-    Prints,
+    Floods,
 }
 
-/// A connection that is given up when patience ends.
-pub(super) struct Patient {
+/// A connection that is given up when its process hangs.
+pub(super) struct Watchdog {
     from: File,
     to: File,
-    prints: Prints,
+    output: ProcessOutput,
     pid: Pid,
-    stall: Cell<Option<Stall>>,
+    hang: Cell<Option<Hang>>,
     looks: Cell<u32>,
     looks_asleep: Cell<u32>,
-    looks_asleep_in_all: Cell<u32>,
+    looks_asleep_total: Cell<u32>,
     /// At the first look.
     cpu_ticks: Cell<u64>,
     queued_ns: Cell<u64>,
 }
 
-impl Patient {
-    pub(super) fn new(from: File, to: File, prints: Prints, pid: Pid) -> io::Result<Patient> {
+impl Watchdog {
+    pub(super) fn new(
+        from: File,
+        to: File,
+        output: ProcessOutput,
+        pid: Pid,
+    ) -> io::Result<Watchdog> {
         ioctl_fionbio(&to, true)?;
-        let (stall, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
-        let looks_asleep_in_all = Cell::new(0);
+        let (hang, looks, looks_asleep) = (Cell::new(None), Cell::new(0), Cell::new(0));
+        let looks_asleep_total = Cell::new(0);
         let (cpu_ticks, queued_ns) = (Cell::new(0), Cell::new(0));
-        Ok(Patient {
+        Ok(Watchdog {
             from,
             to,
-            prints,
+            output,
             pid,
-            stall,
+            hang,
             looks,
             looks_asleep,
-            looks_asleep_in_all,
+            looks_asleep_total,
             cpu_ticks,
             queued_ns,
         })
     }
 
-    /// A new round trip, and new patience.
+    /// A new round trip begins.
     pub(super) fn begin(&self) {
         self.looks.set(0);
         self.looks_asleep.set(0);
-        self.looks_asleep_in_all.set(0);
+        self.looks_asleep_total.set(0);
     }
 
-    /// Why patience has ended, if it has.
-    pub(super) fn stall(&self) -> Option<Stall> {
-        self.stall.get()
+    /// Why the connection was given up, if it was.
+    pub(super) fn hang(&self) -> Option<Hang> {
+        self.hang.get()
     }
 
-    /// What its process prints.
-    pub(super) fn prints(&self) -> &Prints {
-        &self.prints
+    /// The output of its process.
+    pub(super) fn output(&self) -> &ProcessOutput {
+        &self.output
     }
 
-    /// Until something can be read or written; what is printed meanwhile is handed on.
+    /// Waits until `file` is ready. Output is handed on meanwhile.
     fn wait(&self, file: &File, events: PollFlags) -> io::Result<()> {
         loop {
-            let source = self.prints.source();
+            let source = self.output.source();
             let printed = source.unwrap_or(file.as_fd());
             let mut both =
                 [PollFd::new(file, events), PollFd::from_borrowed_fd(printed, PollFlags::IN)];
@@ -112,10 +117,10 @@ impl Patient {
             }
             let happened = |at: usize| at < count && !both[at].revents().is_empty();
             if happened(1) {
-                self.prints.take();
+                self.output.take();
             }
-            if self.prints.are_too_many() {
-                return Err(self.give_up(Stall::Prints));
+            if self.output.is_too_much() {
+                return Err(self.give_up(Hang::Floods));
             }
             if happened(0) {
                 return Ok(());
@@ -123,11 +128,12 @@ impl Patient {
         }
     }
 
-    fn give_up(&self, stall: Stall) -> io::Error {
-        self.stall.set(Some(stall));
+    fn give_up(&self, hang: Hang) -> io::Error {
+        self.hang.set(Some(hang));
         io::ErrorKind::TimedOut.into()
     }
 
+    /// Looks at a process that does not answer.
     fn look(&self) -> io::Result<()> {
         let (ticks, is_asleep) = state(self.pid);
         if self.looks.get() == 0 {
@@ -136,43 +142,40 @@ impl Patient {
         }
         self.looks.set(self.looks.get() + 1);
         self.looks_asleep.set(if is_asleep { self.looks_asleep.get() + 1 } else { 0 });
-        self.looks_asleep_in_all.set(self.looks_asleep_in_all.get() + u32::from(is_asleep));
+        self.looks_asleep_total.set(self.looks_asleep_total.get() + u32::from(is_asleep));
         let ticks = ticks.saturating_sub(self.cpu_ticks.get());
-        let stall = if ticks > CPU_TICKS_MAX {
-            Stall::Computes
+        let hang = if ticks > CPU_TICKS_MAX {
+            Hang::Computes
         } else if self.looks_asleep.get() > LOOKS_ASLEEP_MAX {
-            Stall::Sleeps
+            Hang::Sleeps
         } else if self.looks.get() > LOOKS_MAX {
             match self.was_starved(ticks) {
-                true => Stall::Starves,
-                false => Stall::Dawdles,
+                true => Hang::Starved,
+                false => Hang::Slow,
             }
         } else {
             return Ok(());
         };
-        Err(self.give_up(stall))
+        Err(self.give_up(hang))
     }
-}
 
-impl Patient {
     /// Whether the machine had no time for a process that has not answered, but has used so many
     /// clock ticks.
     fn was_starved(&self, ticks: u64) -> bool {
-        let did_nothing =
-            self.looks_asleep_in_all.get() < DAWDLED_LOOKS_MIN && ticks < DAWDLED_TICKS_MIN;
+        let did_nothing = self.looks_asleep_total.get() < SLOW_LOOKS_MIN && ticks < SLOW_TICKS_MIN;
         let Some(now) = queued_ns(self.pid) else { return true };
         did_nothing || now.saturating_sub(self.queued_ns.get()) >= STARVED_S_MIN * 1_000_000_000
     }
 }
 
-impl Read for Patient {
+impl Read for Watchdog {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait(&self.from, PollFlags::IN)?;
         (&self.from).read(buffer)
     }
 }
 
-impl Write for Patient {
+impl Write for Watchdog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match (&self.to).write(bytes) {
@@ -189,28 +192,28 @@ impl Write for Patient {
     }
 }
 
-impl Stall {
+impl Hang {
     pub(super) fn verdict(self, server: usize) -> Failure {
         let process = format!("server {server}'s process");
         match self {
-            Stall::Computes => {
+            Hang::Computes => {
                 let sentence = format!("{process} runs on and on and does not answer");
                 Failure::of(server, Class::Spin, sentence)
             }
-            Stall::Sleeps => {
+            Hang::Sleeps => {
                 let sentence = format!("{process} waits for something outside of the lab");
                 Failure::of(server, Class::Outside, sentence)
             }
-            Stall::Prints => {
-                let most = PRINTED_BYTES_MAX >> 20;
+            Hang::Floods => {
+                let most = OUTPUT_BYTES_MAX >> 20;
                 let sentence = format!("{process} printed more than {most} MiB");
                 Failure::of(server, Class::Limit, sentence)
             }
-            Stall::Dawdles => {
+            Hang::Slow => {
                 let sentence = format!("{process} has not answered for a minute");
                 Failure::of(server, Class::Timeout, sentence)
             }
-            Stall::Starves => {
+            Hang::Starved => {
                 let sentence = format!("the machine had no time for {process}");
                 Failure::new(Class::Infra, sentence)
             }
@@ -222,7 +225,7 @@ impl Stall {
 fn state(pid: Pid) -> (u64, bool) {
     let stat = |file: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
-        // Behind the name, which may contain anything: see proc_pid_stat(5).
+        // After the name, which may contain anything: see proc_pid_stat(5).
         let (_, fields) = text.rsplit_once(')').unwrap_or_default();
         fields.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
@@ -233,13 +236,13 @@ fn state(pid: Pid) -> (u64, bool) {
         .flatten()
         .flatten();
     let mut states = tasks.map(|task| stat(&task.path().join("stat").to_string_lossy()));
-    // Who waits for a disk (D) wants to run, too.
+    // A thread that waits for a disk (D) wants to run, too.
     let runs = states.any(|fields| fields.first().is_some_and(|it| it == "R" || it == "D"));
     (ticks(11) + ticks(12), !runs)
 }
 
-/// For how long threads of a process were ready and had no processor; none where the kernel does
-/// not count it.
+/// How long a thread of the process was ready without a processor, at most; none if the kernel
+/// does not count it.
 fn queued_ns(pid: Pid) -> Option<u64> {
     let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).ok()?;
     let of_task = |task: fs::DirEntry| -> Option<u64> {

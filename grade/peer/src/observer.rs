@@ -1,0 +1,26 @@
+//! The thread that observes the server's state whenever something has happened.
+//!
+//! An observation may take the server's lock. If the server is busy the observation comes later,
+//! and the grader knows by its number what it covers.
+
+use std::sync::Arc;
+use std::thread;
+
+use crate::outlet::Outlet;
+use crate::service::{Hosted, Observation};
+
+/// Starts the thread; it ends if the server never shows its state.
+pub(crate) fn start(hosted: Arc<dyn Hosted>, outlet: Arc<Outlet>) {
+    let work = move || {
+        loop {
+            let covers = outlet.wait();
+            match hosted.observe() {
+                Observation::NotYet => {}
+                Observation::Never => return outlet.show(covers, None),
+                Observation::Change(change) => outlet.show(covers, Some(change)),
+            }
+        }
+    };
+    let builder = thread::Builder::new().name("observer".into());
+    builder.spawn(work).expect("failed to start the observer");
+}

@@ -1,0 +1,103 @@
+//! Raft as a service: serves a [`RaftPeer`] by method names and bytes.
+//!
+//! This module and the grader's `remote/raft.rs` are all that knows Raft between the lab and an
+//! implementation. The state that a peer shows travels as an [`InspectChange`], what it applies as
+//! an [`ApplyMsg`].
+
+mod inspect;
+
+use std::sync::{Arc, OnceLock};
+
+use config::label::{self, Label};
+use labrpc::{CallError, codec};
+use parking_lot::Mutex;
+use raftapi::{Inspect, Make, PeerContext, RaftPeer};
+use serde_bytes::ByteBuf;
+
+use crate::host;
+use crate::service::{self, Context, Hosted, Observation};
+
+pub use inspect::{InspectChange, NewState};
+
+/// [`RaftPeer::start`]: takes the command as a [`ByteBuf`], gives `Option<Started>`.
+pub const START: &str = "start";
+/// [`RaftPeer::get_state`]: takes `()`, gives the term and whether the peer leads.
+pub const GET_STATE: &str = "get_state";
+/// [`RaftPeer::snapshot`]: takes the index and the snapshot as a [`ByteBuf`], gives `()`.
+pub const SNAPSHOT: &str = "snapshot";
+
+/// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
+/// until the grader has no more use for it.
+///
+/// The grader's end of the connection is what it finds as its standard input.
+pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
+    host::main(move |context| Arc::new(Raft::new(context, Arc::new(make))))
+}
+
+struct Raft {
+    me: usize,
+    make: Make,
+    /// What `make` is called with, until it is.
+    context: Mutex<Option<PeerContext>>,
+    peer: OnceLock<Arc<dyn RaftPeer>>,
+    /// The state at the last observation.
+    observed: Mutex<Inspect>,
+}
+
+impl Raft {
+    fn new(context: Context, make: Make) -> Raft {
+        let Context { me, ends, persister, deliveries } = context;
+        let apply = deliveries.channel();
+        let context = Mutex::new(Some(PeerContext { ends, me, persister, apply }));
+        Raft { me, make, context, peer: OnceLock::new(), observed: Mutex::default() }
+    }
+
+    fn peer(&self) -> Arc<dyn RaftPeer> {
+        Arc::clone(self.peer.get().expect("the grader asks for `make` first"))
+    }
+}
+
+impl Hosted for Raft {
+    fn make(&self) {
+        // Not in the next line, where the lock would be held while `make` runs.
+        let context = self.context.lock().take();
+        if let Some(context) = context {
+            let made = (self.make)(context);
+            assert!(self.peer.set(made).is_ok(), "`make` is called once");
+        }
+    }
+
+    fn handlers(&self) -> Vec<labrpc::Service> {
+        vec![self.peer().service()]
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &[START, GET_STATE, SNAPSHOT]
+    }
+
+    fn call(&self, method: &'static str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        let peer = self.peer();
+        match method {
+            START => {
+                service::answer(method, args, |command: ByteBuf| peer.start(command.into_vec()))
+            }
+            GET_STATE => service::answer(method, args, |()| peer.get_state()),
+            _ => service::answer(method, args, |(index, snapshot): (u64, ByteBuf)| {
+                peer.snapshot(index, snapshot.into_vec());
+            }),
+        }
+    }
+
+    fn observe(&self) -> Observation {
+        let Some(peer) = self.peer.get() else { return Observation::NotYet };
+        let state = {
+            let _label = label::enter(Label::Server(self.me), "inspect");
+            peer.inspect()
+        };
+        let Some(state) = state else { return Observation::Never };
+        let mut observed = self.observed.lock();
+        let change = InspectChange::between(&observed, &state);
+        *observed = state;
+        Observation::Change(codec::encode(&change).expect("failed to encode a state"))
+    }
+}

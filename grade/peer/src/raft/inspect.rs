@@ -1,0 +1,102 @@
+//! The state that a peer shows, as the difference to the state that it has shown before.
+//!
+//! Most differences are small, while the list of the log's terms can be long.
+
+use raftapi::{Inspect, Role};
+use serde::{Deserialize, Serialize};
+
+/// The difference between two states of a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InspectChange {
+    /// There is none.
+    Nothing,
+    /// The new state, in terms of the old one.
+    Something(Box<NewState>),
+}
+
+/// The new state in an [`InspectChange`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewState {
+    role: Role,
+    current_term: u64,
+    voted_for: Option<usize>,
+    /// The number of terms at the beginning of the log that are the same as in the old state.
+    kept_terms: usize,
+    /// The terms after those.
+    new_terms: Vec<u64>,
+    commit_index: u64,
+    last_applied: u64,
+    last_included_index: u64,
+    last_included_term: u64,
+}
+
+impl InspectChange {
+    /// The difference from `old` to `new`.
+    pub fn between(old: &Inspect, new: &Inspect) -> InspectChange {
+        if old == new {
+            return InspectChange::Nothing;
+        }
+        let common = old.log_terms.iter().zip(&new.log_terms).take_while(|(a, b)| a == b);
+        let kept_terms = common.count();
+        InspectChange::Something(Box::new(NewState {
+            role: new.role,
+            current_term: new.current_term,
+            voted_for: new.voted_for,
+            kept_terms,
+            new_terms: new.log_terms[kept_terms..].to_vec(),
+            commit_index: new.commit_index,
+            last_applied: new.last_applied,
+            last_included_index: new.last_included_index,
+            last_included_term: new.last_included_term,
+        }))
+    }
+
+    /// Changes `state` to the new state; false if this is no change of `state`.
+    pub fn apply(self, state: &mut Inspect) -> bool {
+        let InspectChange::Something(new) = self else { return true };
+        if new.kept_terms > state.log_terms.len() {
+            return false;
+        }
+        let mut log_terms = std::mem::take(&mut state.log_terms);
+        log_terms.truncate(new.kept_terms);
+        log_terms.extend(new.new_terms);
+        *state = Inspect {
+            role: new.role,
+            current_term: new.current_term,
+            voted_for: new.voted_for,
+            log_terms,
+            commit_index: new.commit_index,
+            last_applied: new.last_applied,
+            last_included_index: new.last_included_index,
+            last_included_term: new.last_included_term,
+        };
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_something_else_is_refused() {
+        let longer = Inspect { log_terms: vec![1, 1, 2], ..Inspect::default() };
+        let change =
+            InspectChange::between(&longer, &Inspect { commit_index: 1, ..longer.clone() });
+        assert!(!change.apply(&mut Inspect::default()));
+    }
+
+    #[test]
+    fn a_state_is_the_new_one_again() {
+        let old = Inspect { log_terms: vec![1, 1, 2], current_term: 2, ..Inspect::default() };
+        let cut = Inspect { log_terms: vec![1, 3], current_term: 3, ..old.clone() };
+        let states = [Inspect::default(), old, cut];
+        for old in &states {
+            for new in &states {
+                let mut state = old.clone();
+                assert!(InspectChange::between(old, new).apply(&mut state));
+                assert_eq!(state, *new);
+            }
+        }
+    }
+}

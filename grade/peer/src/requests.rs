@@ -1,0 +1,52 @@
+//! The RPCs that the server sends: they travel to the grader, where the network is.
+
+use std::sync::Arc;
+
+use labrpc::{CallError, Carrier, ClientEnd};
+use serde_bytes::ByteBuf;
+
+use crate::frames::Output;
+use crate::outlet::Outlet;
+use crate::slots::Slots;
+
+/// The RPCs without a reply so far.
+pub(crate) struct Requests {
+    me: usize,
+    outlet: Arc<Outlet>,
+    replies: Slots<Result<ByteBuf, CallError>>,
+}
+
+/// The link to one server.
+struct Link {
+    to: usize,
+    requests: Arc<Requests>,
+}
+
+impl Requests {
+    pub(crate) fn new(me: usize, outlet: Arc<Outlet>) -> Requests {
+        Requests { me, outlet, replies: Slots::default() }
+    }
+
+    pub(crate) fn end(self: &Arc<Self>, to: usize) -> ClientEnd {
+        let link = Link { to, requests: Arc::clone(self) };
+        ClientEnd::carried(format!("{}-{to}", self.me), Arc::new(link))
+    }
+
+    pub(crate) fn reply(&self, id: u64, result: Result<ByteBuf, CallError>) {
+        self.replies.fill(id, result);
+    }
+}
+
+impl Carrier for Link {
+    fn carry(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        let (id, reply) = self.requests.replies.open();
+        let method = method.to_owned();
+        self.requests.outlet.send(Output::Request { id, to: self.to, method, args });
+        reply.wait().unwrap_or(Err(CallError::NoAnswer)).map(ByteBuf::into_vec)
+    }
+
+    fn misused(&self, error: &CallError) {
+        let failure = config::misuse(self.requests.me, self.to, error);
+        self.requests.outlet.send(Output::Failed(failure));
+    }
+}

@@ -1,0 +1,124 @@
+//! Raft over processes: a [`RaftPeer`] that asks a peer's process by method names and bytes.
+//!
+//! This module and `peer::raft`, which answers, are all that knows Raft between the lab and an
+//! implementation.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ::peer::raft::{GET_STATE, InspectChange, SNAPSHOT, START};
+use labrpc::{Service, codec};
+use raftapi::{Inspect, PeerContext, RaftPeer, Started};
+use serde_bytes::Bytes;
+
+use crate::run::remote::launcher::{Launcher, Parts};
+use crate::run::remote::nonsense::Nonsense;
+use crate::run::remote::peer::RemotePeer;
+use crate::run::remote::view::{State, View};
+
+struct RemoteRaft {
+    peer: Arc<RemotePeer>,
+    view: Arc<View<ShownState>>,
+    /// The highest term that a method has returned.
+    term: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+struct ShownState {
+    inspect: Inspect,
+    /// The highest term of all states so far.
+    highest_term: u64,
+}
+
+/// A constructor of peers whose `make` runs in a process of its own.
+pub(super) fn make(
+    launcher: Launcher,
+) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static {
+    move |context| {
+        let PeerContext { ends, me, persister, apply } = context;
+        let view = Arc::new(View::new());
+        let parts = Parts { me, ends, persister, messages: apply };
+        let peer = launcher.launch(parts, view.clone());
+        Arc::new(RemoteRaft { peer, view, term: AtomicU64::new(0) })
+    }
+}
+
+impl RaftPeer for RemoteRaft {
+    fn service(self: Arc<Self>) -> Service {
+        self.peer.handlers().into_iter().next().unwrap_or_else(|| Service::new("Raft"))
+    }
+
+    fn start(&self, command: Vec<u8>) -> Option<Started> {
+        let started: Started = self.peer.ask::<Option<Started>>(START, Bytes::new(&command))??;
+        self.term.fetch_max(started.term, Ordering::Relaxed);
+        Some(started)
+    }
+
+    fn get_state(&self) -> (u64, bool) {
+        if let Some((term, leads)) = self.peer.ask(GET_STATE, &()) {
+            self.term.fetch_max(term, Ordering::Relaxed);
+            return (term, leads);
+        }
+        // A server that was killed meanwhile says nothing that it has not said before.
+        let shown = self.view.last(|state| state.highest_term);
+        (shown.max(self.term.load(Ordering::Relaxed)), false)
+    }
+
+    fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
+        self.peer.ask::<()>(SNAPSHOT, &(index, Bytes::new(&snapshot)));
+    }
+
+    fn inspect(&self) -> Option<Inspect> {
+        self.view.wait().map(|state| state.inspect)
+    }
+
+    fn kill(&self) {
+        self.peer.kill();
+    }
+}
+
+impl State for ShownState {
+    fn change(&mut self, change: &[u8]) -> Result<(), Nonsense> {
+        let change: InspectChange = codec::decode(change)?;
+        if !change.apply(&mut self.inspect) {
+            return Err(Nonsense::Unexpected);
+        }
+        self.highest_term = self.highest_term.max(self.inspect.current_term);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn change(state: &mut ShownState, new: &Inspect) {
+        let change = codec::encode(&InspectChange::between(&state.inspect, new)).unwrap();
+        assert!(state.change(&change).is_ok());
+        assert_eq!(state.inspect, *new);
+    }
+
+    #[test]
+    fn the_highest_term_stays_known() {
+        let mut state = ShownState::default();
+        let with_term = |current_term| Inspect { current_term, ..Inspect::default() };
+        for (term, highest_term) in [(3, 3), (2, 3), (4, 4)] {
+            change(&mut state, &with_term(term));
+            assert_eq!(state.highest_term, highest_term);
+        }
+    }
+
+    #[test]
+    fn a_state_that_is_no_change_of_the_last_is_refused() {
+        let longer = Inspect { log_terms: vec![1, 1], ..Inspect::default() };
+        let new = Inspect { commit_index: 1, ..longer.clone() };
+        let change = codec::encode(&InspectChange::between(&longer, &new)).unwrap();
+        let mut state = ShownState::default();
+        assert!(matches!(state.change(&change), Err(Nonsense::Unexpected)));
+        let Err(Nonsense::Undecodable(error)) = state.change(&[200]) else { panic!("it decodes") };
+        assert!(
+            error.to_string().starts_with("a frame makes no sense: the bytes are no peer::raft")
+        );
+    }
+}
