@@ -22,6 +22,9 @@ const KEEPS: &str = "what the template has open";
 /// The first call is for `make`.
 const MADE: Output = Output::Answer { id: 1, answer: Answer::Made { has_read: false } };
 
+/// It never shows its state, so that nobody waits for that.
+const BLIND: Output = Output::Observed { covers: 1, change: None };
+
 fn frame(next_deadline: Option<Duration>, outputs: Vec<(Duration, Output)>) -> Vec<u8> {
     let mut bytes = Vec::new();
     frames::write(&mut bytes, &Advanced { next_deadline, outputs }).unwrap();
@@ -75,7 +78,8 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
     let leader = Inspect { role: Role::Leader, current_term: 7, ..Inspect::default() };
     let leader = Some(bytes(&InspectChange::between(&Inspect::default(), &leader)));
     let returned = |result: &[u8]| Answer::Returned(Ok(result.to_vec().into()));
-    let forgeries: [(&str, Vec<Vec<u8>>); 21] = [
+    let nothing_handled = Output::Answer { id: 2, answer: Answer::Handlers(vec![]) };
+    let forgeries: [(&str, Vec<Vec<u8>>); 22] = [
         (KEEPS, vec![outputs([MADE])]),
         ("bytes that are no frame", vec![vec![255; 64]]),
         ("a frame that says to be too long", vec![length(FRAME_BYTES_MAX + 1).to_vec()]),
@@ -94,9 +98,16 @@ fn a_forged_answer_is_the_verdict_on_its_server() {
         (
             "an answer of another type",
             vec![
-                outputs([MADE]),
-                outputs([Output::Answer { id: 2, answer: Answer::Handlers(vec![]) }]),
+                outputs([MADE, BLIND]),
+                outputs([nothing_handled.clone()]),
                 outputs([Output::Answer { id: 3, answer: returned(&[7]) }]),
+            ],
+        ),
+        (
+            "a message that is none",
+            vec![
+                outputs([MADE, BLIND]),
+                outputs([nothing_handled, Output::Delivered(vec![200].into())]),
             ],
         ),
         (
