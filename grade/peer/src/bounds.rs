@@ -1,7 +1,7 @@
-//! How much one frame of a peer may hold, and what the grader keeps of it.
+//! Limits on what one frame of a peer holds, and on what the grader keeps of it.
 //!
-//! A peer's process can send anything. What goes beyond these bounds is no frame, and so the fault
-//! of its server, but for the texts of a verdict, which `config` cuts.
+//! A peer's process can send anything. What exceeds these limits is no frame, and so a failure of
+//! its server. Only the texts of a verdict are cut instead, by `config`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,18 +10,19 @@ use config::{Class, Failure};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-/// A frame that says to be longer is refused before anything is read of it. It is labrpc's bound on
-/// a message, since a frame carries one.
+/// The limit on a frame's length; a longer one is refused before any of it is read. The same as
+/// labrpc's limit on a message, since a frame carries messages.
 pub const FRAME_BYTES_MAX: usize = labrpc::codec::MESSAGE_BYTES_MAX;
-/// What comes out of one step: threads that poll for the whole of a step's millisecond come to some
+/// The limit on outputs in one frame. Threads that poll for a whole millisecond cause some
 /// thousands.
 pub const OUTPUTS_MAX: usize = 1 << 18;
-/// Sentences about threads that wait, and methods of a service: one a thread, or a name of a type.
+/// The limit on sentences about waiting threads, on services, and on methods of a service.
 pub const LIST_MAX: usize = 1 << 13;
-/// The name of a method; a longer one is refused.
+/// The limit on the length of a method's name; a longer one is refused.
 pub const NAME_BYTES_MAX: usize = 1 << 10;
-/// The verdict of a peer's process on its own server, as far as the grader takes it: texts are cut,
-/// and it is never the kit's fault, since anything can have run where it comes from.
+
+/// What the grader accepts of a verdict that a peer's process gives on its own server: texts are
+/// cut, and the kit is never at fault, since any code can have sent it.
 pub fn verdict(server: usize, failure: Failure) -> Failure {
     let Failure { class, sentence, notes, .. } = failure;
     let (class, sentence) = match class {
@@ -31,13 +32,13 @@ pub fn verdict(server: usize, failure: Failure) -> Failure {
         | Class::Outside
         | Class::Limit
         | Class::Contract => (class, sentence),
-        // What only the lab can see, or the kit be guilty of.
+        // Only the lab can see these, or only the kit can cause them.
         _ => (Class::Contract, format!("server {server}'s process failed by itself: {sentence}")),
     };
     Failure::of(server, class, sentence).with_notes(notes)
 }
 
-/// Reads a list that is not longer than `N`.
+/// Reads a list of at most `N` items.
 pub(crate) fn at_most<'de, const N: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,

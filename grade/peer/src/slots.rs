@@ -1,11 +1,11 @@
-//! What threads wait for that comes from the other process, by number.
+//! Answers from the other process that threads wait for, by number.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-/// Open questions and their answers.
+/// The answers that are still due.
 pub struct Slots<T> {
     state: Mutex<State<T>>,
 }
@@ -16,9 +16,9 @@ struct State<T> {
     closed: bool,
 }
 
-/// Where one answer is waited for.
+/// One answer that is due.
 pub struct Slot<T> {
-    /// None until there is an answer; an answer of none is the end.
+    /// None until it is filled; `Some(None)` says that no answer will come.
     content: Mutex<Option<Option<T>>>,
     filled: Condvar,
 }
@@ -31,7 +31,7 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    /// A new number, and the slot for its answer.
+    /// Returns a new number and the slot for its answer.
     pub fn open(&self) -> (u64, Arc<Slot<T>>) {
         let mut state = self.state.lock();
         state.opened += 1;
@@ -42,7 +42,7 @@ impl<T> Slots<T> {
         (id, slot)
     }
 
-    /// Fills a slot; false if there is none of this number that is still open.
+    /// Fills the slot with this number; false if there is none, or it was filled.
     pub fn fill(&self, id: u64, answer: T) -> bool {
         let slot = self.state.lock().open.remove(&id);
         if let Some(slot) = &slot {
@@ -51,7 +51,7 @@ impl<T> Slots<T> {
         slot.is_some()
     }
 
-    /// No answer comes any more.
+    /// Ends all waiting: no answer comes any more.
     pub fn close(&self) {
         let open = {
             let mut state = self.state.lock();
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_goes_to_who_asked_and_only_once() {
+    fn an_answer_reaches_its_slot_and_only_once() {
         let slots = Slots::default();
         let ((first, one), (second, two)) = (slots.open(), slots.open());
         assert!(slots.fill(second, "two") && slots.fill(first, "one"));

@@ -1,13 +1,12 @@
-//! A run's peers are copies of one process: what it costs to start a program is paid once a run.
+//! The process that a run's peers are copies of, so that a program is started once a run.
 //!
-//! The template holds nothing but the program, before anything of the implementation has run. For
-//! each peer that it wants the grader sends [`GIVEN`] descriptors, and the template answers
-//! with the number of a copy of itself, which is the grader's own child and lives on that
-//! connection. The first frame of a copy says that it has given up what a peer has no business
-//! with.
+//! The template has loaded the program, and nothing of the implementation has run. For each peer
+//! the grader sends [`GIVEN`] descriptors. The template answers with the number of a copy of
+//! itself, which is a child of the grader and serves that connection. The first frame of a copy
+//! says that it has given up its rights.
 //!
-//! A copy has no other descriptor, and nobody else has these: what two copies held
-//! in common would be a way to talk past the network.
+//! A copy has no other descriptor, and no other process has these: two copies could talk past the
+//! network through anything that they share.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -28,15 +27,15 @@ use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::frames::{self, Settled};
 
-/// So many threads the reference has at once in most peers; more are made when they are needed.
+/// The number of threads that the reference has in most peers; more are made on demand.
 const THREADS_READY: usize = 16;
 
-/// The answer where there is no copy.
+/// The answer if no copy could be made.
 const NO_PROCESS: u32 = 0;
 
-/// A copy is given so many descriptors: the ends of four pipes, one to read frames from, one to
-/// write them to, one to print into, and one that nobody writes to, for the standard input; and the
-/// program's file, for the names of its functions.
+/// The number of descriptors that a copy is given: the ends of four pipes, one to read frames from,
+/// one to write them to, one for its output, and one that nobody writes to, for its standard input;
+/// and the program's file, for the names of its functions.
 pub const GIVEN: usize = 5;
 
 /// A peer's connection with the grader. A round trip over two pipes costs 6 us of processor time
@@ -49,8 +48,8 @@ pub(crate) struct Connection {
     pub(crate) program: File,
 }
 
-/// The grader's side: asks the template for a copy that has these descriptors, and gives its
-/// number.
+/// The grader's side: asks the template for a copy that has these descriptors, and returns its
+/// process number.
 ///
 /// # Errors
 /// If the template is gone ([`ErrorKind::UnexpectedEof`] or [`ErrorKind::BrokenPipe`] among
@@ -65,12 +64,12 @@ pub fn copy(mut control: &UnixStream, given: [BorrowedFd<'_>; GIVEN]) -> io::Res
     Ok(u32::from_le_bytes(number))
 }
 
-/// The template's side: makes copies as long as the grader wants any. Returns in the copies only,
-/// each with its connection; those of a template that is sealed are so as well, and have said that
-/// they are there.
+/// The template's side: makes copies as long as the grader asks for them. Returns in the copies
+/// only, each with its connection. If the template is sealed its copies are too, and each has sent
+/// [`Settled`].
 pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connection> {
     let grader = getppid();
-    // Also of the copies: nobody but root may look into them, or at what they have opened.
+    // The copies inherit it: only root can look into them, or at what they have opened.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     sim::warm_up(THREADS_READY);
     loop {
@@ -90,8 +89,7 @@ pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connect
     }
 }
 
-/// What a copy does before it says that it is there. Its output is the run's as long as something
-/// may go wrong.
+/// What a copy does before it sends [`Settled`]. Until then it prints to the output of the run.
 fn settle(
     mut connection: Connection,
     grader: Option<Pid>,
@@ -100,13 +98,13 @@ fn settle(
     setsid()?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != grader {
-        // It has ended meanwhile, and nobody would end this process.
+        // The grader has ended, and nobody would end this process.
         process::exit(0);
     }
     if is_sealed {
         seal::seal_copy().map_err(|error| unsealed(&error))?;
     }
-    // The last of what is the template's, too.
+    // These were still the template's.
     dup2_stdin(&connection.nothing)?;
     dup2_stdout(&connection.printed)?;
     dup2_stderr(&connection.printed)?;

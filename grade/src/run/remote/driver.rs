@@ -20,7 +20,7 @@ use crate::run::remote::peer::RemotePeer;
 /// Decodes a message of the service and hands it on.
 pub(super) type Deliver = Box<dyn FnMut(&[u8]) -> Result<(), Nonsense> + Send>;
 
-pub(super) struct Driver {
+struct Driver {
     peer: Arc<RemotePeer>,
     ends: Vec<ClientEnd>,
     persister: Arc<Persister>,

@@ -1,4 +1,4 @@
-//! One peer's process, from its start to its end, and what is said to it.
+//! One peer's process, from its start to its end.
 
 use std::fs::{File, Permissions};
 use std::io::{self, BufReader};
@@ -29,15 +29,15 @@ pub(super) struct Process {
 pub(super) enum Fault {
     /// It ended; or it closed the connection without ending.
     Ended(Option<ExitStatus>),
-    /// It does not answer.
+    /// It does not answer in time.
     Hung(Hang),
-    /// What it sent is no frame.
+    /// It sent something that is no frame.
     Garbage(FrameError),
     /// It has a descriptor that it was not given.
     Foreign(String),
     /// The program ended before it was copied, by itself.
     Unborn(ExitStatus, String),
-    /// The grader cannot know.
+    /// The grader failed to talk to it.
     Kit(io::Error),
 }
 
@@ -58,7 +58,7 @@ impl Process {
                 Ok(Settled) => descriptors::foreign(process.copy.pid(), &given)?,
                 Err(_) => None,
             };
-            // Only the copy has these ends from now on, so that they end with it.
+            // From now on only the copy has these ends, so that they close when it ends.
             drop((requests, replies, prints, nothing, program));
             if let Some(name) = foreign {
                 return Err(Fault::Foreign(name));
