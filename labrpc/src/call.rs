@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::CallError;
 use crate::fate::{self, Conditions, Fate};
+use crate::intercept::{Decision, Leg};
 use crate::load::Load;
 use crate::log::{Ending, Event, Step};
 use crate::name::Name;
@@ -67,10 +68,10 @@ fn ending(result: &Result<Vec<u8>, End>) -> Ending {
 /// Who calls whom with what: the part that all events of a call share.
 #[derive(Clone)]
 pub(crate) struct Request {
-    call: u64,
-    from: Option<Name>,
-    to: Option<Name>,
-    method: Arc<str>,
+    pub(crate) call: u64,
+    pub(crate) from: Option<Name>,
+    pub(crate) to: Option<Name>,
+    pub(crate) method: Arc<str>,
 }
 
 impl Request {
@@ -92,7 +93,7 @@ impl Request {
     }
 
     /// The last part of the method's name.
-    fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         self.method.rsplit('.').next().unwrap_or(&self.method)
     }
 
@@ -116,7 +117,7 @@ struct Journey<'a> {
 
 impl Journey<'_> {
     fn travel(&self, args: Vec<u8>) -> Result<Vec<u8>, End> {
-        let (server, fate, args) = self.arrive(args)?;
+        let (mut server, fate, args) = self.arrive(args)?;
         let _request = self.take_on(args.len(), false)?;
         let Fate::Accepted {
             request_delay,
@@ -132,7 +133,9 @@ impl Journey<'_> {
         if request_lost {
             return Err(Ending::RequestLost.into());
         }
-        self.wait_while_held(self.request.from.as_ref(), self.request.to.as_ref())?;
+        if self.wait_while_held(Leg::Request, &args)? {
+            server = registered(self.network, self.request).ok_or(Ending::ServerGone)?;
+        }
         let args: Arc<[u8]> = args.into();
         if let Some(after) = duplicate_after {
             self.dispatch_duplicate(&server, Arc::clone(&args), after);
@@ -147,7 +150,7 @@ impl Journey<'_> {
         }
         self.wait_out_a_cut_reply()?;
         sleep(reply_delay);
-        self.wait_while_held(self.request.to.as_ref(), self.request.from.as_ref())?;
+        self.wait_while_held(Leg::Reply, &reply)?;
         Ok(reply)
     }
 
@@ -277,23 +280,7 @@ impl Journey<'_> {
         after: Duration,
         duplicate: bool,
     ) -> Arc<Outcome> {
-        let outcome = Arc::new(Outcome::default());
-        let job = {
-            let (network, request) = (Arc::clone(self.network), self.request.clone());
-            let (server, outcome) = (server.clone(), Arc::clone(&outcome));
-            move || {
-                sleep(after);
-                request.log(&network, Step::Dispatched { duplicate });
-                let handled = run_handler(&server, &request.method, &args);
-                let bytes = handled.bytes();
-                request.log(&network, Step::Handled { bytes, duplicate });
-                *outcome.slot.lock() = Some(handled);
-                outcome.filled.notify_one();
-            }
-        };
-        let name = self.request.to.as_ref().map_or("?", Name::as_str);
-        server.workers().run(&format!("server {name} rpc"), job);
-        outcome
+        dispatch(self.network, self.request, server, args, after, duplicate)
     }
 
     /// Dead: the end was switched off or deleted, or under the server's name is now another one or
@@ -318,20 +305,79 @@ impl Journey<'_> {
         Err(Ending::Cut)
     }
 
-    fn wait_while_held(&self, from: Option<&Name>, to: Option<&Name>) -> Result<(), Ending> {
+    /// Waits until the link is released, and then for a test that intercepts the message. True if
+    /// one did, and delivered it.
+    fn wait_while_held(&self, leg: Leg, bytes: &[u8]) -> Result<bool, Ending> {
+        let (from, to) = (self.request.from.as_ref(), self.request.to.as_ref());
+        let (from, to) = match leg {
+            Leg::Request => (from, to),
+            Leg::Reply => (to, from),
+        };
         let mut state = self.network.state.lock();
-        if !state.link(from, to).holds(self.request.kind()) {
-            return Ok(());
-        }
-        // What is held stays so until it is released, whatever passes by it.
-        while state.link(from, to).hold.is_some() {
-            if state.closed {
-                return Err(Ending::Closed);
+        if state.link(from, to).holds(self.request.kind()) {
+            // What is held stays so until it is released, whatever passes by it.
+            while state.link(from, to).hold.is_some() {
+                if state.closed {
+                    return Err(Ending::Closed);
+                }
+                self.network.released.wait(&mut state);
             }
-            self.network.released.wait(&mut state);
         }
-        Ok(())
+        let Some(catch) = state.interceptions.catch(self.request, leg) else { return Ok(false) };
+        drop(state);
+        let decision = catch.wait(self.network, bytes);
+        self.network.state.lock().interceptions.forget(self.request.call);
+        match (decision, leg) {
+            (Decision::Deliver, _) => Ok(true),
+            (Decision::Lose, Leg::Request) => Err(Ending::RequestLost),
+            (Decision::Lose, Leg::Reply) => Err(Ending::ReplyLost),
+            (Decision::Close, _) => Err(Ending::Closed),
+        }
     }
+}
+
+/// Delivers a copy of a request to the server that has the name now; false if there is none.
+pub(crate) fn dispatch_copy(network: &Arc<Shared>, request: &Request, args: &Arc<[u8]>) -> bool {
+    let Some(server) = registered(network, request) else { return false };
+    dispatch(network, request, &server, Arc::clone(args), Duration::ZERO, true);
+    true
+}
+
+/// The server that has the name now that the request goes to; none once the network is closed.
+fn registered(network: &Shared, request: &Request) -> Option<Server> {
+    let state = network.state.lock();
+    if state.closed {
+        return None;
+    }
+    state.servers.get(request.to.as_ref()?).cloned()
+}
+
+/// Runs the handler on a thread of its own.
+fn dispatch(
+    network: &Arc<Shared>,
+    request: &Request,
+    server: &Server,
+    args: Arc<[u8]>,
+    after: Duration,
+    duplicate: bool,
+) -> Arc<Outcome> {
+    let outcome = Arc::new(Outcome::default());
+    let job = {
+        let (network, request) = (Arc::clone(network), request.clone());
+        let (server, outcome) = (server.clone(), Arc::clone(&outcome));
+        move || {
+            sleep(after);
+            request.log(&network, Step::Dispatched { duplicate });
+            let handled = run_handler(&server, &request.method, &args);
+            let bytes = handled.bytes();
+            request.log(&network, Step::Handled { bytes, duplicate });
+            *outcome.slot.lock() = Some(handled);
+            outcome.filled.notify_one();
+        }
+    };
+    let name = request.to.as_ref().map_or("?", Name::as_str);
+    server.workers().run(&format!("server {name} rpc"), job);
+    outcome
 }
 
 /// Where a handler's thread leaves what its caller waits for.

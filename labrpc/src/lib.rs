@@ -33,11 +33,13 @@ mod workers;
 mod server;
 mod network;
 mod call;
+mod intercept;
 mod end;
 
 pub use end::{Carrier, ClientEnd};
 pub use error::CallError;
 pub use fate::{Delay, Disturbance};
+pub use intercept::{Held, Interceptor, Leg, Messages};
 pub use load::UNDER_WAY_BYTES_MAX;
 pub use log::{Ending, Event, Step};
 pub use name::Name;

@@ -10,6 +10,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::end::ClientEnd;
 use crate::fate::{self, Disturbance};
+use crate::intercept::Interceptions;
 use crate::load::Loads;
 use crate::log::{Event, Log};
 use crate::name::Name;
@@ -45,6 +46,7 @@ pub(crate) struct State {
     end_numbers: BTreeMap<Name, usize>,
     pub(crate) servers: BTreeMap<Name, Server>,
     links: BTreeMap<(Name, Name), Link>,
+    pub(crate) interceptions: Interceptions,
     pub(crate) methods: BTreeMap<String, Arc<str>>,
     pub(crate) pending: BTreeMap<u64, Pending>,
 }
@@ -115,6 +117,7 @@ impl Network {
             end_numbers: BTreeMap::new(),
             servers: BTreeMap::new(),
             links: BTreeMap::new(),
+            interceptions: Interceptions::default(),
             methods: BTreeMap::new(),
             pending: BTreeMap::new(),
         };
@@ -125,6 +128,10 @@ impl Network {
             released: Condvar::new(),
         };
         Network { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Makes an end that belongs to no server, disabled and not connected.
@@ -314,8 +321,13 @@ impl Network {
     /// Closes the network: calls get no answer from now on, each after
     /// [`fate::GONE_DELAY`]. Calls that were taken before still wait for theirs.
     pub fn cleanup(&self) {
-        self.shared.state.lock().closed = true;
+        let interceptions = {
+            let mut state = self.shared.state.lock();
+            state.closed = true;
+            std::mem::take(&mut state.interceptions)
+        };
         self.shared.released.notify_all();
+        interceptions.close();
     }
 
     /// The time since the network was made, on the clock of the log.

@@ -1,16 +1,14 @@
 //! The eleven tests that 6.824 has for its labrpc, under their names.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{bounded, watch};
 use labrpc::{CallError, ClientEnd, Network, Server, Service, Step};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use support::{bounded, watch};
 
 #[derive(Serialize, Deserialize)]
 struct JunkArgs {

@@ -1,67 +1,17 @@
 //! Each verb that the network has beyond 6.824's switches: faults on the way between two servers,
 //! duplicates, and the log that shows them.
 
-mod support;
-
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::pair::Pair;
+use crate::support::{bounded, watch};
 use labrpc::fate::GONE_DELAY;
 use labrpc::{
-    CallError, ClientEnd, Delay, Disturbance, Ending, Network, Server, Service, Step,
-    UNDER_WAY_BYTES_MAX,
+    CallError, Delay, Disturbance, Ending, Network, Server, Service, Step, UNDER_WAY_BYTES_MAX,
 };
-use support::{bounded, watch};
-
-/// Two servers that can call one another, and how often each one's handler ran.
-struct Pair {
-    network: Network,
-    ends: [ClientEnd; 2],
-    handled: [Arc<AtomicU64>; 2],
-}
-
-impl Pair {
-    fn new() -> Pair {
-        let network = Network::new(1);
-        let handled = [0, 1].map(|_| Arc::new(AtomicU64::new(0)));
-        for (server, count) in handled.iter().enumerate() {
-            let count = Arc::clone(count);
-            let service = Service::new("Test").method("Increment", move |n: u64| {
-                count.fetch_add(1, Ordering::Relaxed);
-                n + 1
-            });
-            network.add_server(server, Server::from(service));
-        }
-        let ends = [0, 1].map(|from| {
-            let name = format!("end of {from}");
-            let end = network.make_end_of(from, name.as_str());
-            network.connect(name.as_str(), 1 - from);
-            network.enable(name, true);
-            end
-        });
-        Pair { network, ends, handled }
-    }
-
-    fn call(&self, from: usize) -> Result<u64, CallError> {
-        self.ends[from].call("Test.Increment", &1_u64)
-    }
-
-    fn handled(&self, server: usize) -> u64 {
-        self.handled[server].load(Ordering::Relaxed)
-    }
-
-    fn last_ending(&self) -> Ending {
-        let events = self.network.events();
-        let ending = events.iter().rev().find_map(|event| match event.step {
-            Step::Ended(ending) => Some(ending),
-            _ => None,
-        });
-        ending.expect("no call has ended")
-    }
-}
 
 #[test]
 fn a_cut_loses_requests_that_way_and_replies_that_way_until_mended() {
