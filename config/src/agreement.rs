@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::calls::hung_handlers;
-use crate::command::show;
-use crate::config::Config;
-use crate::failure::{Class, Failure};
-use crate::invariants::Rule;
+use cluster::hung_handlers;
+use history::Rule;
+use history::command::show;
 use raftapi::Started;
+use verdict::{Class, Failure};
+
+use crate::config::Config;
 
 /// [`Config::one`] looks for a leader so long in all.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
@@ -21,16 +22,10 @@ const WAIT_PAUSE_MIN: Duration = Duration::from_millis(10);
 const WAIT_PAUSE_MAX: Duration = Duration::from_millis(1280);
 
 impl Config {
-    /// How many servers have ever applied an entry at `index`, crashed ones included, and which.
-    pub fn n_committed(&self, index: u64) -> (usize, Option<Vec<u8>>) {
-        self.referee.stop_if_failed();
-        self.applied.n_committed(index)
-    }
-
     /// Waits about 30 s at most for `n` servers to have applied `index`, and returns the command.
     /// None if some server has left `start_term` behind by then, in which case it may never come.
     pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
-        let _waits = self.calls.wait_for(format!("index {index} to be applied by {n} servers"));
+        let _waits = self.calls().wait_for(format!("index {index} to be applied by {n} servers"));
         let mut pause = WAIT_PAUSE_MIN;
         for _ in 0..WAIT_LOOKS {
             if self.n_committed(index).0 >= n {
@@ -61,7 +56,7 @@ impl Config {
     /// again when that takes too long, and so may be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
         let agreed = format!("{} to be agreed on by {expected} servers", show(command));
-        let _waits = self.calls.wait_for(agreed);
+        let _waits = self.calls().wait_for(agreed);
         let start = Instant::now();
         let mut last_asked = 0;
         let mut last_try = None;
@@ -97,7 +92,7 @@ impl Config {
             let command = show(command);
             let sentence =
                 format!("server {leader} led a moment before, but would not take {command}");
-            self.referee.stop(Failure::of(leader, Class::Liveness, sentence).with_rule(Rule::L1));
+            self.referee().stop(Failure::of(leader, Class::Liveness, sentence).with_rule(Rule::L1));
         })
     }
 
@@ -135,6 +130,6 @@ impl Config {
 
     fn stop_for_want_of_progress(&self, rule: Rule, sentence: String) -> ! {
         let failure = Failure::new(Class::Liveness, sentence).with_rule(rule);
-        self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
+        self.referee().stop(failure.with_notes(hung_handlers(self.network())));
     }
 }

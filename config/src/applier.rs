@@ -5,98 +5,88 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use cluster::{Calls, Method};
 use crossbeam_channel::Receiver;
-
-use crate::applied::{Applied, Taken};
-use crate::calls::{Calls, SNAPSHOT};
-use crate::failure::Failure;
-use crate::invariants::observer::Observer;
-use crate::label::{self, Label};
-use crate::lives::Life;
-use crate::referee::Referee;
+use history::{History, Incarnation, RaftEvent, What};
 use raftapi::{ApplyMsg, RaftPeer};
+use verdict::Life;
+use verdict::label::{self, Label};
+
+use crate::applied::Applied;
 
 /// In the tests of part D the lab makes a snapshot whenever the next index is a multiple of this.
 pub(crate) const SNAPSHOT_INTERVAL: u64 = 10;
+/// A server that is killed before it takes a snapshot keeps nobody waiting.
+const SNAPSHOT: Method = Method::new("snapshot").ending_with_server();
 
 /// One incarnation of one server, as its applier sees it.
 pub(crate) struct Applier {
-    pub(crate) server: usize,
-    pub(crate) incarnation: u32,
+    pub(crate) of: Incarnation,
     pub(crate) life: Life,
     pub(crate) peer: Weak<dyn RaftPeer>,
     pub(crate) snapshots: bool,
     pub(crate) applied: Arc<Applied>,
     pub(crate) calls: Calls,
-    pub(crate) observer: Observer,
-    pub(crate) referee: Referee,
-    pub(crate) pace: Arc<Pace>,
+    pub(crate) history: History,
+    pub(crate) delays: Arc<ApplyDelays>,
 }
 
-/// How long each server's applier takes for a message.
-pub(crate) struct Pace {
-    wait_ms: Vec<AtomicU64>,
+/// How long the lab takes for each message that a server applies, by server.
+pub(crate) struct ApplyDelays {
+    millis: Vec<AtomicU64>,
 }
 
-impl Pace {
-    pub(crate) fn new(servers: usize) -> Pace {
-        Pace { wait_ms: (0..servers).map(|_| AtomicU64::new(0)).collect() }
+impl ApplyDelays {
+    pub(crate) fn none(servers: usize) -> ApplyDelays {
+        ApplyDelays { millis: (0..servers).map(|_| AtomicU64::new(0)).collect() }
     }
 
-    pub(crate) fn set(&self, server: usize, wait_ms: u64) {
-        self.wait_ms[server].store(wait_ms, Ordering::Relaxed);
+    pub(crate) fn set(&self, server: usize, delay: Duration) {
+        let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.millis[server].store(millis, Ordering::Relaxed);
     }
 
     fn wait(&self, server: usize) {
-        let wait_ms = self.wait_ms[server].load(Ordering::Relaxed);
-        if wait_ms > 0 {
-            thread::sleep(Duration::from_millis(wait_ms));
+        let millis = self.millis[server].load(Ordering::Relaxed);
+        if millis > 0 {
+            thread::sleep(Duration::from_millis(millis));
         }
     }
 }
 
 impl Applier {
-    /// Starts a thread that takes messages until the peer has dropped its end of the channel. After
-    /// a crash it goes on taking what it ignores, so that the dying peer is not left blocked.
+    /// Starts a thread that receives messages until the peer has dropped its end of the channel.
+    /// After a crash it goes on receiving what it ignores, so that the dying peer is not blocked.
     pub(crate) fn start(self, messages: Receiver<ApplyMsg>) {
         thread::Builder::new()
             .name("applier".into())
             .spawn(move || {
                 let _label = label::enter(Label::Kit, "the applier");
                 for message in messages {
-                    self.pace.wait(self.server);
-                    if let Err(failure) = self.take(message) {
-                        self.referee.fail(failure);
-                    }
+                    self.delays.wait(self.of.server);
+                    self.take(&message);
                 }
             })
             .expect("failed to start an applier");
     }
 
-    fn take(&self, message: ApplyMsg) -> Result<(), Failure> {
-        match message {
-            ApplyMsg::Command { index, command } => {
-                let taken = self.applied.command(self.server, self.incarnation, index, &command)?;
-                if taken == Taken::Yes {
-                    self.observer.applies(self.server, self.incarnation, index, &command)?;
-                }
-                if taken == Taken::Yes && self.snapshots && (index + 1) % SNAPSHOT_INTERVAL == 0 {
-                    self.make_snapshot(index);
-                }
-            }
-            ApplyMsg::Snapshot { index, snapshot, .. } => {
-                self.applied.ingest(self.server, self.incarnation, Some(index), &snapshot)?;
-            }
+    fn take(&self, message: &ApplyMsg) {
+        self.history.record(What::Raft(self.of, RaftEvent::Applied(message)));
+        if let ApplyMsg::Command { index, .. } = *message
+            && self.snapshots
+            && (index + 1) % SNAPSHOT_INTERVAL == 0
+            && self.applied.has_just_applied(self.of, index)
+        {
+            self.make_snapshot(index);
         }
-        Ok(())
     }
 
     /// On this very thread, as in the original: a Raft that holds its lock while it sends on the
     /// channel cannot take the call.
     fn make_snapshot(&self, index: u64) {
         let Some(peer) = self.peer.upgrade() else { return };
-        let snapshot = self.applied.snapshot(self.server, index);
-        // A panic there is with the referee already, and there is nobody to stop here.
+        let snapshot = self.applied.snapshot(self.of.server, index);
+        // The referee knows of a panic there, and there is no thread of the test to stop here.
         let _ = self.calls.ask(self.life, SNAPSHOT, move || peer.snapshot(index, snapshot));
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use crate::calls::hung_handlers;
+use cluster::hung_handlers;
+use history::{Incarnation, Rule};
+use verdict::{Class, Failure};
+
 use crate::config::Config;
-use crate::failure::{Class, Failure};
-use crate::invariants::Rule;
-use crate::invariants::board::Question;
 
 /// [`Config::check_one_leader`] looks so often.
 const LOOKS_FOR_A_LEADER: usize = 10;
@@ -22,7 +22,7 @@ struct State {
     server: usize,
     term: u64,
     leads: bool,
-    question: Option<Question>,
+    of: Option<Incarnation>,
 }
 
 impl Config {
@@ -31,7 +31,7 @@ impl Config {
     /// With leaders in several terms, which is lawful, it is the one of the highest. Two leaders in
     /// one term are not.
     pub fn check_one_leader(&self) -> usize {
-        let _waits = self.calls.wait_for("a leader".into());
+        let _waits = self.calls().wait_for("a leader".into());
         let mut states = Vec::new();
         for _ in 0..LOOKS_FOR_A_LEADER {
             let pause_ms = self.rng.lock().random_range(450..=549);
@@ -45,12 +45,12 @@ impl Config {
         }
         let sentence = format!("expected one leader within 5 s, got none: {}", self.tell(&states));
         let failure = Failure::new(Class::Liveness, sentence).with_rule(Rule::L1);
-        self.referee.stop(failure.with_notes(hung_handlers(&self.network)));
+        self.referee().stop(failure.with_notes(hung_handlers(self.network())));
     }
 
     fn note_leaders(&self, states: &[State]) {
-        for State { term, leads, question, .. } in states {
-            self.note_leader(*question, (*term, *leads));
+        for State { term, leads, of, .. } in states {
+            self.note_leader(*of, (*term, *leads));
         }
     }
 
@@ -67,7 +67,7 @@ impl Config {
                     list(servers),
                     self.tell(states)
                 );
-                self.referee.stop(Failure::new(Class::Safety, sentence).with_rule(Rule::S1));
+                self.referee().stop(Failure::new(Class::Safety, sentence).with_rule(Rule::S1));
             }
         }
         leaders.into_values().next_back().map(|servers| servers[0])
@@ -78,11 +78,11 @@ impl Config {
         let states = self.look_until(|states| states.iter().all(|s| s.term == states[0].term));
         let Some(first) = states.first() else {
             let sentence = "expected a term, but no server is connected";
-            self.referee.stop(Failure::new(Class::Infra, sentence));
+            self.referee().stop(Failure::new(Class::Infra, sentence));
         };
         if states.iter().any(|state| state.term != first.term) {
             let sentence = format!("servers disagree on the term: {}", self.tell(&states));
-            self.referee.stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
+            self.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
         }
         first.term
     }
@@ -101,7 +101,7 @@ impl Config {
                 },
                 self.tell(&states)
             );
-            self.referee.stop(Failure::new(Class::Safety, sentence).with_rule(Rule::L5));
+            self.referee().stop(Failure::new(Class::Safety, sentence).with_rule(Rule::L5));
         }
     }
 
@@ -122,8 +122,8 @@ impl Config {
         let connected = (0..self.n()).filter(|server| self.is_connected(*server));
         connected
             .filter_map(|server| {
-                let ((term, leads), question) = self.look(server)?;
-                Some(State { server, term, leads, question })
+                let (of, (term, leads)) = self.ask_state(server)?;
+                Some(State { server, term, leads, of })
             })
             .collect()
     }

@@ -20,29 +20,21 @@
 mod config;
 mod checks;
 mod agreement;
-mod faults;
-mod disk;
-mod fuse;
+mod kind;
+mod raft;
 mod applier;
 mod applied;
-mod calls;
-pub mod command;
-mod lives;
-pub mod label;
-pub mod panics;
-pub mod threads;
-pub mod crowd;
-pub mod virtual_time;
-mod invariants;
-mod hygiene;
-mod failure;
-mod referee;
+mod observer;
+mod judge;
+mod findings;
 
-pub use calls::{CALL_LIMIT, make_limit};
-pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup, TEST_LIMIT, misuse};
-pub use disk::SAVED_BYTES_MAX;
-pub use failure::{Class, Failure, NOTE_BYTES_MAX, NOTES_MAX, SENTENCE_BYTES_MAX};
-pub use faults::Kind;
-pub use hygiene::Habit;
-pub use invariants::{NOT_INSPECTED, Rule};
-pub use referee::{FINDINGS_MAX, Figures, Referee, Stopped};
+pub use cluster::{CALL_LIMIT, Cluster, Faults, SAVED_BYTES_MAX, TEST_LIMIT, make_limit};
+pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup};
+pub use findings::NOT_INSPECTED;
+pub use history::{Rule, command};
+pub use kind::Kind;
+pub use raft::Raft;
+pub use verdict::{
+    Class, FINDINGS_MAX, Failure, Figures, Habit, NOTE_BYTES_MAX, NOTES_MAX, Referee,
+    SENTENCE_BYTES_MAX, Stopped,
+};

@@ -11,12 +11,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use config::label::{self, Label};
-use config::panics::report_to;
 use config::{Class, Config, Failure, Habit, Setup};
 use labrpc::CallError;
 use parking_lot::Mutex;
 use support::{Fake, Fakes, bounded};
+use verdict::label::{self, Label};
+use verdict::panics::report_to;
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// Held while a hook is set.
@@ -233,7 +233,7 @@ fn a_panic_during_the_kill_is_a_failure() {
 #[test]
 fn a_panic_after_a_crash_at_a_save_is_a_finding_but_one_in_kill_a_failure() {
     let crash_at_save = |cfg: &Config, fakes: &Fakes| {
-        cfg.crash_at_save(1, 1);
+        cfg.faults().crash_at_save(1, 1);
         fakes.of(1).context.persister.save(vec![1], vec![]);
     };
     let sentence = "server 1 panicked in its thread `ticker` after it crashed at a save: \

@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use config::Stopped;
-use config::label::{self, Label};
+use verdict::label::{self, Label};
 
 /// A thread that works for a test.
 pub(crate) struct Client<'scope, T> {

@@ -50,13 +50,13 @@ fn ways(fakes: &Fakes, n: usize) -> Vec<String> {
 #[test]
 fn a_partition_cuts_its_groups_apart_and_the_next_one_replaces_it() {
     on(4, |cfg, fakes| {
-        cfg.partition(&[&[0, 1], &[2, 3]]);
+        cfg.faults().partition(&[&[0, 1], &[2, 3]]);
         assert_eq!(ways(fakes, 4), ["xx..", "xx..", "..xx", "..xx"]);
-        cfg.partition(&[&[0, 1, 2], &[2, 3]]);
+        cfg.faults().partition(&[&[0, 1, 2], &[2, 3]]);
         assert_eq!(ways(fakes, 4), ["xxx.", "xxx.", "xxxx", "..xx"], "2 is a bridge");
-        cfg.partition(&[&[1, 3]]);
+        cfg.faults().partition(&[&[1, 3]]);
         assert_eq!(ways(fakes, 4), ["x...", ".x.x", "..x.", ".x.x"]);
-        cfg.heal();
+        cfg.faults().heal_all();
         assert_eq!(ways(fakes, 4), ["xxxx"; 4]);
     });
 }
@@ -64,12 +64,12 @@ fn a_partition_cuts_its_groups_apart_and_the_next_one_replaces_it() {
 #[test]
 fn an_isolated_server_is_alone_until_it_rejoins_even_through_a_restart() {
     on(3, |cfg, fakes| {
-        cfg.isolate(1);
+        cfg.faults().isolate(1);
         assert!(cfg.is_connected(1), "the lab goes on talking to it");
         assert_eq!(ways(fakes, 3), ["x.x", ".x.", "x.x"]);
         cfg.restart(1);
         assert_eq!(ways(fakes, 3), ["x.x", ".x.", "x.x"]);
-        cfg.rejoin(1);
+        cfg.faults().rejoin(1);
         assert_eq!(ways(fakes, 3), ["xxx"; 3]);
     });
 }
@@ -89,14 +89,14 @@ fn a_mute_server_handles_calls_and_one_that_is_shut_does_not() {
         let cfg = fakes.cluster(Setup::reliable(2));
         cfg.network().long_delays(false);
         let counted = || [0, 1].map(|server: usize| handled[server].load(Ordering::Relaxed));
-        cfg.mute(1);
+        cfg.faults().mute(1);
         assert!(!reaches(&fakes, 0, 1) && !reaches(&fakes, 1, 0));
         assert_eq!(counted(), [0, 1]);
-        cfg.rejoin(1);
-        cfg.shut(1);
+        cfg.faults().rejoin(1);
+        cfg.faults().shut(1);
         assert!(!reaches(&fakes, 0, 1) && !reaches(&fakes, 1, 0));
         assert_eq!(counted(), [1, 1]);
-        cfg.rejoin(1);
+        cfg.faults().rejoin(1);
         assert!(reaches(&fakes, 0, 1) && reaches(&fakes, 1, 0));
     });
 }
@@ -105,12 +105,12 @@ fn a_mute_server_handles_calls_and_one_that_is_shut_does_not() {
 fn a_heal_ends_whatever_is_wrong_with_the_network() {
     on(3, |cfg, fakes| {
         let lose = Disturbance { lose_permille: 1000, ..Disturbance::default() };
-        cfg.disturb_all(&lose);
+        cfg.faults().disturb_all(&lose);
         assert_eq!(ways(fakes, 3), ["x..", ".x.", "..x"]);
-        cfg.hold(0, 1);
-        cfg.isolate(2);
+        cfg.faults().hold(0, 1);
+        cfg.faults().isolate(2);
         cfg.network().reliable(false);
-        cfg.heal();
+        cfg.faults().heal_all();
         assert_eq!(ways(fakes, 3), ["xxx"; 3]);
         assert!(cfg.network().is_reliable());
     });
@@ -122,11 +122,11 @@ fn a_disturbance_may_be_of_one_kind_of_call_by_the_names_that_were_seen() {
         assert_eq!(cfg.names_of(config::Kind::Votes), Vec::<String>::new(), "none was made yet");
         assert!(reaches(fakes, 0, 1));
         let lose = Disturbance { lose_permille: 1000, ..Disturbance::default() };
-        cfg.disturb(0, 1, lose.clone().only(&["RequestVote".into()]));
+        cfg.faults().disturb(0, 1, lose.clone().only(&["RequestVote".into()]));
         assert!(reaches(fakes, 0, 1));
-        cfg.disturb(0, 1, lose.only(&["RequestVote".into(), "Echo".into()]));
+        cfg.faults().disturb(0, 1, lose.only(&["RequestVote".into(), "Echo".into()]));
         assert!(!reaches(fakes, 0, 1));
-        cfg.calm(0, 1);
+        cfg.faults().calm(0, 1);
         assert!(reaches(fakes, 0, 1));
     });
 }
@@ -149,8 +149,8 @@ fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
             cfg.restart(1);
             let before = fakes.of(1).context.persister.raft_state_size();
             match is_kept {
-                true => cfg.crash_at_save(1, saves),
-                false => cfg.crash_before_save(1, saves),
+                true => cfg.faults().crash_at_save(1, saves),
+                false => cfg.faults().crash_before_save(1, saves),
             }
             let old = fakes.of(1);
             assert!(cfg.is_running(1));
@@ -165,13 +165,13 @@ fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
         }
         // The same in `start`: who asked is told nothing.
         fakes.of(1).script.lock().started = Some(Started { index: 1, term: 1 });
-        cfg.crash_at_save(1, 1);
+        cfg.faults().crash_at_save(1, 1);
         assert_eq!(cfg.start(1, vec![1]), None);
         assert!(!cfg.is_running(1));
         // And what was spared goes on.
         cfg.relieve(1);
-        cfg.crash_at_save(1, 1);
-        cfg.spare(1);
+        cfg.faults().crash_at_save(1, 1);
+        cfg.faults().spare(1);
         assert!(reaches(&fakes, 0, 1) && cfg.is_running(1));
         assert_eq!(fakes.referee.verdict(), None);
     });
@@ -181,7 +181,7 @@ fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
 fn a_peer_that_crashed_at_a_save_is_killed_at_the_end() {
     on(1, |cfg, fakes| {
         let peer = fakes.of(0);
-        cfg.crash_at_save(0, 1);
+        cfg.faults().crash_at_save(0, 1);
         peer.context.persister.save(vec![1], Vec::new());
         drop(cfg);
         assert_eq!(peer.script.lock().kills, 1);
@@ -194,7 +194,7 @@ fn a_paused_server_answers_nobody_and_goes_on_where_it_stood() {
         |_, _| (),
         |cfg, fakes| {
             let peer = fakes.of(1);
-            assert!(cfg.pause(1) && cfg.is_paused(1));
+            assert!(cfg.faults().pause(1) && cfg.is_paused(1));
             let caller = thread::spawn(move || {
                 let reply = peer.context.ends[1].call::<str, String>("Raft.Echo", "x");
                 reply.is_ok()
@@ -202,14 +202,14 @@ fn a_paused_server_answers_nobody_and_goes_on_where_it_stood() {
             cfg.sleep(Duration::from_secs(2));
             assert_eq!((cfg.get_state(1), cfg.start(1, vec![1])), (None, None));
             assert!(!caller.is_finished() && cfg.is_running(1));
-            cfg.resume(1);
+            cfg.faults().resume(1);
             assert!(caller.join().unwrap());
             assert_eq!(cfg.get_state(1), Some((0, false)));
-            cfg.pause(2);
+            cfg.faults().pause(2);
             cfg.crash(2);
             cfg.restart(2);
             assert!(!cfg.is_paused(2), "a crash ends a pause");
-            cfg.pause(0);
+            cfg.faults().pause(0);
         },
     );
 }
@@ -229,11 +229,11 @@ fn a_clock_that_is_rushed_runs_for_its_server_alone() {
                 cfg.get_state(server);
                 start.elapsed().as_millis()
             };
-            assert!(cfg.rush_clock(1, 2.0));
+            assert!(cfg.faults().rush_clock(1, 2.0));
             assert_eq!([0, 1, 2].map(takes_ms), [1000, 500, 1000]);
             cfg.restart(1);
             assert_eq!(takes_ms(1), 500);
-            cfg.steady_clock(1);
+            cfg.faults().steady_clock(1);
             assert_eq!(takes_ms(1), 1000);
         },
     );
@@ -253,9 +253,9 @@ fn a_slow_lab_lets_who_applies_wait() {
                 }
                 start.elapsed().as_millis()
             };
-            cfg.dawdle(0, Duration::from_millis(50));
+            cfg.delay_applies(0, Duration::from_millis(50));
             assert_eq!(apply(1), 100, "the third is taken after two waits");
-            cfg.hurry(0);
+            cfg.apply_at_once(0);
             cfg.sleep(Duration::from_secs(1));
             assert_eq!(apply(4), 0);
         },
@@ -266,8 +266,8 @@ fn a_slow_lab_lets_who_applies_wait() {
 #[test]
 fn what_needs_virtual_time_does_nothing_without() {
     let cfg = Fakes::new(|_, _| ()).cluster(Setup::reliable(1));
-    assert!(!cfg.pause(0) && !cfg.is_paused(0));
-    assert!(!cfg.rush_clock(0, 2.0));
+    assert!(!cfg.faults().pause(0) && !cfg.is_paused(0));
+    assert!(!cfg.faults().rush_clock(0, 2.0));
     assert_eq!(cfg.get_state(0), Some((0, false)));
-    cfg.resume(0);
+    cfg.faults().resume(0);
 }

@@ -272,13 +272,13 @@ fn a_deaf_server_is_not_reached_but_gets_answers_until_it_hears_again() {
         let call = |from: usize, to: usize| {
             fakes.of(from).context.ends[to].call::<str, String>("Raft.Echo", "x").is_ok()
         };
-        cfg.deafen(1);
+        cfg.faults().deafen(1);
         assert_eq!((call(0, 1), call(1, 0), call(1, 1)), (false, true, true));
         cfg.disconnect(1);
         assert!(!call(1, 0), "it is disconnected as well");
         cfg.connect(1);
         assert_eq!((call(0, 1), call(1, 0)), (false, true), "to connect it is not to cure it");
-        cfg.hear(1);
+        cfg.faults().hear(1);
         assert_eq!((call(0, 1), call(1, 0)), (true, true));
     });
 }

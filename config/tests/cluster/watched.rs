@@ -25,7 +25,8 @@ fn open_fakes() -> Fakes {
 #[test]
 fn a_broken_rule_ends_the_run_with_its_name() {
     bounded(LIMIT, || {
-        let failure = open_fakes().failure(Setup::reliable(3), |cfg, fakes| {
+        let fakes = open_fakes();
+        let failure = fakes.failure(Setup::reliable(3), |cfg, fakes| {
             for candidate in [0, 2] {
                 let vote =
                     Inspect { current_term: 1, voted_for: Some(candidate), ..Inspect::default() };
@@ -43,6 +44,16 @@ fn a_broken_rule_ends_the_run_with_its_name() {
                 .to_string()
                 .ends_with("\n  rule: S2, at most one vote of a server in a term (section 5.2)")
         );
+        let evidence = fakes.referee.verdict().and_then(Result::err).unwrap().evidence;
+        let seen: Vec<_> = evidence.iter().map(|event| (event.server, &*event.what)).collect();
+        assert_eq!(
+            seen,
+            [
+                (Some(1), "has voted for server 0 in term 1"),
+                (Some(1), "has voted for server 2 in term 1")
+            ]
+        );
+        assert!(evidence[0].event < evidence[1].event && evidence[0].at < evidence[1].at);
     });
 }
 
@@ -164,9 +175,9 @@ fn a_long_wait_is_told_unless_the_server_was_paused() {
             if pause {
                 // In the midst of an answer, and then before one.
                 for _ in 0..2 {
-                    cfg.pause(1);
+                    cfg.faults().pause(1);
                     cfg.sleep(Duration::from_secs(2));
-                    cfg.resume(1);
+                    cfg.faults().resume(1);
                     cfg.sleep(SEVERAL_LOOKS);
                 }
             }

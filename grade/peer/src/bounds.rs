@@ -1,14 +1,14 @@
 //! Limits on what one frame of a peer holds, and on what the grader keeps of it.
 //!
 //! A peer's process can send anything. What exceeds these limits is no frame, and so a failure of
-//! its server. Only the texts of a verdict are cut instead, by `config`.
+//! its server. Only the texts of a verdict are cut instead, by `verdict`.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use config::{Class, Failure};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use verdict::{Class, Failure};
 
 /// The limit on a frame's length; a longer one is refused before any of it is read. The same as
 /// labrpc's limit on a message, since a frame carries messages.

@@ -10,11 +10,11 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use config::Failure;
 use labrpc::{CallError, codec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use verdict::Failure;
 
 use crate::bounds::{self, FRAME_BYTES_MAX, LIST_MAX, OUTPUTS_MAX};
 use crate::delta::Change;
@@ -247,7 +247,7 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> 
 
 #[cfg(test)]
 mod tests {
-    use config::Class;
+    use verdict::Class;
 
     use super::*;
 

@@ -9,8 +9,8 @@ use std::process;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use config::virtual_time;
 use sim::Order;
+use verdict::virtual_time;
 
 use crate::frames::{self, Advance, Advanced, FrameError, Init, Input, Output};
 use crate::server;
@@ -97,7 +97,8 @@ fn report_end(
     report: &sim::Report,
     mut outputs: Vec<(Duration, Output)>,
 ) -> Result<(), FrameError> {
-    outputs.push((report.elapsed, Output::Failed(virtual_time::failure(report))));
+    outputs
+        .push((report.elapsed, Output::Failed(virtual_time::failure(report, &server::referee()))));
     loop {
         let outputs = std::mem::take(&mut outputs);
         frames::write(to, &Advanced { next_deadline: None, outputs })?;

@@ -8,11 +8,11 @@ mod inspect;
 
 use std::sync::{Arc, OnceLock};
 
-use config::label::{self, Label};
 use labrpc::{CallError, codec};
 use parking_lot::Mutex;
 use raftapi::{Inspect, Make, PeerContext, RaftPeer};
 use serde_bytes::ByteBuf;
+use verdict::label::{self, Label};
 
 use crate::host;
 use crate::service::{self, Context, Hosted, Observation};

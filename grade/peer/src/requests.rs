@@ -46,7 +46,7 @@ impl Carrier for Link {
     }
 
     fn misused(&self, error: &CallError) {
-        let failure = config::misuse(self.requests.me, self.to, error);
+        let failure = verdict::Failure::misuse(self.requests.me, self.to, error);
         self.requests.outlet.send(Output::Failed(failure));
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use config::label::{self, Label};
-use config::{panics, threads};
 use labrpc::CallError;
 use raftapi::{Persister, Saved};
 use serde_bytes::ByteBuf;
 use sim::{Inbox, Outbox};
+use verdict::label::{self, Label};
+use verdict::{KitCode, Referee, panics, threads};
 
 use crate::deliveries::{Credits, Deliveries};
 use crate::frames::{Answer, Call, Handlers, Init, Input, Output};
@@ -24,6 +24,13 @@ struct Server {
     saves: Arc<Saves>,
     hosted: Arc<dyn Hosted>,
     handlers: OnceLock<labrpc::Server>,
+}
+
+/// Knows which code in this process is the kit's.
+pub(crate) fn referee() -> Referee {
+    let referee = Referee::new();
+    referee.add_kit_code([KitCode { crate_name: "peer", folder: "/grade/peer/src/" }]);
+    referee
 }
 
 /// Does not return: the run ends when its host is gone.
@@ -98,7 +105,7 @@ impl Server {
             }
             Call::Waiting => {
                 let _label = enter("the host");
-                Answer::Waiting(threads::waiting(self.me))
+                Answer::Waiting(threads::waiting(self.me, &referee()))
             }
             Call::Method { method, args } => {
                 let known = self.hosted.methods();

@@ -47,7 +47,7 @@ pub trait Hosted: Send + Sync + 'static {
 
     /// Compares the object's state with the last observation. One thread calls this whenever
     /// something may have changed, also before the object is made. A thread that runs code of an
-    /// implementation needs a label (`config::label::enter`); here only the service knows its name.
+    /// implementation needs a label (`verdict::label::enter`); here only the service knows its name.
     fn observe(&self) -> Observation;
 }
 

@@ -229,17 +229,17 @@ impl<'a> Arena<'a> {
         for member in &members {
             self.cfg.relieve(*member);
             for other in members.iter().filter(|other| *other != member) {
-                self.cfg.mend(*member, *other);
-                self.cfg.calm(*member, *other);
-                self.cfg.release(*member, *other);
+                self.cfg.faults().heal(*member, *other);
+                self.cfg.faults().calm(*member, *other);
+                self.cfg.faults().release(*member, *other);
             }
             for other in &rest {
-                self.cfg.cut(*member, *other);
-                self.cfg.cut(*other, *member);
+                self.cfg.faults().cut(*member, *other);
+                self.cfg.faults().cut(*other, *member);
             }
         }
         // A pause may not last long, as the lab's own calls are held up by it.
-        rest.iter().for_each(|server| self.cfg.resume(*server));
+        rest.iter().for_each(|server| self.cfg.faults().resume(*server));
         self.sleep(self.calm_after);
         self.agree(&members);
     }
@@ -249,7 +249,7 @@ impl<'a> Arena<'a> {
         for server in self.shuffled() {
             self.cfg.relieve(server);
         }
-        self.cfg.heal();
+        self.cfg.faults().heal_all();
         self.sleep(self.calm_after);
         let all = self.all();
         self.agree(&all);

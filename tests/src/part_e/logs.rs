@@ -38,12 +38,12 @@ const FIGURE_7_LEADERS: usize = 3;
 /// commands that only it has; none if nobody was elected.
 fn private_leader(arena: &mut Arena<'_>, group: &[usize], commands: usize) -> Option<usize> {
     let slow = Disturbance { delay: Some(Delay::Uniform(WAY_MS..=WAY_MS)), ..Default::default() };
-    arena.cfg.disturb_all(&slow);
-    arena.cfg.partition(&[group]);
+    arena.cfg.faults().disturb_all(&slow);
+    arena.cfg.faults().partition(&[group]);
     let elected = arena.until_within(5000, |arena| group.iter().any(|one| arena.leads(*one)));
     let leader = group.iter().copied().find(|one| elected && arena.leads(*one));
-    arena.cfg.partition(&[]);
-    (0..arena.n()).for_each(|server| arena.cfg.quicken(server));
+    arena.cfg.faults().partition(&[]);
+    (0..arena.n()).for_each(|server| arena.cfg.faults().quicken(server));
     let leader = leader?;
     for _ in 0..commands {
         arena.start(leader);
@@ -59,7 +59,7 @@ pub(crate) fn figure_8_staged(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     for _ in 0..FIGURE_8_ROUNDS {
         let [s1, s2, a, b, c] = arena.roles();
-        arena.cfg.partition(&[&[s1, s2]]);
+        arena.cfg.faults().partition(&[&[s1, s2]]);
         arena.start(s1);
         arena.sleep_ms(REPLICATION_MS);
 
@@ -70,11 +70,11 @@ pub(crate) fn figure_8_staged(lab: &Lab) {
                 _ => [a, b],
             };
             arena.cfg.crash(s5);
-            arena.cfg.partition(&[&[s1, s2, s3]]);
+            arena.cfg.faults().partition(&[&[s1, s2, s3]]);
             arena.leader_of(&[s1, s2, s3]);
             arena.sleep_ms(REPLICATION_MS);
 
-            arena.cfg.partition(&[&[s3, s4, s5]]);
+            arena.cfg.faults().partition(&[&[s3, s4, s5]]);
             arena.cfg.restart(s5);
             arena.agree(&[s3, s4, s5]);
         }
@@ -105,21 +105,21 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
     let majority = arena.majority();
     fresh.truncate(majority);
     if fresh.len() == majority {
-        arena.cfg.partition(&[&fresh]);
+        arena.cfg.faults().partition(&[&fresh]);
         let commands = arena.rng.random_range(1..=6);
         for _ in 0..commands {
             arena.agree(&fresh);
         }
         // (c): its leader has one more than it can bring to anybody.
         let leader = arena.leader_of(&fresh);
-        arena.cfg.isolate(leader);
+        arena.cfg.faults().isolate(leader);
         arena.start(leader);
         // The longer logs come back first, one by one, and may not win.
         let kept: Vec<usize> = fresh.iter().copied().filter(|one| *one != leader).collect();
         for server in arena.shuffled().into_iter().filter(|one| !fresh.contains(one)) {
             let mut group = kept.clone();
             group.push(server);
-            arena.cfg.partition(&[&group]);
+            arena.cfg.faults().partition(&[&group]);
             arena.agree(&group);
         }
     }
@@ -135,24 +135,24 @@ pub(crate) fn stale_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     for (first_ms, late_ms) in [(15, 150), (15, 250), (115, 300), (115, 380), (25, 200)] {
         let [leader, follower, away] = arena.roles();
-        arena.cfg.isolate(away);
+        arena.cfg.faults().isolate(away);
         let twice = Disturbance {
             duplicate_permille: 1000,
             duplicate_delay_ms: Some(late_ms..=late_ms),
             ..Disturbance::default()
         };
-        arena.cfg.disturb(leader, follower, twice);
+        arena.cfg.faults().disturb(leader, follower, twice);
         arena.start(leader);
         arena.sleep_ms(first_ms);
-        arena.cfg.calm(leader, follower);
+        arena.cfg.faults().calm(leader, follower);
         arena.start(leader);
         if let Some(index) = arena.start(leader) {
             let limit_ms = late_ms - first_ms - 20;
             arena.until_within(limit_ms, |arena| arena.cfg.n_committed(index).0 > 0);
         }
-        arena.cfg.isolate(leader);
+        arena.cfg.faults().isolate(leader);
         arena.sleep_ms(late_ms);
-        arena.cfg.partition(&[&[follower, away]]);
+        arena.cfg.faults().partition(&[&[follower, away]]);
         arena.agree(&[follower, away]);
         arena.judge_all();
     }
@@ -167,25 +167,25 @@ pub(crate) fn overtaken_messages(lab: &Lab) {
         let [leader, follower, other] = arena.roles();
         let is_answer = arena.rng.random_ratio(1, 2);
         let (from, to) = if is_answer { (follower, leader) } else { (leader, follower) };
-        arena.cfg.hold(from, to);
+        arena.cfg.faults().hold(from, to);
         for _ in 0..arena.rng.random_range(1..=4) {
             arena.start(leader);
             let pause_ms = arena.rng.random_range(0..=60);
             arena.sleep_ms(pause_ms);
         }
-        arena.cfg.pass(from, to);
+        arena.cfg.faults().pass(from, to);
         for _ in 0..arena.rng.random_range(1..=4) {
             arena.start(leader);
             let pause_ms = arena.rng.random_range(0..=60);
             arena.sleep_ms(pause_ms);
         }
-        arena.cfg.isolate(other);
+        arena.cfg.faults().isolate(other);
         arena.start(leader);
         arena.sleep_ms(60);
-        arena.cfg.isolate(leader);
-        arena.cfg.release(from, to);
+        arena.cfg.faults().isolate(leader);
+        arena.cfg.faults().release(from, to);
         arena.sleep_ms(60);
-        arena.cfg.partition(&[&[follower, other]]);
+        arena.cfg.faults().partition(&[&[follower, other]]);
         arena.agree(&[follower, other]);
         arena.judge_all();
     }
@@ -204,19 +204,19 @@ fn late_acknowledgement_of_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     for (first_ms, late_ms) in [(15, 60), (15, 120), (115, 150), (115, 250), (30, 300)] {
         let [leader, follower, away] = arena.roles();
-        arena.cfg.isolate(away);
+        arena.cfg.faults().isolate(away);
         let late = Delay::Uniform(late_ms..=late_ms);
         let late = Disturbance { delay: Some(late), ..Disturbance::default() };
-        arena.cfg.disturb(follower, leader, late);
+        arena.cfg.faults().disturb(follower, leader, late);
         arena.start(leader);
         arena.sleep_ms(first_ms);
-        arena.cfg.cut(leader, follower);
+        arena.cfg.faults().cut(leader, follower);
         arena.start(leader);
         arena.start(leader);
         arena.sleep_ms(late_ms + 50);
-        arena.cfg.isolate(leader);
-        arena.cfg.quicken(leader);
-        arena.cfg.partition(&[&[follower, away]]);
+        arena.cfg.faults().isolate(leader);
+        arena.cfg.faults().quicken(leader);
+        arena.cfg.faults().partition(&[&[follower, away]]);
         arena.agree(&[follower, away]);
         arena.agree(&[follower, away]);
         arena.judge_all();
@@ -242,17 +242,17 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
         if !names.is_empty() {
             let late = Delay::Uniform(2 * MOMENT_MS..=2 * MOMENT_MS);
             let late = Disturbance { delay: Some(late), ..Disturbance::default() };
-            arena.cfg.disturb(away, leader, late.only(&names));
+            arena.cfg.faults().disturb(away, leader, late.only(&names));
         }
         let before = arena.cfg.snapshots_applied(away);
         arena.cfg.restart(away);
         arena.until(|arena| arena.cfg.snapshots_applied(away) > before);
-        arena.cfg.cut(leader, away);
+        arena.cfg.faults().cut(leader, away);
         for _ in index..next_snapshot(index) {
             arena.start(leader);
         }
         arena.sleep_ms(2 * MOMENT_MS);
-        arena.cfg.mend(leader, away);
+        arena.cfg.faults().heal(leader, away);
         let all = arena.all();
         arena.agree(&all);
         arena.judge_all();
@@ -275,29 +275,29 @@ pub(crate) fn late_answers(lab: &Lab) {
     let all = arena.all();
     for _ in 0..LATE_ANSWER_ROUNDS {
         let [leader, a, b, c, d, e, f] = arena.roles();
-        arena.cfg.partition(&[&[leader, a, b]]);
-        arena.cfg.hold(a, leader);
-        arena.cfg.hold(b, leader);
+        arena.cfg.faults().partition(&[&[leader, a, b]]);
+        arena.cfg.faults().hold(a, leader);
+        arena.cfg.faults().hold(b, leader);
         for _ in 0..LATE_ANSWERS {
             arena.start(leader);
         }
         arena.sleep_ms(REPLICATION_MS / 2);
-        arena.cfg.pass(a, leader);
-        arena.cfg.pass(b, leader);
-        arena.cfg.partition(&[&[c, d, e, f]]);
+        arena.cfg.faults().pass(a, leader);
+        arena.cfg.faults().pass(b, leader);
+        arena.cfg.faults().partition(&[&[c, d, e, f]]);
         arena.agree(&[c, d, e, f]);
-        arena.cfg.partition(&[&all]);
+        arena.cfg.faults().partition(&[&all]);
         arena.agree(&all);
 
         if elect(&mut arena, leader) {
-            arena.cfg.partition(&[&[leader, c]]);
-            arena.cfg.release(a, leader);
-            arena.cfg.release(b, leader);
+            arena.cfg.faults().partition(&[&[leader, c]]);
+            arena.cfg.faults().release(a, leader);
+            arena.cfg.faults().release(b, leader);
             for _ in 0..LATE_ANSWERS + 2 {
                 arena.start(leader);
             }
             arena.sleep_ms(REPLICATION_MS);
-            arena.cfg.partition(&[&[a, b, d, e, f]]);
+            arena.cfg.faults().partition(&[&[a, b, d, e, f]]);
             arena.agree(&[a, b, d, e, f]);
         }
         arena.judge_all();
@@ -332,7 +332,7 @@ pub(crate) fn large_commands(lab: &Lab) {
         }
         let all = arena.all();
         arena.agree(&all);
-        arena.cfg.isolate(old);
+        arena.cfg.faults().isolate(old);
         for _ in 0..2 * LARGE_COMMANDS {
             arena.start(old);
         }

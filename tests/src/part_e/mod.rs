@@ -32,7 +32,7 @@ pub(crate) fn deaf_leader(lab: &Lab) {
     cfg.disconnect(leader1);
     cfg.check_one_leader();
 
-    cfg.deafen(leader1);
+    cfg.faults().deafen(leader1);
     cfg.connect(leader1);
     cfg.sleep(2 * RAFT_ELECTION_TIMEOUT);
     let (term, leads) = cfg.get_state(leader1).expect("it was not crashed");
@@ -46,7 +46,7 @@ pub(crate) fn deaf_leader(lab: &Lab) {
         lab.referee().stop(failure.with_rule(Rule::L4));
     }
 
-    cfg.hear(leader1);
+    cfg.faults().hear(leader1);
     cfg.check_one_leader();
     cfg.end();
 }

@@ -23,11 +23,11 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
             let [leader, follower, third] = arena.roles();
             let victim = if arena.rng.random_ratio(1, 3) { leader } else { follower };
             // Its word is needed: the third server hears nothing.
-            arena.cfg.isolate(third);
+            arena.cfg.faults().isolate(third);
             if is_kept {
-                arena.cfg.crash_at_save(victim, saves);
+                arena.cfg.faults().crash_at_save(victim, saves);
             } else {
-                arena.cfg.crash_before_save(victim, saves);
+                arena.cfg.faults().crash_before_save(victim, saves);
             }
             for _ in 0..SAVES_TRIED {
                 arena.start(leader);
@@ -35,12 +35,12 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
             }
             // An election is a reason to save as well.
             if arena.cfg.is_running(victim) {
-                arena.cfg.isolate(leader);
-                arena.cfg.rejoin(third);
+                arena.cfg.faults().isolate(leader);
+                arena.cfg.faults().rejoin(third);
                 arena.until_within(900, |arena| !arena.cfg.is_running(victim));
             }
             // Who was told anything is gone, and the two others have to know of it.
-            arena.cfg.partition(&[&[victim, third]]);
+            arena.cfg.faults().partition(&[&[victim, third]]);
             arena.cfg.relieve(victim);
             if victim != leader {
                 arena.agree(&[victim, third]);
@@ -64,10 +64,10 @@ pub(crate) fn woken_leader(lab: &Lab) {
         for _ in 0..arena.rng.random_range(0..3) {
             arena.start(old);
         }
-        arena.cfg.pause(old);
+        arena.cfg.faults().pause(old);
         arena.agree(&[a, b]);
         arena.agree(&[a, b]);
-        arena.cfg.resume(old);
+        arena.cfg.faults().resume(old);
         (0..3).for_each(|_| {
             arena.start(old);
         });
@@ -85,7 +85,7 @@ pub(crate) fn old_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     for round in 0..SNAPSHOT_ROUNDS {
         let [leader, other, away] = arena.roles();
-        arena.cfg.isolate(away);
+        arena.cfg.faults().isolate(away);
         for _ in 0..COMMANDS_FOR_A_SNAPSHOT {
             arena.agree(&[leader, other]);
         }
@@ -100,22 +100,22 @@ pub(crate) fn old_snapshot(lab: &Lab) {
         let Some(sender) = arena.latest_leader().filter(|sender| *sender != away) else { continue };
         let other = if sender == leader { other } else { leader };
         let before = arena.cfg.snapshots_applied(away);
-        arena.cfg.disturb(sender, away, twice);
-        arena.cfg.rejoin(away);
+        arena.cfg.faults().disturb(sender, away, twice);
+        arena.cfg.faults().rejoin(away);
         arena.until(|arena| arena.cfg.snapshots_applied(away) > before);
-        arena.cfg.calm(sender, away);
+        arena.cfg.faults().calm(sender, away);
 
-        arena.cfg.isolate(other);
+        arena.cfg.faults().isolate(other);
         arena.start(sender);
         if let Some(index) = arena.start(sender) {
             arena.until_within(late_ms - 50, |arena| arena.cfg.n_committed(index).0 > 1);
         }
         // The longer wait leaves the leader where it is: the receiver itself may have gone back.
         if late_ms < 500 {
-            arena.cfg.isolate(sender);
+            arena.cfg.faults().isolate(sender);
         }
         arena.sleep_ms(late_ms + 20);
-        arena.cfg.partition(&[&[away, other]]);
+        arena.cfg.faults().partition(&[&[away, other]]);
         arena.agree(&[away, other]);
         arena.judge_all();
     }
@@ -133,7 +133,7 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     // What snapshots are called is seen when one is needed.
     let [leader, other, away] = arena.roles();
-    arena.cfg.isolate(away);
+    arena.cfg.faults().isolate(away);
     for _ in 0..COMMANDS_FOR_A_SNAPSHOT {
         arena.agree(&[leader, other]);
     }
@@ -146,25 +146,25 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
         let index = arena.agree(&all);
         arena.sleep_ms(150);
         let slow = |ms| Disturbance { delay: Some(Delay::Uniform(ms..=ms)), ..Default::default() };
-        arena.cfg.disturb(leader, follower, slow(400));
-        arena.cfg.disturb(leader, third, slow(150));
+        arena.cfg.faults().disturb(leader, follower, slow(400));
+        arena.cfg.faults().disturb(leader, third, slow(150));
         // The lab makes a snapshot at 9, 19 and so on.
         for _ in index..(index + 1) / 10 * 10 + 9 {
             arena.start(leader);
         }
         arena.sleep_ms(5);
-        arena.cfg.cut(leader, third);
+        arena.cfg.faults().cut(leader, third);
         for _ in 0..3 {
             arena.start(leader);
         }
         arena.sleep_ms(145);
-        arena.cfg.disturb(leader, follower, slow(350).only(&names));
+        arena.cfg.faults().disturb(leader, follower, slow(350).only(&names));
         arena.sleep_ms(100);
-        arena.cfg.isolate(third);
-        arena.cfg.cut(leader, follower);
+        arena.cfg.faults().isolate(third);
+        arena.cfg.faults().cut(leader, follower);
         arena.sleep_ms(320);
-        arena.cfg.isolate(leader);
-        arena.cfg.partition(&[&[follower, third]]);
+        arena.cfg.faults().isolate(leader);
+        arena.cfg.faults().partition(&[&[follower, third]]);
         arena.agree(&[follower, third]);
         arena.judge_all();
     }
@@ -177,7 +177,7 @@ pub(crate) fn alone(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(1));
     for _ in 0..LONELY_TRIES {
         arena.agree(&[0]);
-        arena.cfg.crash_before_save(0, 1);
+        arena.cfg.faults().crash_before_save(0, 1);
         arena.start(0);
         arena.sleep_ms(20);
         arena.cfg.relieve(0);

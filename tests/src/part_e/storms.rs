@@ -58,14 +58,14 @@ fn come_and_go(arena: &mut Arena<'_>) {
     for _ in 0..ROUNDS {
         let slow = arena.rng.random_range(0..SERVERS);
         let time_ms = arena.rng.random_range(0..=DAWDLE_MS_MAX);
-        arena.cfg.dawdle(slow, Duration::from_millis(time_ms));
+        arena.cfg.delay_applies(slow, Duration::from_millis(time_ms));
         arena.sleep_ms(400);
         let Some(leader) = arena.latest_leader() else { continue };
         match arena.rng.random_range(0..3) {
             0 => {
-                arena.cfg.isolate(leader);
+                arena.cfg.faults().isolate(leader);
                 arena.sleep_ms(900);
-                arena.cfg.rejoin(leader);
+                arena.cfg.faults().rejoin(leader);
             }
             1 => {
                 arena.cfg.crash(leader);

@@ -151,22 +151,22 @@ impl<'a> Swarm<'a> {
         let leader = self.arena.latest_leader().unwrap_or(any);
         let (cfg, n) = (&self.arena.cfg, servers.len());
         match action {
-            Action::Halves => cfg.partition(&[&servers[..n / 2], &servers[n / 2..]]),
-            Action::Bridge => cfg.partition(&[&servers[..=n / 2], &servers[n / 2..]]),
+            Action::Halves => cfg.faults().partition(&[&servers[..n / 2], &servers[n / 2..]]),
+            Action::Bridge => cfg.faults().partition(&[&servers[..=n / 2], &servers[n / 2..]]),
             Action::Ring => {
                 // Each reaches those next to it, who with it are a majority.
                 let reach = (0..n).map(|first| (0..=n / 2).map(move |k| (first + k) % n));
                 let groups: Vec<Vec<usize>> =
                     reach.map(|group| group.map(|place| servers[place]).collect()).collect();
                 let groups: Vec<&[usize]> = groups.iter().map(Vec::as_slice).collect();
-                cfg.partition(&groups[..n.div_ceil(2)]);
+                cfg.faults().partition(&groups[..n.div_ceil(2)]);
             }
-            Action::Isolate => cfg.isolate(any),
-            Action::IsolateLeader => cfg.isolate(leader),
-            Action::Mute => cfg.mute(any),
-            Action::Shut => cfg.shut(any),
-            Action::Rejoin => cfg.rejoin(any),
-            Action::Heal => servers.iter().for_each(|server| cfg.rejoin(*server)),
+            Action::Isolate => cfg.faults().isolate(any),
+            Action::IsolateLeader => cfg.faults().isolate(leader),
+            Action::Mute => cfg.faults().mute(any),
+            Action::Shut => cfg.faults().shut(any),
+            Action::Rejoin => cfg.faults().rejoin(any),
+            Action::Heal => servers.iter().for_each(|server| cfg.faults().rejoin(*server)),
             Action::Flap => self.flap(leader),
             _ => {}
         }
@@ -175,10 +175,10 @@ impl<'a> Swarm<'a> {
     fn flap(&mut self, server: usize) {
         for _ in 0..self.arena.rng.random_range(1..6) {
             let away_ms = self.arena.rng.random_range(100..700);
-            self.arena.cfg.isolate(server);
+            self.arena.cfg.faults().isolate(server);
             self.arena.sleep_ms(away_ms);
             let back_ms = self.arena.rng.random_range(50..500);
-            self.arena.cfg.rejoin(server);
+            self.arena.cfg.faults().rejoin(server);
             self.arena.sleep_ms(back_ms);
         }
     }
@@ -190,10 +190,10 @@ impl<'a> Swarm<'a> {
         let by = self.disturbance(action);
         let cfg = &self.arena.cfg;
         match self.arena.rng.random_range(0..4) {
-            0 => cfg.disturb(any, other, by),
-            1 => (0..cfg.n()).for_each(|to| cfg.disturb(any, to, by.clone())),
-            2 => (0..cfg.n()).for_each(|from| cfg.disturb(from, any, by.clone())),
-            _ => cfg.disturb_all(&by),
+            0 => cfg.faults().disturb(any, other, by),
+            1 => (0..cfg.n()).for_each(|to| cfg.faults().disturb(any, to, by.clone())),
+            2 => (0..cfg.n()).for_each(|from| cfg.faults().disturb(from, any, by.clone())),
+            _ => cfg.faults().disturb_all(&by),
         }
     }
 
@@ -234,19 +234,19 @@ impl<'a> Swarm<'a> {
         let cfg = &self.arena.cfg;
         match action {
             Action::Hold => {
-                cfg.hold(from, to);
+                cfg.faults().hold(from, to);
                 if is_passed {
                     self.arena.sleep_ms(held_ms / 2);
-                    self.arena.cfg.pass(from, to);
+                    self.arena.cfg.faults().pass(from, to);
                 }
                 self.arena.sleep_ms(held_ms);
-                self.arena.cfg.release(from, to);
+                self.arena.cfg.faults().release(from, to);
             }
             Action::Reorder => cfg.network().long_reordering(true),
-            Action::Slow => cfg.slow(from, self.plan.delay_ms),
+            Action::Slow => cfg.faults().slow(from, self.plan.delay_ms),
             _ => {
                 cfg.network().long_reordering(false);
-                (0..cfg.n()).for_each(|server| cfg.quicken(server));
+                (0..cfg.n()).for_each(|server| cfg.faults().quicken(server));
             }
         }
     }
@@ -268,9 +268,9 @@ impl<'a> Swarm<'a> {
             Action::CrashAtSave => {
                 let saves = self.arena.rng.random_range(1..=5);
                 if self.arena.rng.random_ratio(1, 2) {
-                    self.arena.cfg.crash_at_save(any, saves);
+                    self.arena.cfg.faults().crash_at_save(any, saves);
                 } else {
-                    self.arena.cfg.crash_before_save(any, saves);
+                    self.arena.cfg.faults().crash_before_save(any, saves);
                 }
             }
             Action::Restart => {
@@ -291,16 +291,16 @@ impl<'a> Swarm<'a> {
             Action::Pause => {
                 // It goes on by itself soon, or when it is drawn.
                 let paused = leader.unwrap_or(any);
-                cfg.pause(paused);
+                cfg.faults().pause(paused);
                 let pause_ms = rng.random_range(10..1500);
                 self.arena.sleep_ms(pause_ms);
-                self.arena.cfg.resume(paused);
+                self.arena.cfg.faults().resume(paused);
             }
             Action::RushClock => {
-                cfg.rush_clock(any, rate);
+                cfg.faults().rush_clock(any, rate);
             }
-            Action::SteadyClock => cfg.steady_clock(any),
-            _ => (0..cfg.n()).for_each(|server| cfg.resume(server)),
+            Action::SteadyClock => cfg.faults().steady_clock(any),
+            _ => (0..cfg.n()).for_each(|server| cfg.faults().resume(server)),
         }
     }
 
@@ -308,7 +308,7 @@ impl<'a> Swarm<'a> {
         let any = self.any();
         if action == Action::Dawdle {
             let time = Duration::from_millis(self.arena.rng.random_range(0..=40));
-            self.arena.cfg.dawdle(any, time);
+            self.arena.cfg.delay_applies(any, time);
             return;
         }
         for _ in 0..self.arena.rng.random_range(1..=4) {

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use config::label::Label;
-use config::{Class, Kind, Setup, threads};
+use config::{Class, Kind, Setup};
 use labrpc::{Delay, Disturbance};
 use sim::ThreadState;
+use verdict::label::Label;
+use verdict::threads;
 
 use crate::draw;
 use crate::lab::Lab;
@@ -39,7 +40,7 @@ pub(crate) fn slow_links(lab: &Lab) {
     let all = arena.all();
     arena.agree(&all);
     let slow = Delay::Uniform(WAY_MS..=WAY_MS);
-    arena.cfg.disturb_all(&Disturbance { delay: Some(slow), ..Disturbance::default() });
+    arena.cfg.faults().disturb_all(&Disturbance { delay: Some(slow), ..Disturbance::default() });
     arena.sleep_ms(500);
     let leader = arena.leader_of(&all);
     let (term, before) = (arena.term(leader), arena.cfg.bytes_total());
@@ -105,7 +106,7 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
 /// refusals only when that server has everything. Then all is well.
 fn late_refusals(arena: &mut Arena<'_>) {
     let [leader, away, heir] = arena.roles();
-    arena.cfg.isolate(away);
+    arena.cfg.faults().isolate(away);
     for _ in 0..COMMANDS {
         let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
         arena.cfg.start(leader, command);
@@ -114,11 +115,11 @@ fn late_refusals(arena: &mut Arena<'_>) {
     let names = arena.cfg.names_of(Kind::Entries);
     let late =
         Disturbance { delay: Some(Delay::Uniform(0..=REFUSAL_MS_MAX)), ..Default::default() };
-    arena.cfg.disturb(away, heir, late.only(&names));
-    arena.cfg.partition(&[&[away, heir]]);
+    arena.cfg.faults().disturb(away, heir, late.only(&names));
+    arena.cfg.faults().partition(&[&[away, heir]]);
     arena.leader_of(&[away, heir]);
     arena.sleep_ms(3 * REFUSAL_MS_MAX);
-    arena.cfg.heal();
+    arena.cfg.faults().heal_all();
     arena.sleep_ms(3 * REFUSAL_MS_MAX);
 }
 
@@ -150,7 +151,7 @@ fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
 fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     let [leader, a, b] = arena.roles();
     let before = arena.cfg.bytes_total();
-    arena.cfg.isolate(leader);
+    arena.cfg.faults().isolate(leader);
     arena.leader_of(&[a, b]);
     arena.sleep_ms(500);
     let bytes = arena.cfg.bytes_total() - before;

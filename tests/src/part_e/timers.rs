@@ -30,10 +30,13 @@ pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
     for _ in 0..ROUNDS {
         let [leader, a, b] = arena.roles();
         let term = arena.term(leader);
-        arena.cfg.disturb_all(&Disturbance { delay: Some(way.clone()), ..Default::default() });
-        arena.cfg.isolate(leader);
+        arena
+            .cfg
+            .faults()
+            .disturb_all(&Disturbance { delay: Some(way.clone()), ..Default::default() });
+        arena.cfg.faults().isolate(leader);
         hasty.extend(hasty_voter(arena, [a, b], term));
-        arena.cfg.heal();
+        arena.cfg.faults().heal_all();
         // The old leader hears of the new one.
         arena.sleep_ms(2 * WAY_MS);
     }
@@ -73,15 +76,15 @@ fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usi
 pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     let mut finding = None;
     let [old, a, b] = arena.roles();
-    arena.cfg.isolate(old);
+    arena.cfg.faults().isolate(old);
     let leader = arena.leader_of(&[a, b]);
-    arena.cfg.mend(old, a);
-    arena.cfg.mend(old, b);
+    arena.cfg.faults().heal(old, a);
+    arena.cfg.faults().heal(old, b);
     // It comes back as a follower, so that nobody leads the new term.
     arena.cfg.restart(leader);
     let elected = arena.until_within(LEADER_LIMIT_MS, |arena| arena.leads(a) || arena.leads(b));
     if !elected && arena.leads(old) {
-        arena.cfg.isolate(old);
+        arena.cfg.faults().isolate(old);
         arena.leader_of(&[a, b]);
         let (a, b) = (a.min(b), a.max(b));
         let sentence = format!(

@@ -44,19 +44,19 @@ fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena
     for _ in 0..TRIES {
         let [voter, a, b] = arena.roles();
         let term = arena.term(voter);
-        arena.cfg.cut(a, b);
-        arena.cfg.cut(b, a);
-        arena.cfg.hold(voter, a);
-        arena.cfg.hold(voter, b);
+        arena.cfg.faults().cut(a, b);
+        arena.cfg.faults().cut(b, a);
+        arena.cfg.faults().hold(voter, a);
+        arena.cfg.faults().hold(voter, b);
         if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
             tried += 1;
             arena.sleep_ms(MOMENT_MS);
-            arena.cfg.release(voter, first);
+            arena.cfg.faults().release(voter, first);
             arena.sleep_ms(MOMENT_MS);
             between(arena, [voter, first, second]);
             arena.until(|arena| arena.term(second) > term);
             arena.sleep_ms(MOMENT_MS);
-            arena.cfg.release(voter, second);
+            arena.cfg.faults().release(voter, second);
             arena.sleep_ms(ELECTION_MS / 2);
         }
         arena.judge_all();
@@ -78,7 +78,7 @@ pub(crate) fn forgotten_vote(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     two_candidates_and_a_voter(&mut arena, |arena, [voter, first, _]| {
         // It would hear of the term from whom it elected.
-        arena.cfg.cut(first, voter);
+        arena.cfg.faults().cut(first, voter);
         arena.cfg.restart(voter);
     });
     arena.end();
@@ -92,20 +92,20 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
         // The old leader elects one of the others, and that one's own vote is then to be had again.
         let [voter, a, b] = arena.roles();
         let term = arena.term(voter);
-        arena.cfg.cut(a, b);
-        arena.cfg.cut(b, a);
-        arena.cfg.hold(voter, a);
-        arena.cfg.hold(voter, b);
+        arena.cfg.faults().cut(a, b);
+        arena.cfg.faults().cut(b, a);
+        arena.cfg.faults().hold(voter, a);
+        arena.cfg.faults().hold(voter, b);
         if let Some([first, second]) = first_to_stand(&mut arena, [a, b], term) {
             tried += 1;
             arena.sleep_ms(MOMENT_MS);
-            arena.cfg.release(voter, first);
+            arena.cfg.faults().release(voter, first);
             arena.sleep_ms(MOMENT_MS);
             // It led that term. The other one is still in the term before, and asks it first.
-            arena.cfg.isolate(voter);
+            arena.cfg.faults().isolate(voter);
             arena.cfg.restart(first);
-            arena.cfg.mend(second, first);
-            arena.cfg.mend(first, second);
+            arena.cfg.faults().heal(second, first);
+            arena.cfg.faults().heal(first, second);
             arena.sleep_ms(ELECTION_MS);
         }
         arena.judge_all();
@@ -124,18 +124,18 @@ pub(crate) fn late_votes(lab: &Lab) {
     for _ in 0..2 * TRIES {
         let [old, candidate, voter] = arena.roles();
         let term = arena.term(old);
-        arena.cfg.isolate(old);
-        arena.cfg.hold(voter, candidate);
+        arena.cfg.faults().isolate(old);
+        arena.cfg.faults().hold(voter, candidate);
         if arena.until(|arena| arena.term(candidate) > term) {
             tried += 1;
             arena.sleep_ms(MOMENT_MS);
-            arena.cfg.cut(candidate, voter);
+            arena.cfg.faults().cut(candidate, voter);
             let again = |arena: &Arena<'_>| arena.term(candidate) > term + 1;
             if arena.until(again) && arena.term(voter) == term + 1 {
-                arena.cfg.release(voter, candidate);
+                arena.cfg.faults().release(voter, candidate);
                 arena.sleep_ms(MOMENT_MS);
-                arena.cfg.mend(voter, old);
-                arena.cfg.mend(old, voter);
+                arena.cfg.faults().heal(voter, old);
+                arena.cfg.faults().heal(old, voter);
                 arena.sleep_ms(ELECTION_MS);
             }
         }
@@ -158,8 +158,8 @@ pub(crate) fn lost_votes(lab: &Lab) {
             duplicate_delay_ms: Some(0..=600),
             ..Disturbance::default()
         };
-        arena.cfg.disturb_all(&by.only(&votes));
-        arena.cfg.isolate(old);
+        arena.cfg.faults().disturb_all(&by.only(&votes));
+        arena.cfg.faults().isolate(old);
         arena.sleep_ms(2 * ELECTION_MS);
         arena.judge_a_majority();
         arena.judge_all();
@@ -175,7 +175,7 @@ pub(crate) fn stale_candidate(lab: &Lab) {
         let [leader, a, b] = arena.roles();
         let is_longer = round % 2 == 1;
         let (stale, holder, third) = if is_longer { (leader, a, b) } else { (a, b, leader) };
-        arena.cfg.isolate(stale);
+        arena.cfg.faults().isolate(stale);
         if is_longer {
             // It goes on taking commands that nobody else will ever see.
             (0..6).for_each(|_| {
@@ -192,7 +192,7 @@ pub(crate) fn stale_candidate(lab: &Lab) {
 
         // The holder of the entries is asked. It does not stand itself, since it crashes and comes
         // back before that, and each time waits anew.
-        arena.cfg.partition(&[&[stale, holder]]);
+        arena.cfg.faults().partition(&[&[stale, holder]]);
         for _ in 0..RESTARTS {
             if arena.leads(stale) {
                 break;
@@ -221,19 +221,19 @@ fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     for _ in 0..2 * TRIES {
         let [voter, a, b] = arena.roles();
         let term = arena.term(voter);
-        arena.cfg.cut(a, b);
-        arena.cfg.cut(b, a);
-        arena.cfg.hold(voter, a);
-        arena.cfg.hold(voter, b);
+        arena.cfg.faults().cut(a, b);
+        arena.cfg.faults().cut(b, a);
+        arena.cfg.faults().hold(voter, a);
+        arena.cfg.faults().hold(voter, b);
         if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
             arena.sleep_ms(MOMENT_MS);
-            arena.cfg.release(voter, first);
+            arena.cfg.faults().release(voter, first);
             // It has just begun to wait for votes, and the leader's next heartbeat is not far.
             arena.until(|arena| arena.term(second) > term);
             let is_split = |arena: &Arena<'_>, server| arena.term(server) == term + 1;
             if is_split(arena, second) && is_split(arena, first) && arena.leads(first) {
-                arena.cfg.mend(first, second);
-                arena.cfg.mend(second, first);
+                arena.cfg.faults().heal(first, second);
+                arena.cfg.faults().heal(second, first);
                 arena.sleep_ms(ELECTION_MS);
                 tried += 1;
                 deposed += usize::from(!(is_split(arena, first) && arena.leads(first)));
@@ -263,7 +263,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
         // Whoever is elected now knows nothing of the third one's log.
         arena.cfg.restart(old);
         arena.agree(&[old, other]);
-        arena.cfg.mute(away);
+        arena.cfg.faults().mute(away);
         arena.cfg.restart(away);
         let leader = arena.leader_of(&[old, other]);
         let term = arena.term(leader);
@@ -288,18 +288,18 @@ pub(crate) fn forgotten_term(lab: &Lab) {
     for _ in 0..TRIES {
         let [old, a, b] = arena.roles();
         let term = arena.term(old);
-        arena.cfg.isolate(old);
+        arena.cfg.faults().isolate(old);
         arena.leader_of(&[a, b]);
         // The others hear it, and it hears their answers, but none of their calls.
-        arena.cfg.deafen(old);
-        arena.cfg.rejoin(old);
+        arena.cfg.faults().deafen(old);
+        arena.cfg.faults().rejoin(old);
         if arena.until(|arena| arena.term(old) > term) {
-            arena.cfg.hear(old);
+            arena.cfg.faults().hear(old);
             // Long enough for a heartbeat, too short for an election.
             arena.sleep_ms(HEARTBEAT_MS);
             arena.cfg.restart(old);
         }
-        arena.cfg.hear(old);
+        arena.cfg.faults().hear(old);
         arena.judge_all();
     }
     arena.end();
@@ -324,8 +324,8 @@ pub(crate) fn close_calls(lab: &Lab) {
 fn deposed_while_asked(arena: &mut Arena<'_>) {
     let [old, a, b] = arena.roles();
     for other in [a, b] {
-        arena.cfg.hold(other, old);
-        arena.cfg.cut(old, other);
+        arena.cfg.faults().hold(other, old);
+        arena.cfg.faults().cut(old, other);
     }
     arena.leader_of(&[a, b]);
     arena.sleep_ms(HEARTBEAT_MS);
@@ -343,7 +343,7 @@ fn deposed_while_asked(arena: &mut Arena<'_>) {
             clients.push(Client::start(scope, clients.len(), work));
         }
         for other in [a, b] {
-            cfg.release(other, old);
+            cfg.faults().release(other, old);
         }
         clients.into_iter().for_each(Client::join);
     });
@@ -353,19 +353,19 @@ fn deposed_while_asked(arena: &mut Arena<'_>) {
 fn elected_while_deposed(arena: &mut Arena<'_>) {
     let [voter, candidate, rival] = arena.roles();
     let term = arena.term(voter);
-    arena.cfg.isolate(rival);
+    arena.cfg.faults().isolate(rival);
     if !arena.until(|arena| arena.term(rival) > term + 1) {
         return;
     }
-    arena.cfg.mend(rival, candidate);
-    arena.cfg.hold(rival, candidate);
-    arena.cfg.hold(voter, candidate);
+    arena.cfg.faults().heal(rival, candidate);
+    arena.cfg.faults().hold(rival, candidate);
+    arena.cfg.faults().hold(voter, candidate);
     // Nobody else hears of the rival, and it asks the candidate once more at least.
     if arena.until(|arena| arena.term(candidate) > term) {
         let term = arena.term(rival);
         arena.until_within(ELECTION_MS / 10, |arena| arena.term(rival) > term);
-        arena.cfg.release(voter, candidate);
-        arena.cfg.release(rival, candidate);
+        arena.cfg.faults().release(voter, candidate);
+        arena.cfg.faults().release(rival, candidate);
         arena.sleep_ms(HEARTBEAT_MS);
     }
 }

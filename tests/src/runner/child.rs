@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{process, thread};
 
-use config::label::{self, Label};
-use config::{Class, Failure, Referee, TEST_LIMIT, panics};
+use config::{Class, Failure, Referee, TEST_LIMIT};
 use raftapi::{PeerContext, RaftPeer};
+use verdict::label::{self, Label};
+use verdict::panics;
 
 use crate::lab::Lab;
 use crate::runner::outcome::Outcome;

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use config::crowd::crowd;
-use config::label::Label;
-use config::virtual_time::{failure_among_the_dead, options};
 use config::{Habit, Referee, TEST_LIMIT};
 use sim::{Engine, ThreadInfo};
+use verdict::crowd::crowd;
+use verdict::label::Label;
+use verdict::virtual_time::{failure, options};
 
 use crate::runner::child::GRACE;
 use crate::runner::outcome::{Outcome, Simulation};
@@ -35,8 +35,7 @@ pub(crate) fn run(
         })
     };
     let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let mut outcome =
-        outcome.unwrap_or_else(|| Outcome::failed(failure_among_the_dead(&report, referee)));
+    let mut outcome = outcome.unwrap_or_else(|| Outcome::failed(failure(&report, referee)));
     outcome.simulation = Some(Simulation {
         trace_hash: report.trace_hash,
         time: report.elapsed,

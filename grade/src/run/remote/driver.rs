@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use ::peer::bounds::{self, NAME_BYTES_MAX};
 use ::peer::frames::{Advance, Advanced, Input, Output};
-use config::{Failure, label};
+use config::Failure;
 use labrpc::ClientEnd;
 use raftapi::{Persister, Saved};
 use serde_bytes::ByteBuf;
+use verdict::label;
 
 use crate::run::remote::nonsense::Nonsense;
 use crate::run::remote::peer::RemotePeer;

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use ::peer::frames::Init;
-use config::{Class, Failure, Referee, label, threads};
+use config::{Class, Failure, Referee};
 use crossbeam_channel::{Select, Sender};
 use labrpc::{ClientEnd, codec};
 use raftapi::{Persister, Saved};
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use serde::de::DeserializeOwned;
+use verdict::label;
 
 use crate::run::remote::driver;
 use crate::run::remote::peer::RemotePeer;
@@ -73,7 +74,7 @@ impl Launcher {
             driver::start(Arc::clone(&peer), ends, Arc::clone(&persister), saved, deliver);
         }
         let elsewhere = Arc::downgrade(&peer);
-        threads::are_elsewhere(me, move || {
+        self.referee.threads_are_elsewhere(me, move || {
             elsewhere.upgrade().map_or_else(Vec::new, |peer| peer.waiting())
         });
         if peer.make() {

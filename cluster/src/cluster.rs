@@ -1,0 +1,238 @@
+//! The cluster, from the making of its servers to their end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use history::{History, Incarnation, ServerEvent};
+use labrpc::{Name, Network, Server};
+use raftapi::{Persister, Saved, Storage};
+use verdict::{Death, KitCode, Life, Referee};
+
+use crate::calls::Calls;
+use crate::faults::Faults;
+use crate::limits::Method;
+use crate::misuse;
+use crate::servers::Servers;
+use crate::service::{Service, Start};
+
+/// A cluster of servers of one service.
+///
+/// When a server fails, the referee knows, and the calling thread of the test is unwound. So a test
+/// reads as if nothing could fail.
+pub struct Cluster<S: Service> {
+    servers: Arc<Servers<S::Server>>,
+    calls: Calls,
+    service: S,
+}
+
+impl<S: Service> Cluster<S> {
+    /// A cluster of `servers` servers that have not started yet. `calls` are those into its
+    /// servers, and the network's own events are recorded from now on.
+    pub fn new(
+        servers: usize,
+        network: Network,
+        history: &History,
+        calls: Calls,
+        referee: &Referee,
+        service: S,
+    ) -> Cluster<S> {
+        referee.add_kit_code([KitCode { crate_name: "cluster", folder: "/cluster/src/" }]);
+        {
+            let (referee, history) = (referee.clone(), history.clone());
+            network.subscribe(move |event| {
+                if let Some(failure) = misuse::failure_of(event) {
+                    referee.fail(failure);
+                }
+                history.record(history::What::Call(event));
+            });
+        }
+        let servers = Servers::new(servers, network, history.clone(), referee.clone());
+        Cluster { servers: Arc::new(servers), calls, service }
+    }
+
+    /// The number of servers.
+    pub fn n(&self) -> usize {
+        self.servers.lock().len()
+    }
+
+    /// The network between the servers, for tests that change it. A server's name there is its
+    /// number.
+    pub fn network(&self) -> &Network {
+        &self.servers.network
+    }
+
+    /// Who keeps the verdict.
+    pub fn referee(&self) -> &Referee {
+        &self.servers.referee
+    }
+
+    /// Everything that happens in the run.
+    pub fn history(&self) -> &History {
+        &self.servers.history
+    }
+
+    /// The calls into the servers.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// What the servers do.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// The adversary: faults of links and of servers.
+    pub fn faults(&self) -> Faults<S::Server> {
+        Faults::new(Arc::clone(&self.servers))
+    }
+
+    /// Starts a server, or crashes and restarts it: 6.824's start1. It comes back with what it had
+    /// saved, and is not connected.
+    pub fn start_server(&self, server: usize) {
+        self.crash(server);
+        let (of, life, disk) = self.servers.begin(server);
+        self.servers.record(of, ServerEvent::Starting(&disk.load()));
+        self.servers.referee.stop_if_failed();
+        // Fresh ends, so that the old incarnation can no longer send.
+        let network = &self.servers.network;
+        let names: Vec<Name> =
+            (0..self.n()).map(|to| format!("{server}.{}-{to}", of.number).into()).collect();
+        let ends = names.iter().map(|name| network.make_end_of(server, name)).collect();
+        for (to, name) in names.iter().enumerate() {
+            network.connect(name, to);
+        }
+        self.servers.lock()[server].ends = names;
+        let persister = Arc::new(Persister::with_storage(Arc::clone(&disk)));
+        let start = Start { of, life, ends, persister, disk };
+        let Some(made) = self.service.start(start) else { return };
+        let handlers = || Server::from(S::handlers(Arc::clone(&made)));
+        let Some(rpc_server) = self.calls.ask_or_stop(life, Method::new("service"), handlers)
+        else {
+            return;
+        };
+        self.servers.lock()[server].server = Some(made);
+        network.add_server(server, rpc_server);
+    }
+
+    /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
+    pub fn crash(&self, server: usize) {
+        if let Some((life, server)) = self.cut_off(server) {
+            let referee = &self.servers.referee;
+            referee.end_life(life, Death::UnderWay);
+            // With the server itself: it may do something when it is dropped.
+            self.calls.ask_or_stop(life, Method::KILL, move || S::kill(&server));
+            referee.end_life(life, Death::Killed);
+        }
+    }
+
+    fn cut_off(&self, server: usize) -> Option<(Life, Arc<S::Server>)> {
+        self.faults().resume(server);
+        self.servers.cut_off(server)
+    }
+
+    /// Starts a server, or crashes and restarts it, and connects it.
+    pub fn restart(&self, server: usize) {
+        self.start_server(server);
+        self.connect(server);
+    }
+
+    /// Crashes every server, and only then restarts them.
+    pub fn restart_all(&self) {
+        for server in 0..self.n() {
+            self.crash(server);
+        }
+        for server in 0..self.n() {
+            self.restart(server);
+        }
+    }
+
+    /// Connects a server with every server that is connected.
+    pub fn connect(&self, server: usize) {
+        self.servers.change(server, |slot| slot.connected = true);
+    }
+
+    /// Disconnects a server. It goes on running, and the lab can still talk to it.
+    pub fn disconnect(&self, server: usize) {
+        self.servers.change(server, |slot| slot.connected = false);
+    }
+
+    /// Whether a server is connected.
+    pub fn is_connected(&self, server: usize) -> bool {
+        self.servers.lock()[server].connected
+    }
+
+    /// Whether a server runs.
+    pub fn is_running(&self, server: usize) -> bool {
+        self.servers.lock()[server].server.is_some()
+    }
+
+    /// Whether a server is paused.
+    pub fn is_paused(&self, server: usize) -> bool {
+        self.servers.lock()[server].paused
+    }
+
+    /// Calls a method of a server; none if it does not run, is paused, or crashes meanwhile.
+    /// `about_to` is called just before, unless the server is crashing at this very moment.
+    pub fn call<A, T>(
+        &self,
+        server: usize,
+        method: Method,
+        about_to: impl FnOnce(Incarnation) -> A,
+        call: impl FnOnce(Arc<S::Server>) -> T,
+    ) -> Option<(Option<A>, T)> {
+        let (of, alive, life, running, disk) = {
+            let slot = &self.servers.lock()[server];
+            let running = slot.server.clone().filter(|_| !slot.paused)?;
+            let of = Incarnation { server, number: slot.incarnation };
+            (of, slot.alive, slot.life, running, Arc::clone(&slot.disk))
+        };
+        let asked = alive.then(|| about_to(of));
+        let answer = self.calls.ask_or_stop(life, method, move || call(running))?;
+        (!disk.has_crashed()).then_some((asked, answer))
+    }
+
+    /// Sleeps, but not on when some thread has found a failure.
+    pub fn sleep(&self, time: Duration) {
+        self.servers.referee.sleep(time);
+    }
+
+    /// The number of calls that reached a server since it was started.
+    pub fn rpc_count(&self, server: usize) -> u64 {
+        self.servers.network.get_count(server).unwrap_or(0)
+    }
+
+    /// The number of calls that the network took.
+    pub fn rpc_total(&self) -> u64 {
+        self.servers.network.get_total_count()
+    }
+
+    /// The bytes of all requests, and of all replies that arrived.
+    pub fn bytes_total(&self) -> u64 {
+        self.servers.network.get_total_bytes()
+    }
+
+    /// The largest saved state of any server, in bytes, without its snapshot.
+    pub fn log_size(&self) -> usize {
+        self.servers.max_saved(|saved: &Saved| saved.raft_state.len())
+    }
+
+    /// The largest saved snapshot of any server, in bytes.
+    pub fn snapshot_size(&self) -> usize {
+        self.servers.max_saved(|saved: &Saved| saved.snapshot.len())
+    }
+
+    /// Kills every server and ends the network. The calls go on being watched until
+    /// [`Calls::close`].
+    pub fn shut_down(&self) {
+        for server in 0..self.n() {
+            if let Some((life, server)) = self.cut_off(server) {
+                let referee = &self.servers.referee;
+                referee.end_life(life, Death::UnderWay);
+                // The referee knows of a panic there; the others are killed all the same.
+                let _ = self.calls.ask(life, Method::KILL, move || S::kill(&server));
+                referee.end_life(life, Death::Killed);
+            }
+        }
+        self.servers.network.cleanup();
+    }
+}

@@ -1,0 +1,126 @@
+//! Where the lab keeps what a server has saved, so that it survives the server's crashes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use raftapi::{Saved, Storage};
+use verdict::{Class, Failure, Referee};
+
+use crate::fuse::Fuse;
+
+/// The maximum that one server can save, its Raft state and its snapshot together, in bytes. A
+/// larger save does not happen and fails the test as [`Class::Limit`].
+///
+/// The reference saves at most 3.2 MB (all tests, 3 seeds): the largest commands of part 3E,
+/// unchanged. So a Raft can keep all that it was given, in an encoding that takes ten times as many
+/// bytes.
+pub const SAVED_BYTES_MAX: usize = 32 << 20;
+
+/// The disk of one incarnation of a server.
+#[derive(Default)]
+pub struct Disk {
+    saved: Mutex<Arc<Saved>>,
+    was_read: AtomicBool,
+    watcher: Option<Watcher>,
+    /// The server that saves here, and who is told when it saves too much.
+    bound: Option<(usize, Referee)>,
+    /// Crashes the server at a save that a test has chosen.
+    pub(crate) fuse: Fuse,
+}
+
+/// Is called after each save with what was saved before and now, on the thread that saves.
+type Watcher = Arc<dyn Fn(&Saved, &Saved) + Send + Sync>;
+
+impl Disk {
+    /// Another disk with the same content; later saves to one leave the other alone.
+    pub(crate) fn copy(&self) -> Disk {
+        Disk { saved: Mutex::new(self.load()), ..Disk::default() }
+    }
+
+    /// The same disk with a watcher of its saves.
+    pub(crate) fn watched_by(
+        self,
+        watcher: impl Fn(&Saved, &Saved) + Send + Sync + 'static,
+    ) -> Disk {
+        Disk { watcher: Some(Arc::new(watcher)), ..self }
+    }
+
+    /// The same disk with a bound on what this server saves.
+    pub(crate) fn bounded_for(self, server: usize, referee: Referee) -> Disk {
+        Disk { bound: Some((server, referee)), ..self }
+    }
+
+    /// Whether the server has read its Raft state.
+    pub fn was_read(&self) -> bool {
+        self.was_read.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server has crashed at a save that a test has chosen.
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.fuse.is_blown()
+    }
+
+    fn is_too_much(&self, bytes: usize) -> bool {
+        let Some((server, referee)) = &self.bound else { return false };
+        if bytes <= SAVED_BYTES_MAX {
+            return false;
+        }
+        let most = SAVED_BYTES_MAX >> 20;
+        let sentence = format!("server {server} saved more than {most} MiB: {bytes} bytes");
+        referee.fail(Failure::of(*server, Class::Limit, sentence));
+        true
+    }
+}
+
+impl Storage for Disk {
+    fn save(&self, saved: Saved) {
+        if self.is_too_much(saved.raft_state.len().saturating_add(saved.snapshot.len())) {
+            return;
+        }
+        let new = Arc::new(saved);
+        let mut old = None;
+        self.fuse.burn(|| old = Some(std::mem::replace(&mut *self.saved.lock(), Arc::clone(&new))));
+        if let (Some(old), Some(watcher)) = (old, &self.watcher) {
+            watcher(&old, &new);
+        }
+    }
+
+    fn load(&self) -> Arc<Saved> {
+        Arc::clone(&self.saved.lock())
+    }
+
+    fn note_read(&self) {
+        self.was_read.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn save(disk: &Disk, raft_state: Vec<u8>, snapshot: Vec<u8>) {
+        disk.save(Saved { raft_state, snapshot });
+    }
+
+    #[test]
+    fn a_copy_keeps_what_was_saved_and_ignores_later_saves() {
+        let old = Disk::default();
+        save(&old, vec![1, 2], vec![3]);
+        let new = old.copy();
+        save(&old, vec![9], vec![]);
+        assert_eq!(*new.load(), Saved { raft_state: vec![1, 2], snapshot: vec![3] });
+    }
+
+    #[test]
+    fn a_save_that_is_too_large_fails_the_test_and_does_not_happen() {
+        let referee = Referee::new();
+        let disk = Disk::default().bounded_for(2, referee.clone());
+        save(&disk, vec![1; SAVED_BYTES_MAX - 1], vec![2]);
+        assert_eq!(referee.verdict(), None);
+        save(&disk, vec![1; SAVED_BYTES_MAX], vec![2]);
+        let failure = referee.verdict().and_then(Result::err).unwrap();
+        assert_eq!(failure.to_string(), "limit: server 2 saved more than 32 MiB: 33554433 bytes");
+        assert_eq!(disk.load().raft_state.len(), SAVED_BYTES_MAX - 1);
+    }
+}

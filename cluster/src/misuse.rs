@@ -1,0 +1,25 @@
+//! An RPC that breaks the rules of the network is a failure, since its caller can ignore the error.
+
+use labrpc::{Event, Name, Step, UNDER_WAY_BYTES_MAX};
+use verdict::{Class, Failure};
+
+/// The failure that a step of a call is, if it is one.
+pub(crate) fn failure_of(event: &Event) -> Option<Failure> {
+    let number = |name: &Option<Name>| name.as_ref().and_then(Name::number);
+    let (from, to) = (number(&event.from), number(&event.to));
+    Some(match (&event.step, from, to) {
+        (Step::Misused(what), Some(caller), Some(called)) => Failure::misuse(caller, called, what),
+        (Step::Misused(what), server, _) => {
+            Failure { server, ..Failure::new(Class::Contract, what) }
+        }
+        (Step::Overloaded { by_reply }, from, to) => overload(if *by_reply { to } else { from }),
+        _ => return None,
+    })
+}
+
+fn overload(server: Option<usize>) -> Failure {
+    let who = server.map_or_else(|| "a server".into(), |server| format!("server {server}"));
+    let mib = UNDER_WAY_BYTES_MAX >> 20;
+    let sentence = format!("{who} had more than {mib} MiB of messages under way at once");
+    Failure { server, ..Failure::new(Class::Limit, sentence) }
+}

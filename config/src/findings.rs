@@ -1,0 +1,129 @@
+//! The reader that finds bad habits of a server's Raft: locks that are held, needless saves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What};
+use parking_lot::Mutex;
+use verdict::{Habit, Referee};
+
+/// A slower answer of `inspect` is reported: nothing that needs the peer's lock makes progress.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Report redundant saves above this count, if they are at least half of all saves.
+const NEEDLESS_SAVES_MAX: u64 = 50;
+/// How the finding begins of a run in which some server did not show its state.
+pub const NOT_INSPECTED: &str = "without `inspect` these rules are not watched";
+/// What cannot be watched without `inspect`.
+const WHITE_BOX: &str = "S2, S3, S4, S7, S10, S11, S13 and S14, and S5, S6 and S12 in part";
+
+/// What was found in one run.
+pub(crate) struct Findings {
+    state: Arc<Mutex<State>>,
+    referee: Referee,
+}
+
+struct State {
+    servers: Vec<Habits>,
+    /// Some incarnation has no `inspect`.
+    is_blind: bool,
+    /// The event that is to be reported, and what.
+    held_lock: Option<(Moment, String)>,
+}
+
+/// What is known of one server.
+#[derive(Debug, Clone, Copy, Default)]
+struct Habits {
+    incarnation: u32,
+    saves: u64,
+    needless_saves: u64,
+    has_held_lock: bool,
+    is_paused: bool,
+    /// When it was last paused or resumed.
+    paused_or_resumed: Moment,
+}
+
+impl Findings {
+    /// Reads the history of a cluster from now on.
+    pub(crate) fn new(servers: usize, history: &History, referee: &Referee) -> Findings {
+        let servers = vec![Habits::default(); servers];
+        let state = State { servers, is_blind: false, held_lock: None };
+        let state = Arc::new(Mutex::new(state));
+        let (folding, reporting) = (Arc::clone(&state), Arc::clone(&state));
+        history.fold(move |event| folding.lock().read(event));
+        let told = referee.clone();
+        history.listen(move |event| {
+            let held = reporting.lock().held_lock.take_if(|(at, _)| *at == event.moment);
+            if let Some((_, sentence)) = held {
+                told.note(Habit::HeldLock, sentence);
+            }
+        });
+        Findings { state, referee: referee.clone() }
+    }
+
+    /// The run is over: reports what counts only then.
+    pub(crate) fn close(&self) {
+        let state = self.state.lock();
+        if state.is_blind {
+            self.referee.find(format!("{NOT_INSPECTED}: {WHITE_BOX}"));
+        }
+        for (server, habits) in state.servers.iter().enumerate() {
+            let Habits { saves, needless_saves, .. } = *habits;
+            if needless_saves > NEEDLESS_SAVES_MAX && 2 * needless_saves > saves {
+                let sentence = format!(
+                    "server {server} saved {saves} times, {needless_saves} of them exactly what \
+                     was saved already"
+                );
+                self.referee.note(Habit::NeedlessSaves, sentence);
+            }
+        }
+    }
+}
+
+impl State {
+    fn read(&mut self, event: &Event<'_>) {
+        match &event.what {
+            What::Server(of, what) => self.hear_of_server(*of, what, event.moment),
+            What::Raft(of, RaftEvent::Sampled { asked, state }) => {
+                self.is_blind |= state.is_none();
+                self.time(of.server, *asked, event.moment);
+            }
+            What::Raft(of, RaftEvent::Restored { asked, .. }) => {
+                self.time(of.server, *asked, event.moment);
+            }
+            _ => {}
+        }
+    }
+
+    fn hear_of_server(&mut self, of: Incarnation, what: &ServerEvent<'_>, at: Moment) {
+        let habits = &mut self.servers[of.server];
+        match what {
+            ServerEvent::Starting(_) => habits.incarnation = of.number,
+            ServerEvent::Crashed => habits.incarnation = 0,
+            ServerEvent::Paused | ServerEvent::Resumed => {
+                habits.is_paused = matches!(what, ServerEvent::Paused);
+                habits.paused_or_resumed = at;
+            }
+            // What threads of a killed incarnation still save is no habit of the server's.
+            ServerEvent::Saved { old, new } if habits.incarnation == of.number => {
+                habits.saves += 1;
+                habits.needless_saves += u64::from(old == new);
+            }
+            ServerEvent::Saved { .. } | ServerEvent::Silenced => {}
+        }
+    }
+
+    /// `inspect` has answered. A long wait is reported once, and only if it was the server's own
+    /// fault.
+    fn time(&mut self, server: usize, asked: Moment, answered: Moment) {
+        let habits = &mut self.servers[server];
+        let waited = answered.at.saturating_sub(asked.at);
+        let own_fault = !habits.is_paused && habits.paused_or_resumed < asked;
+        if waited > PATIENCE && own_fault && !std::mem::replace(&mut habits.has_held_lock, true) {
+            let sentence = format!(
+                "server {server} kept `inspect` waiting for {:.1} s: is a lock held across a call?",
+                waited.as_secs_f64()
+            );
+            self.held_lock = Some((answered, sentence));
+        }
+    }
+}

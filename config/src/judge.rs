@@ -1,0 +1,90 @@
+//! The reader that turns a broken rule into the verdict.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use history::{History, Moment, Rule};
+use parking_lot::Mutex;
+use verdict::{Class, Evidence, Failure, Referee, Stopped};
+use watch::{Checker, Violation};
+
+use crate::applied::Applied;
+
+/// Knows which events broke a rule. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Judge {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Found by the fold, and not yet reported.
+    pending: Vec<(Moment, Violation)>,
+    broken: BTreeSet<Moment>,
+}
+
+impl Judge {
+    /// Reads the history from now on: what was applied and, if there is a checker, all else.
+    pub(crate) fn new(
+        history: &History,
+        referee: &Referee,
+        applied: &Arc<Applied>,
+        mut checker: Option<Checker>,
+    ) -> Judge {
+        let judge = Judge::default();
+        let (folding, applied) = (judge.clone(), Arc::clone(applied));
+        history.fold(move |event| {
+            let result = applied.read(event).and_then(|()| match &mut checker {
+                Some(checker) => checker.read(event),
+                None => Ok(()),
+            });
+            if let Err(violation) = result {
+                let mut state = folding.state.lock();
+                state.broken.insert(event.moment);
+                state.pending.push((event.moment, violation));
+            }
+        });
+        let (reporting, referee) = (judge.clone(), referee.clone());
+        history.listen(move |event| {
+            if let Some(violation) = reporting.take(event.moment) {
+                referee.fail(failure_of(&violation));
+            }
+        });
+        judge
+    }
+
+    fn take(&self, moment: Moment) -> Option<Violation> {
+        let pending = &mut self.state.lock().pending;
+        let place = pending.iter().position(|(at, _)| *at == moment)?;
+        Some(pending.swap_remove(place).1)
+    }
+
+    /// Whether an event broke a rule.
+    pub(crate) fn has_broken(&self, moment: Moment) -> bool {
+        self.state.lock().broken.contains(&moment)
+    }
+
+    /// Unwinds the calling thread of the test if an event broke a rule.
+    pub(crate) fn stop_if_broken(&self, moment: Moment) {
+        if self.has_broken(moment) {
+            std::panic::resume_unwind(Box::new(Stopped));
+        }
+    }
+}
+
+/// The failure that a violation is.
+fn failure_of(violation: &Violation) -> Failure {
+    let class = match violation.rule() {
+        Some(Rule::S16) => Class::Infra,
+        Some(_) => Class::Safety,
+        None => Class::Contract,
+    };
+    let evidence = violation.evidence().into_iter().map(|fact| Evidence {
+        event: fact.moment.event,
+        at: fact.moment.at,
+        server: fact.server,
+        what: fact.what,
+    });
+    let failure = Failure::new(class, violation.to_string()).with_evidence(evidence);
+    Failure { server: violation.server, rule: violation.rule(), ..failure }
+}

@@ -1,0 +1,57 @@
+//! What an RPC of a Raft is about, as far as its name tells.
+
+use crate::config::Config;
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Elections: `RequestVote`.
+    Votes,
+    /// Replication, heartbeats included: `AppendEntries`.
+    Entries,
+    /// `InstallSnapshot`.
+    Snapshots,
+}
+
+impl Kind {
+    /// An implementation may call its RPCs as it likes; what it calls them tells.
+    fn is_told_by(self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+        match self {
+            Kind::Votes => has(&["vote", "elect", "poll"]),
+            Kind::Snapshots => has(&["snap", "install"]),
+            Kind::Entries => has(&["append", "entr", "heart", "replic"]) && !has(&["snap", "vote"]),
+        }
+    }
+}
+
+impl Config {
+    /// The names of the RPCs of one kind, as far as any were made; none if no name tells.
+    pub fn names_of(&self, kind: Kind) -> Vec<String> {
+        let methods = self.network().methods();
+        let names = methods.iter().map(|method| method.rsplit('.').next().unwrap_or(method));
+        names.filter(|name| kind.is_told_by(name)).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_told_by_the_name_of_the_rpc() {
+        let told = |name| {
+            let kinds = [Kind::Votes, Kind::Entries, Kind::Snapshots];
+            kinds.into_iter().filter(|kind| kind.is_told_by(name)).collect::<Vec<_>>()
+        };
+        for name in ["RequestVote", "PreVote", "HandleElection"] {
+            assert_eq!(told(name), [Kind::Votes], "{name}");
+        }
+        for name in ["AppendEntries", "heartbeat", "Replicate"] {
+            assert_eq!(told(name), [Kind::Entries], "{name}");
+        }
+        assert_eq!(told("InstallSnapshot"), [Kind::Snapshots]);
+        assert_eq!(told("Echo"), []);
+    }
+}

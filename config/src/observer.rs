@@ -1,0 +1,236 @@
+//! The observer: asks the peers for their state, and records what they show.
+//!
+//! It has a thread for each server, so that a peer that holds its lock for long hides no other. A
+//! thread asks when something has happened to its server (a call was sent or handled, something was
+//! saved, applied or started) and every [`SWEEP_INTERVAL`]. `inspect` may take the peer's lock, so
+//! it is never called from a thread on which the peer itself is at work. The first time, the thread
+//! that starts the server asks, before the server is on the network: what a crash has left is seen
+//! before anything can change it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cluster::{Calls, Disk, Method};
+use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What};
+use labrpc::{Name, Step};
+use parking_lot::{Condvar, Mutex};
+use raftapi::{ApplyMsg, Inspect, RaftPeer, Storage};
+use verdict::Life;
+use verdict::label::{self, Label};
+
+use crate::applied;
+
+/// A peer to which nothing happens is asked this often.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
+/// It waits for a peer that is busy; that peer is found by what it fails to do.
+const INSPECT: Method = Method::new("inspect").without_limit();
+
+/// Looks at the servers of one cluster.
+pub(crate) struct Observer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    wakeups: Vec<Wakeup>,
+    calls: Calls,
+    history: History,
+    made_at: Instant,
+}
+
+/// Wakes the thread of one server.
+#[derive(Default)]
+struct Wakeup {
+    /// The incarnation that runs; 0 if none does.
+    running: AtomicU32,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_due: bool,
+    closed: bool,
+    /// The peer to ask; none if none runs, or it does not show its state.
+    peer: Option<Watched>,
+}
+
+#[derive(Clone)]
+struct Watched {
+    of: Incarnation,
+    life: Life,
+    peer: Weak<dyn RaftPeer>,
+}
+
+impl Observer {
+    /// Starts a thread for each server; they end after [`Observer::close`].
+    pub(crate) fn new(servers: usize, history: &History, calls: Calls) -> Observer {
+        let shared = Arc::new(Shared {
+            wakeups: (0..servers).map(|_| Wakeup::default()).collect(),
+            calls,
+            history: history.clone(),
+            made_at: Instant::now(),
+        });
+        for server in 0..servers {
+            let shared = Arc::clone(&shared);
+            thread::Builder::new()
+                .name(format!("observer {server}"))
+                .spawn(move || shared.watch(server))
+                .expect("failed to start an observer");
+        }
+        let listening = Arc::clone(&shared);
+        history.listen(move |event| listening.hear(event));
+        Observer { shared }
+    }
+
+    /// Looks at a server that was made and is not on the network yet.
+    pub(crate) fn look_first(
+        &self,
+        of: Incarnation,
+        life: Life,
+        peer: &Arc<dyn RaftPeer>,
+        disk: &Disk,
+    ) {
+        let has_read = disk.was_read();
+        let Some((asked, state)) = self.shared.inspect(of, life, Arc::clone(peer)) else { return };
+        let Some(state) = state else {
+            self.shared.record(of, RaftEvent::Sampled { asked, state: None });
+            return;
+        };
+        let wakeup = &self.shared.wakeups[of.server];
+        wakeup.state.lock().peer = Some(Watched { of, life, peer: Arc::downgrade(peer) });
+        // Read after the state was: what is saved later only covers more.
+        let covers = applied::covers(&disk.load().snapshot).unwrap_or(0);
+        self.shared.read_clock();
+        self.shared.record(of, RaftEvent::Restored { asked, state, has_read, covers });
+        wakeup.wake();
+    }
+
+    /// The end: the threads end.
+    pub(crate) fn close(&self) {
+        for wakeup in &self.shared.wakeups {
+            let mut state = wakeup.state.lock();
+            (state.closed, state.peer) = (true, None);
+            wakeup.changed.notify_all();
+        }
+    }
+}
+
+impl Shared {
+    fn record(&self, of: Incarnation, what: RaftEvent<'_>) -> Moment {
+        self.history.record(What::Raft(of, what))
+    }
+
+    /// Reading the clock is a step of a simulation: without these reads every seed would give
+    /// another run.
+    fn read_clock(&self) {
+        let _ = self.made_at.elapsed();
+    }
+
+    /// The observer's thread for one server.
+    fn watch(&self, server: usize) {
+        let _label = label::enter(Label::Kit, "the observer");
+        while let Some(Watched { of, life, peer }) = self.wakeups[server].wait() {
+            let Some(peer) = peer.upgrade() else { continue };
+            let Some((asked, state)) = self.inspect(of, life, peer) else { continue };
+            if state.is_some() {
+                self.read_clock();
+            }
+            self.record(of, RaftEvent::Sampled { asked, state });
+        }
+    }
+
+    /// Asks a peer, if it is the incarnation that runs. After a panic, which the referee knows of,
+    /// there is no answer.
+    fn inspect(
+        &self,
+        of: Incarnation,
+        life: Life,
+        peer: Arc<dyn RaftPeer>,
+    ) -> Option<(Moment, Option<Arc<Inspect>>)> {
+        if self.wakeups[of.server].running.load(Ordering::Relaxed) != of.number {
+            return None;
+        }
+        let asked = self.record(of, RaftEvent::Asked);
+        self.read_clock();
+        // With the peer itself: it may do something when it is dropped.
+        let state = self.calls.ask(life, INSPECT, move || peer.inspect());
+        self.read_clock();
+        Some((asked, state.ok()?.map(Arc::new)))
+    }
+
+    fn hear(&self, event: &Event<'_>) {
+        let changed = match &event.what {
+            What::Call(call) => match &call.step {
+                Step::Sent { .. } => call.from.as_ref().and_then(Name::number),
+                Step::Handled { .. } => call.to.as_ref().and_then(Name::number),
+                _ => None,
+            },
+            What::Server(of, what) => {
+                self.hear_of_server(*of, what);
+                matches!(what, ServerEvent::Saved { .. }).then_some(of.server)
+            }
+            What::Raft(
+                of,
+                RaftEvent::Started { .. } | RaftEvent::Applied(ApplyMsg::Command { .. }),
+            ) => self.wakeups[of.server].runs(*of).then_some(of.server),
+            What::Raft(..) | What::Waiting(_) => None,
+        };
+        if let Some(wakeup) = changed.and_then(|server| self.wakeups.get(server)) {
+            wakeup.wake();
+        }
+    }
+
+    fn hear_of_server(&self, of: Incarnation, what: &ServerEvent<'_>) {
+        let wakeup = &self.wakeups[of.server];
+        match what {
+            ServerEvent::Starting(_) => wakeup.running.store(of.number, Ordering::Relaxed),
+            ServerEvent::Crashed => {
+                wakeup.running.store(0, Ordering::Relaxed);
+                wakeup.state.lock().peer = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Wakeup {
+    fn runs(&self, of: Incarnation) -> bool {
+        self.running.load(Ordering::Relaxed) == of.number
+    }
+
+    fn wake(&self) {
+        let mut state = self.state.lock();
+        if !state.is_due {
+            state.is_due = true;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until there is something to look at, or for the next sweep. None at the end.
+    fn wait(&self) -> Option<Watched> {
+        let mut state = self.state.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let is_due = if state.is_due {
+                true
+            } else if state.peer.is_some() {
+                self.changed.wait_for(&mut state, SWEEP_INTERVAL).timed_out()
+            } else {
+                self.changed.wait(&mut state);
+                false
+            };
+            if is_due || state.is_due {
+                state.is_due = false;
+                if let Some(watched) = &state.peer
+                    && !state.closed
+                {
+                    return Some(watched.clone());
+                }
+            }
+        }
+    }
+}

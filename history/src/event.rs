@@ -1,0 +1,118 @@
+//! One event for everything that happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use raftapi::{ApplyMsg, Inspect, Saved, Started};
+
+/// Something that happened in a run.
+#[derive(Debug, Clone)]
+pub struct Event<'a> {
+    /// When it happened.
+    pub moment: Moment,
+    /// What it was.
+    pub what: What<'a>,
+}
+
+/// A place in the order of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The event's number, from 1. It alone decides what came first.
+    pub event: u64,
+    /// The time since the history began.
+    pub at: Duration,
+}
+
+/// One incarnation of one server: its life between two crashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Incarnation {
+    /// The server's number.
+    pub server: usize,
+    /// Counts the server's starts, from 1.
+    pub number: u32,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum What<'a> {
+    /// A step of an RPC.
+    Call(&'a labrpc::Event),
+    /// Something happened to a server, whatever service it runs.
+    Server(Incarnation, ServerEvent<'a>),
+    /// A server's Raft did or said something.
+    Raft(Incarnation, RaftEvent<'a>),
+    /// The test waits for something, in a phrase such as `a leader`.
+    Waiting(&'a str),
+}
+
+/// What happens to a server.
+#[derive(Debug, Clone)]
+pub enum ServerEvent<'a> {
+    /// It is about to be made, from what its disk holds.
+    Starting(&'a Saved),
+    /// It crashed: nothing that it does from now on counts.
+    Crashed,
+    /// No link of the network leads to it or from it any more; follows [`ServerEvent::Crashed`].
+    Silenced,
+    /// Its threads stand still.
+    Paused,
+    /// Its threads go on.
+    Resumed,
+    /// It has saved `new` over `old`.
+    Saved {
+        /// What was saved before.
+        old: &'a Saved,
+        /// What is saved now.
+        new: &'a Saved,
+    },
+}
+
+/// What a server's Raft does and says. An answer names the moment at which it was asked for.
+#[derive(Debug, Clone)]
+pub enum RaftEvent<'a> {
+    /// One of its methods is about to be called.
+    Asked,
+    /// `get_state` has answered.
+    State {
+        /// The moment of its [`RaftEvent::Asked`].
+        asked: Moment,
+        /// The term that it is in.
+        term: u64,
+    },
+    /// `get_state` has answered that it leads `term`. A check of the lab that asks several servers
+    /// judges their answers first, so this comes after the [`RaftEvent::State`] of all of them.
+    Leads {
+        /// The term that it leads.
+        term: u64,
+    },
+    /// `start` has taken a command.
+    Started {
+        /// The moment of its [`RaftEvent::Asked`].
+        asked: Moment,
+        /// The index and term of the new entry.
+        started: Started,
+        /// The command.
+        command: &'a [u8],
+    },
+    /// `inspect` has answered, for the first time in this incarnation and before the network leads
+    /// to it.
+    Restored {
+        /// The moment of its [`RaftEvent::Asked`].
+        asked: Moment,
+        /// Its state.
+        state: Arc<Inspect>,
+        /// It had read its Raft state by then. Otherwise this is not yet what it restores.
+        has_read: bool,
+        /// The last index that its saved snapshot covers; 0 without one.
+        covers: u64,
+    },
+    /// `inspect` has answered.
+    Sampled {
+        /// The moment of its [`RaftEvent::Asked`].
+        asked: Moment,
+        /// Its state; none if it does not show it.
+        state: Option<Arc<Inspect>>,
+    },
+    /// The lab has received a message from its apply channel.
+    Applied(&'a ApplyMsg),
+}

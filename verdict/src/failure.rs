@@ -1,0 +1,236 @@
+//! Why a run failed: a value, because a student's fault is a verdict and no accident of the kit.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use history::Rule;
+
+/// A longer sentence is cut, and says so at its end. It may quote an implementation's own text,
+/// such as that of a panic, which has no bound.
+pub const SENTENCE_BYTES_MAX: usize = 2 << 10;
+/// A longer note, or finding, is cut likewise.
+pub const NOTE_BYTES_MAX: usize = 1 << 10;
+/// Later notes are left out, and one more says so.
+pub const NOTES_MAX: usize = 64;
+/// The number of events that explain a failure is at most this; later ones are left out.
+const EVIDENCE_MAX: usize = 64;
+const NOTES_LEFT_OUT: &str = "more notes are left out";
+/// What is said of a text that was cut takes no more.
+const CUT_BYTES_MAX: usize = 40;
+
+/// The kinds of verdict, kept apart in every report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Class {
+    /// A rule of Raft's safety was broken.
+    Safety,
+    /// Something that had to happen did not happen in time.
+    Liveness,
+    /// The implementation broke the contract with the lab: an unknown RPC, an impossible state.
+    Contract,
+    /// A thread of the implementation panicked, or its process ended.
+    Panic,
+    /// Threads wait for one another for ever.
+    Deadlock,
+    /// A thread runs on and on and lets no time pass.
+    Spin,
+    /// A thread waits for something outside of the lab.
+    Outside,
+    /// The run took too long.
+    Timeout,
+    /// The run used too much of something else than time.
+    Limit,
+    /// The kit's own fault; it costs nobody points.
+    Infra,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Class::Safety => "safety",
+            Class::Liveness => "liveness",
+            Class::Contract => "contract",
+            Class::Panic => "panic",
+            Class::Deadlock => "deadlock",
+            Class::Spin => "spin",
+            Class::Outside => "outside",
+            Class::Timeout => "timeout",
+            Class::Limit => "limit",
+            Class::Infra => "infra",
+        })
+    }
+}
+
+/// The first thing that went wrong in a run.
+///
+/// Its texts are bounded where it is made, by [`SENTENCE_BYTES_MAX`] and the like. One that was
+/// read from elsewhere is bounded by [`Failure::bounded`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Which kind of verdict this is.
+    pub class: Class,
+    /// The server that is to blame, if it is one.
+    pub server: Option<usize>,
+    /// What happened, in one sentence with servers, terms and indices.
+    pub sentence: String,
+    /// The rule that was broken, if it is one of Raft's.
+    pub rule: Option<Rule>,
+    /// What else may help to understand it, a sentence each.
+    pub notes: Vec<String>,
+    /// The events that are needed to understand it, in their order.
+    pub evidence: Vec<Evidence>,
+}
+
+/// An event of the run that helps to understand a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its number in the history of the run.
+    pub event: u64,
+    /// When it happened, since the history began.
+    pub at: Duration,
+    /// The server that it happened to, if it is one.
+    pub server: Option<usize>,
+    /// What happened, in a phrase such as `voted for server 2 in term 1`.
+    pub what: String,
+}
+
+impl Failure {
+    /// A failure that no single server is to blame for.
+    pub fn new(class: Class, sentence: impl Into<String>) -> Failure {
+        let sentence = cut(sentence.into(), SENTENCE_BYTES_MAX);
+        Failure {
+            class,
+            server: None,
+            sentence,
+            rule: None,
+            notes: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// A failure of one server.
+    pub fn of(server: usize, class: Class, sentence: impl Into<String>) -> Failure {
+        Failure { server: Some(server), ..Failure::new(class, sentence) }
+    }
+
+    /// The failure of an RPC that breaks the rules of the network, such as one to an unknown method.
+    pub fn misuse(caller: usize, called: usize, what: impl fmt::Display) -> Failure {
+        let sentence = format!("server {caller} called server {called}: {what}");
+        Failure::of(caller, Class::Contract, sentence)
+    }
+
+    /// Names the rule that was broken.
+    #[must_use]
+    pub fn with_rule(self, rule: Rule) -> Failure {
+        Failure { rule: Some(rule), ..self }
+    }
+
+    /// Adds sentences that may help.
+    #[must_use]
+    pub fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Failure {
+        for note in notes {
+            if self.notes.len() >= NOTES_MAX {
+                self.notes.truncate(NOTES_MAX);
+                self.notes.push(NOTES_LEFT_OUT.into());
+                break;
+            }
+            self.notes.push(cut(note, NOTE_BYTES_MAX));
+        }
+        self
+    }
+
+    /// Adds events that are needed to understand it.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Failure {
+        let room = EVIDENCE_MAX.saturating_sub(self.evidence.len());
+        self.evidence.extend(
+            evidence
+                .into_iter()
+                .take(room)
+                .map(|evidence| Evidence { what: cut(evidence.what, NOTE_BYTES_MAX), ..evidence }),
+        );
+        self
+    }
+
+    /// The same with every text within its bound, as one that is made here has them already.
+    #[must_use]
+    pub fn bounded(self) -> Failure {
+        let Failure { class, server, sentence, rule, notes, evidence } = self;
+        let bounded = Failure::new(class, sentence).with_notes(notes).with_evidence(evidence);
+        Failure { server, rule, ..bounded }
+    }
+}
+
+/// At most so many bytes of a text: its beginning, and how long it was.
+pub fn cut(mut text: String, bytes_max: usize) -> String {
+    let bytes = text.len();
+    if bytes > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max - CUT_BYTES_MAX));
+        text += &format!("... (cut, {bytes} bytes)");
+        assert!(text.len() <= bytes_max, "the bound holds with what is said of it");
+    }
+    text
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class, self.sentence)?;
+        if let Some(rule) = self.rule {
+            write!(f, "\n  rule: {rule}")?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_two_letters_and_says_so() {
+        let long = "\u{e4}".repeat(SENTENCE_BYTES_MAX);
+        let failure = Failure::new(Class::Panic, long).with_notes(["x".repeat(1 << 20)]);
+        assert!((SENTENCE_BYTES_MAX - 40..=SENTENCE_BYTES_MAX).contains(&failure.sentence.len()));
+        assert!(failure.sentence.ends_with("\u{e4}... (cut, 4096 bytes)"));
+        assert!(failure.notes[0].len() <= NOTE_BYTES_MAX);
+        assert!(failure.notes[0].ends_with("x... (cut, 1048576 bytes)"));
+        let short = "a".repeat(SENTENCE_BYTES_MAX);
+        assert_eq!(Failure::new(Class::Panic, short.clone()).sentence, short);
+    }
+
+    #[test]
+    fn of_many_notes_the_first_are_kept_and_one_says_that_there_were_more() {
+        let notes = |count: usize| (0..count).map(|n| format!("note {n}"));
+        let failure = |count| Failure::new(Class::Deadlock, "").with_notes(notes(count));
+        assert_eq!(failure(NOTES_MAX).notes, notes(NOTES_MAX).collect::<Vec<_>>());
+        let many = failure(NOTES_MAX + 1);
+        assert_eq!(many.notes.len(), NOTES_MAX + 1);
+        assert_eq!(many.notes[NOTES_MAX], "more notes are left out");
+        assert_eq!(many.clone().with_notes(notes(9)), many, "more of more");
+    }
+
+    fn evidence(bytes: usize) -> Evidence {
+        Evidence { event: 1, at: Duration::ZERO, server: None, what: "z".repeat(bytes) }
+    }
+
+    /// As what a process of a submission sends may be.
+    #[test]
+    fn a_failure_from_elsewhere_is_brought_within_its_bounds() {
+        let made = Failure::of(1, Class::Panic, "x".repeat(1 << 20))
+            .with_rule(Rule::S1)
+            .with_notes((0..1000).map(|_| "y".repeat(1 << 12)))
+            .with_evidence((0..1000).map(|_| evidence(1 << 12)));
+        assert_eq!(made.clone().bounded(), made, "it is bounded already");
+        let read = Failure {
+            sentence: "x".repeat(1 << 20),
+            notes: vec!["y".repeat(1 << 12); 1000],
+            evidence: vec![evidence(1 << 12); 1000],
+            ..made.clone()
+        };
+        assert_eq!(read.bounded(), made);
+    }
+}

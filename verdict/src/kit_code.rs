@@ -1,0 +1,43 @@
+//! Which code is the kit's, and so never where a thread of an implementation stands.
+
+/// The code of one crate of the kit, which is never where a thread of an implementation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KitCode {
+    /// The crate's name, as in a backtrace.
+    pub crate_name: &'static str,
+    /// The end of its source folder's path, with slashes: a call that was inlined has no name of
+    /// its own.
+    pub folder: &'static str,
+}
+
+impl KitCode {
+    /// The crates that this one rests on, and this one. A crate above registers itself with the
+    /// [`Referee`](crate::Referee).
+    pub(crate) const BELOW: [KitCode; 5] = [
+        KitCode { crate_name: "sim", folder: "/sim/src/" },
+        KitCode { crate_name: "labrpc", folder: "/labrpc/src/" },
+        KitCode { crate_name: "raftapi", folder: "/raftapi/src/" },
+        KitCode { crate_name: "history", folder: "/history/src/" },
+        KitCode { crate_name: "verdict", folder: "/verdict/src/" },
+    ];
+
+    /// Whether a call of this name, at this place of the sources, is the crate's.
+    pub(crate) fn holds(&self, name: &str, file: &str) -> bool {
+        let of_crate = name.trim_start_matches('<').strip_prefix(self.crate_name);
+        file.contains(self.folder) || of_crate.is_some_and(|rest| rest.starts_with("::"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_of_the_kit_is_known_by_its_crate_or_its_folder() {
+        let code = KitCode { crate_name: "peer", folder: "/grade/peer/src/" };
+        assert!(code.holds("peer::server::Server::ask", "/elsewhere/src/x.rs:1:1"));
+        assert!(code.holds("<peer::calls::Calls as Caller>::call", "/elsewhere/src/x.rs:1:1"));
+        assert!(code.holds("core::ops::call_once", "/kit/grade/peer/src/server.rs:1:1"));
+        assert!(!code.holds("peerless::Raft::tick", "/home/ada/peer/src/raft.rs:1:1"));
+    }
+}

@@ -1,0 +1,188 @@
+//! Which server a thread works for, so that a panic can be laid at the right door.
+
+use std::cell::Cell;
+use std::{fs, thread};
+
+use crate::lives::Life;
+
+/// Whose work a thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// The lab's own.
+    Kit,
+    /// That of one server.
+    Server(usize),
+}
+
+/// Marks threads of the kit's in the group of a server, in place of an incarnation.
+const BESIDE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Work {
+    label: Label,
+    /// As in [`Life`].
+    life: u32,
+    doing: &'static str,
+}
+
+thread_local! {
+    static WORK: Cell<Option<Work>> = const { Cell::new(None) };
+}
+
+impl Label {
+    /// In virtual time a label is a group of threads, which those that they start belong to as
+    /// well.
+    pub fn group(self) -> sim::Label {
+        let group = match self {
+            Label::Kit => 0,
+            Label::Server(server) => u32::try_from(server).expect("few servers") + 1,
+        };
+        sim::Label { group, incarnation: 0 }
+    }
+
+    /// The label behind that of a thread in virtual time.
+    pub fn of(label: sim::Label) -> Label {
+        match label {
+            sim::Label { group: 0, .. } | sim::Label { incarnation: BESIDE, .. } => Label::Kit,
+            sim::Label { group, .. } => Label::Server(group as usize - 1),
+        }
+    }
+}
+
+impl Life {
+    /// The label of its threads in virtual time.
+    pub fn label(self) -> sim::Label {
+        sim::Label { incarnation: self.number, ..Label::Server(self.server).group() }
+    }
+
+    /// Whose a thread with that label is; none for the kit's.
+    pub fn of(label: sim::Label) -> Option<Life> {
+        match Label::of(label) {
+            Label::Kit => None,
+            Label::Server(server) => Some(Life { server, number: label.incarnation }),
+        }
+    }
+}
+
+/// What a line that a thread prints in virtual time is stamped with.
+pub fn name(label: sim::Label) -> String {
+    match Label::of(label) {
+        Label::Kit => "lab".into(),
+        Label::Server(server) => format!("server {server}"),
+    }
+}
+
+/// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
+///
+/// A thread of a server remains one: code of an implementation must not pass for the kit's.
+pub fn enter(label: Label, doing: &'static str) -> Entered {
+    if label == Label::Kit
+        && let Some(Label::Server(_)) = current()
+    {
+        return Entered { before: WORK.get(), _group: sim::label(sim::current_label()) };
+    }
+    enter_as(Work { label, life: 0, doing }, label.group())
+}
+
+/// The same for one incarnation of a server.
+pub fn enter_life(life: Life, doing: &'static str) -> Entered {
+    enter_as(Work { label: Label::Server(life.server), life: life.number, doing }, life.label())
+}
+
+/// Labels the calling thread as the kit's own, but one that shares in what is done to a server's
+/// threads: it stands still while they are paused, and goes by their clock. For a thread that
+/// stands for a server which is elsewhere.
+pub fn enter_beside(server: usize, doing: &'static str) -> Entered {
+    let label = sim::Label { incarnation: BESIDE, ..Label::Server(server).group() };
+    enter_as(Work { label: Label::Kit, life: 0, doing }, label)
+}
+
+fn enter_as(work: Work, group: sim::Label) -> Entered {
+    Entered { before: WORK.replace(Some(work)), _group: sim::label(group) }
+}
+
+/// See [`enter`].
+#[must_use]
+pub struct Entered {
+    before: Option<Work>,
+    _group: sim::LabelGuard,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        WORK.set(self.before);
+    }
+}
+
+/// The calling thread's label; none for a thread of which nothing is known.
+///
+/// In virtual time every thread has the label of the thread that started it. In real time the lab's
+/// threads that run `make` and the RPC handlers of a server are named by it, and a thread that they
+/// start without a name inherits theirs, as the system knows it; of a thread with a name of its
+/// own, and of one that a call such as `start` has started, nothing is known.
+pub fn current() -> Option<Label> {
+    if let Some(work) = WORK.get() {
+        return Some(work.label);
+    }
+    if sim::is_virtual() {
+        return Some(Label::of(sim::current_label()));
+    }
+    if let Some(server) = thread::current().name().and_then(server_of) {
+        return Some(Label::Server(server));
+    }
+    let inherited = fs::read_to_string("/proc/thread-self/comm").ok()?;
+    server_of(&inherited).map(Label::Server)
+}
+
+/// The incarnation that the calling thread works for, if it works for a server. In real time only
+/// the server is known of a thread that the lab has not labelled.
+pub fn life() -> Option<Life> {
+    let Some(Label::Server(server)) = current() else { return None };
+    let number = WORK.get().map_or_else(|| sim::current_label().incarnation, |work| work.life);
+    Some(Life { server, number })
+}
+
+/// What the calling thread was said to do by [`enter`].
+pub fn doing() -> Option<&'static str> {
+    WORK.get().map(|work| work.doing)
+}
+
+/// The name of a thread that works for a server; [`current`] reads it back.
+pub fn thread_name(server: usize) -> String {
+    format!("server {server}")
+}
+
+fn server_of(thread_name: &str) -> Option<usize> {
+    thread_name.strip_prefix("server ")?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_holds_until_its_guard_is_dropped() {
+        let outer = enter(Label::Kit, "a test");
+        let inner = enter(Label::Server(2), "make");
+        assert_eq!((current(), doing()), (Some(Label::Server(2)), Some("make")));
+        let innermost = enter(Label::Kit, "the lab");
+        assert_eq!((current(), doing()), (Some(Label::Server(2)), Some("make")));
+        drop(innermost);
+        drop(inner);
+        assert_eq!((current(), doing()), (Some(Label::Kit), Some("a test")));
+        drop(outer);
+    }
+
+    #[test]
+    fn an_unnamed_thread_of_a_server_is_known_by_who_started_it() {
+        let named = thread::Builder::new().name(thread_name(3)).spawn(|| {
+            let child = thread::spawn(current).join().unwrap();
+            (current(), child)
+        });
+        let (own, child) = named.unwrap().join().unwrap();
+        assert_eq!(own, Some(Label::Server(3)));
+        if cfg!(target_os = "linux") {
+            assert_eq!(child, Some(Label::Server(3)));
+        }
+    }
+}

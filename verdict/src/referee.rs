@@ -1,0 +1,305 @@
+//! Who keeps the verdict of a run: the first failure counts, from whatever thread it comes.
+
+use std::collections::BTreeMap;
+use std::panic;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{self, Failure, NOTE_BYTES_MAX};
+use crate::finding::Habit;
+use crate::kit_code::KitCode;
+use crate::lives::{Death, Life, Lives};
+
+/// Later findings of a run are counted, and told in one more.
+pub const FINDINGS_MAX: usize = 64;
+
+/// The verdict of one run, shared by all who may find something. Clones are the same referee.
+#[derive(Clone, Default)]
+pub struct Referee {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    verdict: Option<Result<(), Failure>>,
+    findings: Vec<String>,
+    findings_left_out: usize,
+    figures: Option<Figures>,
+    lives: Lives,
+    kit_code: Vec<KitCode>,
+    elsewhere: BTreeMap<usize, Tell>,
+}
+
+/// Says what the threads of a server wait for that runs in a process of its own.
+type Tell = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What a run used: the numbers of 6.824's closing line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// How long it took.
+    pub time: Duration,
+    /// The number of servers.
+    pub peers: usize,
+    /// Calls that the network took.
+    pub rpcs: u64,
+    /// Bytes of requests and of replies that arrived.
+    pub bytes: u64,
+    /// By how much the highest applied index grew.
+    pub commands: u64,
+}
+
+impl std::fmt::Display for Figures {
+    /// The closing line of a test that passed, in the columns of 6.824 since 2020: seconds, peers,
+    /// RPCs, bytes, commands.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "  ... Passed -- {:4.1}  {} {:4} {:7} {:4}",
+            self.time.as_secs_f64(),
+            self.peers,
+            self.rpcs,
+            self.bytes,
+            self.commands
+        )
+    }
+}
+
+/// What unwinds a thread of the test after a failure was recorded; whoever catches it has nothing
+/// more to say.
+pub struct Stopped;
+
+impl Referee {
+    /// A referee who has seen nothing yet.
+    pub fn new() -> Referee {
+        Referee::default()
+    }
+
+    /// Records a failure, unless there was one before.
+    pub fn fail(&self, failure: Failure) {
+        self.settle(Err(failure));
+    }
+
+    /// Records a failure and ends the calling thread's part in the test by unwinding.
+    pub fn stop(&self, failure: Failure) -> ! {
+        self.fail(failure);
+        panic::resume_unwind(Box::new(Stopped));
+    }
+
+    /// Records that the test came to its end, unless it has failed.
+    pub fn pass(&self) {
+        self.settle(Ok(()));
+    }
+
+    /// The first failure counts, also one that comes after the test has: a thread may panic on its
+    /// way out.
+    fn settle(&self, verdict: Result<(), Failure>) {
+        let mut state = self.shared.state.lock();
+        if !matches!(state.verdict, Some(Err(_))) {
+            state.verdict = Some(verdict);
+        }
+        drop(state);
+        self.shared.settled.notify_all();
+    }
+
+    /// Notes something that is no failure but worth telling.
+    pub fn find(&self, finding: impl Into<String>) {
+        let mut state = self.shared.state.lock();
+        if state.findings.len() < FINDINGS_MAX {
+            state.findings.push(failure::cut(finding.into(), NOTE_BYTES_MAX));
+        } else {
+            state.findings_left_out += 1;
+        }
+    }
+
+    /// The same of a habit that has a name.
+    pub fn note(&self, habit: Habit, sentence: impl std::fmt::Display) {
+        self.find(format!("{habit}: {sentence}"));
+    }
+
+    /// The code of these crates is the kit's: no thread of an implementation is said to stand there.
+    pub fn add_kit_code(&self, code: impl IntoIterator<Item = KitCode>) {
+        let mut state = self.shared.state.lock();
+        for code in code {
+            if !state.kit_code.contains(&code) {
+                state.kit_code.push(code);
+            }
+        }
+    }
+
+    /// What was added by [`Referee::add_kit_code`].
+    pub(crate) fn kit_code(&self) -> Vec<KitCode> {
+        self.shared.state.lock().kit_code.clone()
+    }
+
+    /// From now on `tell` says what threads of `server` wait for, which run in a process of its own.
+    pub fn threads_are_elsewhere(
+        &self,
+        server: usize,
+        tell: impl Fn() -> Vec<String> + Send + Sync + 'static,
+    ) {
+        self.shared.state.lock().elsewhere.insert(server, Arc::new(tell));
+    }
+
+    /// What threads of a server wait for, if they run elsewhere.
+    pub(crate) fn waiting_elsewhere(&self, server: usize) -> Option<Vec<String>> {
+        let tell = self.shared.state.lock().elsewhere.get(&server).cloned();
+        tell.map(|tell| tell())
+    }
+
+    /// A new incarnation of a server begins.
+    pub fn begin_life(&self, server: usize) -> Life {
+        self.shared.state.lock().lives.begin(server)
+    }
+
+    /// It ends, or begins to.
+    pub fn end_life(&self, life: Life, death: Death) {
+        self.shared.state.lock().lives.end(life, death);
+    }
+
+    /// How it ends; none before.
+    pub fn death(&self, life: Life) -> Option<Death> {
+        self.shared.state.lock().lives.death(life)
+    }
+
+    /// Notes a panic after the death; the first of each server.
+    pub fn panicked_late(&self, life: Life, sentence: impl std::fmt::Display) {
+        let is_first = self.shared.state.lock().lives.tell(life);
+        if is_first {
+            self.note(Habit::LatePanic, sentence);
+        }
+    }
+
+    /// What was noted so far.
+    pub fn findings(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        let mut findings = state.findings.clone();
+        if state.findings_left_out > 0 {
+            findings.push(format!("{} more findings are left out", state.findings_left_out));
+        }
+        findings
+    }
+
+    /// Records what the run used, when its test comes to its end.
+    pub fn record(&self, figures: Figures) {
+        self.shared.state.lock().figures = Some(figures);
+    }
+
+    /// What the run used; none before its test came to its end.
+    pub fn figures(&self) -> Option<Figures> {
+        self.shared.state.lock().figures
+    }
+
+    /// The verdict, if it is settled.
+    pub fn verdict(&self) -> Option<Result<(), Failure>> {
+        self.shared.state.lock().verdict.clone()
+    }
+
+    /// Waits until the verdict is settled, at most `limit`.
+    pub fn wait(&self, limit: Duration) -> Option<Result<(), Failure>> {
+        let deadline = Instant::now() + limit;
+        let mut state = self.shared.state.lock();
+        while state.verdict.is_none() {
+            if self.shared.settled.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
+        state.verdict.clone()
+    }
+
+    /// Unwinds as [`Referee::stop`] does if some thread has found a failure.
+    pub fn stop_if_failed(&self) {
+        if let Some(Err(_)) = self.shared.state.lock().verdict {
+            panic::resume_unwind(Box::new(Stopped));
+        }
+    }
+
+    /// Sleeps, and unwinds as [`Referee::stop`] does when some thread has found a failure.
+    pub fn sleep(&self, time: Duration) {
+        if let Some(Err(_)) = self.wait(time) {
+            panic::resume_unwind(Box::new(Stopped));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::thread;
+
+    use super::*;
+    use crate::failure::Class;
+
+    fn failure(sentence: &str) -> Failure {
+        Failure::new(Class::Liveness, sentence)
+    }
+
+    #[test]
+    fn the_first_failure_counts() {
+        let referee = Referee::new();
+        referee.fail(failure("first"));
+        referee.fail(failure("second"));
+        referee.pass();
+        assert_eq!(referee.verdict(), Some(Err(failure("first"))));
+    }
+
+    #[test]
+    fn a_failure_after_the_test_came_to_its_end_counts() {
+        let referee = Referee::new();
+        referee.pass();
+        referee.fail(failure("a thread panicked on its way out"));
+        referee.pass();
+        assert_eq!(referee.verdict(), Some(Err(failure("a thread panicked on its way out"))));
+    }
+
+    #[test]
+    fn a_failure_wakes_and_unwinds_who_sleeps() {
+        let referee = Referee::new();
+        let sleeper = {
+            let referee = referee.clone();
+            thread::spawn(move || {
+                let slept = catch_unwind(AssertUnwindSafe(|| {
+                    referee.sleep(Duration::from_secs(3600));
+                }));
+                slept.is_err_and(|payload| payload.is::<Stopped>())
+            })
+        };
+        referee.fail(failure("found by another thread"));
+        assert!(sleeper.join().unwrap());
+    }
+
+    #[test]
+    fn of_many_findings_the_first_are_kept_and_the_others_counted() {
+        let referee = Referee::new();
+        referee.note(Habit::LatePanic, "x".repeat(1 << 20));
+        (1..FINDINGS_MAX).for_each(|n| referee.find(n.to_string()));
+        assert_eq!(referee.findings().len(), FINDINGS_MAX);
+        assert!(referee.findings()[0].len() <= NOTE_BYTES_MAX);
+        assert!(Habit::LatePanic.is_in(&referee.findings()[0]));
+        (0..7).for_each(|n| referee.find(n.to_string()));
+        let findings = referee.findings();
+        assert_eq!(findings.len(), FINDINGS_MAX + 1);
+        assert_eq!(findings[FINDINGS_MAX - 1], (FINDINGS_MAX - 1).to_string());
+        assert_eq!(findings[FINDINGS_MAX], "7 more findings are left out");
+    }
+
+    #[test]
+    fn the_closing_line_keeps_the_columns_of_6_824() {
+        let figures = Figures {
+            time: Duration::from_millis(3049),
+            peers: 3,
+            rpcs: 58,
+            bytes: 16840,
+            commands: 0,
+        };
+        assert_eq!(figures.to_string(), "  ... Passed --  3.0  3   58   16840    0");
+    }
+}

@@ -1,0 +1,86 @@
+//! A run in virtual time: its limits, and what the verdict is when it ends by one of them.
+//!
+//! The run of a whole test needs this, and so does that of a single peer in a process of its own.
+
+use std::time::Duration;
+
+use sim::{Options, Report};
+
+use crate::crowd::crowd_with_the_dead;
+use crate::failure::{Class, Failure};
+use crate::label::{self, Label};
+use crate::lives::Life;
+use crate::referee::Referee;
+use crate::threads;
+
+/// The costliest test of the reference takes about a hundredth of this.
+const STEPS_MAX: u64 = 100_000_000;
+/// So many threads at once are a fault in themselves.
+const THREADS_MAX: usize = 5_000;
+/// A thread that computes for so long without a call is in an endless loop.
+const CPU_WITHOUT_A_STEP: Duration = Duration::from_secs(5);
+/// A thread that waits for so long in real time waits for something that time does not end.
+const REAL_TIME_WITHOUT_A_STEP: Duration = Duration::from_secs(10);
+
+/// A run with this seed, within the limits.
+pub fn options(seed: u64) -> Options {
+    Options::new()
+        .seed(seed)
+        .step_limit(STEPS_MAX)
+        .thread_limit(THREADS_MAX)
+        .cpu_limit(CPU_WITHOUT_A_STEP)
+        .wall_limit(REAL_TIME_WITHOUT_A_STEP)
+        .label_names(label::name)
+        .edges(sim::instrumented_edges() > 0)
+}
+
+/// Why a simulation ended before what ran in it did. What a thread of a server does that was
+/// killed, as the referee knows, ends the run as well, since the run cannot go on beside it; the
+/// sentence says so.
+pub fn failure(report: &Report, referee: &Referee) -> Failure {
+    let blamed = |id: u32| report.threads.iter().find(|thread| thread.id == id);
+    let of_thread = |class, id, what: &str| {
+        let Some(thread) = blamed(id) else {
+            return Failure::new(class, format!("a thread {what}"));
+        };
+        let death = Life::of(thread.label).and_then(|life| referee.death(life));
+        let late = death.map_or_else(String::new, |death| format!(" {death}"));
+        let sentence = format!("{} {what}{late}", threads::name(thread));
+        let failure = match Label::of(thread.label) {
+            Label::Server(server) => Failure::of(server, class, sentence),
+            Label::Kit => Failure::new(Class::Infra, sentence),
+        };
+        failure.with_notes(threads::place(thread, referee).map(|place| format!("it is {place}")))
+    };
+    match &report.outcome {
+        sim::Outcome::Spin { thread } => of_thread(
+            Class::Spin,
+            *thread,
+            "runs on and on without a call that could let time pass",
+        ),
+        sim::Outcome::BlockedOutside { thread } => of_thread(
+            Class::Outside,
+            *thread,
+            "waits for something outside of the lab, such as a file or a socket",
+        ),
+        sim::Outcome::Deadlock => {
+            Failure::new(Class::Deadlock, "every thread waits for another, for ever").with_notes(
+                report.threads.iter().map(|thread| {
+                    let place = threads::place(thread, referee).unwrap_or_default();
+                    format!("{} waits {place}", threads::name(thread))
+                }),
+            )
+        }
+        sim::Outcome::StepLimit => {
+            let busiest = report.threads.iter().find(|t| t.state == sim::ThreadState::Running);
+            let what = format!("was running after {STEPS_MAX} steps: does it poll?");
+            of_thread(Class::Spin, busiest.map_or(u32::MAX, |thread| thread.id), &what)
+        }
+        sim::Outcome::ThreadLimit => {
+            let sentence = format!("more than {THREADS_MAX} threads were alive at once");
+            Failure::new(Class::Limit, sentence)
+                .with_notes(crowd_with_the_dead(&report.threads, referee))
+        }
+        other => Failure::new(Class::Infra, format!("the simulation ended early: {other}")),
+    }
+}

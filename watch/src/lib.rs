@@ -1,0 +1,46 @@
+//! Raft's own rules, checked at every event of a run.
+//!
+//! An implementation that breaks a rule where no test looks passes the original suite. Here a
+//! [`Checker`] folds over the [history](history) of a run and compares what each server shows with
+//! everything that was seen before, of this server and of all others. A broken rule is a
+//! [`Violation`]: the rule, the values, and the events that show it as [evidence](Fact).
+//!
+//! A false alarm is the worst fault that a checker can have, so each file in `rules/` argues why it
+//! has none. In short: a sample is one peer at one instant. Two samples are compared only by what
+//! one had shown *before the other was asked for*. What a crash can lose counts only once another
+//! server was told of it.
+//!
+//! | file in `rules/` | rule |
+//! |---|---|
+//! | `leaders` | S1 one leader in a term; S15 who says that it leads |
+//! | `votes` | S2 one vote in a term |
+//! | `up_to_date` | S3 the election restriction |
+//! | `elected` | S4 a leader has a majority |
+//! | `leader_log` | S5 a leader only appends |
+//! | `matching` | S6 log matching, with the commands that were taken and applied |
+//! | `committed` | S7 leader completeness; S11 what a leader can commit |
+//! | `majority` | S11 a committed entry is on a majority; S10 and stays there |
+//! | `monotonic` | S12 what never falls; S14, S8 |
+//! | `regression` | S13 no entry is taken back; S14 |
+//! | `restart` | S10 and S12 through crashes; S14 state and snapshot together |
+//! | `snapshots` | S14 no older snapshot over a newer one |
+//! | `shape` | S12 in one state; states that no Raft can be in |
+//!
+//! S16, nothing comes from a crashed server, is checked in `network`. S8 and S9 are checked where
+//! the lab takes in what is applied, L1 to L5 by the lab's checks that wait for them.
+
+mod checker;
+mod server;
+mod network;
+mod sample;
+mod poll;
+mod rules;
+mod breach;
+mod sentences;
+
+#[cfg(test)]
+mod scenario;
+
+pub use breach::{Breach, Forgotten, LogChange, MustStay, SnapshotFault, Violation};
+pub use checker::Checker;
+pub use sentences::Fact;

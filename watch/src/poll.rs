@@ -1,0 +1,88 @@
+//! A poll: a question to all servers, answered by the first sample of each that is asked for later.
+//!
+//! "Did a majority vote for it?" and "does a majority have it?" cannot be answered from earlier
+//! samples: a peer may have voted or appended since. A sample that is asked for after the claim
+//! shows everything that the claim can rest on. So only a peer that shows there that it has *not*
+//! counts, and it counts against the claim. A server that is down or does not show its state might
+//! have, so it never counts.
+
+use history::Moment;
+
+use crate::sample::Sample;
+
+/// One question.
+#[derive(Debug)]
+pub(crate) struct Poll {
+    since: Moment,
+    open: Vec<bool>,
+    against: Vec<(usize, Moment)>,
+}
+
+impl Poll {
+    /// Asks all servers that are alive.
+    pub(crate) fn new(since: Moment, alive: &[bool]) -> Poll {
+        Poll { since, open: alive.to_vec(), against: Vec::new() }
+    }
+
+    /// Whether a sample is the answer of its server.
+    pub(crate) fn awaits(&self, now: &Sample) -> bool {
+        self.open[now.server] && now.asked > self.since
+    }
+
+    /// Takes in an answer; true if enough servers have said no that no majority is left.
+    pub(crate) fn answer(&mut self, now: &Sample, yes: bool) -> bool {
+        self.open[now.server] = false;
+        if !yes {
+            self.against.push((now.server, now.at));
+        }
+        self.is_lost()
+    }
+
+    /// Stops waiting for a server: a crash can have lost what it had.
+    pub(crate) fn give_up(&mut self, server: usize) {
+        self.open[server] = false;
+    }
+
+    /// No majority of the cluster is left that could have said yes.
+    fn is_lost(&self) -> bool {
+        self.against.len() * 2 >= self.open.len()
+    }
+
+    /// Every answer has come.
+    pub(crate) fn is_over(&self) -> bool {
+        !self.open.contains(&true)
+    }
+
+    /// The servers that said no, and when.
+    pub(crate) fn against(&self) -> &[(usize, Moment)] {
+        &self.against
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use raftapi::Inspect;
+
+    use super::*;
+
+    fn sample(server: usize) -> Sample {
+        let (at, asked) = (Moment::default(), Moment::default());
+        let state = Arc::new(Inspect::default());
+        Sample { server, at, asked, quiet: true, handlers: 0, state }
+    }
+
+    #[test]
+    fn a_poll_is_lost_when_no_majority_can_be_left() {
+        let mut of_four = Poll::new(Moment::default(), &[true; 4]);
+        assert!(!of_four.answer(&sample(3), false));
+        assert!(!of_four.answer(&sample(1), true));
+        assert!(of_four.answer(&sample(0), false), "two of four are no majority");
+        let against: Vec<usize> = of_four.against().iter().map(|(server, _)| *server).collect();
+        assert_eq!(against, [3, 0]);
+        assert!(!of_four.is_over());
+        of_four.give_up(2);
+        assert!(of_four.is_over());
+    }
+}

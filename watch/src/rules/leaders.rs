@@ -1,0 +1,109 @@
+//! S1, at most one leader in a term (section 5.2), and S15, what a peer says of itself.
+//!
+//! **S1 is sound**: a peer is taken to lead a term because it said so, by `inspect`, by `get_state`
+//! or by taking a command in that term. Raft gives a term at most one leader, ever, so two servers
+//! that say so contradict each other whenever they do, before or after restarts.
+//!
+//! **S15 is sound**: a server stands in a term as soon as it enters it on its own, with a vote for
+//! itself (5.2). One that gave its vote in a term to another cannot lead that term, neither before
+//! nor after. So `(term, true)` is wrong if the peer ever shows another's vote in that term; it is
+//! what a `get_state` says that reads the term and the role under two locks.
+
+use std::collections::BTreeMap;
+
+use history::Moment;
+
+use crate::breach::{Breach, Violation};
+
+/// Who ever led which term.
+#[derive(Debug, Default)]
+pub(crate) struct Leaders {
+    by_term: BTreeMap<u64, (usize, Moment)>,
+}
+
+impl Leaders {
+    /// Takes in that a server says that it leads a term; true if that is new.
+    pub(crate) fn claim(
+        &mut self,
+        server: usize,
+        term: u64,
+        at: Moment,
+    ) -> Result<bool, Violation> {
+        let is_new = !self.by_term.contains_key(&term);
+        let first = *self.by_term.entry(term).or_insert((server, at));
+        if first.0 == server {
+            return Ok(is_new);
+        }
+        let leaders = [first, (server, at)];
+        Err(Violation::of(server, Breach::TwoLeaders { term, leaders }))
+    }
+
+    /// The server that ever led a term, as far as was seen.
+    pub(crate) fn of(&self, term: u64) -> Option<usize> {
+        self.by_term.get(&term).map(|(leader, _)| *leader)
+    }
+
+    /// Checks a vote that a server shows in a term: it must not have said that it leads that term
+    /// if the vote is another's.
+    pub(crate) fn check_vote(
+        &self,
+        server: usize,
+        term: u64,
+        vote: Option<(usize, Moment)>,
+    ) -> Result<(), Violation> {
+        match (self.by_term.get(&term), vote) {
+            (Some((leader, said)), Some(vote)) if *leader == server && vote.0 != server => {
+                let breach = Breach::LeadsWithoutOwnVote { term, said: *said, vote };
+                Err(Violation::of(server, breach))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::{Scenario, broke, kept};
+    use history::Rule;
+
+    #[test]
+    fn leaders_of_two_terms_at_once_are_lawful() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).leads())?;
+            scenario.sees(1, |peer| peer.term(2).leads())?;
+            scenario.sees(0, |peer| peer.term(1).leads())?;
+            scenario.says(1, 2, true)
+        });
+    }
+
+    #[test]
+    fn two_leaders_of_a_term_are_named_though_they_never_led_at_once() {
+        broke(
+            Rule::S1,
+            "term 2 has two leaders, server 0 since 0.001 s and server 1 at 0.003 s",
+            {
+                |scenario: &mut Scenario| {
+                    scenario.sees(0, |peer| peer.term(2).leads())?;
+                    scenario.sees(0, |peer| peer.term(3))?;
+                    scenario.says(1, 2, true)
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn who_says_it_leads_a_term_in_which_it_voted_for_another_is_inconsistent() {
+        let sentence =
+            "server 1 said at 0.002 s that it leads term 4, in which it voted for server 2";
+        broke(Rule::S15, sentence, |scenario: &mut Scenario| {
+            scenario.sees(1, |peer| peer.term(4).voted(2))?;
+            scenario.says(1, 4, true)
+        });
+        let sentence =
+            "server 1 said at 0.001 s that it leads term 4, in which it voted for server 2";
+        broke(Rule::S15, sentence, |scenario: &mut Scenario| {
+            scenario.says(1, 4, true)?;
+            scenario.sees(1, |peer| peer.term(4).voted(2))
+        });
+    }
+}

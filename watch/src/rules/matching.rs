@@ -1,0 +1,113 @@
+//! S6, two logs with an entry of the same index and term are the same up to it (section 5.3).
+//!
+//! **Sound**: the entry of an index and a term was made once, by that term's one leader, behind a
+//! log that never changed in that term (S5), and it is only ever accepted behind that same log. So
+//! the term of the entry before it is the same in every log at every time, also after crashes. That
+//! this holds for each pair of neighbours gives the whole prefix by induction, so each entry is
+//! looked at once per log that gets it: the cost is that of the entries, not of the logs.
+//!
+//! Commands are opaque to `inspect`, so where a leader took a command as an index and a term, and
+//! the entry committed there is of that term, what was applied there has to be that command. This
+//! also finds a peer whose `inspect` shows another log than the one it works with.
+
+use std::collections::BTreeMap;
+
+use history::Moment;
+
+use crate::breach::{Breach, Violation};
+use crate::rules::committed::Committed;
+use crate::rules::leader_log::LeaderLog;
+use crate::sample::Transition;
+
+/// Every entry of every log, and what was applied.
+#[derive(Debug, Default)]
+pub(crate) struct Matching {
+    /// By index and term: the term of the entry before, and who showed it first.
+    entries: BTreeMap<(u64, u64), (u64, usize, Moment)>,
+    /// By index: who applied what first.
+    applied: BTreeMap<u64, (usize, Vec<u8>, Moment)>,
+}
+
+impl Matching {
+    pub(crate) fn see(&mut self, seen: &Transition<'_>) -> Result<(), Violation> {
+        let (server, at) = (seen.now.server, seen.now.at);
+        for (index, term, term_before) in seen.new_entries() {
+            let there = *self.entries.entry((index, term)).or_insert((term_before, server, at));
+            if there.0 != term_before {
+                let here = (term_before, at);
+                let breach = Breach::PrefixesDiffer { index, term, here, there };
+                return Err(Violation::of(server, breach));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in that a peer has applied a command. Whether all apply the same is not judged here.
+    pub(crate) fn apply(&mut self, server: usize, index: u64, command: &[u8], at: Moment) {
+        self.applied.entry(index).or_insert_with(|| (server, command.to_vec(), at));
+    }
+
+    /// Compares what was taken, what was committed and what was applied at an index, as soon as all
+    /// are known.
+    pub(crate) fn compare(
+        &self,
+        index: u64,
+        committed: &Committed,
+        leader_log: &LeaderLog,
+    ) -> Result<(), Violation> {
+        let Some(term) = committed.term_at(index) else { return Ok(()) };
+        let (Some(taken), Some((server, command, at))) =
+            (leader_log.taken(index, term), self.applied.get(&index))
+        else {
+            return Ok(());
+        };
+        if *command == taken.command {
+            return Ok(());
+        }
+        let applied = (command.clone(), *at);
+        let taken = (taken.server, taken.command.clone(), taken.at);
+        Err(Violation::of(*server, Breach::AppliedAnother { index, term, applied, taken }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::{Scenario, broke, kept};
+    use history::Rule;
+
+    #[test]
+    fn logs_may_part_and_one_overwrites_the_other() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(2).log(&[1, 2]))?;
+            scenario.sees(1, |peer| peer.term(3).log(&[1, 3]))?;
+            scenario.sees(0, |peer| peer.term(3).log(&[1, 3, 3]))
+        });
+    }
+
+    #[test]
+    fn one_entry_behind_two_prefixes_is_told_with_both() {
+        let sentence = "entry 3 of term 4 follows one of term 3 in the log of server 1 at 0.002 s, \
+                        and one of term 2 in that of server 0 at 0.001 s";
+        broke(Rule::S6, sentence, |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(4).log(&[1, 2, 4]))?;
+            scenario.sees(1, |peer| peer.term(4).log(&[1, 3, 4]))
+        });
+    }
+
+    #[test]
+    fn what_is_applied_is_what_the_leader_took() {
+        kept(|scenario: &mut Scenario| {
+            scenario.takes(0, 1, 1, b"lost")?;
+            scenario.takes(1, 1, 2, b"kept")?;
+            scenario.sees(1, |peer| peer.term(2).log(&[2]).commit(1))?;
+            scenario.applies(1, 1, b"kept")
+        });
+        let sentence = "server 1 applied \"other\" at index 1; the entry committed there is of \
+                        term 2, in which server 1 took \"kept\" for it";
+        broke(Rule::S6, sentence, |scenario: &mut Scenario| {
+            scenario.takes(1, 1, 2, b"kept")?;
+            scenario.applies(1, 1, b"other")?;
+            scenario.sees(1, |peer| peer.term(2).log(&[2]).commit(1))
+        });
+    }
+}

@@ -1,0 +1,15 @@
+//! The rules, a file each, with the argument why no correct Raft can break it as it is checked.
+
+pub(crate) mod shape;
+pub(crate) mod monotonic;
+pub(crate) mod leaders;
+pub(crate) mod votes;
+pub(crate) mod up_to_date;
+pub(crate) mod elected;
+pub(crate) mod leader_log;
+pub(crate) mod committed;
+pub(crate) mod matching;
+pub(crate) mod majority;
+pub(crate) mod regression;
+pub(crate) mod restart;
+pub(crate) mod snapshots;

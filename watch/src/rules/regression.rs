@@ -1,0 +1,98 @@
+//! S13, nothing is taken back that is committed or acknowledged (section 5.3), and the part of S14
+//! about the entries behind an installed snapshot (section 7).
+//!
+//! **Sound for committed entries**: what a peer itself showed below its commit index never changes
+//! in its log, and only a snapshot takes its place.
+//!
+//! **Sound for acknowledged entries**: a follower removes an entry only where it conflicts with
+//! what the leader sent. Between two inspections of one incarnation in one term only that term's
+//! leader was heeded. If the leader was seen to have the very entry that is gone, there was no
+//! conflict: an older message was taken for the whole log, or a snapshot for more than it covers.
+//! A follower that removes a conflicting entry before it has the new one is not touched by this.
+
+use crate::breach::{Breach, MustStay, Violation};
+use crate::sample::{Sample, Transition};
+
+/// `leader` is the last sample of the peer's leader as such, if it was seen.
+pub(crate) fn see(seen: &Transition<'_>, leader: Option<&Sample>) -> Result<(), Violation> {
+    let Some(before) = seen.before else { return Ok(()) };
+    let (old, new) = (&before.state, &seen.now.state);
+    let removed = seen.differs_at.unwrap_or(new.last_index() + 1);
+    let Some(term) = old.term_at(removed).filter(|_| removed <= old.last_index()) else {
+        return Ok(());
+    };
+    let took_back = |because| {
+        let seen_at = [before.at, seen.now.at];
+        let breach = Breach::TookBack { entry: (removed, term), seen: seen_at, because };
+        Err(Violation::of(seen.now.server, breach))
+    };
+    if removed <= old.commit_index {
+        return took_back(MustStay::Committed(old.commit_index));
+    }
+    let Some(leader) = leader.filter(|leader| {
+        old.current_term == new.current_term
+            && leader.state.current_term == new.current_term
+            && leader.state.term_at(removed) == Some(term)
+    }) else {
+        return Ok(());
+    };
+    if new.last_included_index > old.last_included_index {
+        let covers = new.last_included_index;
+        return took_back(MustStay::NotCovered(leader.server, leader.at, covers));
+    }
+    took_back(MustStay::SameAsLeader(leader.server, leader.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::{Scenario, broke, kept};
+    use history::Rule;
+
+    #[test]
+    fn uncommitted_entries_give_way_to_the_leaders() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(3).leads().log(&[1, 3]))?;
+            scenario.sees(1, |peer| peer.term(3).voted(0).log(&[1, 2, 2]).commit(1))?;
+            scenario.sees(1, |peer| peer.term(3).voted(0).log(&[1]).commit(1))?;
+            scenario.sees(1, |peer| peer.term(3).voted(0).log(&[1, 3]).commit(1))
+        });
+    }
+
+    #[test]
+    fn a_committed_entry_that_is_gone_is_told() {
+        let sentence = "server 1 took back its entry 2 of term 1 between 0.001 s and 0.002 s, \
+                        though its commit index was 2";
+        broke(Rule::S13, sentence, |scenario: &mut Scenario| {
+            scenario.sees(1, |peer| peer.term(1).log(&[1, 1]).commit(2))?;
+            scenario.sees(1, |peer| peer.term(2).log(&[1, 2]).commit(2))
+        });
+    }
+
+    #[test]
+    fn an_entry_that_the_leader_has_is_not_to_be_removed() {
+        let sentence = "server 1 took back its entry 2 of term 1 between 0.002 s and 0.003 s, \
+                        though its leader, server 0, has the same entry";
+        broke(Rule::S13, sentence, |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).leads().log(&[1, 1]))?;
+            scenario.sees(1, |peer| peer.term(1).voted(0).log(&[1, 1]))?;
+            scenario.sees(1, |peer| peer.term(1).voted(0).log(&[1]))
+        });
+    }
+
+    #[test]
+    fn what_follows_an_installed_snapshot_is_kept() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).leads().log(&[1, 1, 1]))?;
+            scenario.sees(1, |peer| peer.term(1).voted(0).log(&[1, 1, 1]))?;
+            scenario.sees(1, |peer| peer.term(1).voted(0).snapshot(2, 1).log(&[1]).commit(2))
+        });
+        let sentence = "server 1 took back its entry 3 of term 1 between 0.002 s and 0.003 s, \
+                        though its leader, server 0, has the same entry; the snapshot it installed \
+                        covers index 2";
+        broke(Rule::S14, sentence, |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).leads().log(&[1, 1, 1]))?;
+            scenario.sees(1, |peer| peer.term(1).voted(0).log(&[1, 1, 1]))?;
+            scenario.sees(1, |peer| peer.term(1).voted(0).snapshot(2, 1).commit(2))
+        });
+    }
+}

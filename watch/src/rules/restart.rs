@@ -1,0 +1,149 @@
+//! S10, what was said survives a crash, and S12, no term falls below what was said before one
+//! (Figure 2: persistent state is updated on stable storage before responding to RPCs); and S14,
+//! that state and snapshot are saved together (section 7).
+//!
+//! The restored state is inspected before the new incarnation is on the network, and judged only if
+//! it has read its persister by then.
+//!
+//! **Sound for terms**: a handler that begins after a term was shown and returns before the crash
+//! answers with that term or a later one.
+//!
+//! **Sound for votes**: only settled ones count, see [`votes`](super::votes).
+//!
+//! **Sound for entries**: they are taken from the last inspection before the crash, and only if no
+//! handler was running then and none has begun since: all that brought an entry have returned, so
+//! it was acknowledged, and none can have taken it away again. An entry that the server made as a
+//! leader is not acknowledged by being in its log; for those see [`majority`](super::majority).
+//!
+//! **Sound for snapshots**: `save` takes both at once. A log that begins behind what the saved
+//! snapshot covers has lost what lies between.
+
+use crate::breach::{Breach, Forgotten, Violation};
+use crate::rules::leaders::Leaders;
+use crate::rules::votes::Votes;
+use crate::sample::Sample;
+
+/// What a server must not forget in a crash.
+#[derive(Debug, Default)]
+pub(crate) struct DurableClaims {
+    /// The highest term that it answered an RPC with.
+    pub(crate) told_term: u64,
+    /// Its last state before the crash, if that was settled.
+    pub(crate) settled: Option<Sample>,
+}
+
+impl DurableClaims {
+    /// Judges the restored state. Returns the last committed entry that the server had made itself
+    /// and lost.
+    pub(crate) fn check(
+        &self,
+        now: &Sample,
+        votes: &Votes,
+        leaders: &Leaders,
+    ) -> Result<Option<(u64, u64)>, Violation> {
+        let (server, state) = (now.server, &now.state);
+        let forgot = |what| Err(Violation::of(server, Breach::Forgot { restarted: now.at, what }));
+        let term = state.current_term;
+        if term < self.told_term {
+            return forgot(Forgotten::Term { now: term, told: self.told_term });
+        }
+        if let Some(vote) = votes.of(server, term)
+            && state.voted_for != Some(vote.0)
+        {
+            return forgot(Forgotten::Vote { term, vote });
+        }
+        let Some(settled) = &self.settled else { return Ok(None) };
+        let old = &settled.state;
+        let mut own = None;
+        for index in old.last_included_index.max(1)..=old.last_index() {
+            let Some(term) = old.term_at(index) else { continue };
+            if index < state.last_included_index || state.term_at(index) == Some(term) {
+                continue;
+            }
+            match leaders.of(term) {
+                Some(leader) if leader != server => {
+                    let entry = (index, term);
+                    return forgot(Forgotten::Entry { entry, leader, seen: settled.at });
+                }
+                Some(_) if index <= old.commit_index => own = Some((index, term)),
+                _ => {}
+            }
+        }
+        Ok(own)
+    }
+}
+
+/// Checks that the restored log begins where the snapshot that was saved with it ends, or before.
+pub(crate) fn check_snapshot(now: &Sample, covers: u64) -> Result<(), Violation> {
+    let begins_after = now.state.last_included_index;
+    if begins_after <= covers {
+        return Ok(());
+    }
+    let breach = Breach::GapAfterSnapshot { begins_after, covers, restarted: now.at };
+    Err(Violation::of(now.server, breach))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::{Scenario, broke, kept};
+    use history::Rule;
+
+    #[test]
+    fn a_term_told_to_nobody_and_an_entry_never_acknowledged_may_be_lost() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(3).stands())?;
+            scenario.restarts(0, |peer| peer.term(2))
+        });
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(1, |peer| peer.term(1).leads().log(&[1]))?;
+            scenario.dispatches(0, 7);
+            scenario.sees(0, |peer| peer.term(1).voted(1).log(&[1]))?;
+            scenario.restarts(0, |peer| peer.term(1).voted(1))
+        });
+    }
+
+    #[test]
+    fn a_term_that_was_answered_is_not_forgotten() {
+        let sentence = "server 0 restarted at 0.004 s in term 2, but had answered in term 3";
+        broke(Rule::S12, sentence, |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(3))?;
+            scenario.dispatches(0, 7);
+            scenario.handles(0, 7);
+            scenario.restarts(0, |peer| peer.term(2))
+        });
+    }
+
+    #[test]
+    fn a_vote_that_was_given_is_not_forgotten() {
+        let sentence = "server 0 restarted at 0.002 s in term 3 without its vote for server 1, \
+                        seen at 0.001 s";
+        broke(Rule::S10, sentence, |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(3).voted(1))?;
+            scenario.restarts(0, |peer| peer.term(3))
+        });
+    }
+
+    #[test]
+    fn an_entry_that_was_acknowledged_is_not_forgotten() {
+        let sentence = "server 0 restarted at 0.003 s without the entry of index 2 and term 1 that \
+                        it had from server 1, seen at 0.002 s";
+        broke(Rule::S10, sentence, |scenario: &mut Scenario| {
+            scenario.sees(1, |peer| peer.term(1).leads().log(&[1, 1]))?;
+            scenario.sees(0, |peer| peer.term(1).voted(1).log(&[1, 1]))?;
+            scenario.restarts(0, |peer| peer.term(1).voted(1).log(&[1]))
+        });
+    }
+
+    #[test]
+    fn a_log_begins_where_its_snapshot_ends() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).snapshot(2, 1).commit(2))?;
+            scenario.restarts_with(0, 2, |peer| peer.term(1).snapshot(2, 1).commit(2))
+        });
+        let sentence = "server 0 restarted at 0.001 s with a log that begins behind index 2, but \
+                        the snapshot saved with it covers only index 1";
+        broke(Rule::S14, sentence, |scenario: &mut Scenario| {
+            scenario.restarts_with(0, 1, |peer| peer.term(1).snapshot(2, 1).commit(2))
+        });
+    }
+}

@@ -1,0 +1,33 @@
+//! What no state of a Raft can be, whatever it did; and the part of S12 that one state shows alone: no
+//! log has an entry of a later term than its server's.
+//!
+//! **Sound**: a server adopts a term before it takes an entry of it (section 5.1).
+
+use history::Moment;
+use raftapi::Inspect;
+
+use crate::breach::{Breach, Violation};
+
+/// An index beyond this is nonsense.
+const INDEX_MAX: u64 = 1 << 40;
+
+/// Checks one state by itself.
+pub(crate) fn check(
+    server: usize,
+    servers: usize,
+    state: &Inspect,
+    seen: Moment,
+) -> Result<(), Violation> {
+    let Inspect { voted_for, last_included_index: index, current_term: term, .. } = *state;
+    let breach = match voted_for {
+        Some(candidate) if candidate >= servers => {
+            Breach::VoteForNobody { candidate, servers, seen }
+        }
+        _ if index > INDEX_MAX => Breach::ImpossibleSnapshot { index, seen },
+        _ if state.last_term() > term => {
+            Breach::EntryOfLaterTerm { term, last_term: state.last_term(), seen }
+        }
+        _ => return Ok(()),
+    };
+    Err(Violation::of(server, breach))
+}
