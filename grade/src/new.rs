@@ -10,12 +10,17 @@ use crate::exit::UserError;
 use crate::kit::Kit;
 
 const MANIFEST: &str = include_str!("../../skeleton/Cargo.toml");
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 11] = [
     (".gitignore", include_str!("../../skeleton/.gitignore")),
     ("README.md", include_str!("../../skeleton/README.md")),
     ("src/lib.rs", include_str!("../../skeleton/src/lib.rs")),
-    ("src/messages.rs", include_str!("../../skeleton/src/messages.rs")),
-    ("src/raft.rs", include_str!("../../skeleton/src/raft.rs")),
+    ("src/rules/mod.rs", include_str!("../../skeleton/src/rules/mod.rs")),
+    ("src/rules/messages.rs", include_str!("../../skeleton/src/rules/messages.rs")),
+    ("src/rules/state.rs", include_str!("../../skeleton/src/rules/state.rs")),
+    ("src/rules/election.rs", include_str!("../../skeleton/src/rules/election.rs")),
+    ("src/rules/replication.rs", include_str!("../../skeleton/src/rules/replication.rs")),
+    ("src/rules/persistent.rs", include_str!("../../skeleton/src/rules/persistent.rs")),
+    ("src/server.rs", include_str!("../../skeleton/src/server.rs")),
     ("tests/labs.rs", include_str!("../../skeleton/tests/labs.rs")),
 ];
 /// The skeleton's name, used if the folder's name cannot be a crate's name.
@@ -44,7 +49,7 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
         .context("failed to copy the kit's Cargo.lock")?;
     let shown = ::tests::plain::line(&dir.display().to_string());
     println!("Wrote the project {name} to {shown}. Next, in that folder:");
-    println!("    cargo test \"initial election\"    fails: src/raft.rs is yours to fill in");
+    println!("    cargo test \"initial election\"    fails: src/server.rs is yours to fill in");
     println!("    cargo grade .                    says what it is worth, once there was a");
     println!("    cargo install --path {}", kit.path("grade").display());
     Ok(())

@@ -3,7 +3,7 @@
 //! "The paper" in the comments is "In Search of an Understandable Consensus Algorithm (Extended
 //! Version)" by Ongaro and Ousterhout.
 
-pub mod messages;
-pub mod raft;
+pub mod rules;
+pub mod server;
 
-pub use raft::make;
+pub use server::make;

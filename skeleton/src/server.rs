@@ -1,17 +1,20 @@
-//! One server of the cluster.
+//! One server of the cluster: its threads, and what the lab asks of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use raftapi::{ApplyMsg, PeerContext, Persister, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::Mutex;
+use raftapi::{ApplyMsg, PeerContext, Persister, RaftPeer, Started};
 use rand::RngExt;
 
-use crate::messages::{AppendEntriesArgs, AppendEntriesReply, RequestVoteArgs, RequestVoteReply};
+use crate::rules::messages::{
+    AppendEntriesArgs, AppendEntriesReply, RequestVoteArgs, RequestVoteReply,
+};
+use crate::rules::state::State;
 
 /// One server. The lab's threads and yours all share it.
 pub struct Raft {
@@ -24,32 +27,23 @@ pub struct Raft {
     /// Takes committed entries, in order. A send waits until the lab has taken the message, so hold
     /// no lock across it.
     pub apply: Sender<ApplyMsg>,
-    /// Everything that changes, behind one lock.
+    /// All mutable state, guarded by one mutex.
     pub state: Mutex<State>,
     killed: AtomicBool,
 }
 
-/// What a server knows: Figure 2, "State".
-#[derive(Debug, Default)]
-pub struct State {
-    /// The latest term that this server has seen (section 5.1).
-    pub current_term: u64,
-    // Your fields here (3A: the vote, the role, when the election timer runs out; 3B: the log, and
-    // the indices of Figure 2).
-}
-
 /// Makes one server. It has to return soon: long work belongs in threads.
 pub fn make(context: PeerContext) -> Arc<dyn RaftPeer> {
+    // Before anything runs: what the server knew before it crashed.
+    let state = State::restored_from(&context.persister);
     let raft = Arc::new(Raft {
         me: context.me,
         ends: context.ends,
         persister: context.persister,
         apply: context.apply,
-        state: Mutex::new(State::default()),
+        state: Mutex::new(state),
         killed: AtomicBool::new(false),
     });
-    // Before anything runs: what the server knew before it crashed.
-    raft.restore();
 
     let ticking = Arc::clone(&raft);
     thread::spawn(move || ticking.tick());
@@ -61,8 +55,10 @@ impl RaftPeer for Raft {
     fn service(self: Arc<Self>) -> Service {
         let (voter, follower) = (Arc::clone(&self), self);
         Service::new("Raft")
-            .method("RequestVote", move |args| voter.request_vote(&args))
-            .method("AppendEntries", move |args| follower.append_entries(&args))
+            .method("RequestVote", move |args| voter.with_state(|state| state.request_vote(&args)))
+            .method("AppendEntries", move |args| {
+                follower.with_state(|state| state.append_entries(&args))
+            })
     }
 
     /// If this server leads: appends the command to the log, and returns at once where it is put.
@@ -91,6 +87,14 @@ impl RaftPeer for Raft {
 }
 
 impl Raft {
+    /// Runs a rule with the lock held, and saves what it changed before anyone can hear of it.
+    pub fn with_state<T>(&self, rule: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock();
+        let result = rule(&mut state);
+        state.save_to(&self.persister);
+        result
+    }
+
     /// Runs until the server is killed: stands for election when no leader has been heard of for
     /// too long.
     fn tick(&self) {
@@ -120,36 +124,5 @@ impl Raft {
         args: &AppendEntriesArgs,
     ) -> Option<AppendEntriesReply> {
         self.ends[server].call("Raft.AppendEntries", args).ok()
-    }
-
-    /// Answers a candidate: Figure 2, "RequestVote RPC", receiver implementation.
-    fn request_vote(&self, args: &RequestVoteArgs) -> RequestVoteReply {
-        // Your code here (3A; 3B adds the rule of section 5.4.1).
-        let RequestVoteArgs {} = args;
-        RequestVoteReply {}
-    }
-
-    /// Answers a leader: Figure 2, "AppendEntries RPC", receiver implementation.
-    fn append_entries(&self, args: &AppendEntriesArgs) -> AppendEntriesReply {
-        // Your code here (3A: heartbeats; 3B: entries).
-        let AppendEntriesArgs {} = args;
-        AppendEntriesReply {}
-    }
-
-    /// Saves what must survive a crash: Figure 2, "Persistent state". To be called whenever that
-    /// has changed, before anybody is told.
-    pub fn persist(&self, state: &State) {
-        // Your code here (3C; a snapshot is saved in the same step, 3D). For example:
-        // let bytes = labrpc::codec::encode(&(state.current_term, ...)).unwrap();
-        // self.persister.save(bytes, self.persister.read_snapshot());
-        let _ = state;
-    }
-
-    /// Takes up again what was saved before the last crash.
-    fn restore(&self) {
-        let saved = self.persister.read_raft_state();
-        // Your code here (3C): labrpc::codec::decode is the way back. `saved` is empty if nothing
-        // was saved yet.
-        let _ = saved;
     }
 }
