@@ -88,6 +88,30 @@ impl Kit {
         self.dependency(name)?.get("path")?.as_str()
     }
 
+    /// The folders of a crate of the kit and of all crates of the kit that it depends on.
+    pub(crate) fn crates_below(&self, name: &str) -> Result<BTreeSet<String>> {
+        let mut folders = BTreeSet::new();
+        let mut next = vec![name.to_owned()];
+        while let Some(folder) = next.pop().and_then(|name| self.folder_of(&name)) {
+            if !folders.insert(folder.to_owned()) {
+                continue;
+            }
+            let file = self.path(folder).join("Cargo.toml");
+            let failed = || format!("failed to read {}", file.display());
+            let manifest: DocumentMut =
+                fs::read_to_string(&file).with_context(failed)?.parse().with_context(failed)?;
+            let dependencies = manifest.get("dependencies").and_then(Item::as_table_like);
+            let names = dependencies.into_iter().flat_map(|table| table.iter());
+            next.extend(names.map(|(name, _)| name.to_owned()).filter(|name| self.is_own(name)));
+        }
+        Ok(folders)
+    }
+
+    /// Whether a crate is the kit's own.
+    fn is_own(&self, name: &str) -> bool {
+        self.folder_of(name).is_some()
+    }
+
     /// The meaning of `edition.workspace = true` in the kit's crates.
     pub(crate) fn edition(&self) -> Option<&str> {
         self.workspace("package")?.get("edition")?.as_str()
@@ -170,5 +194,19 @@ mod tests {
             "the kit is no longer in /moved/away, where this program was built; \
              run `cargo install --path grade` in its new place"
         );
+    }
+
+    #[test]
+    fn a_program_is_compiled_with_the_crates_that_its_host_needs_and_no_others() {
+        let kit = Kit::find().unwrap();
+        let below = |name| kit.crates_below(name).unwrap();
+        let peer = below("peer");
+        for folder in ["grade/peer", "grade/seal", "labrpc", "raftapi", "sim", "verdict"] {
+            assert!(peer.contains(folder), "{folder} is not in {peer:?}");
+        }
+        for folder in ["config", "grade", "raft", "tests", "watch"] {
+            assert!(!peer.contains(folder), "{folder} is in {peer:?}");
+        }
+        assert!(below("tests").contains("config") && !below("tests").contains("raft"));
     }
 }

@@ -27,19 +27,8 @@ use crate::kit::Kit;
 
 const BUILD: [&str; 6] = ["build", "--release", "--offline", "--quiet", "--message-format", "json"];
 
-/// The parts of the kit that a build can read: the crates that a submission is compiled with, and
-/// the manifests above them. Not the reference, and nothing else.
-const SOURCES: [&str; 9] = [
-    "Cargo.toml",
-    "sim",
-    "labrpc",
-    "raftapi",
-    "config",
-    "tests",
-    "grade/Cargo.toml",
-    "grade/peer",
-    "grade/seal",
-];
+/// The manifests above the crates of the kit that a build can read.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "grade/Cargo.toml"];
 
 /// Builds submissions, one at a time.
 pub(crate) struct Builder<'a> {
@@ -47,6 +36,9 @@ pub(crate) struct Builder<'a> {
     isolation: Isolation,
     sandbox: Option<&'a Sandbox>,
     budget: Budget,
+    /// The parts of the kit that a build can read: the crates that a submission is compiled with.
+    /// Not the reference, and nothing else.
+    sources: Vec<PathBuf>,
     /// The folder for everything that is built.
     folder: PathBuf,
     programs: Programs,
@@ -63,7 +55,19 @@ impl<'a> Builder<'a> {
     ) -> Result<Builder<'a>> {
         let folder = kit.target()?;
         let programs = Programs::in_folder(folder.join("programs"));
-        Ok(Builder { kit, isolation, sandbox, budget, folder, programs, prepared: OnceLock::new() })
+        let crates = kit.crates_below(isolation.host())?;
+        let sources = MANIFESTS.into_iter().chain(crates.iter().map(String::as_str));
+        let sources = sources.map(|name| kit.path(name)).collect();
+        Ok(Builder {
+            kit,
+            isolation,
+            sandbox,
+            budget,
+            sources,
+            folder,
+            programs,
+            prepared: OnceLock::new(),
+        })
     }
 
     /// Builds the program, or finds it if the same content was built before. It stays in its folder
@@ -219,7 +223,7 @@ impl<'a> Builder<'a> {
 
     /// The files that a step of a build may read: the kit's, and these.
     fn reads(&self, own: &[PathBuf]) -> Vec<PathBuf> {
-        own.iter().cloned().chain(SOURCES.iter().map(|name| self.kit.path(name))).collect()
+        own.iter().chain(&self.sources).cloned().collect()
     }
 
     /// Decides whose fault it is if a package could not be compiled.
