@@ -2,7 +2,7 @@
 //!
 //! This module and the grader's `remote/raft.rs` are all that knows Raft between the lab and an
 //! implementation. The state that a peer shows travels as an [`InspectChange`], what it applies as
-//! an [`ApplyMsg`].
+//! an [`ApplyMsg`](raftapi::ApplyMsg).
 
 mod inspect;
 
