@@ -24,8 +24,9 @@
 //! | `apply` | what the service gets, in order (5.3) |
 //! | `deadline` | what a server does without being asked, and when (5.2) |
 //!
-//! **The threads** in `server` only carry messages. A rule that changes something runs behind one
-//! door, `Raft::with_state`, which saves the change before any reply or request can reveal it.
+//! **The threads** in `server` only carry messages. Every rule that can change what must survive a
+//! crash runs in `Raft::with_state`, which saves the change before any reply or request can reveal
+//! it.
 //! - The ticker sleeps until the next deadline, and sends what the rules want to send then.
 //! - The senders make the calls. A call may take seven seconds, or never be answered, so each has a
 //!   thread of its own while it lasts.

@@ -183,7 +183,7 @@ fn a_candidate_gives_up_before_a_higher_term() {
     assert!(!candidate.is_leader(), "of a term that it has left");
 }
 
-/// 5.2: another server won the term; of a leader of an older term a candidate takes no notice.
+/// 5.2: another server won the term; a candidate ignores the leader of an older term.
 #[test]
 fn a_candidate_gives_up_before_the_leader_of_its_term() {
     let clock = HandClock::new();
@@ -202,7 +202,7 @@ fn a_candidate_gives_up_before_the_leader_of_its_term() {
     assert!(!candidate.is_leader(), "it has given up");
 }
 
-/// 5.2: a new leader sends heartbeats at once, and then all the time.
+/// 5.2: a new leader sends heartbeats at once, and then regularly.
 #[test]
 fn a_new_leader_is_heard_at_once() {
     let clock = HandClock::new();

@@ -4,9 +4,9 @@ use super::{HandClock, converse, leader, progress, server, terms};
 
 const LEADERS_LOG: [u64; 10] = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 
-/// The follower's log, what it has after the leader has taken a command of term 8, and how many
-/// messages that takes: the one that carries the command, then one a conflicting term to find where
-/// the logs part, and one for what is missing.
+/// Checks that the leader, after a new command, brings a follower with this log up to date in this
+/// number of messages: one carries the command, one per conflicting term finds where the logs
+/// differ, and one carries what is missing.
 #[track_caller]
 fn check(followers_log: &[u64], messages: usize) {
     let clock = HandClock::new();
@@ -49,7 +49,7 @@ fn f_has_two_terms_that_nobody_else_has() {
     check(&[1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3], 3);
 }
 
-/// The end of section 5.3: one message a conflicting term, not one a conflicting entry.
+/// The end of section 5.3: one message per conflicting term, not one per conflicting entry.
 #[test]
 fn a_long_tail_of_one_term_is_skipped_at_once() {
     let clock = HandClock::new();

@@ -1,4 +1,4 @@
-//! The rules by themselves: no thread, no network, no waiting. A file a section of the paper.
+//! Tests of the rules, without threads or a network: one file per section of the paper.
 
 mod election;
 mod replication;
@@ -102,7 +102,7 @@ fn terms(log: &Log) -> Vec<u64> {
     (log.last_included_index() + 1..=log.last_index()).map(|i| log.term_at(i).unwrap()).collect()
 }
 
-/// What server 0 sends as the leader of `term`: behind an entry with this index and term, entries
+/// What server 0 sends as the leader of `term`: after an entry with this index and term, entries
 /// with these terms.
 fn append(term: u64, prev: (u64, u64), terms: &[u64], leader_commit: u64) -> AppendEntriesArgs {
     AppendEntriesArgs {

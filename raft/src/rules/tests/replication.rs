@@ -99,7 +99,7 @@ fn a_refusal_resets_the_election_timer_all_the_same() {
     assert_ne!(follower.election_due, due);
 }
 
-/// 5.1: any answer with a higher term ends a leader's office, and that is saved.
+/// 5.1: a leader steps down when a reply has a higher term, and saves that term.
 #[test]
 fn a_leader_steps_down_before_a_higher_term_in_an_answer() {
     let clock = HandClock::new();
@@ -218,7 +218,7 @@ fn late_answers_take_back_nothing() {
     assert_eq!(state_of(&leader), (4, 5));
 }
 
-/// An answer to what this server sent as the leader of an older term says nothing now.
+/// A reply to what this server sent as the leader of an older term is ignored.
 #[test]
 fn answers_of_an_older_term_are_ignored() {
     let clock = HandClock::new();

@@ -116,7 +116,7 @@ fn a_snapshot_from_the_leader_is_installed_in_its_turn() {
     assert_eq!(apply_all(&mut server), [applied_snapshot(7, 2), applied(8, 2)]);
 }
 
-/// Figure 13, 6: entries behind the snapshot that may have been acknowledged are kept.
+/// Figure 13, 6: entries after the snapshot that may have been acknowledged are kept.
 #[test]
 fn the_log_behind_an_installed_snapshot_stays_if_it_agrees() {
     let clock = HandClock::new();
@@ -132,7 +132,7 @@ fn the_log_behind_an_installed_snapshot_stays_if_it_agrees() {
     check((3, 3), &[]);
 }
 
-/// A late or repeated message must not throw back what is committed here.
+/// A late or repeated message must not undo what is committed here.
 #[test]
 fn an_old_snapshot_is_not_installed() {
     let clock = HandClock::new();
@@ -152,7 +152,7 @@ fn an_old_snapshot_is_not_installed() {
     check(install(1, (9, 1)));
 }
 
-/// Figure 13, 1, and 5.2: it is a message of the leader like any other.
+/// Figure 13, 1, and 5.2: a snapshot resets the election timer like any message of the leader.
 #[test]
 fn a_snapshot_is_a_sign_of_life_of_the_leader_of_this_term() {
     let clock = HandClock::new();

@@ -1,5 +1,5 @@
 //! Whole clusters of states in a storm: messages are lost, repeated and reordered without bounds,
-//! servers crash and forget what they did not save, clocks run as they like. Whatever happens, the
+//! servers crash and lose what they did not save, and the clock jumps. Whatever happens, the
 //! properties of Figure 3 hold; and when the storm is over, all servers agree.
 
 use std::collections::{BTreeMap, VecDeque};
