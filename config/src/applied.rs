@@ -14,7 +14,7 @@ use labrpc::codec;
 use parking_lot::Mutex;
 use raftapi::ApplyMsg;
 use serde_bytes::{ByteBuf, Bytes};
-use watch::{Breach, SnapshotFault, Violation};
+use watch::{ApplyingBreach, SnapshotBreach, SnapshotFault, Violation};
 
 /// The applied entries of all servers.
 pub(crate) struct Applied {
@@ -125,7 +125,7 @@ impl State {
     ) -> Result<(), Violation> {
         let expected = self.servers[server].last_applied + 1;
         if index != expected {
-            let breach = Breach::OutOfOrder { index, expected, applied: at };
+            let breach = ApplyingBreach::OutOfOrder { index, expected, applied: at };
             return Err(Violation::of(server, breach));
         }
         for (other, slot) in self.servers.iter().enumerate() {
@@ -134,7 +134,10 @@ impl State {
             {
                 let there = (other, theirs.clone(), *before);
                 let here = (command.to_vec(), at);
-                return Err(Violation::of(server, Breach::AppliedTwo { index, here, there }));
+                return Err(Violation::of(
+                    server,
+                    ApplyingBreach::AppliedTwo { index, here, there },
+                ));
             }
         }
         let slot = &mut self.servers[server];
@@ -152,7 +155,8 @@ impl State {
         snapshot: &[u8],
         at: Moment,
     ) -> Result<(), Violation> {
-        let refused = |what| Err(Violation::of(server, Breach::BadSnapshot { what, seen: at }));
+        let refused =
+            |what| Err(Violation::of(server, SnapshotBreach::BadSnapshot { what, seen: at }));
         let Ok((covers, commands)) = codec::decode::<(u64, Vec<ByteBuf>)>(snapshot) else {
             return refused(SnapshotFault::Unknown(snapshot.to_vec()));
         };

@@ -82,9 +82,9 @@ fn failure_of(violation: &Violation) -> Failure {
     let evidence = violation.evidence().into_iter().map(|fact| Evidence {
         event: fact.moment.event,
         at: fact.moment.at,
-        server: fact.server,
+        server: Some(fact.server),
         what: fact.what,
     });
     let failure = Failure::new(class, violation.to_string()).with_evidence(evidence);
-    Failure { server: violation.server, rule: violation.rule(), ..failure }
+    Failure { server: violation.culprit(), rule: violation.rule(), ..failure }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use history::{Event, Incarnation, Moment, RaftEvent, ServerEvent, What};
 use raftapi::{ApplyMsg, Inspect, Role, Started};
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{ElectionBreach, Violation};
 use crate::network::Network;
 use crate::poll::Poll;
 use crate::rules::committed::Committed;
@@ -166,7 +166,7 @@ impl Checker {
         let claim = self.leaders.claim(server, term, at);
         // The breach that says more goes first.
         if let Some(vote) = self.votes.of(server, term).filter(|vote| vote.0 != server) {
-            let breach = Breach::LeadsWithoutOwnVote { term, said: at, vote };
+            let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: at, vote };
             return Err(Violation::of(server, breach));
         }
         if claim? {

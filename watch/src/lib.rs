@@ -36,11 +36,12 @@ mod sample;
 mod poll;
 mod rules;
 mod breach;
-mod sentences;
 
 #[cfg(test)]
 mod scenario;
 
-pub use breach::{Breach, Forgotten, LogChange, MustStay, SnapshotFault, Violation};
+pub use breach::{
+    ApplyingBreach, Breach, CommitmentBreach, CrashBreach, ElectionBreach, Fact, Forgotten,
+    LogBreach, LogChange, LogEnd, MustStay, ShapeBreach, SnapshotBreach, SnapshotFault, Violation,
+};
 pub use checker::Checker;
-pub use sentences::Fact;

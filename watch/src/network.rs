@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use history::Moment;
 use labrpc::{Event, Name, Step};
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{CrashBreach, Violation};
 use crate::server::Server;
 
 /// The calls of one cluster.
@@ -50,9 +50,9 @@ impl Network {
                     servers[called].begin_handler((event.call, *duplicate));
                 }
                 if let Some(caller) = self.from_the_dead.get(&event.call) {
-                    let (method, caller) = (event.method.to_string(), *caller);
-                    let breach = Breach::FromTheDead { method, caller, delivered: at };
-                    return Err(Violation { server: None, breach });
+                    let method = event.method.to_string();
+                    let breach = CrashBreach::FromTheDead { method, delivered: at };
+                    return Err(Violation::of(*caller, breach));
                 }
             }
             Step::Handled { bytes, duplicate } => {

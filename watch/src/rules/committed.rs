@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use history::Moment;
 use raftapi::Role;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{CommitmentBreach, Violation};
 use crate::sample::{Sample, Transition};
 
 /// Every entry that was ever seen committed.
@@ -53,7 +53,8 @@ impl Committed {
         let state = &seen.now.state;
         let (commit_index, last_index) = (state.commit_index, state.last_index());
         if commit_index > last_index {
-            let breach = Breach::CommitBeyondLog { commit_index, last_index, seen: seen.now.at };
+            let breach =
+                CommitmentBreach::CommitBeyondLog { commit_index, last_index, seen: seen.now.at };
             return Err(Violation::of(seen.now.server, breach));
         }
         self.check_counting(seen)?;
@@ -84,7 +85,7 @@ impl Committed {
             entry.in_term = entry.in_term.min(fresh.in_term);
             if entry.term != term {
                 let there = (entry.term, entry.server, entry.at);
-                let breach = Breach::CommittedTwice { index, here: (term, at), there };
+                let breach = CommitmentBreach::CommittedTwice { index, here: (term, at), there };
                 return Err(Violation::of(server, breach));
             }
         }
@@ -120,7 +121,7 @@ impl Committed {
             Some(old_term)
                 if old_term != new.current_term && self.term_at(index) != Some(old_term) =>
             {
-                let breach = Breach::CountedOldEntry {
+                let breach = CommitmentBreach::CountedOldEntry {
                     term: new.current_term,
                     entry: (index, old_term),
                     seen: [before.at, seen.now.at],
@@ -145,7 +146,7 @@ impl Entry {
         {
             return Ok(());
         }
-        let breach = Breach::LeaderLacksEntry {
+        let breach = CommitmentBreach::LeaderLacksEntry {
             term: state.current_term,
             led: leader.at,
             entry: (index, self.term),

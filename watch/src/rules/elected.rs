@@ -8,7 +8,7 @@
 
 use history::Moment;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{ElectionBreach, Violation};
 use crate::poll::Poll;
 use crate::rules::votes::Votes;
 use crate::sample::Sample;
@@ -39,7 +39,7 @@ impl Elected {
             if voters.awaits(now) && voters.answer(now, may_have_voted(now, *term, *leader, votes))
             {
                 let against = voters.against().to_vec();
-                let breach = Breach::NotElected { term: *term, led: *led, against };
+                let breach = ElectionBreach::NotElected { term: *term, led: *led, against };
                 return Err(Violation::of(*leader, breach));
             }
         }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use history::Moment;
 use raftapi::{Inspect, Role, Started};
 
-use crate::breach::{Breach, LogChange, Violation};
+use crate::breach::{LogBreach, LogChange, Violation};
 use crate::sample::Transition;
 
 /// What leaders were asked to append.
@@ -46,7 +46,7 @@ impl LeaderLog {
         } else {
             return Ok(());
         };
-        let breach = Breach::LeaderLogChanged {
+        let breach = LogBreach::LeaderLogChanged {
             term: new.current_term,
             seen: [before.at, seen.now.at],
             change,
@@ -67,7 +67,7 @@ impl LeaderLog {
         let Some(before) = self.taken.insert((index, term), fresh) else { return Ok(()) };
         let first = (before.server, before.command, before.at);
         let second = (command.to_vec(), at);
-        Err(Violation::of(server, Breach::TakenTwice { index, term, first, second }))
+        Err(Violation::of(server, LogBreach::TakenTwice { index, term, first, second }))
     }
 
     /// The command that some leader took as this index and term.

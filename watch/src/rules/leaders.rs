@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use history::Moment;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{ElectionBreach, Violation};
 
 /// Who ever led which term.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Leaders {
             return Ok(is_new);
         }
         let leaders = [first, (server, at)];
-        Err(Violation::of(server, Breach::TwoLeaders { term, leaders }))
+        Err(Violation::of(server, ElectionBreach::TwoLeaders { term, leaders }))
     }
 
     /// The server that ever led a term, as far as was seen.
@@ -53,7 +53,7 @@ impl Leaders {
     ) -> Result<(), Violation> {
         match (self.by_term.get(&term), vote) {
             (Some((leader, said)), Some(vote)) if *leader == server && vote.0 != server => {
-                let breach = Breach::LeadsWithoutOwnVote { term, said: *said, vote };
+                let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: *said, vote };
                 Err(Violation::of(server, breach))
             }
             _ => Ok(()),

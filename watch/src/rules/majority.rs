@@ -14,7 +14,7 @@
 use history::Moment;
 use raftapi::Inspect;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{CommitmentBreach, CrashBreach, Violation};
 use crate::poll::Poll;
 use crate::sample::Sample;
 
@@ -88,11 +88,16 @@ impl Majority {
 impl Held {
     fn violation(&self) -> Violation {
         let (entry, at, against) = (self.entry, self.at, self.holders.against().to_vec());
-        let breach = match self.claim {
-            Claim::Committed => Breach::NotOnMajority { entry, committed: at, against },
-            Claim::Lost => Breach::LostByMajority { entry, restarted: at, against },
-        };
-        Violation::of(self.server, breach)
+        match self.claim {
+            Claim::Committed => {
+                let breach = CommitmentBreach::NotOnMajority { entry, committed: at, against };
+                Violation::of(self.server, breach)
+            }
+            Claim::Lost => {
+                let breach = CrashBreach::LostByMajority { entry, restarted: at, against };
+                Violation::of(self.server, breach)
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use history::Moment;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{ApplyingBreach, LogBreach, Violation};
 use crate::rules::committed::Committed;
 use crate::rules::leader_log::LeaderLog;
 use crate::sample::Transition;
@@ -35,7 +35,7 @@ impl Matching {
             let there = *self.entries.entry((index, term)).or_insert((term_before, server, at));
             if there.0 != term_before {
                 let here = (term_before, at);
-                let breach = Breach::PrefixesDiffer { index, term, here, there };
+                let breach = LogBreach::PrefixesDiffer { index, term, here, there };
                 return Err(Violation::of(server, breach));
             }
         }
@@ -66,7 +66,7 @@ impl Matching {
         }
         let applied = (command.clone(), *at);
         let taken = (taken.server, taken.command.clone(), taken.at);
-        Err(Violation::of(*server, Breach::AppliedAnother { index, term, applied, taken }))
+        Err(Violation::of(*server, ApplyingBreach::AppliedAnother { index, term, applied, taken }))
     }
 }
 

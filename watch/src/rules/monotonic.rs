@@ -7,7 +7,7 @@
 //! not compared. Only commands are held against the commit index: a peer may hand over a snapshot
 //! first and count it afterwards.
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{ApplyingBreach, CommitmentBreach, ElectionBreach, SnapshotBreach, Violation};
 use crate::sample::Transition;
 use history::Moment;
 
@@ -31,7 +31,7 @@ impl Floor {
         if term >= self.term {
             return Ok(());
         }
-        Err(Violation::of(server, Breach::TermFell { before: self.term, now: term, seen }))
+        Err(Violation::of(server, ElectionBreach::TermFell { before: self.term, now: term, seen }))
     }
 
     /// Checks an answer of `inspect`.
@@ -40,18 +40,18 @@ impl Floor {
         self.check_term(server, new.current_term, at)?;
         let (applied, commit_index) = (self.applied, new.commit_index);
         if commit_index < applied {
-            let breach = Breach::AppliedUncommitted { applied, commit_index, seen: at };
+            let breach = ApplyingBreach::AppliedUncommitted { applied, commit_index, seen: at };
             return Err(Violation::of(server, breach));
         }
         let Some(before) = seen.before else { return Ok(()) };
         let (old, seen) = (&before.state, [before.at, at]);
         if commit_index < old.commit_index {
             let indices = [old.commit_index, commit_index];
-            return Err(Violation::of(server, Breach::CommitIndexFell { indices, seen }));
+            return Err(Violation::of(server, CommitmentBreach::CommitIndexFell { indices, seen }));
         }
         if new.last_included_index < old.last_included_index {
             let indices = [old.last_included_index, new.last_included_index];
-            return Err(Violation::of(server, Breach::SnapshotFell { indices, seen }));
+            return Err(Violation::of(server, SnapshotBreach::SnapshotFell { indices, seen }));
         }
         Ok(())
     }

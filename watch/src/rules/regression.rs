@@ -10,7 +10,7 @@
 //! conflict: an older message was taken for the whole log, or a snapshot for more than it covers.
 //! A follower that removes a conflicting entry before it has the new one is not touched by this.
 
-use crate::breach::{Breach, MustStay, Violation};
+use crate::breach::{LogBreach, MustStay, Violation};
 use crate::sample::{Sample, Transition};
 
 /// `leader` is the last sample of the peer's leader as such, if it was seen.
@@ -23,7 +23,7 @@ pub(crate) fn see(seen: &Transition<'_>, leader: Option<&Sample>) -> Result<(), 
     };
     let took_back = |because| {
         let seen_at = [before.at, seen.now.at];
-        let breach = Breach::TookBack { entry: (removed, term), seen: seen_at, because };
+        let breach = LogBreach::TookBack { entry: (removed, term), seen: seen_at, because };
         Err(Violation::of(seen.now.server, breach))
     };
     if removed <= old.commit_index {

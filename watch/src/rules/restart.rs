@@ -18,7 +18,7 @@
 //! **Sound for snapshots**: `save` takes both at once. A log that begins behind what the saved
 //! snapshot covers has lost what lies between.
 
-use crate::breach::{Breach, Forgotten, Violation};
+use crate::breach::{CrashBreach, Forgotten, SnapshotBreach, Violation};
 use crate::rules::leaders::Leaders;
 use crate::rules::votes::Votes;
 use crate::sample::Sample;
@@ -42,7 +42,8 @@ impl DurableClaims {
         leaders: &Leaders,
     ) -> Result<Option<(u64, u64)>, Violation> {
         let (server, state) = (now.server, &now.state);
-        let forgot = |what| Err(Violation::of(server, Breach::Forgot { restarted: now.at, what }));
+        let forgot =
+            |what| Err(Violation::of(server, CrashBreach::Forgot { restarted: now.at, what }));
         let term = state.current_term;
         if term < self.told_term {
             return forgot(Forgotten::Term { now: term, told: self.told_term });
@@ -79,7 +80,7 @@ pub(crate) fn check_snapshot(now: &Sample, covers: u64) -> Result<(), Violation>
     if begins_after <= covers {
         return Ok(());
     }
-    let breach = Breach::GapAfterSnapshot { begins_after, covers, restarted: now.at };
+    let breach = SnapshotBreach::GapAfterSnapshot { begins_after, covers, restarted: now.at };
     Err(Violation::of(now.server, breach))
 }
 

@@ -6,7 +6,7 @@
 use history::Moment;
 use raftapi::Inspect;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{LogBreach, ShapeBreach, Violation};
 
 /// An index beyond this is nonsense.
 const INDEX_MAX: u64 = 1 << 40;
@@ -19,15 +19,18 @@ pub(crate) fn check(
     seen: Moment,
 ) -> Result<(), Violation> {
     let Inspect { voted_for, last_included_index: index, current_term: term, .. } = *state;
-    let breach = match voted_for {
+    let last_term = state.last_term();
+    let violation = match voted_for {
         Some(candidate) if candidate >= servers => {
-            Breach::VoteForNobody { candidate, servers, seen }
+            Violation::of(server, ShapeBreach::VoteForNobody { candidate, servers, seen })
         }
-        _ if index > INDEX_MAX => Breach::ImpossibleSnapshot { index, seen },
-        _ if state.last_term() > term => {
-            Breach::EntryOfLaterTerm { term, last_term: state.last_term(), seen }
+        _ if index > INDEX_MAX => {
+            Violation::of(server, ShapeBreach::ImpossibleSnapshot { index, seen })
+        }
+        _ if last_term > term => {
+            Violation::of(server, LogBreach::EntryOfLaterTerm { term, last_term, seen })
         }
         _ => return Ok(()),
     };
-    Err(Violation::of(server, breach))
+    Err(violation)
 }

@@ -7,7 +7,7 @@
 use history::Moment;
 use raftapi::Saved;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{SnapshotBreach, Violation};
 
 /// Checks one save of a server.
 pub(crate) fn check_saved(
@@ -27,7 +27,7 @@ pub(crate) fn check_saved(
     match (index(old), index(new)) {
         (Some(before), Some(now)) if now < before => {
             let indices = [before, now];
-            Err(Violation::of(server, Breach::OlderSnapshotSaved { indices, saved }))
+            Err(Violation::of(server, SnapshotBreach::OlderSnapshotSaved { indices, saved }))
         }
         _ => Ok(()),
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use history::Moment;
 use raftapi::{Inspect, Role};
 
-use crate::breach::{Breach, LogEnd, Violation};
+use crate::breach::{ElectionBreach, LogEnd, Violation};
 use crate::sample::Transition;
 
 /// How the logs of candidates ended, and those of their voters.
@@ -65,8 +65,12 @@ impl UpToDate {
         if voter.end <= stood.0 {
             return Ok(());
         }
-        let breach =
-            Breach::StaleCandidate { term, candidate, voter: (voter.end, voter.at), stood: *stood };
+        let breach = ElectionBreach::StaleCandidate {
+            term,
+            candidate,
+            voter: (voter.end, voter.at),
+            stood: *stood,
+        };
         Err(Violation::of(voter.server, breach))
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use history::Moment;
 
-use crate::breach::{Breach, Violation};
+use crate::breach::{ElectionBreach, Violation};
 use crate::sample::Sample;
 
 /// All votes that were seen.
@@ -42,7 +42,7 @@ impl Votes {
         let vote = self.by_server_and_term.entry((server, term)).or_insert(fresh);
         if vote.candidate != candidate {
             let votes = [(vote.candidate, vote.at), (candidate, now.at)];
-            return Err(Violation::of(server, Breach::TwoVotes { term, votes }));
+            return Err(Violation::of(server, ElectionBreach::TwoVotes { term, votes }));
         }
         vote.settled |= settled;
         if server != candidate

@@ -1,0 +1,179 @@
+//! Breaches of what is committed: S7, S11, and the part of S12 about the commit index.
+
+use history::{Moment, Rule};
+
+use crate::breach::fact::Fact;
+use crate::breach::family::Family;
+use crate::breach::words::{committed, lacks, seconds, servers};
+
+/// How a rule of commitment was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitmentBreach {
+    /// S7: two entries were committed at one index.
+    CommittedTwice {
+        /// The index.
+        index: u64,
+        /// The term of this server's entry, and when it was seen.
+        here: (u64, Moment),
+        /// The same of the other server, by number.
+        there: (u64, usize, Moment),
+    },
+    /// S7: a leader lacks a committed entry.
+    LeaderLacksEntry {
+        /// The term that it leads.
+        term: u64,
+        /// When it was seen to lead without the entry.
+        led: Moment,
+        /// The committed entry: index and term.
+        entry: (u64, u64),
+        /// The server that showed it as committed, and when.
+        committed: (usize, Moment),
+        /// It was committed in a term not above this one.
+        by_term: u64,
+        /// The term of the leader's own entry at that index, or the end of its log.
+        instead: Result<u64, u64>,
+    },
+    /// S11: a commit index beyond the end of the log.
+    CommitBeyondLog {
+        /// The commit index.
+        commit_index: u64,
+        /// The last index of the log.
+        last_index: u64,
+        /// When it was seen.
+        seen: Moment,
+    },
+    /// S11: a leader committed an entry of an older term by counting.
+    CountedOldEntry {
+        /// The term that it leads.
+        term: u64,
+        /// The entry: index and term.
+        entry: (u64, u64),
+        /// When it was seen before and after.
+        seen: [Moment; 2],
+    },
+    /// S11: an entry was shown as committed that no majority had.
+    NotOnMajority {
+        /// The entry: index and term.
+        entry: (u64, u64),
+        /// When it was shown as committed.
+        committed: Moment,
+        /// The servers that did not have it, and when each was seen so.
+        against: Vec<(usize, Moment)>,
+    },
+    /// S12: a commit index fell.
+    CommitIndexFell {
+        /// Before and now.
+        indices: [u64; 2],
+        /// When each was seen.
+        seen: [Moment; 2],
+    },
+}
+
+impl Family for CommitmentBreach {
+    fn rule(&self) -> Option<Rule> {
+        Some(match self {
+            CommitmentBreach::CommittedTwice { .. } | CommitmentBreach::LeaderLacksEntry { .. } => {
+                Rule::S7
+            }
+            CommitmentBreach::CommitBeyondLog { .. }
+            | CommitmentBreach::CountedOldEntry { .. }
+            | CommitmentBreach::NotOnMajority { .. } => Rule::S11,
+            CommitmentBreach::CommitIndexFell { .. } => Rule::S12,
+        })
+    }
+
+    fn sentence(&self, server: usize) -> String {
+        match self {
+            CommitmentBreach::CommittedTwice { index, here, there: (term, other, before) } => {
+                format!(
+                    "server {server} shows an entry of term {} as committed at index {index} at \
+                     {}, server {other} one of term {term} at {}",
+                    here.0,
+                    seconds(here.1),
+                    seconds(*before)
+                )
+            }
+            CommitmentBreach::LeaderLacksEntry {
+                term,
+                entry: (index, of),
+                committed: (other, at),
+                by_term,
+                instead,
+                ..
+            } => format!(
+                "server {server} leads term {term} without the entry of index {index} and term \
+                 {of}, which server {other} showed as committed at {} and by term {by_term}: {}",
+                seconds(*at),
+                match instead {
+                    Ok(term) => format!("it has one of term {term} there"),
+                    Err(last_index) => format!("its log ends with index {last_index}"),
+                }
+            ),
+            CommitmentBreach::CommitBeyondLog { commit_index, last_index, seen } => format!(
+                "server {server} has commit index {commit_index} at {}, but its log ends with \
+                 index {last_index}",
+                seconds(*seen)
+            ),
+            CommitmentBreach::CountedOldEntry { term, entry: (index, of), seen: [_, at] } => {
+                format!(
+                    "server {server} led term {term} and committed index {index} of term {of} at \
+                     {}, behind which it had committed nothing of its own term",
+                    seconds(*at)
+                )
+            }
+            CommitmentBreach::NotOnMajority { entry: (index, term), committed, against } => {
+                format!(
+                    "server {server} showed index {index} of term {term} as committed at {}, but \
+                     {} did not have it, which leaves no majority",
+                    seconds(*committed),
+                    servers(against)
+                )
+            }
+            CommitmentBreach::CommitIndexFell { indices: [old, new], seen: [from, to] } => {
+                format!(
+                    "server {server} had commit index {old} at {} and has {new} at {}",
+                    seconds(*from),
+                    seconds(*to)
+                )
+            }
+        }
+    }
+
+    fn evidence(&self, server: usize) -> Vec<Fact> {
+        match self {
+            CommitmentBreach::CommittedTwice { index, here, there: (term, other, at) } => vec![
+                Fact::new(*at, *other, committed(*index, *term)),
+                Fact::new(here.1, server, committed(*index, here.0)),
+            ],
+            CommitmentBreach::LeaderLacksEntry {
+                term,
+                led,
+                entry: (index, of),
+                committed: (other, at),
+                ..
+            } => {
+                let leads = format!("leads term {term} without entry {index} of term {of}");
+                vec![Fact::new(*at, *other, committed(*index, *of)), Fact::new(*led, server, leads)]
+            }
+            CommitmentBreach::CommitBeyondLog { commit_index, last_index, seen } => {
+                let what = format!("has commit index {commit_index} and last index {last_index}");
+                vec![Fact::new(*seen, server, what)]
+            }
+            CommitmentBreach::CountedOldEntry { term, entry: (index, of), seen: [from, to] } => {
+                let before = format!("leads term {term}; its commit index is below {index}");
+                vec![
+                    Fact::new(*from, server, before),
+                    Fact::new(*to, server, committed(*index, *of)),
+                ]
+            }
+            CommitmentBreach::NotOnMajority { entry: (index, term), committed: at, against } => {
+                let mut facts = Fact::of_each(against, &lacks(*index, *term));
+                facts.push(Fact::new(*at, server, committed(*index, *term)));
+                facts
+            }
+            CommitmentBreach::CommitIndexFell { indices, seen } => std::iter::zip(indices, seen)
+                .map(|(index, at)| Fact::new(*at, server, format!("has commit index {index}")))
+                .collect(),
+        }
+    }
+}

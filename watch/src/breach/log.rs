@@ -1,0 +1,228 @@
+//! Breaches of what a log holds: S5, S6, S13, and the parts of S12 and S14 about entries.
+
+use history::command::show;
+use history::{Moment, Rule};
+
+use crate::breach::fact::Fact;
+use crate::breach::family::Family;
+use crate::breach::words::seconds;
+
+/// How a rule of logs was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogBreach {
+    /// S5: a leader's log lost or changed an entry in its term.
+    LeaderLogChanged {
+        /// The term.
+        term: u64,
+        /// When it was seen before and after.
+        seen: [Moment; 2],
+        /// What has changed.
+        change: LogChange,
+    },
+    /// S5: two commands were given the same index and term.
+    TakenTwice {
+        /// The index.
+        index: u64,
+        /// The term.
+        term: u64,
+        /// The first command: the server that took it, and when.
+        first: (usize, Vec<u8>, Moment),
+        /// The second one, and when it was taken.
+        second: (Vec<u8>, Moment),
+    },
+    /// S6: two logs differ before an entry that both have.
+    PrefixesDiffer {
+        /// The index of the entry that both have.
+        index: u64,
+        /// Its term.
+        term: u64,
+        /// The term of the entry before it in this server's log, and when that was seen.
+        here: (u64, Moment),
+        /// The same of the other server, by number.
+        there: (u64, usize, Moment),
+    },
+    /// S12: the log has an entry of a later term than the server's.
+    EntryOfLaterTerm {
+        /// The server's term.
+        term: u64,
+        /// The term of its last entry.
+        last_term: u64,
+        /// When it was seen.
+        seen: Moment,
+    },
+    /// S13 and S14: an entry was removed that was committed or acknowledged.
+    TookBack {
+        /// The entry: index and term.
+        entry: (u64, u64),
+        /// When it was seen last, and when it was gone.
+        seen: [Moment; 2],
+        /// Why it had to stay.
+        because: MustStay,
+    },
+}
+
+/// What has changed in a leader's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogChange {
+    /// An entry was replaced.
+    Entry {
+        /// Its index.
+        index: u64,
+        /// Its term, before and now.
+        terms: [u64; 2],
+    },
+    /// The log became shorter.
+    Shorter {
+        /// Its last index, before and now.
+        last: [u64; 2],
+    },
+}
+
+/// Why an entry had to stay in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MustStay {
+    /// It was committed: this was the commit index.
+    Committed(u64),
+    /// The leader, seen at that moment, has the same entry.
+    SameAsLeader(usize, Moment),
+    /// The same, and the snapshot that took its place covers only this index.
+    NotCovered(usize, Moment, u64),
+}
+
+impl Family for LogBreach {
+    fn rule(&self) -> Option<Rule> {
+        Some(match self {
+            LogBreach::LeaderLogChanged { .. } | LogBreach::TakenTwice { .. } => Rule::S5,
+            LogBreach::PrefixesDiffer { .. } => Rule::S6,
+            LogBreach::EntryOfLaterTerm { .. } => Rule::S12,
+            LogBreach::TookBack { because: MustStay::NotCovered(..), .. } => Rule::S14,
+            LogBreach::TookBack { .. } => Rule::S13,
+        })
+    }
+
+    fn sentence(&self, server: usize) -> String {
+        match self {
+            LogBreach::LeaderLogChanged { term, seen: [from, to], change } => format!(
+                "server {server} led term {term} from {} to {}, but {}",
+                seconds(*from),
+                seconds(*to),
+                change.sentence()
+            ),
+            LogBreach::TakenTwice { index, term, first: (other, theirs, at), second } => format!(
+                "server {server} took {} as index {index} of term {term}, where server {other} had \
+                 taken {} at {}",
+                show(&second.0),
+                show(theirs),
+                seconds(*at)
+            ),
+            LogBreach::PrefixesDiffer { index, term, here, there: (before, other, at) } => format!(
+                "entry {index} of term {term} follows one of term {} in the log of server {server} \
+                 at {}, and one of term {before} in that of server {other} at {}",
+                here.0,
+                seconds(here.1),
+                seconds(*at)
+            ),
+            LogBreach::EntryOfLaterTerm { term, last_term, .. } => format!(
+                "server {server} is in term {term}, but its log ends with an entry of term \
+                 {last_term}"
+            ),
+            LogBreach::TookBack { entry: (index, term), seen: [from, to], because } => format!(
+                "server {server} took back its entry {index} of term {term} between {} and {}, \
+                 though {}",
+                seconds(*from),
+                seconds(*to),
+                because.sentence()
+            ),
+        }
+    }
+
+    fn evidence(&self, server: usize) -> Vec<Fact> {
+        match self {
+            LogBreach::LeaderLogChanged { term, seen, change } => {
+                std::iter::zip(*seen, change.evidence())
+                    .map(|(at, has)| Fact::new(at, server, format!("leads term {term}; {has}")))
+                    .collect()
+            }
+            LogBreach::TakenTwice { index, term, first: (other, theirs, before), second } => {
+                let took = |command: &[u8]| {
+                    format!("takes {} as index {index}, term {term}", show(command))
+                };
+                vec![
+                    Fact::new(*before, *other, took(theirs)),
+                    Fact::new(second.1, server, took(&second.0)),
+                ]
+            }
+            LogBreach::PrefixesDiffer { index, term, here, there: (before, other, at) } => {
+                let has = |before: u64| {
+                    format!("has entry {index} of term {term} after one of term {before}")
+                };
+                vec![Fact::new(*at, *other, has(*before)), Fact::new(here.1, server, has(here.0))]
+            }
+            LogBreach::EntryOfLaterTerm { term, last_term, seen } => {
+                let what = format!("is in term {term}; its last entry is of term {last_term}");
+                vec![Fact::new(*seen, server, what)]
+            }
+            LogBreach::TookBack { entry: (index, term), seen: [from, to], because } => {
+                let entry = format!("entry {index} of term {term}");
+                let mut facts = vec![
+                    Fact::new(*from, server, format!("has {entry}")),
+                    Fact::new(*to, server, format!("no longer has {entry}")),
+                ];
+                facts.extend(
+                    because.leader().map(|(leader, at)| {
+                        Fact::new(at, leader, format!("leads, and has {entry}"))
+                    }),
+                );
+                facts
+            }
+        }
+    }
+}
+
+impl LogChange {
+    fn sentence(self) -> String {
+        match self {
+            LogChange::Entry { index, terms: [old, new] } => {
+                format!("its entry {index} was of term {old}, and is of term {new}")
+            }
+            LogChange::Shorter { last: [old, new] } => {
+                format!("its last index was {old}, and is {new}")
+            }
+        }
+    }
+
+    /// What the log showed before and after.
+    fn evidence(self) -> [String; 2] {
+        match self {
+            LogChange::Entry { index, terms } => {
+                terms.map(|term| format!("entry {index} is of term {term}"))
+            }
+            LogChange::Shorter { last } => last.map(|last| format!("its last index is {last}")),
+        }
+    }
+}
+
+impl MustStay {
+    fn sentence(self) -> String {
+        match self {
+            MustStay::Committed(commit_index) => format!("its commit index was {commit_index}"),
+            MustStay::SameAsLeader(leader, _) => {
+                format!("its leader, server {leader}, has the same entry")
+            }
+            MustStay::NotCovered(leader, _, covers) => format!(
+                "its leader, server {leader}, has the same entry; the snapshot it installed covers \
+                 index {covers}"
+            ),
+        }
+    }
+
+    /// The leader that has the entry, and when it was seen.
+    fn leader(self) -> Option<(usize, Moment)> {
+        match self {
+            MustStay::Committed(_) => None,
+            MustStay::SameAsLeader(leader, at) | MustStay::NotCovered(leader, at, _) => {
+                Some((leader, at))
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Breaches of snapshots: S14.
+
+use history::command::show;
+use history::{Moment, Rule};
+
+use crate::breach::fact::Fact;
+use crate::breach::family::Family;
+use crate::breach::words::seconds;
+
+/// How a rule of snapshots was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotBreach {
+    /// A snapshot was replaced by an older one in the peer's own state.
+    SnapshotFell {
+        /// The last index that it covered, before and now.
+        indices: [u64; 2],
+        /// When each was seen.
+        seen: [Moment; 2],
+    },
+    /// An older snapshot was saved over a newer one.
+    OlderSnapshotSaved {
+        /// The last index that it covered, before and now.
+        indices: [u64; 2],
+        /// When it was saved.
+        saved: Moment,
+    },
+    /// A restored log begins after the end of the snapshot that was saved with it.
+    GapAfterSnapshot {
+        /// The log begins after this index.
+        begins_after: u64,
+        /// The last index that the snapshot covers; 0 without one.
+        covers: u64,
+        /// When it was seen, after the restart.
+        restarted: Moment,
+    },
+    /// A snapshot that the lab cannot take.
+    BadSnapshot {
+        /// What is wrong with it.
+        what: SnapshotFault,
+        /// When it was applied or restored.
+        seen: Moment,
+    },
+}
+
+/// What is wrong with a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotFault {
+    /// The lab never made these bytes.
+    Unknown(Vec<u8>),
+    /// It covers another index than the one that it was applied as.
+    OtherIndex {
+        /// The last index that it covers.
+        covers: u64,
+        /// The index that it was applied as.
+        index: u64,
+    },
+    /// It ends before what was applied already.
+    Older {
+        /// The last index that it covers.
+        covers: u64,
+        /// The last index that was applied.
+        applied: u64,
+    },
+}
+
+impl Family for SnapshotBreach {
+    fn rule(&self) -> Option<Rule> {
+        Some(Rule::S14)
+    }
+
+    fn sentence(&self, server: usize) -> String {
+        match self {
+            SnapshotBreach::SnapshotFell { indices: [old, new], seen: [from, to] } => format!(
+                "server {server} had a snapshot up to index {old} at {} and has {new} at {}",
+                seconds(*from),
+                seconds(*to)
+            ),
+            SnapshotBreach::OlderSnapshotSaved { indices: [old, new], .. } => format!(
+                "server {server} saved a snapshot up to index {new} over one up to index {old}"
+            ),
+            SnapshotBreach::GapAfterSnapshot { begins_after, covers, restarted } => format!(
+                "server {server} restarted at {} with a log that begins behind index \
+                 {begins_after}, but {}",
+                seconds(*restarted),
+                match covers {
+                    0 => "no snapshot was saved with it".to_owned(),
+                    _ => format!("the snapshot saved with it covers only index {covers}"),
+                }
+            ),
+            SnapshotBreach::BadSnapshot { what, .. } => {
+                format!("server {server} has a snapshot that {}", what.sentence())
+            }
+        }
+    }
+
+    fn evidence(&self, server: usize) -> Vec<Fact> {
+        let (seen, what) = match self {
+            SnapshotBreach::SnapshotFell { indices, seen } => {
+                let has = |index: u64| format!("has a snapshot up to index {index}");
+                return std::iter::zip(indices, seen)
+                    .map(|(index, at)| Fact::new(*at, server, has(*index)))
+                    .collect();
+            }
+            SnapshotBreach::OlderSnapshotSaved { indices: [old, new], saved } => {
+                (saved, format!("saves a snapshot up to index {new} over one up to index {old}"))
+            }
+            SnapshotBreach::GapAfterSnapshot { begins_after, covers, restarted } => {
+                let log = format!("restarts with a log after index {begins_after}");
+                (restarted, format!("{log}, a snapshot up to index {covers}"))
+            }
+            SnapshotBreach::BadSnapshot { seen, .. } => {
+                (seen, "hands over this snapshot".to_owned())
+            }
+        };
+        vec![Fact::new(*seen, server, what)]
+    }
+}
+
+impl SnapshotFault {
+    fn sentence(&self) -> String {
+        match self {
+            SnapshotFault::Unknown(bytes) => format!("the lab never made: {}", show(bytes)),
+            SnapshotFault::OtherIndex { covers, index } => {
+                format!("covers index {covers}, but was applied as {index}")
+            }
+            SnapshotFault::Older { covers, applied } => {
+                format!("covers index {covers}, but it has applied index {applied} already")
+            }
+        }
+    }
+}
