@@ -1,17 +1,27 @@
-//! Says whether this target can run in virtual time: Linux with glibc, on x86-64 or aarch64.
+//! Decides what this target supports and tells the crate with two `cfg` flags.
 //!
-//! With the variable `SIM_REAL_TIME` set, says no, so that the fallback can be built and tested
-//! anywhere.
+//! - `sim_virtual`: virtual time. Linux with glibc, on a processor that `src/arch/` describes.
+//!   The variable `SIM_REAL_TIME` switches it off, to build and test the fallback anywhere.
+//! - `sim_fibers`: the processor's file in `src/arch/` has what fibers need. Without it simulated
+//!   threads are kernel threads.
+
+/// Processors with a file in `src/arch/`, and whether it supports fibers.
+const ARCHITECTURES: [(&str, bool); 2] = [("x86_64", true), ("aarch64", false)];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=SIM_REAL_TIME");
-    println!("cargo::rustc-check-cfg=cfg(sim_virtual)");
+    println!("cargo::rustc-check-cfg=cfg(sim_virtual, sim_fibers)");
     let target = |key: &str| std::env::var(key).unwrap_or_default();
-    let known_arch = ["x86_64", "aarch64"].contains(&target("CARGO_CFG_TARGET_ARCH").as_str());
+    let arch = target("CARGO_CFG_TARGET_ARCH");
+    let Some((_, has_fibers)) = ARCHITECTURES.iter().find(|(name, _)| *name == arch) else {
+        return;
+    };
+    if *has_fibers {
+        println!("cargo::rustc-cfg=sim_fibers");
+    }
     if target("CARGO_CFG_TARGET_OS") == "linux"
         && target("CARGO_CFG_TARGET_ENV") == "gnu"
-        && known_arch
         && std::env::var_os("SIM_REAL_TIME").is_none()
     {
         println!("cargo::rustc-cfg=sim_virtual");

@@ -221,7 +221,7 @@ impl Network {
     /// thread::sleep(Duration::from_millis(1));
     /// assert_eq!(network.get_count(1), Some(2));
     /// # });
-    /// # assert_eq!(report.outcome, sim::Outcome::Finished);
+    /// # assert_eq!(report.halt, sim::Halt::Finished);
     /// ```
     pub fn intercept(&self, messages: Messages) -> Interceptor {
         let (catch, caught) = mpsc::channel();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use sim::{Options, Outcome, Output};
+use sim::{Halt, Options, Output};
 
 fn main() {
     println!("instrumented {}", sim::instrumented_edges() > 0);
@@ -40,7 +40,7 @@ fn first_seed(edges: bool, seeds: u64) -> String {
             });
             assert_eq!(account.into_inner().unwrap(), 0, "overdrawn");
         });
-        report.outcome != Outcome::Finished
+        report.halt != Halt::Finished
     };
     (0..seeds).find(|seed| overdrawn(*seed)).map_or("never".to_owned(), |seed| seed.to_string())
 }
@@ -76,9 +76,9 @@ fn spin(edges: bool) -> &'static str {
             std::hint::spin_loop();
         }
     });
-    match report.outcome {
-        Outcome::Finished => "ends",
-        Outcome::Spin { .. } => "named",
+    match report.halt {
+        Halt::Finished => "ends",
+        Halt::Spin { .. } => "named",
         _ => "other",
     }
 }

@@ -6,9 +6,11 @@
 use std::io::{Error, ErrorKind, Result};
 use std::time::Duration;
 
+use crate::engine_kind::Engine;
 use crate::hooks::threads::STACK_SIZE;
-use crate::options::Engine;
-use crate::{engine, run, sys};
+use crate::run::machine::CLOSURE_STACK_SIZE;
+use crate::run::process;
+use crate::{engine, sys};
 
 /// How long threads that are about to end may take to be gone.
 const ALONE_WITHIN: Duration = Duration::from_secs(1);
@@ -20,14 +22,13 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 /// # Panics
 /// If called inside a simulation.
 pub fn warm_up(threads: usize) {
-    assert!(engine::current().is_none(), "a simulation is as warm as it gets");
-    run::prepare(|| {
-        if Engine::from_env() == Engine::Fiber {
-            // SAFETY: that is when `prepare` calls this.
-            unsafe {
-                engine::make_ready(run::CLOSURE_STACK_SIZE, 1);
-                engine::make_ready(STACK_SIZE, threads);
-            }
+    assert!(engine::thread::current().is_none(), "a simulation is as warm as it gets");
+    let engine = Engine::from_env();
+    process::prepare(|| {
+        // SAFETY: that is when `prepare` calls this.
+        unsafe {
+            engine::make_ready(engine, CLOSURE_STACK_SIZE, 1);
+            engine::make_ready(engine, STACK_SIZE, threads);
         }
     });
 }
@@ -46,7 +47,7 @@ pub fn warm_up(threads: usize) {
 /// # Panics
 /// If called inside a simulation.
 pub fn copy_process() -> Result<Option<u32>> {
-    assert!(engine::current().is_none(), "a simulation cannot be copied");
+    assert!(engine::thread::current().is_none(), "a simulation cannot be copied");
     if !is_alone()? {
         return Err(Error::new(ErrorKind::ResourceBusy, "the process has several threads"));
     }
@@ -60,7 +61,7 @@ pub fn copy_process() -> Result<Option<u32>> {
     let number = unsafe { sys::raw(libc::SYS_clone, [flags, 0, 0, 0, 0, 0]) };
     match u32::try_from(number) {
         Ok(0) => {
-            run::forked();
+            process::forked();
             Ok(None)
         }
         Ok(number) => Ok(Some(number)),

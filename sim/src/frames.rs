@@ -4,9 +4,7 @@
 //! text: the hooks on top and the start of the thread below are the same for everybody, and go.
 
 use std::backtrace::Backtrace;
-
-#[cfg(sim_virtual)]
-use crate::hooks::system::reading_names;
+use std::cell::Cell;
 
 /// What calls into the simulation, by the names of libc.
 const HOOKS: [&str; 10] = [
@@ -28,10 +26,23 @@ pub(crate) fn short(backtrace: &Backtrace) -> Vec<String> {
     from_text(&reading_names(|| backtrace.to_string()))
 }
 
-/// Where nothing is hooked nothing has to be known.
-#[cfg(not(sim_virtual))]
+thread_local! {
+    /// Whether the thread reads the names of functions.
+    static READS_NAMES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread is turning addresses into the names of functions. The hooks then
+/// answer for files that the process may not open any more.
+#[cfg(sim_virtual)]
+pub(crate) fn is_reading_names() -> bool {
+    READS_NAMES.get()
+}
+
 fn reading_names<R>(read: impl FnOnce() -> R) -> R {
-    read()
+    let before = READS_NAMES.replace(true);
+    let result = read();
+    READS_NAMES.set(before);
+    result
 }
 
 fn from_text(text: &str) -> Vec<String> {
@@ -49,7 +60,7 @@ fn from_text(text: &str) -> Vec<String> {
     }
     let is_hook = |(name, _): &(&str, Option<&str>)| HOOKS.contains(name);
     let is_start = |(name, _): &(&str, Option<&str>)| {
-        name.contains("__rust_begin_short_backtrace") || name.starts_with("sim::run::root")
+        name.contains("__rust_begin_short_backtrace") || name.starts_with("sim::run::machine::root")
     };
     let start = frames.iter().position(is_hook).map_or(0, |index| index + 1);
     let end = frames.iter().position(is_start).unwrap_or(frames.len()).max(start);

@@ -8,17 +8,19 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::engine;
-use crate::report::{Label, ThreadInfo};
-use crate::run::attach;
+use crate::engine::thread;
+use crate::label::Label;
+use crate::report::ThreadInfo;
+use crate::scheduler::progress::IDLE;
+use crate::scheduler::threads::attach;
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, IDLE};
+use crate::scheduler::{CALL_NS, Scheduler};
 use crate::trace::Op;
 
 /// Whether the calling thread runs in virtual time.
 #[must_use]
 pub fn is_virtual() -> bool {
-    engine::current().is_some()
+    thread::current().is_some()
 }
 
 /// Virtual time since the start of the run, by the run's own clock; outside, real time since the
@@ -26,7 +28,7 @@ pub fn is_virtual() -> bool {
 #[must_use]
 pub fn now() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
-    if engine::current().is_some() {
+    if thread::current().is_some() {
         Duration::from_nanos(with(|scheduler| scheduler.now))
     } else {
         START.get_or_init(Instant::now).elapsed()
@@ -57,7 +59,7 @@ impl Drop for LabelGuard {
 }
 
 fn set(label: Label) {
-    if engine::current().is_some() {
+    if thread::current().is_some() {
         with(|scheduler| scheduler.running().label = label);
     }
 }
@@ -65,7 +67,7 @@ fn set(label: Label) {
 /// The calling thread's label.
 #[must_use]
 pub fn current_label() -> Label {
-    match engine::current() {
+    match thread::current() {
         Some(_) => with(|scheduler| scheduler.running().label),
         None => Label::default(),
     }
@@ -87,7 +89,7 @@ pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
 /// Every thread of the simulation and what it does at this moment; empty outside.
 #[must_use]
 pub fn threads() -> Vec<ThreadInfo> {
-    match engine::current() {
+    match thread::current() {
         Some(_) => with(|scheduler| scheduler.infos()),
         None => Vec::new(),
     }
@@ -96,7 +98,7 @@ pub fn threads() -> Vec<ThreadInfo> {
 /// Like [`threads`], with the backtrace of each thread but the caller: some ten microseconds each.
 #[must_use]
 pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
-    let Some(me) = engine::current() else { return Vec::new() };
+    let Some(me) = thread::current() else { return Vec::new() };
     let mut infos = threads();
     attach(&mut infos, turn::backtraces(me, usize::MAX));
     infos
@@ -125,8 +127,8 @@ pub fn set_clock_rate(group: u32, rate: f64) {
     change(|scheduler| scheduler.set_rate(group, rate_ppm));
 }
 
-fn change(f: impl FnOnce(&mut crate::scheduler::Scheduler)) {
-    let Some(me) = engine::current() else { return };
+fn change(f: impl FnOnce(&mut Scheduler)) {
+    let Some(me) = thread::current() else { return };
     let next = with(|scheduler| {
         scheduler.step(Op::Group, CALL_NS);
         f(scheduler);

@@ -11,7 +11,7 @@
 //! ```
 //! use std::sync::mpsc;
 //! use std::time::{Duration, Instant};
-//! use sim::{Label, Options, Outcome};
+//! use sim::{Label, Options, Halt};
 //!
 //! // A worker that answers after a second, and a client that gives up after ten.
 //! let report = sim::run(Options::new().seed(7), || {
@@ -31,7 +31,7 @@
 //!     assert!(start.elapsed() >= Duration::from_secs(1));
 //!     println!("the whole of it took no real time to speak of");
 //! });
-//! assert_eq!(report.outcome, Outcome::Finished);
+//! assert_eq!(report.halt, Halt::Finished);
 //! assert!(report.elapsed < Duration::from_secs(2));
 //! assert!(report.threads.is_empty(), "the worker ended when its channel did");
 //! ```
@@ -48,7 +48,7 @@
 //!
 //! Inside, each such call is a step and a scheduling point (output, the listing of thread names
 //! and what allocators call aside). A step costs a microsecond of virtual time, a clock read 50 ns;
-//! computation is free. Who is ready is picked by the [`Schedule`]; when nobody is, the clock jumps
+//! computation is free. Who is ready is picked by the [`Policy`]; when nobody is, the clock jumps
 //! to the next timer. [`Report::trace_hash`] covers every step, so two runs can be compared by one
 //! number, and [`repeat()`] does so. All choices come from one seed through xoshiro256**.
 //!
@@ -70,7 +70,7 @@
 //!
 //! # What comes out
 //!
-//! A [`Report`]: the [`Outcome`] (a deadlock, a thread that spins, one that sits in a real call and
+//! A [`Report`]: the [`Halt`] (a deadlock, a thread that spins, one that sits in a real call and
 //! each limit are outcomes, not hangs), and every thread still alive with its name, [`Label`],
 //! state, since when, and where. [`threads`] tells the same at any moment from inside. What threads
 //! print is put together into lines, with the virtual time and the label in front ([`Output`]).
@@ -103,12 +103,12 @@
 //!
 //! - give the turn away while it holds a lock: sleep, yield, wait for another thread, start or join
 //!   one, or read a clock through `std::time`. The next thread that allocates, or the scheduler,
-//!   would wait for that lock in the kernel, and the run ends as [`Outcome::BlockedOutside`];
+//!   would wait for that lock in the kernel, and the run ends as [`Halt::BlockedOutside`];
 //! - be instrumented for switches at edges: leave its crate out of `SIM_EDGES`.
 //!
 //! # What a pass does not prove
 //!
-//! - A seed is one schedule of very many. Run more seeds; use [`Schedule::Pct`].
+//! - A seed is one schedule of very many. Run more seeds; use [`Policy::Pct`].
 //! - Execution is sequentially consistent: one thread runs at a time. Mistakes with relaxed atomics
 //!   are invisible.
 //! - Without edges, see above.
@@ -117,7 +117,7 @@
 //! # What it does not see
 //!
 //! - Real input and output: a read of a socket blocks the whole simulation, and after
-//!   [`Options::wall_limit`] is the outcome [`Outcome::BlockedOutside`].
+//!   [`Options::wall_limit`] is the outcome [`Halt::BlockedOutside`].
 //! - Clock reads as chances for others, in a build with link-time optimisation across crates
 //!   (`lto = "thin"` or `"fat"`): where the standard library's read is inlined, it counts as one
 //!   that is not the standard library's (see "Allocators").
@@ -140,10 +140,13 @@
 //! [`threads_with_backtraces`] for them, or set `SIM_ENGINE=kernel` and they are. Time stands still
 //! while a breakpoint holds; raise [`Options::wall_limit`] so that the watchdog does too.
 
+mod label;
+mod engine_kind;
+mod halt;
 mod options;
-mod report;
-mod frames;
 mod trace;
+mod frames;
+mod report;
 mod repeat;
 
 #[cfg(sim_virtual)]
@@ -157,20 +160,27 @@ mod copy;
 #[cfg(sim_virtual)]
 mod watchdog;
 #[cfg(sim_virtual)]
-mod scheduler;
-#[cfg(sim_virtual)]
 mod hooks;
+#[cfg(sim_virtual)]
+mod scheduler;
 #[cfg(sim_virtual)]
 mod engine;
 #[cfg(sim_virtual)]
+mod border;
+#[cfg(sim_virtual)]
 mod sys;
+#[cfg(sim_virtual)]
+mod arch;
 #[cfg(not(sim_virtual))]
 mod real;
 
-pub use options::{Engine, Options, Output, Schedule};
-pub use repeat::{Divergence, repeat};
-pub use report::{Label, Outcome, PanicInfo, Report, ThreadInfo, ThreadState};
-pub use trace::{Difference, Op, Step, first_difference};
+pub use engine_kind::Engine;
+pub use halt::Halt;
+pub use label::Label;
+pub use options::{Options, Output, Policy};
+pub use repeat::{Difference, Divergence, first_difference, repeat};
+pub use report::{PanicInfo, Report, ThreadInfo, ThreadState};
+pub use trace::{Op, Step};
 
 #[cfg(sim_virtual)]
 pub use copy::{copy_process, warm_up};
@@ -186,7 +196,7 @@ pub use inside::{
 #[cfg(sim_virtual)]
 pub use run::run;
 #[cfg(sim_virtual)]
-pub use step::{Inbox, Order, Outbox, Pause, Stepped, serve};
+pub use step::{Advance, Inbox, Outbox, Pause, Stepped, serve};
 
 #[cfg(not(sim_virtual))]
 pub use real::{

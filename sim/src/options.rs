@@ -5,39 +5,12 @@
 
 use std::time::Duration;
 
-use crate::report::Label;
+use crate::engine_kind::Engine;
+use crate::label::Label;
 
-/// How simulated threads are carried by the machine.
-///
-/// Both engines run the same scheduler, so the same seed gives the same trace hash on either.
+/// How the next thread is chosen when several could run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Engine {
-    /// Threads are fibers on one kernel thread. Linux on x86-64 only; elsewhere it means `Kernel`.
-    Fiber,
-    /// Each thread is a kernel thread that waits for its turn. Slower; any Linux; the oracle.
-    Kernel,
-}
-
-impl Engine {
-    /// The engine named by the variable `SIM_ENGINE` (`fiber` or `kernel`), else the fastest here.
-    #[must_use]
-    pub fn from_env() -> Engine {
-        match std::env::var("SIM_ENGINE").as_deref() {
-            Ok("kernel") => Engine::Kernel,
-            _ => Engine::Fiber.or_available(),
-        }
-    }
-
-    /// This engine where the platform has it, else the one that takes its place.
-    #[must_use]
-    pub fn or_available(self) -> Engine {
-        if cfg!(target_arch = "x86_64") { self } else { Engine::Kernel }
-    }
-}
-
-/// Who runs next when several threads could.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Schedule {
+pub enum Policy {
     /// Any ready thread, with equal chances.
     Random,
     /// Probabilistic concurrency testing: the thread with the highest random priority runs, and
@@ -76,7 +49,7 @@ pub enum Output {
 pub struct Options {
     pub(crate) seed: u64,
     pub(crate) engine: Engine,
-    pub(crate) schedule: Schedule,
+    pub(crate) policy: Policy,
     pub(crate) output: Output,
     pub(crate) label_names: fn(Label) -> String,
     pub(crate) time_limit: Duration,
@@ -97,7 +70,7 @@ impl Default for Options {
         Options {
             seed: 0,
             engine: Engine::from_env(),
-            schedule: Schedule::Random,
+            policy: Policy::Random,
             output: Output::Stamped,
             label_names: numbers,
             time_limit: Duration::from_secs(3600),
@@ -136,10 +109,10 @@ impl Options {
         self
     }
 
-    /// The schedule; [`Schedule::Random`] by default.
+    /// How the schedule chooses; [`Policy::Random`] by default.
     #[must_use]
-    pub fn schedule(mut self, schedule: Schedule) -> Options {
-        self.schedule = schedule;
+    pub fn policy(mut self, policy: Policy) -> Options {
+        self.policy = policy;
         self
     }
 

@@ -8,8 +8,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::halt::Halt;
+use crate::label::Label;
 use crate::options::Options;
-use crate::report::{Label, Outcome, Report, ThreadInfo};
+use crate::report::{Report, ThreadInfo};
 
 /// Runs `closure` in real time. See the documentation of this function on Linux.
 ///
@@ -23,16 +25,16 @@ pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report 
     let handle = thread
         .spawn(move || panic::catch_unwind(AssertUnwindSafe(closure)))
         .expect("a thread for the closure");
-    let outcome = match handle.join() {
-        Ok(Ok(())) => Outcome::Finished,
+    let halt = match handle.join() {
+        Ok(Ok(())) => Halt::Finished,
         Ok(Err(payload)) | Err(payload) => {
             let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            Outcome::Panicked { message: text.unwrap_or_default() }
+            Halt::Panicked { message: text.unwrap_or_default() }
         }
     };
     Report {
-        outcome,
+        halt,
         is_virtual: false,
         engine,
         seed,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::options::Options;
 use crate::report::Report;
-use crate::trace::{Difference, first_difference};
+use crate::trace::Step;
 
 /// Two runs of one seed that differ.
 #[derive(Clone, Debug)]
@@ -23,6 +23,15 @@ pub struct Divergence {
     pub reports: Box<(Report, Report)>,
 }
 
+/// Where two traces part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The step of the first run, unless it ended before.
+    pub left: Option<Step>,
+    /// The step of the second run, unless it ended before.
+    pub right: Option<Step>,
+}
+
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (left, right) = self.hashes;
@@ -35,6 +44,13 @@ impl fmt::Display for Divergence {
 }
 
 impl std::error::Error for Divergence {}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |step: Option<Step>| step.map_or("the end".to_owned(), |step| step.to_string());
+        write!(f, "{} | {}", side(self.left), side(self.right))
+    }
+}
 
 /// Runs `work` `runs` times with the same options and compares the trace hashes; gives the first
 /// report. On a difference, more runs are recorded step by step until two differ (at most 20).
@@ -80,4 +96,16 @@ fn locate(
         }
     }
     Divergence { run, hashes, first: None, reports: Box::new(reports) }
+}
+
+/// The first step in which two recorded runs differ, if any.
+#[must_use]
+pub fn first_difference(left: &Report, right: &Report) -> Option<Difference> {
+    let longest = left.trace.len().max(right.trace.len());
+    (0..longest)
+        .map(|i| Difference {
+            left: left.trace.get(i).copied(),
+            right: right.trace.get(i).copied(),
+        })
+        .find(|pair| pair.left != pair.right)
 }

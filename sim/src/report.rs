@@ -8,56 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine_kind::Engine;
 use crate::frames;
-use crate::options::Engine;
+use crate::halt::Halt;
+use crate::label::Label;
 use crate::trace::Step;
-
-/// A pair of numbers that says whose a thread is; threads inherit it from their parent.
-///
-/// The simulation gives the numbers no meaning. A test of a cluster would take a server's number
-/// as the group, and count its restarts as incarnations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Label {
-    /// Threads of a group are paused, resumed, slowed and discarded together.
-    pub group: u32,
-    /// Tells the lives of one group apart.
-    pub incarnation: u32,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The closure returned.
-    Finished,
-    /// The closure panicked.
-    Panicked {
-        /// The text of the panic, where it was a string.
-        message: String,
-    },
-    /// Every thread waits, no timer runs, and nobody outside can wake one of them.
-    Deadlock,
-    /// A thread used the processor for the whole [`cpu_limit`](crate::Options::cpu_limit) and
-    /// never called anything that the simulation sees.
-    Spin {
-        /// Its number.
-        thread: u32,
-    },
-    /// A thread sat in a blocking call of the real world for the whole
-    /// [`wall_limit`](crate::Options::wall_limit).
-    BlockedOutside {
-        /// Its number.
-        thread: u32,
-    },
-    /// The virtual clock passed [`time_limit`](crate::Options::time_limit).
-    TimeLimit,
-    /// The run took [`step_limit`](crate::Options::step_limit) steps.
-    StepLimit,
-    /// More than [`thread_limit`](crate::Options::thread_limit) threads were alive at once.
-    ThreadLimit,
-    /// The host ended a stepped run before the closure returned.
-    Stopped,
-}
 
 /// What a thread was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +80,8 @@ pub struct PanicInfo {
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How it ended.
-    pub outcome: Outcome,
+    /// Why it ended.
+    pub halt: Halt,
     /// False where the platform has no virtual time and the closure ran in real time.
     pub is_virtual: bool,
     /// The engine that carried it.
@@ -165,7 +120,7 @@ impl Report {
     /// Whether the closure returned.
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.outcome == Outcome::Finished
+        self.halt == Halt::Finished
     }
 
     /// Threads alive at the end by label, in order of label.
@@ -190,32 +145,6 @@ impl ThreadInfo {
     #[must_use]
     pub fn frames(&self) -> Vec<String> {
         self.backtrace.as_deref().map(frames::short).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.group, self.incarnation)
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Outcome::Finished => f.write_str("finished"),
-            Outcome::Panicked { message } => write!(f, "panicked: {message}"),
-            Outcome::Deadlock => f.write_str("deadlock: every thread waits and no timer runs"),
-            Outcome::Spin { thread } => {
-                write!(f, "spin: thread {thread} computes without end and calls nothing")
-            }
-            Outcome::BlockedOutside { thread } => {
-                write!(f, "blocked outside the simulation: thread {thread} sits in a real call")
-            }
-            Outcome::TimeLimit => f.write_str("virtual time limit reached"),
-            Outcome::StepLimit => f.write_str("step limit reached"),
-            Outcome::ThreadLimit => f.write_str("thread limit reached"),
-            Outcome::Stopped => f.write_str("stopped by the host"),
-        }
     }
 }
 
@@ -244,7 +173,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} (seed {}, {:?} engine, {:?} of {} time, {} steps, hash {:016x})",
-            self.outcome,
+            self.halt,
             self.seed,
             self.engine,
             self.elapsed,

@@ -13,7 +13,9 @@ use std::time::Duration;
 use crate::inside::now;
 use crate::options::Options;
 use crate::report::Report;
-use crate::run::{Driver, Leg};
+use crate::run::driver::Driver;
+use crate::run::machine::{Mode, Segment};
+use crate::scheduler::schedule::policy;
 use crate::scheduler::turn::with;
 
 /// How a step ended.
@@ -60,7 +62,9 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
     ) -> Stepped<I, O> {
         let (inbox, outbox) = ends();
         let closure = within(&inbox, &outbox, closure);
-        Stepped { driver: Driver::start(options, true, closure, None), inbox, outbox }
+        let schedule = policy::schedule(&options);
+        let driver = Driver::start(options, schedule, Mode::Stepped, closure);
+        Stepped { driver, inbox, outbox }
     }
 
     /// Delivers `inputs` at the present virtual time, then runs until the virtual time `until`, or
@@ -74,8 +78,8 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
     /// Runs until the virtual time `until`, delivers the inputs then, and lets threads that are
     /// ready go on until every thread waits, or the overtime is used up: one that polls never
     /// waits. No timer behind `until` ends meanwhile unless the clock has passed it anyway.
-    pub fn settle(&mut self, order: Order<I>) -> Pause<O> {
-        let Order { inputs, until, overtime } = order;
+    pub fn settle(&mut self, advance: Advance<I>) -> Pause<O> {
+        let Advance { inputs, until, overtime } = advance;
         let mut running = self.driver.advance(ns(until), 0);
         if running {
             deliver(&self.inbox, inputs);
@@ -93,7 +97,7 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
 
 /// What a host orders: inputs, and time in which they are handled.
 #[derive(Debug)]
-pub struct Order<I> {
+pub struct Advance<I> {
     /// Arrive when the clock shows `until`.
     pub inputs: Vec<I>,
     /// The virtual time to go to.
@@ -112,21 +116,22 @@ pub struct Order<I> {
 /// As [`run`](crate::run()).
 pub fn serve<I: Send + 'static, O: Send + 'static>(
     options: Options,
-    first: Order<I>,
+    first: Advance<I>,
     closure: impl FnOnce(Inbox<I>, Outbox<O>) + Send + 'static,
-    mut host: impl FnMut(Pause<O>) -> Option<Order<I>> + Send + 'static,
+    mut host: impl FnMut(Pause<O>) -> Option<Advance<I>> + Send + 'static,
 ) -> (Report, Vec<(Duration, O)>) {
     let (inbox, outbox) = ends();
     let closure = within(&inbox, &outbox, closure);
     let (last, mut first) = (outbox.clone(), Some(first));
     let next = move || {
-        let order = first.take().or_else(|| host(pause(true, &outbox)))?;
-        let Order { inputs, until, overtime } = order;
+        let advance = first.take().or_else(|| host(pause(true, &outbox)))?;
+        let Advance { inputs, until, overtime } = advance;
         let inbox = inbox.clone();
         let deliver = Box::new(move || deliver(&inbox, inputs));
-        Some(Leg { until: ns(until), overtime: ns(overtime), deliver })
+        Some(Segment { until: ns(until), overtime: ns(overtime), deliver })
     };
-    let mut driver = Driver::start(options, true, closure, Some(Box::new(next)));
+    let schedule = policy::schedule(&options);
+    let mut driver = Driver::start(options, schedule, Mode::Served(Box::new(next)), closure);
     driver.advance(u64::MAX, 0);
     (driver.finish(), last.drain())
 }

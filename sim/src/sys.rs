@@ -5,49 +5,7 @@
 use std::ffi::{CStr, c_int, c_long, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// A system call, by the kernel's own convention: a negative errno on failure.
-///
-/// # Safety
-/// The arguments must be what the call asks for.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-pub(crate) unsafe fn raw(number: c_long, args: [usize; 6]) -> isize {
-    let result: isize;
-    // SAFETY: the kernel's convention on x86-64; the caller answers for the arguments.
-    unsafe {
-        std::arch::asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") args[0], in("rsi") args[1], in("rdx") args[2],
-            in("r10") args[3], in("r8") args[4], in("r9") args[5],
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result
-}
-
-/// A system call, by the kernel's own convention: a negative errno on failure.
-///
-/// # Safety
-/// The arguments must be what the call asks for.
-#[cfg(target_arch = "aarch64")]
-#[inline]
-pub(crate) unsafe fn raw(number: c_long, args: [usize; 6]) -> isize {
-    let result: isize;
-    // SAFETY: the kernel's convention on aarch64; the caller answers for the arguments.
-    unsafe {
-        std::arch::asm!(
-            "svc 0",
-            in("x8") number,
-            inlateout("x0") args[0] as isize => result,
-            in("x1") args[1], in("x2") args[2], in("x3") args[3],
-            in("x4") args[4], in("x5") args[5],
-            options(nostack),
-        );
-    }
-    result
-}
+pub(crate) use crate::arch::syscall as raw;
 
 /// A system call by libc's convention: -1 and `errno` on failure.
 ///
@@ -90,7 +48,7 @@ pub(crate) fn futex_wake(word: &AtomicU32, count: u32) {
 }
 
 /// Sleeps for ever. For a thread that must never run again.
-pub(crate) fn park_for_ever() -> ! {
+pub(crate) fn park_forever() -> ! {
     let word = AtomicU32::new(0);
     loop {
         futex_wait(&word, 0, None);
@@ -135,4 +93,54 @@ impl Real {
         self.address.store(found, Ordering::Relaxed);
         found
     }
+}
+
+/// A thread's start routine, as `pthread_create` takes it.
+pub(crate) type Start = extern "C" fn(*mut c_void) -> *mut c_void;
+
+static PTHREAD_CREATE: Real = Real::new(c"pthread_create");
+static PTHREAD_JOIN: Real = Real::new(c"pthread_join");
+static PTHREAD_DETACH: Real = Real::new(c"pthread_detach");
+
+/// # Safety
+/// As for `pthread_create`.
+pub(crate) unsafe fn real_pthread_create(
+    pthread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+) -> c_int {
+    type Function = unsafe extern "C" fn(
+        *mut libc::pthread_t,
+        *const libc::pthread_attr_t,
+        Start,
+        *mut c_void,
+    ) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_CREATE.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread, attributes, start, argument) }
+}
+
+/// # Safety
+/// As for `pthread_join`.
+pub(crate) unsafe fn real_pthread_join(
+    pthread: libc::pthread_t,
+    result: *mut *mut c_void,
+) -> c_int {
+    type Function = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_JOIN.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread, result) }
+}
+
+/// # Safety
+/// As for `pthread_detach`.
+pub(crate) unsafe fn real_pthread_detach(pthread: libc::pthread_t) -> c_int {
+    type Function = unsafe extern "C" fn(libc::pthread_t) -> c_int;
+    // SAFETY: the address is that of libc's function of this type.
+    let real: Function = unsafe { std::mem::transmute(PTHREAD_DETACH.get()) };
+    // SAFETY: passed on from the caller.
+    unsafe { real(pthread) }
 }

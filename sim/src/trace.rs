@@ -6,8 +6,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::report::Report;
-
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -41,37 +39,9 @@ pub struct Step {
     pub at_ns: u64,
 }
 
-/// Where two traces part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The step of the first run, unless it ended before.
-    pub left: Option<Step>,
-    /// The step of the second run, unless it ended before.
-    pub right: Option<Step>,
-}
-
-/// The first step in which two recorded runs differ, if any.
-#[must_use]
-pub fn first_difference(left: &Report, right: &Report) -> Option<Difference> {
-    let longest = left.trace.len().max(right.trace.len());
-    (0..longest)
-        .map(|i| Difference {
-            left: left.trace.get(i).copied(),
-            right: right.trace.get(i).copied(),
-        })
-        .find(|pair| pair.left != pair.right)
-}
-
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = Duration::from_nanos(self.at_ns);
         write!(f, "step {}: thread {} {:?} at {at:?}", self.step, self.thread, self.op)
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = |step: Option<Step>| step.map_or("the end".to_owned(), |step| step.to_string());
-        write!(f, "{} | {}", side(self.left), side(self.right))
     }
 }

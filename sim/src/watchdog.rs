@@ -11,9 +11,9 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::engine::{self, Body, RUNNING_TID};
+use crate::engine::thread::{self, RUNNING_TID, SimThread};
 use crate::options::Options;
-use crate::scheduler::{IDLE, STEPS};
+use crate::scheduler::progress::{IDLE, STEPS};
 use crate::sys;
 
 /// How often to look.
@@ -30,7 +30,7 @@ const SIGNAL: c_int = libc::SIGURG;
 
 /// Why no step is taken any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bark {
+pub(crate) enum Stuck {
     Spin,
     BlockedOutside,
 }
@@ -40,7 +40,7 @@ pub(crate) fn watch(
     options: &Options,
     word: &AtomicU32,
     finished: impl Fn(u32) -> bool,
-) -> Option<Bark> {
+) -> Option<Stuck> {
     let limit_ns = |limit: Duration| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
     let (cpu_limit, wall_limit) = (limit_ns(options.cpu_limit), limit_ns(options.wall_limit));
     let mut steps = u64::MAX;
@@ -61,12 +61,12 @@ pub(crate) fn watch(
             (steps, tid, cpu_start, cpu_seen) = (steps_now, tid_now, cpu, cpu);
             blocked.ns = 0;
         } else if cpu.saturating_sub(cpu_start) > cpu_limit {
-            return Some(Bark::Spin);
+            return Some(Stuck::Spin);
         } else if cpu.saturating_sub(cpu_seen) > BLOCKED_CPU_NS {
             // It computes, on however busy a machine: so it is not blocked.
             (cpu_seen, blocked.ns) = (cpu, 0);
         } else if blocked.ns > wall_limit {
-            return Some(Bark::BlockedOutside);
+            return Some(Stuck::BlockedOutside);
         }
     }
 }
@@ -92,12 +92,12 @@ fn cpu_ns_of(tid: i32) -> u64 {
 }
 
 /// The thread that answered the signal.
-static CAUGHT: AtomicPtr<Body> = AtomicPtr::new(ptr::null_mut());
+static CAUGHT: AtomicPtr<SimThread> = AtomicPtr::new(ptr::null_mut());
 static ANSWERED: AtomicU32 = AtomicU32::new(0);
 
-/// Stops the thread that runs simulated code for good, wherever it is; gives its body, with a
+/// Stops the thread that runs simulated code for good, wherever it is; gives its thread, with a
 /// backtrace in it, unless it does not answer.
-pub(crate) fn catch_runner() -> Option<&'static Body> {
+pub(crate) fn catch_runner() -> Option<&'static SimThread> {
     CAUGHT.store(ptr::null_mut(), Ordering::Relaxed);
     ANSWERED.store(0, Ordering::Release);
     let tid = RUNNING_TID.load(Ordering::Relaxed);
@@ -112,7 +112,7 @@ pub(crate) fn catch_runner() -> Option<&'static Body> {
         }
         sys::futex_wait(&ANSWERED, 0, Some(LOOK_NS));
     }
-    // SAFETY: null, or the address of a body, which is never freed.
+    // SAFETY: null, or the address of a thread, which is never freed.
     unsafe { CAUGHT.load(Ordering::Acquire).as_ref() }
 }
 
@@ -131,14 +131,14 @@ pub(crate) fn install() {
 /// Runs on the stack of the thread that is stuck. It may allocate, against the rules for handlers:
 /// the run is lost in any case, and if the allocator was interrupted the caller stops waiting.
 extern "C" fn stop(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
-    let Some(body) = engine::current() else { return };
+    let Some(thread) = thread::current() else { return };
     let backtrace = Backtrace::force_capture();
     // SAFETY: this thread has the turn, and never gives it up again.
-    unsafe { *body.backtrace.get() = Some(backtrace) };
-    CAUGHT.store(ptr::from_ref(body).cast_mut(), Ordering::Release);
+    unsafe { *thread.backtrace.get() = Some(backtrace) };
+    CAUGHT.store(ptr::from_ref(thread).cast_mut(), Ordering::Release);
     ANSWERED.store(1, Ordering::Release);
     sys::futex_wake(&ANSWERED, 1);
-    sys::park_for_ever()
+    sys::park_forever()
 }
 
 #[cfg(test)]

@@ -52,18 +52,18 @@ pub fn failure(report: &Report, referee: &Referee) -> Failure {
         };
         failure.with_notes(threads::place(thread, referee).map(|place| format!("it is {place}")))
     };
-    match &report.outcome {
-        sim::Outcome::Spin { thread } => of_thread(
+    match &report.halt {
+        sim::Halt::Spin { thread } => of_thread(
             Class::Spin,
             *thread,
             "runs on and on without a call that could let time pass",
         ),
-        sim::Outcome::BlockedOutside { thread } => of_thread(
+        sim::Halt::BlockedOutside { thread } => of_thread(
             Class::Outside,
             *thread,
             "waits for something outside of the lab, such as a file or a socket",
         ),
-        sim::Outcome::Deadlock => {
+        sim::Halt::Deadlock => {
             Failure::new(Class::Deadlock, "every thread waits for another, for ever").with_notes(
                 report.threads.iter().map(|thread| {
                     let place = threads::place(thread, referee).unwrap_or_default();
@@ -71,12 +71,12 @@ pub fn failure(report: &Report, referee: &Referee) -> Failure {
                 }),
             )
         }
-        sim::Outcome::StepLimit => {
+        sim::Halt::StepLimit => {
             let busiest = report.threads.iter().find(|t| t.state == sim::ThreadState::Running);
             let what = format!("was running after {STEPS_MAX} steps: does it poll?");
             of_thread(Class::Spin, busiest.map_or(u32::MAX, |thread| thread.id), &what)
         }
-        sim::Outcome::ThreadLimit => {
+        sim::Halt::ThreadLimit => {
             let sentence = format!("more than {THREADS_MAX} threads were alive at once");
             Failure::new(Class::Limit, sentence)
                 .with_notes(crowd_with_the_dead(&report.threads, referee))

@@ -34,7 +34,7 @@ fn in_virtual_time(
         test(fakes.cluster(Setup::reliable(3)), &fakes);
         assert_eq!(fakes.referee.verdict(), None);
     });
-    assert_eq!(report.outcome, sim::Outcome::Finished, "{:?}", report.panics);
+    assert_eq!(report.halt, sim::Halt::Finished, "{:?}", report.panics);
 }
 
 fn reaches(fakes: &Fakes, from: usize, to: usize) -> bool {

@@ -189,5 +189,5 @@ fn a_long_wait_is_told_unless_the_server_was_paused() {
         assert_eq!(findings(false), [told]);
         assert_eq!(findings(true), [""; 0]);
     });
-    assert_eq!(report.outcome, sim::Outcome::Finished, "{:?}", report.panics);
+    assert_eq!(report.halt, sim::Halt::Finished, "{:?}", report.panics);
 }

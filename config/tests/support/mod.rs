@@ -21,7 +21,7 @@ const FAILURE_LIMIT: Duration = Duration::from_secs(120);
 #[track_caller]
 pub(crate) fn bounded(limit: Duration, test: impl FnOnce() + Send + 'static) -> Duration {
     let report = sim::run(sim::Options::new().seed(1).time_limit(limit), test);
-    assert_eq!(report.outcome, sim::Outcome::Finished, "{report}");
+    assert_eq!(report.halt, sim::Halt::Finished, "{report}");
     report.elapsed
 }
 

@@ -9,7 +9,6 @@ use std::process;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use sim::Order;
 use verdict::virtual_time;
 
 use crate::frames::{self, Advance, Advanced, FrameError, Init, Input, Output};
@@ -71,7 +70,7 @@ pub fn serve(
     let mut from = BufReader::new(from);
     let init: Init = frames::read(&mut from)?;
     let mut last = (from.get_ref().try_clone()?, to.try_clone()?);
-    let first = order(frames::read(&mut from)?);
+    let first = with_overtime(frames::read(&mut from)?);
     let (broken, why) = mpsc::channel();
     let (report, outputs) = sim::serve(
         virtual_time::options(init.seed),
@@ -81,7 +80,7 @@ pub fn serve(
             let advanced = Advanced { next_deadline: pause.next_deadline, outputs: pause.outputs };
             let next = frames::write(&mut to, &advanced).and_then(|()| frames::read(&mut from));
             // The receiver may be gone as well.
-            next.map(order).map_err(|error| drop(broken.send(error))).ok()
+            next.map(with_overtime).map_err(|error| drop(broken.send(error))).ok()
         },
     );
     if let Ok(error) = why.try_recv() {
@@ -106,6 +105,6 @@ fn report_end(
     }
 }
 
-fn order(Advance { until, inputs }: Advance) -> Order<Input> {
-    Order { until, overtime: OVERTIME, inputs }
+fn with_overtime(Advance { until, inputs }: Advance) -> sim::Advance<Input> {
+    sim::Advance { until, overtime: OVERTIME, inputs }
 }

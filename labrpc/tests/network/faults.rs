@@ -77,7 +77,7 @@ fn newer_messages_pass_by_those_that_are_held() {
         assert_eq!((caller.join().unwrap(), pair.handled(1)), (Ok(2), 4));
         assert_eq!(pair.network.methods(), ["Test.Increment".into()]);
     });
-    assert_eq!(report.outcome, sim::Outcome::Finished);
+    assert_eq!(report.halt, sim::Halt::Finished);
 }
 
 #[test]

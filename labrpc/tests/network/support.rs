@@ -12,7 +12,7 @@ pub(crate) fn bounded(test: impl Fn() + Clone + Send + 'static) {
     for seed in 1..=3 {
         let options = sim::Options::new().seed(seed).time_limit(Duration::from_secs(60));
         let report = sim::run(options, test.clone());
-        assert_eq!(report.outcome, sim::Outcome::Finished, "seed {seed}: {report}");
+        assert_eq!(report.halt, sim::Halt::Finished, "seed {seed}: {report}");
     }
 }
 

@@ -16,8 +16,8 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
-use crate::engine::{self, Body};
-use crate::hooks;
+use crate::arch;
+use crate::engine::thread::{self, SimThread};
 use crate::sys;
 
 /// Room for the thread block and thread-local storage, beyond the stack asked for.
@@ -27,7 +27,7 @@ pub(crate) const GUARD: usize = 4096;
 /// Donors not in use, by stack size, and how many there are in all.
 struct Pool {
     size: usize,
-    idle: Vec<&'static Body>,
+    idle: Vec<&'static SimThread>,
     made: usize,
 }
 
@@ -45,12 +45,12 @@ const BATCH_MIN: usize = 4;
 const BATCH_MAX: usize = 64;
 
 /// A donor with a fresh image of the thread-local storage. `Err` holds an errno value.
-pub(crate) fn take(stack_size: usize) -> Result<&'static Body, c_int> {
+pub(crate) fn take(stack_size: usize) -> Result<&'static SimThread, c_int> {
     // SAFETY: this thread has the turn, or is about to begin the run.
     let pool = unsafe { pool_of(rounded(stack_size)) };
-    if let Some(body) = pool.idle.pop() {
-        reset_thread_locals(body);
-        return Ok(body);
+    if let Some(thread) = pool.idle.pop() {
+        reset_thread_locals(thread);
+        return Ok(thread);
     }
     pool.grow((pool.made / 4).clamp(BATCH_MIN, BATCH_MAX))?;
     pool.idle.pop().ok_or(libc::EAGAIN)
@@ -89,12 +89,12 @@ pub(crate) unsafe fn make_ready(stack_size: usize, count: usize) {
 }
 
 /// Takes a donor back. The thread that lived in it has ended and nobody holds its handle.
-pub(crate) fn give_back(body: &'static Body) {
-    let size = body.stack_size.get();
+pub(crate) fn give_back(thread: &'static SimThread) {
+    let size = thread.stack_size.get();
     // SAFETY: see `Pools`.
     let pools = unsafe { &mut *POOLS.0.get() };
     if let Some(pool) = pools.iter_mut().find(|pool| pool.size == size) {
-        pool.idle.push(body);
+        pool.idle.push(thread);
     }
 }
 
@@ -104,7 +104,7 @@ fn rounded(stack_size: usize) -> usize {
 
 /// Makes `count` donors, and waits for their kernel threads to be gone. Fewer is no error unless
 /// there is none.
-fn create(size: usize, count: usize, into: &mut Vec<&'static Body>) -> Result<(), c_int> {
+fn create(size: usize, count: usize, into: &mut Vec<&'static SimThread>) -> Result<(), c_int> {
     let mut blocked = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
     let first = into.len();
@@ -117,7 +117,7 @@ fn create(size: usize, count: usize, into: &mut Vec<&'static Body>) -> Result<()
     }
     for _ in 0..count {
         match start_one(size) {
-            Ok(body) => into.push(body),
+            Ok(thread) => into.push(thread),
             Err(error) => {
                 result = Err(error);
                 break;
@@ -126,9 +126,9 @@ fn create(size: usize, count: usize, into: &mut Vec<&'static Body>) -> Result<()
     }
     // SAFETY: `before` was filled above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
-    for body in &into[first..] {
+    for thread in &into[first..] {
         loop {
-            if body.kernel_alive.load(Ordering::Acquire) == 0 {
+            if thread.fiber.kernel_alive.load(Ordering::Acquire) == 0 {
                 break;
             }
             // It is on its way out. The kernel's own wake could be waited for only where any other
@@ -140,7 +140,7 @@ fn create(size: usize, count: usize, into: &mut Vec<&'static Body>) -> Result<()
     if into.len() > first { Ok(()) } else { result }
 }
 
-fn start_one(size: usize) -> Result<&'static Body, c_int> {
+fn start_one(size: usize) -> Result<&'static SimThread, c_int> {
     let whole = GUARD + size + EXTRA;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
     let rights = libc::PROT_READ | libc::PROT_WRITE;
@@ -149,19 +149,19 @@ fn start_one(size: usize) -> Result<&'static Body, c_int> {
     if base == libc::MAP_FAILED {
         return Err(libc::EAGAIN);
     }
-    let body = Body::leak();
-    body.stack_base.set(base as usize + GUARD);
-    body.stack_size.set(size);
+    let thread = SimThread::leak();
+    thread.stack_base.set(base as usize + GUARD);
+    thread.stack_size.set(size);
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let mut pthread = 0;
-    // SAFETY: the stack is ours and never unmapped while the thread lives; the body is never freed.
+    // SAFETY: the stack is ours and never unmapped while the thread lives; the thread is never freed.
     let error = unsafe {
         libc::mprotect(base, GUARD, libc::PROT_NONE);
         libc::pthread_attr_init(attributes.as_mut_ptr());
         libc::pthread_attr_setstack(attributes.as_mut_ptr(), base.add(GUARD), whole - GUARD);
-        let argument = ptr::from_ref(body).cast_mut().cast();
+        let argument = ptr::from_ref(thread).cast_mut().cast();
         let error =
-            hooks::real_pthread_create(&mut pthread, attributes.as_ptr(), donor_main, argument);
+            sys::real_pthread_create(&mut pthread, attributes.as_ptr(), donor_main, argument);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
         error
     };
@@ -170,18 +170,19 @@ fn start_one(size: usize) -> Result<&'static Body, c_int> {
         unsafe { libc::munmap(base, whole) };
         return Err(error);
     }
-    body.pthread.set(pthread);
-    Ok(body)
+    thread.pthread.set(pthread);
+    Ok(thread)
 }
 
 /// All that a donor's own kernel thread ever runs.
 extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
-    // SAFETY: the argument is the body, which is never freed.
-    let body: &'static Body = unsafe { &*argument.cast::<Body>() };
+    // SAFETY: the argument is the thread, which is never freed.
+    let thread: &'static SimThread = unsafe { &*argument.cast::<SimThread>() };
     let marker = 0_usize;
-    body.stack_top.set(ptr::from_ref(&marker) as usize - 256);
-    engine::enter(body);
-    let word = body.kernel_alive.as_ptr() as usize;
+    thread.fiber.stack_top.set(ptr::from_ref(&marker) as usize - 256);
+    thread.fiber.thread_pointer.set(arch::thread_pointer());
+    thread::enter(thread);
+    let word = thread.fiber.kernel_alive.as_ptr() as usize;
     // SAFETY: the kernel clears and wakes our word, which is never freed, once this thread no
     // longer uses its stack; then the thread ends without the C library knowing.
     unsafe {
@@ -195,14 +196,13 @@ extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
 struct Image {
     bytes: &'static [u8],
     size: usize,
-    /// From the start of the block to the thread pointer.
-    offset: usize,
+    align: usize,
 }
 
 fn image() -> &'static Image {
     static IMAGE: OnceLock<Image> = OnceLock::new();
     IMAGE.get_or_init(|| {
-        let mut image = Image { bytes: &[], size: 0, offset: 0 };
+        let mut image = Image { bytes: &[], size: 0, align: 1 };
         // SAFETY: the callback gets a valid `Image` and does not keep it.
         unsafe { libc::dl_iterate_phdr(Some(read_image), ptr::from_mut(&mut image).cast()) };
         image
@@ -229,7 +229,7 @@ unsafe extern "C" fn read_image(
             let start = (info.dlpi_addr + tls.p_vaddr) as *const u8;
             image.bytes = std::slice::from_raw_parts(start, tls.p_filesz as usize);
             image.size = tls.p_memsz as usize;
-            image.offset = image.size.next_multiple_of((tls.p_align as usize).max(1));
+            image.align = tls.p_align as usize;
         }
     }
     1
@@ -237,14 +237,14 @@ unsafe extern "C" fn read_image(
 
 /// Gives the executable's thread-locals their first values again: the standard library aborts if
 /// it finds those of the thread that lived here before.
-fn reset_thread_locals(body: &Body) {
+fn reset_thread_locals(thread: &SimThread) {
     let image = image();
-    let block = (body.pthread.get() as usize - image.offset) as *mut u8;
-    // SAFETY: the block of a thread that has ended, laid out by the loader (variant II of the ELF
-    // thread-local storage ABI: the executable's block ends at the thread pointer).
+    let thread_pointer = thread.fiber.thread_pointer.get();
+    let block = arch::thread_locals(thread_pointer, image.size, image.align) as *mut u8;
+    // SAFETY: the block of a thread that has ended, where the loader has put it.
     unsafe {
         ptr::copy_nonoverlapping(image.bytes.as_ptr(), block, image.bytes.len());
         block.add(image.bytes.len()).write_bytes(0, image.size - image.bytes.len());
-        *engine::handle_of(body.pthread.get()) = body;
+        *thread::handle_of(thread.pthread.get()) = thread;
     }
 }

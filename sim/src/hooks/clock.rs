@@ -19,15 +19,15 @@
 //! The standard library is known by the address from which it calls, which is learned before the
 //! first run. A lock is no sign: mimalloc reads without one.
 
-use std::arch::naked_asm;
 use std::cell::Cell;
 use std::ffi::{c_int, c_uint};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::engine::{self, Body};
-use crate::hooks;
+use crate::arch;
+use crate::engine::thread::{self, SimThread};
+use crate::scheduler::thread::State;
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, Next, Scheduler, State};
+use crate::scheduler::{CALL_NS, Next, Scheduler};
 use crate::sys::{self, Real};
 use crate::trace::Op;
 
@@ -61,10 +61,7 @@ pub(crate) unsafe extern "C" fn clock_gettime(
     clock: libc::clockid_t,
     time: *mut libc::timespec,
 ) -> c_int {
-    #[cfg(target_arch = "x86_64")]
-    naked_asm!("mov rdx, [rsp]", "jmp {read}", read = sym read);
-    #[cfg(target_arch = "aarch64")]
-    naked_asm!("mov x2, x30", "b {read}", read = sym read);
+    arch::jump_with_return_address!(read);
 }
 
 /// # Safety
@@ -74,7 +71,7 @@ unsafe extern "C" fn read(
     time: *mut libc::timespec,
     return_address: usize,
 ) -> c_int {
-    let Some(me) = engine::current() else {
+    let Some(me) = thread::current() else {
         if LEARNING.get() {
             learn(return_address);
         }
@@ -102,7 +99,7 @@ unsafe extern "C" fn read(
 }
 
 #[inline]
-fn take(me: &'static Body, read: fn(&mut Scheduler) -> Option<Next>) -> u64 {
+fn take(me: &'static SimThread, read: fn(&mut Scheduler) -> Option<Next>) -> u64 {
     let (local, next) = with(|scheduler| {
         let next = read(scheduler);
         (scheduler.local_now(), next)
@@ -154,11 +151,11 @@ pub(crate) fn read_by_std() {
 }
 
 /// Sleeps until the group's clock shows `deadline`.
-fn sleep_until(me: &'static Body, deadline: u64) {
+fn sleep_until(me: &'static SimThread, deadline: u64) {
     turn::block_step(me, Op::Sleep, State::Sleeping, Some(deadline));
 }
 
-fn sleep_for(me: &'static Body, ns: u64) {
+fn sleep_for(me: &'static SimThread, ns: u64) {
     let deadline = turn::read(Scheduler::local_now).saturating_add(ns);
     sleep_until(me, deadline);
 }
@@ -172,7 +169,7 @@ pub(crate) unsafe extern "C" fn clock_nanosleep(
     request: *const libc::timespec,
     remaining: *mut libc::timespec,
 ) -> c_int {
-    let Some(me) = hooks::caller() else {
+    let Some(me) = turn::caller() else {
         let args = [clock as usize, flags as usize, request as usize, remaining as usize, 0, 0];
         // SAFETY: passed on from the caller.
         return unsafe { sys::raw(libc::SYS_clock_nanosleep, args) }.wrapping_neg() as c_int;
@@ -218,7 +215,7 @@ pub(crate) extern "C" fn usleep(us: c_uint) -> c_int {
 
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn sched_yield() -> c_int {
-    match hooks::caller() {
+    match turn::caller() {
         Some(me) => turn::point(me, Op::Yield, CALL_NS),
         None => {
             // SAFETY: takes no argument.

@@ -7,7 +7,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use crate::hooks;
 use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
 use crate::trace::Op;
@@ -37,7 +36,7 @@ pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(_guard: *mut u32)
     if !ON.load(Ordering::Relaxed) {
         return;
     }
-    let Some(me) = hooks::caller() else { return };
+    let Some(me) = turn::caller() else { return };
     let left = LEFT.load(Ordering::Relaxed);
     if left > 1 {
         LEFT.store(left - 1, Ordering::Relaxed);
@@ -46,7 +45,7 @@ pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(_guard: *mut u32)
     if with(|scheduler| scheduler.reporter.is_some()) {
         return;
     }
-    LEFT.store(with(super::super::scheduler::Scheduler::draw_edges), Ordering::Relaxed);
+    LEFT.store(with(|scheduler| scheduler.schedule.edges_to_preemption()), Ordering::Relaxed);
     turn::point(me, Op::Edge, CALL_NS);
 }
 

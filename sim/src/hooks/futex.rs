@@ -9,11 +9,12 @@
 use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::engine::Body;
-use crate::hooks::{self, clock, random, system, threads};
-use crate::scheduler::border::{BORDER, Waiters};
+use crate::border::{BORDER, Waiters};
+use crate::engine::thread::SimThread;
+use crate::hooks::{clock, random, system, threads};
+use crate::scheduler::thread::{State, Wake};
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, Scheduler, State, Wake};
+use crate::scheduler::{CALL_NS, Scheduler};
 use crate::sys;
 use crate::trace::Op;
 
@@ -38,7 +39,7 @@ pub(crate) unsafe extern "C" fn syscall(
     f: usize,
 ) -> c_long {
     let args = [a, b, c, d, e, f];
-    match (number, hooks::caller()) {
+    match (number, turn::caller()) {
         // SAFETY: passed on from the caller, as are the others.
         (libc::SYS_futex, me) => unsafe { futex(me, args) },
         // SAFETY: as above.
@@ -55,7 +56,7 @@ pub(crate) unsafe extern "C" fn syscall(
 
 /// # Safety
 /// As for `futex(2)`.
-unsafe fn futex(me: Option<&'static Body>, args: [usize; 6]) -> c_long {
+unsafe fn futex(me: Option<&'static SimThread>, args: [usize; 6]) -> c_long {
     let [address, op, value, time, _, bitset] = args;
     let op = op as c_int;
     let command = op & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
@@ -90,7 +91,7 @@ unsafe fn futex(me: Option<&'static Body>, args: [usize; 6]) -> c_long {
 /// # Safety
 /// `address` must be that of a futex word.
 unsafe fn while_reporting(
-    me: &'static Body,
+    me: &'static SimThread,
     waits: bool,
     address: usize,
     value: u32,
@@ -129,7 +130,7 @@ unsafe fn deadline(op: c_int, time: *const libc::timespec) -> Option<u64> {
 /// # Safety
 /// `address` must be that of a futex word.
 unsafe fn wait(
-    me: &'static Body,
+    me: &'static SimThread,
     address: usize,
     expected: u32,
     deadline: Option<u64>,
@@ -162,7 +163,7 @@ unsafe fn wait(
 
 /// Simulated waiters first, then those in the kernel. Always a scheduling point: without one, a
 /// loop that unlocks and locks again would starve the waiter it has just woken.
-fn wake(me: &'static Body, address: usize, count: u32, bits: u32) -> c_long {
+fn wake(me: &'static SimThread, address: usize, count: u32, bits: u32) -> c_long {
     let woken = wake_all_kinds(address, count, bits);
     turn::point(me, Op::FutexWake, CALL_NS);
     c_long::from(woken)

@@ -6,12 +6,6 @@
 //! called from any other, it passes the call on. A hook never panics, holds no lock while it
 //! switches, and allocates nothing on the paths that are taken often.
 
-use std::ffi::{c_int, c_void};
-
-use crate::engine::{self, Body, Start};
-use crate::scheduler::turn;
-use crate::sys::Real;
-
 pub(crate) mod futex;
 pub(crate) mod clock;
 pub(crate) mod threads;
@@ -20,60 +14,6 @@ pub(crate) mod random;
 pub(crate) mod output;
 pub(crate) mod system;
 pub(crate) mod edges;
-
-/// The simulated thread that calls a hook. None if the caller is outside, or if it is an allocator
-/// at work for the scheduler: such a call is passed on, since the scheduler is not free to take it.
-#[inline]
-pub(crate) fn caller() -> Option<&'static Body> {
-    engine::current().filter(|_| !turn::is_inside())
-}
-
-static PTHREAD_CREATE: Real = Real::new(c"pthread_create");
-static PTHREAD_JOIN: Real = Real::new(c"pthread_join");
-static PTHREAD_DETACH: Real = Real::new(c"pthread_detach");
-
-/// # Safety
-/// As for `pthread_create`.
-pub(crate) unsafe fn real_pthread_create(
-    pthread: *mut libc::pthread_t,
-    attributes: *const libc::pthread_attr_t,
-    start: Start,
-    argument: *mut c_void,
-) -> c_int {
-    type Function = unsafe extern "C" fn(
-        *mut libc::pthread_t,
-        *const libc::pthread_attr_t,
-        Start,
-        *mut c_void,
-    ) -> c_int;
-    // SAFETY: the address is that of libc's function of this type.
-    let real: Function = unsafe { std::mem::transmute(PTHREAD_CREATE.get()) };
-    // SAFETY: passed on from the caller.
-    unsafe { real(pthread, attributes, start, argument) }
-}
-
-/// # Safety
-/// As for `pthread_join`.
-pub(crate) unsafe fn real_pthread_join(
-    pthread: libc::pthread_t,
-    result: *mut *mut c_void,
-) -> c_int {
-    type Function = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
-    // SAFETY: the address is that of libc's function of this type.
-    let real: Function = unsafe { std::mem::transmute(PTHREAD_JOIN.get()) };
-    // SAFETY: passed on from the caller.
-    unsafe { real(pthread, result) }
-}
-
-/// # Safety
-/// As for `pthread_detach`.
-pub(crate) unsafe fn real_pthread_detach(pthread: libc::pthread_t) -> c_int {
-    type Function = unsafe extern "C" fn(libc::pthread_t) -> c_int;
-    // SAFETY: the address is that of libc's function of this type.
-    let real: Function = unsafe { std::mem::transmute(PTHREAD_DETACH.get()) };
-    // SAFETY: passed on from the caller.
-    unsafe { real(pthread) }
-}
 
 /// The hooks that are not in force in this executable, by name.
 ///

@@ -5,15 +5,14 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::hooks;
 use crate::options::Output;
-use crate::scheduler::turn::with;
+use crate::scheduler::turn::{self, with};
 use crate::sys;
 
 /// Whether the calling thread's output to `fd` is ours.
 fn is_ours(fd: c_int) -> bool {
     (fd == 1 || fd == 2)
-        && hooks::caller().is_some()
+        && turn::caller().is_some()
         && with(|scheduler| scheduler.output() != Output::Plain)
 }
 

@@ -6,9 +6,8 @@
 
 use std::ffi::{c_uint, c_void};
 
-use crate::hooks;
 use crate::scheduler::CALL_NS;
-use crate::scheduler::turn::with;
+use crate::scheduler::turn::{self, with};
 use crate::sys;
 use crate::trace::Op;
 
@@ -20,7 +19,7 @@ pub(crate) unsafe extern "C" fn getrandom(
     length: usize,
     flags: c_uint,
 ) -> isize {
-    if hooks::caller().is_none() {
+    if turn::caller().is_none() {
         let args = [buffer as usize, length, flags as usize, 0, 0, 0];
         // SAFETY: passed on from the caller.
         return unsafe { sys::call(libc::SYS_getrandom, args) } as isize;

@@ -5,7 +5,6 @@
 //! questions about open files are put by descriptor alone, so that a process may be forbidden to
 //! name files before it reads the names of functions for a backtrace.
 
-use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 use std::fs::File;
 use std::mem::MaybeUninit;
@@ -14,7 +13,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use crate::hooks;
+use crate::frames;
+use crate::scheduler::turn;
 use crate::sys;
 
 /// As in a process namespace of its own: the first process, whose first thread has the same number.
@@ -23,11 +23,6 @@ const PROCESS: libc::pid_t = 1;
 const PARENT: libc::pid_t = 0;
 /// What the system calls the running program.
 const PROGRAM_LINK: &CStr = c"/proc/self/exe";
-
-thread_local! {
-    /// The names of functions are being read.
-    static READS_NAMES: Cell<bool> = const { Cell::new(false) };
-}
 
 /// Where the running program lies.
 static PROGRAM: OnceLock<Option<CString>> = OnceLock::new();
@@ -47,17 +42,9 @@ pub(crate) fn warm_up() {
     PROGRAM.get_or_init(|| CString::new(std::env::current_exe().ok()?.as_os_str().as_bytes()).ok());
 }
 
-/// Runs what turns addresses into the names of functions.
-pub(crate) fn reading_names<R>(read: impl FnOnce() -> R) -> R {
-    let before = READS_NAMES.replace(true);
-    let result = read();
-    READS_NAMES.set(before);
-    result
-}
-
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn getpid() -> libc::pid_t {
-    if hooks::caller().is_some() {
+    if turn::caller().is_some() {
         return PROCESS;
     }
     // SAFETY: the call takes no argument and cannot fail.
@@ -66,7 +53,7 @@ pub(crate) extern "C" fn getpid() -> libc::pid_t {
 
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn getppid() -> libc::pid_t {
-    if hooks::caller().is_some() {
+    if turn::caller().is_some() {
         return PARENT;
     }
     // SAFETY: the call takes no argument and cannot fail.
@@ -86,7 +73,7 @@ pub(crate) unsafe extern "C" fn sched_getaffinity(
     // SAFETY: the caller gives room for so many bytes.
     unsafe {
         set.cast::<u8>().write_bytes(0, size);
-        if hooks::caller().is_some() && size > 0 {
+        if turn::caller().is_some() && size > 0 {
             set.cast::<u8>().write(1);
             return 0;
         }
@@ -175,7 +162,7 @@ pub(crate) unsafe extern "C" fn readlink(
     buffer: *mut c_char,
     size: usize,
 ) -> isize {
-    if READS_NAMES.get()
+    if frames::is_reading_names()
         // SAFETY: the caller gives a C string.
         && unsafe { CStr::from_ptr(path) } == PROGRAM_LINK
         && let Some(Some(program)) = PROGRAM.get()
@@ -199,7 +186,7 @@ pub(crate) unsafe extern "C" fn readlink(
 pub(crate) unsafe extern "C" fn open64(path: *const c_char, flags: c_int, mode: c_uint) -> c_int {
     let program = PROGRAM_FILE.load(Ordering::Relaxed);
     if program >= 0
-        && READS_NAMES.get()
+        && frames::is_reading_names()
         && let Some(Some(name)) = PROGRAM.get()
         // SAFETY: the caller gives a C string.
         && unsafe { CStr::from_ptr(path) } == &**name

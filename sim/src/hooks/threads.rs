@@ -2,12 +2,13 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use crate::engine::{self, Body, Start};
-use crate::hooks;
-use crate::scheduler::border::BORDER;
+use crate::border::BORDER;
+use crate::engine;
+use crate::engine::thread::{self, SimThread, Task};
+use crate::scheduler::thread::State;
 use crate::scheduler::turn::{self, with};
-use crate::scheduler::{CALL_NS, Next, State};
-use crate::sys::{self, Real};
+use crate::scheduler::{CALL_NS, Next, Scheduler};
+use crate::sys::{self, Real, Start};
 use crate::trace::Op;
 
 static PTHREAD_SETNAME: Real = Real::new(c"pthread_setname_np");
@@ -26,9 +27,9 @@ pub(crate) unsafe extern "C" fn pthread_create(
     start: Start,
     argument: *mut c_void,
 ) -> c_int {
-    let Some(me) = hooks::caller() else {
+    let Some(me) = turn::caller() else {
         // SAFETY: passed on from the caller.
-        return unsafe { hooks::real_pthread_create(pthread, attributes, start, argument) };
+        return unsafe { sys::real_pthread_create(pthread, attributes, start, argument) };
     };
     let (mut stack_size, mut detach_state) = (STACK_SIZE, libc::PTHREAD_CREATE_JOINABLE);
     if !attributes.is_null() {
@@ -38,19 +39,20 @@ pub(crate) unsafe extern "C" fn pthread_create(
             pthread_attr_getdetachstate(attributes, &mut detach_state);
         }
     }
-    if !with(super::super::scheduler::Scheduler::has_room) {
+    if !with(Scheduler::has_room) {
         turn::go(me, Next::Machine);
     }
     let detached = detach_state != libc::PTHREAD_CREATE_JOINABLE;
     let engine = turn::read(|scheduler| scheduler.engine);
-    let prepare = || engine::prepare(engine, stack_size, start, argument, detached);
-    let body = match turn::unseen(prepare) {
-        Ok(body) => body,
+    let task = Task { start, argument, detached, end: turn::end };
+    let prepare = || engine::prepare(engine, stack_size, task);
+    let thread = match turn::unseen(prepare) {
+        Ok(thread) => thread,
         Err(error) => return error,
     };
-    with(|scheduler| scheduler.admit(body));
+    with(|scheduler| scheduler.admit(thread));
     // SAFETY: the caller gives room for the handle.
-    unsafe { *pthread = body.pthread.get() };
+    unsafe { *pthread = thread.pthread.get() };
     turn::point(me, Op::Spawn, CALL_NS);
     0
 }
@@ -71,8 +73,8 @@ pub(crate) unsafe extern "C" fn pthread_join(
     result: *mut *mut c_void,
 ) -> c_int {
     // SAFETY: the caller's handle is good.
-    let other = unsafe { engine::body_of(pthread) };
-    let (Some(me), Some(other)) = (engine::current(), other) else {
+    let other = unsafe { thread::thread_of(pthread) };
+    let (Some(me), Some(other)) = (thread::current(), other) else {
         // SAFETY: passed on from the caller.
         return unsafe { join_at_the_border(pthread, other, result) };
     };
@@ -98,14 +100,14 @@ pub(crate) unsafe extern "C" fn pthread_join(
 /// As for `pthread_join`.
 unsafe fn join_at_the_border(
     pthread: libc::pthread_t,
-    other: Option<&'static Body>,
+    other: Option<&'static SimThread>,
     result: *mut *mut c_void,
 ) -> c_int {
     let Some(other) = other else {
         // SAFETY: passed on from the caller.
-        return BORDER.asleep(|| unsafe { hooks::real_pthread_join(pthread, result) });
+        return BORDER.asleep(|| unsafe { sys::real_pthread_join(pthread, result) });
     };
-    // A simulated thread, joined from outside after its run. Its body is not used again: nobody
+    // A simulated thread, joined from outside after its run. Its thread is not used again: nobody
     // here may touch the pool.
     if !other.ended.get() {
         return libc::EDEADLK;
@@ -122,7 +124,7 @@ unsafe fn join_at_the_border(
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn pthread_detach(pthread: libc::pthread_t) -> c_int {
     // SAFETY: the caller's handle is good.
-    match (engine::current(), unsafe { engine::body_of(pthread) }) {
+    match (thread::current(), unsafe { thread::thread_of(pthread) }) {
         (Some(me), Some(other)) => {
             other.detached.set(true);
             if other.ended.get() {
@@ -134,7 +136,7 @@ pub(crate) unsafe extern "C" fn pthread_detach(pthread: libc::pthread_t) -> c_in
         }
         (None, Some(_)) => 0,
         // SAFETY: passed on from the caller.
-        (_, None) => unsafe { hooks::real_pthread_detach(pthread) },
+        (_, None) => unsafe { sys::real_pthread_detach(pthread) },
     }
 }
 
@@ -145,7 +147,7 @@ pub(crate) unsafe extern "C" fn pthread_setname_np(
     pthread: libc::pthread_t,
     name: *const c_char,
 ) -> c_int {
-    if let Some(me) = engine::current()
+    if let Some(me) = thread::current()
         && me.pthread.get() == pthread
     {
         // SAFETY: the caller gives a C string.
@@ -177,14 +179,14 @@ pub(crate) unsafe extern "C" fn pthread_getattr_np(
     attributes: *mut libc::pthread_attr_t,
 ) -> c_int {
     // SAFETY: the caller's handle is good.
-    if let Some(body) = unsafe { engine::body_of(pthread) }
-        && body.stack_size.get() != 0
+    if let Some(thread) = unsafe { thread::thread_of(pthread) }
+        && thread.stack_size.get() != 0
     {
-        let base = body.stack_base.get() as *mut c_void;
+        let base = thread.stack_base.get() as *mut c_void;
         // SAFETY: the caller gives room for the attributes; the stack is the thread's own.
         unsafe {
             libc::pthread_attr_init(attributes);
-            libc::pthread_attr_setstack(attributes, base, body.stack_size.get());
+            libc::pthread_attr_setstack(attributes, base, thread.stack_size.get());
             libc::pthread_attr_setguardsize(attributes, 4096);
         }
         return 0;
@@ -197,13 +199,13 @@ pub(crate) unsafe extern "C" fn pthread_getattr_np(
 }
 
 /// A number for a simulated thread that looks like the system's: never 0.
-pub(crate) fn simulated_tid(me: &Body) -> c_int {
+pub(crate) fn simulated_tid(me: &SimThread) -> c_int {
     me.id.get() as c_int + 1
 }
 
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn gettid() -> libc::pid_t {
-    engine::current().map_or_else(sys::real_tid, simulated_tid)
+    thread::current().map_or_else(sys::real_tid, simulated_tid)
 }
 
 /// A fiber is told that its signal stack is set already: the kernel thread under it has one. That
@@ -216,7 +218,7 @@ pub(crate) unsafe extern "C" fn sigaltstack(
     new: *const libc::stack_t,
     old: *mut libc::stack_t,
 ) -> c_int {
-    let fiber = engine::current().is_some_and(|me| me.stack_size.get() != 0);
+    let fiber = thread::current().is_some_and(|me| me.stack_size.get() != 0);
     if !fiber {
         // SAFETY: passed on from the caller.
         return unsafe { sys::call(libc::SYS_sigaltstack, [new as usize, old as usize, 0, 0, 0, 0]) }
@@ -237,7 +239,7 @@ pub(crate) unsafe extern "C" fn __cxa_thread_atexit_impl(
     object: *mut c_void,
     library: *mut c_void,
 ) -> c_int {
-    if let Some(me) = engine::current() {
+    if let Some(me) = thread::current() {
         // SAFETY: only this thread touches its list.
         unsafe { (*me.destructors.get()).push((destructor, object)) };
         return 0;

@@ -1,14 +1,15 @@
 //! What a test does to a group of threads: pause and resume, discard, and change of the clock.
 
-use crate::scheduler::border::BORDER;
-use crate::scheduler::{Scheduler, State};
+use crate::border::BORDER;
+use crate::scheduler::Scheduler;
+use crate::scheduler::thread::State;
 
 impl Scheduler {
     pub(crate) fn pause(&mut self, group: u32) {
         self.groups.set_paused(group, true);
         let threads = &mut self.threads;
-        self.ready.extract(|slot| {
-            let thread = &mut threads[slot as usize];
+        self.ready.remove(|ready| {
+            let thread = &mut threads[ready.slot as usize];
             let held = thread.label.group == group;
             if held {
                 thread.state = State::Held;
@@ -31,7 +32,7 @@ impl Scheduler {
     pub(crate) fn discard(&mut self, group: u32) {
         self.groups.set_paused(group, false);
         let threads = &self.threads;
-        self.ready.extract(|slot| threads[slot as usize].label.group == group);
+        self.ready.remove(|ready| threads[ready.slot as usize].label.group == group);
         for slot in 0..self.threads.len() as u32 {
             let thread = &mut self.threads[slot as usize];
             if thread.state == State::Free || thread.label.group != group {
@@ -42,7 +43,7 @@ impl Scheduler {
             }
             if thread.state != State::Discarded {
                 thread.state = State::Discarded;
-                thread.body = None;
+                thread.sim_thread = None;
                 self.timers.cancel(slot);
                 self.alive -= 1;
             }

@@ -6,9 +6,9 @@
 use std::io::Write;
 use std::time::Duration;
 
+use crate::label::Label;
 use crate::options::Output;
-use crate::report::Label;
-use crate::scheduler::Thread;
+use crate::scheduler::thread::Thread;
 use crate::sys;
 
 /// The lines begun by each thread.

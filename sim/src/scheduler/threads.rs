@@ -1,9 +1,12 @@
 //! What the scheduler tells of its threads.
 
+use std::backtrace::Backtrace;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::report::{ThreadInfo, ThreadState};
-use crate::scheduler::{Scheduler, State};
+use crate::scheduler::Scheduler;
+use crate::scheduler::thread::{State, name_of};
 
 impl Scheduler {
     /// Every live thread, in order of creation.
@@ -41,8 +44,11 @@ impl Scheduler {
     }
 }
 
-/// A name as the system keeps it: up to a zero byte.
-pub(crate) fn name_of(bytes: &[u8; 16]) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
+/// Adds backtraces to the threads that took them, which are given by number.
+pub(crate) fn attach(infos: &mut [ThreadInfo], traces: Vec<(u32, Backtrace)>) {
+    for (id, backtrace) in traces {
+        if let Some(info) = infos.iter_mut().find(|info| info.id == id) {
+            info.backtrace = Some(Arc::new(backtrace));
+        }
+    }
 }

@@ -7,21 +7,24 @@ use std::backtrace::Backtrace;
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::engine::{self, Body};
-use crate::scheduler::{CALL_NS, Next, Scheduler, State, Wake};
+use crate::engine;
+use crate::engine::thread::{self, SimThread};
+use crate::engine_kind::Engine;
+use crate::scheduler::thread::{State, Wake};
+use crate::scheduler::{CALL_NS, Next, Scheduler};
 use crate::trace::Op;
 
-struct TheOne(UnsafeCell<Option<Scheduler>>);
+struct Holder(UnsafeCell<Option<Scheduler>>);
 
 // SAFETY: reached only by the holder of the turn (see `with`), and by the host while the machine is
 // stopped; the hand-overs between them order the accesses.
-unsafe impl Sync for TheOne {}
+unsafe impl Sync for Holder {}
 
-static THE_ONE: TheOne = TheOne(UnsafeCell::new(None));
+static SCHEDULER: Holder = Holder(UnsafeCell::new(None));
 /// The kernel thread that starts the run and gets the turn when it stops.
 static MACHINE: TheMachine = TheMachine(UnsafeCell::new(None));
 
-struct TheMachine(UnsafeCell<Option<&'static Body>>);
+struct TheMachine(UnsafeCell<Option<&'static SimThread>>);
 
 // SAFETY: written before the run's first switch, and only read until its last.
 unsafe impl Sync for TheMachine {}
@@ -37,7 +40,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
     debug_assert!(!is_inside(), "the scheduler was entered from inside itself");
     // SAFETY: one thread at a time has the turn, and it calls `with` from no `f`: a hook that `f`
     // leads to, by way of the allocator, looks at `INSIDE` first.
-    let scheduler = unsafe { &mut *THE_ONE.0.get() };
+    let scheduler = unsafe { &mut *SCHEDULER.0.get() };
     match scheduler {
         Some(scheduler) => {
             INSIDE.store(true, Ordering::Relaxed);
@@ -45,7 +48,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
             INSIDE.store(false, Ordering::Relaxed);
             result
         }
-        None => crate::sys::park_for_ever(),
+        None => crate::sys::park_forever(),
     }
 }
 
@@ -62,10 +65,10 @@ pub(crate) fn unseen<R>(f: impl FnOnce() -> R) -> R {
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Scheduler) -> R) -> R {
     // SAFETY: as for `with`; nothing is reached from `f`, so `INSIDE` need not tell of it.
-    let scheduler = unsafe { &*THE_ONE.0.get() };
+    let scheduler = unsafe { &*SCHEDULER.0.get() };
     match scheduler {
         Some(scheduler) => f(scheduler),
-        None => crate::sys::park_for_ever(),
+        None => crate::sys::park_forever(),
     }
 }
 
@@ -76,17 +79,24 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.load(Ordering::Relaxed)
 }
 
+/// The simulated thread that calls a hook. None if the caller is outside, or if it is an allocator
+/// at work for the scheduler: such a call is passed on, since the scheduler is not free to take it.
+#[inline]
+pub(crate) fn caller() -> Option<&'static SimThread> {
+    thread::current().filter(|_| !is_inside())
+}
+
 /// Puts a run's scheduler and machine in place.
-pub(crate) fn install(scheduler: Scheduler, machine: &'static Body) {
+pub(crate) fn install(scheduler: Scheduler, machine: &'static SimThread) {
     // SAFETY: the caller holds the lock of runs, and no simulated thread exists.
     unsafe {
-        *THE_ONE.0.get() = Some(scheduler);
+        *SCHEDULER.0.get() = Some(scheduler);
         *MACHINE.0.get() = Some(machine);
     }
 }
 
 /// Makes another kernel thread the machine: the first one is stuck in a fiber that never returns.
-pub(crate) fn replace_machine(machine: &'static Body) {
+pub(crate) fn replace_machine(machine: &'static SimThread) {
     // SAFETY: the first machine is parked for ever.
     unsafe { *MACHINE.0.get() = Some(machine) };
 }
@@ -94,20 +104,20 @@ pub(crate) fn replace_machine(machine: &'static Body) {
 /// Takes a run's scheduler away.
 pub(crate) fn uninstall() -> Option<Scheduler> {
     // SAFETY: the machine has stopped, so nobody else reaches the scheduler.
-    unsafe { (*THE_ONE.0.get()).take() }
+    unsafe { (*SCHEDULER.0.get()).take() }
 }
 
-fn machine() -> &'static Body {
+fn machine() -> &'static SimThread {
     // SAFETY: see `TheMachine`.
     match unsafe { *MACHINE.0.get() } {
         Some(machine) => machine,
-        None => crate::sys::park_for_ever(),
+        None => crate::sys::park_forever(),
     }
 }
 
 /// A scheduling point: the thread could go on, and somebody else may.
 #[inline]
-pub(crate) fn point(me: &'static Body, op: Op, cost_ns: u64) {
+pub(crate) fn point(me: &'static SimThread, op: Op, cost_ns: u64) {
     let next = with(|scheduler| {
         scheduler.step(op, cost_ns);
         scheduler.point(op == Op::Yield)
@@ -116,7 +126,7 @@ pub(crate) fn point(me: &'static Body, op: Op, cost_ns: u64) {
 }
 
 /// Blocks the running thread; gives the reason for which it goes on.
-pub(crate) fn block(me: &'static Body, state: State, deadline: Option<u64>) -> Wake {
+pub(crate) fn block(me: &'static SimThread, state: State, deadline: Option<u64>) -> Wake {
     let next = with(|scheduler| scheduler.block(state, deadline));
     go(me, next);
     read(Scheduler::last_wake)
@@ -124,7 +134,12 @@ pub(crate) fn block(me: &'static Body, state: State, deadline: Option<u64>) -> W
 
 /// Takes a step that blocks the running thread; gives the reason for which it goes on.
 #[inline]
-pub(crate) fn block_step(me: &'static Body, op: Op, state: State, deadline: Option<u64>) -> Wake {
+pub(crate) fn block_step(
+    me: &'static SimThread,
+    op: Op,
+    state: State,
+    deadline: Option<u64>,
+) -> Wake {
     let next = with(|scheduler| {
         scheduler.step(op, CALL_NS);
         scheduler.block(state, deadline)
@@ -135,10 +150,10 @@ pub(crate) fn block_step(me: &'static Body, op: Op, state: State, deadline: Opti
 
 /// Hands the turn over as the scheduler said, and returns when it comes back.
 #[inline]
-pub(crate) fn go(me: &'static Body, next: Next) {
+pub(crate) fn go(me: &'static SimThread, next: Next) {
     let to = match next {
         Next::Same => return,
-        Next::Thread(body) => body,
+        Next::Thread(thread) => thread,
         Next::Machine => machine(),
     };
     let engine = read(|scheduler| scheduler.engine);
@@ -150,7 +165,7 @@ pub(crate) fn go(me: &'static Body, next: Next) {
 
 /// The thread got the turn only to say where it stands.
 #[cold]
-fn give_backtrace(me: &'static Body, engine: crate::Engine) {
+fn give_backtrace(me: &'static SimThread, engine: Engine) {
     let backtrace = Backtrace::force_capture();
     // Asked again: if it was given up meanwhile, this is a turn in earnest.
     if let Some(reporter) = with(|scheduler| scheduler.reporter) {
@@ -170,7 +185,7 @@ pub(crate) fn may_wait_for_backtrace() -> bool {
 }
 
 /// Gives up on a backtrace that would have to wait for a lock held inside.
-pub(crate) fn abandon_backtrace(me: &'static Body) {
+pub(crate) fn abandon_backtrace(me: &'static SimThread) {
     if let Some((engine, reporter)) = with(|s| s.reporter.map(|reporter| (s.engine, reporter))) {
         engine::switch(engine, me, reporter);
     }
@@ -178,7 +193,7 @@ pub(crate) fn abandon_backtrace(me: &'static Body) {
 
 /// Ends the thread that runs on `me`. Returns only on the kernel-thread engine, and then with the
 /// turn given away.
-pub(crate) fn end(me: &'static Body) {
+pub(crate) fn end(me: &'static SimThread) {
     let (engine, next) = with(|scheduler| {
         scheduler.step(Op::Exit, 0);
         let next = scheduler.end(me.joiner.get());
@@ -189,7 +204,7 @@ pub(crate) fn end(me: &'static Body) {
         unseen(|| engine::release(engine, me));
     }
     let to = match next {
-        Next::Thread(body) => body,
+        Next::Thread(thread) => thread,
         Next::Same | Next::Machine => machine(),
     };
     engine::leave(engine, me, to);
@@ -200,40 +215,41 @@ pub(crate) fn drive() {
     let next = with(|scheduler| {
         scheduler.stop = None;
         scheduler.current = u32::MAX;
-        scheduler.choose(None)
+        scheduler.choose(false)
     });
-    if let Next::Thread(body) = next {
+    if let Next::Thread(thread) = next {
         let engine = with(|scheduler| scheduler.engine);
-        engine::switch(engine, machine(), body);
+        engine::switch(engine, machine(), thread);
     }
 }
 
 /// Asks every live thread but `reporter` for a backtrace, at most `limit` of them; gives pairs of
 /// thread numbers and backtraces.
-pub(crate) fn backtraces(reporter: &'static Body, limit: usize) -> Vec<(u32, Backtrace)> {
+pub(crate) fn backtraces(reporter: &'static SimThread, limit: usize) -> Vec<(u32, Backtrace)> {
     backtraces_except(reporter, u32::MAX, limit)
 }
 
 /// Like `backtraces`, but leaves the thread of one slot alone, which cannot answer.
 pub(crate) fn backtraces_except(
-    reporter: &'static Body,
+    reporter: &'static SimThread,
     stuck: u32,
     limit: usize,
 ) -> Vec<(u32, Backtrace)> {
     PATIENCE.store(2_000, Ordering::Relaxed);
-    let (engine, bodies, current) = with(|s| (s.engine, s.bodies(), s.current));
+    let (engine, threads, current) = with(|s| (s.engine, s.sim_threads(), s.current));
     let mut out = Vec::new();
-    let asked = |slot: u32, body: &'static Body| slot != stuck && !std::ptr::eq(body, reporter);
-    let others = bodies.into_iter().filter(|(slot, body)| asked(*slot, body));
-    for (slot, body) in others.filter(|(_, body)| body.started.get()).take(limit) {
+    let asked =
+        |slot: u32, thread: &'static SimThread| slot != stuck && !std::ptr::eq(thread, reporter);
+    let others = threads.into_iter().filter(|(slot, thread)| asked(*slot, thread));
+    for (slot, thread) in others.filter(|(_, thread)| thread.started.get()).take(limit) {
         with(|scheduler| {
             scheduler.reporter = Some(reporter);
             scheduler.current = slot;
         });
-        engine::switch(engine, reporter, body);
+        engine::switch(engine, reporter, thread);
         // SAFETY: this thread has the turn again, and no reference to the cell is held.
-        if let Some(backtrace) = unsafe { (*body.backtrace.get()).take() } {
-            out.push((body.id.get(), backtrace));
+        if let Some(backtrace) = unsafe { (*thread.backtrace.get()).take() } {
+            out.push((thread.id.get(), backtrace));
         }
     }
     with(|scheduler| {

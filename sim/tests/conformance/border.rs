@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::{ENGINES, limit, options};
-use sim::{Outcome, Report};
+use sim::{Halt, Report};
 
 /// Runs `inside` while `outside` runs on an ordinary thread.
 fn both(
@@ -147,7 +147,7 @@ fn deadlock_beside_a_sleeping_thread() {
     let sleeper = thread::spawn(move || never.recv());
     for engine in ENGINES {
         let report = sim::run(options(engine), thread::park);
-        assert_eq!(report.outcome, Outcome::Deadlock);
+        assert_eq!(report.halt, Halt::Deadlock);
     }
     drop(keep);
     assert!(sleeper.join().expect("the sleeper ends").is_err());

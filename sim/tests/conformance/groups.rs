@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::{ENGINES, check, limit, options, reports};
-use sim::{Label, Outcome, Schedule};
+use sim::{Halt, Label, Policy};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -100,7 +100,7 @@ fn discard() {
 #[test]
 fn pausing_oneself() {
     for report in reports("self", |o| o, || sim::pause(0)) {
-        assert_eq!(report.outcome, Outcome::Deadlock);
+        assert_eq!(report.halt, Halt::Deadlock);
         assert!(report.threads[0].paused);
     }
 }
@@ -139,11 +139,11 @@ fn schedules() {
         });
         assert_eq!(*total.lock().unwrap(), 80);
     };
-    let pct = Schedule::Pct { depth: 3, steps: 200 };
+    let pct = Policy::Pct { depth: 3, steps: 200 };
     let mut hashes = Vec::new();
-    for schedule in [Schedule::Random, pct, Schedule::Fifo] {
+    for schedule in [Policy::Random, pct, Policy::Fifo] {
         let run = |engine| {
-            let report = sim::run(options(engine).schedule(schedule).seed(5), work);
+            let report = sim::run(options(engine).policy(schedule).seed(5), work);
             assert!(report.finished(), "{report}");
             report.trace_hash
         };
@@ -178,12 +178,12 @@ fn pct_finds_what_random_does_not() {
                 }
                 handle.join().unwrap();
             };
-            let options = options(ENGINES[0]).seed(*seed).schedule(schedule);
+            let options = options(ENGINES[0]).seed(*seed).policy(schedule);
             !sim::run(options.output(sim::Output::Captured), work).finished()
         };
         (0..200).filter(shows).count()
     };
-    let (pct, random) = (found(Schedule::Pct { depth: 2, steps: 70 }), found(Schedule::Random));
+    let (pct, random) = (found(Policy::Pct { depth: 2, steps: 70 }), found(Policy::Random));
     assert!(pct > 0 && pct > 4 * random, "pct {pct}, random {random}");
 }
 

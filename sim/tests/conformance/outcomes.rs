@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::reports;
-use sim::{Label, Outcome, Output, ThreadState};
+use sim::{Halt, Label, Output, ThreadState};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -28,7 +28,7 @@ fn deadlock() {
             handle.join().unwrap();
         },
     ) {
-        assert_eq!(report.outcome, Outcome::Deadlock, "{report}");
+        assert_eq!(report.halt, Halt::Deadlock, "{report}");
         assert_eq!(report.threads.len(), 2);
         let other = &report.threads[1];
         assert_eq!(other.name, "backwards");
@@ -62,7 +62,7 @@ fn spin() {
             thread::sleep(Duration::from_secs(1));
         },
     ) {
-        assert_eq!(report.outcome, Outcome::Spin { thread: 1 }, "{report}");
+        assert_eq!(report.halt, Halt::Spin { thread: 1 }, "{report}");
         let spinner = &report.threads[1];
         assert_eq!(spinner.name, "spinner");
         let backtrace = spinner.backtrace.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -88,7 +88,7 @@ fn blocked_outside() {
             reads_from_an_empty_pipe();
         },
     ) {
-        assert_eq!(report.outcome, Outcome::BlockedOutside { thread: 0 }, "{report}");
+        assert_eq!(report.halt, Halt::BlockedOutside { thread: 0 }, "{report}");
         let backtrace = report.threads[0].backtrace.as_ref();
         let backtrace = backtrace.map(ToString::to_string).unwrap_or_default();
         assert!(backtrace.contains("reads_from_an_empty_pipe"), "{backtrace}");
@@ -132,7 +132,7 @@ fn limits() {
             }
         },
     ) {
-        assert_eq!(report.outcome, Outcome::TimeLimit);
+        assert_eq!(report.halt, Halt::TimeLimit);
         assert_eq!(report.elapsed, Duration::from_secs(5));
     }
     for report in reports(
@@ -144,7 +144,7 @@ fn limits() {
             }
         },
     ) {
-        assert_eq!(report.outcome, Outcome::StepLimit);
+        assert_eq!(report.halt, Halt::StepLimit);
         assert_eq!(report.steps, 1000);
     }
     for report in reports(
@@ -156,7 +156,7 @@ fn limits() {
             }
         },
     ) {
-        assert_eq!(report.outcome, Outcome::ThreadLimit);
+        assert_eq!(report.halt, Halt::ThreadLimit);
         assert_eq!(report.threads_peak, 50);
     }
 }

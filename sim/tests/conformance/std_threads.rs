@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::{check, reports};
-use sim::Outcome;
+use sim::Halt;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -58,7 +58,7 @@ fn panics_are_reported() {
             panic!("closure {}", 2);
         },
     ) {
-        assert_eq!(report.outcome, Outcome::Panicked { message: "closure 2".to_owned() });
+        assert_eq!(report.halt, Halt::Panicked { message: "closure 2".to_owned() });
         assert_eq!(report.panics.len(), 2);
         assert_eq!(report.panics[0].name, "breaker");
         assert_eq!(report.panics[0].message, "broken 1");

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::{ENGINES, limit, options};
-use sim::{Order, Outcome, Stepped, serve};
+use sim::{Advance, Halt, Stepped, serve};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -38,7 +38,7 @@ fn time_passes_in_steps() {
         assert!(pause.outputs.is_sorted_by_key(|(at, _)| *at));
         assert!(pause.outputs[0].0 >= 8 * MS && pause.outputs[0].0 < 9 * MS);
         let report = stepped.finish();
-        assert_eq!(report.outcome, Outcome::Stopped);
+        assert_eq!(report.halt, Halt::Stopped);
         assert_eq!(report.threads.len(), 2);
     }
 }
@@ -126,7 +126,7 @@ fn a_step_settles_in_overtime() {
             }
         });
         assert!(stepped.step(MS, [1_500]).outputs.is_empty());
-        let order = |until, inputs| Order { until, overtime: 2 * MS, inputs };
+        let order = |until, inputs| Advance { until, overtime: 2 * MS, inputs };
         let pause = stepped.settle(order(MS, vec![]));
         assert_eq!(pause.outputs.iter().map(|(_, word)| *word).collect::<Vec<_>>(), ["yielded"]);
         assert!(pause.now > MS && pause.now < 2 * MS, "{:?}", pause.now);
@@ -152,7 +152,7 @@ fn a_host_serves_the_same_run() {
             }
         }
     };
-    let order = |i: u64| Order { until: MS * i as u32, overtime: MS, inputs: vec![i] };
+    let order = |i: u64| Advance { until: MS * i as u32, overtime: MS, inputs: vec![i] };
     for engine in ENGINES {
         let options = options(engine).wall_limit(50 * MS).seed(3);
         let mut stepped = Stepped::start(options.clone(), echo);
@@ -192,7 +192,7 @@ fn inputs_arrive_in_time() {
             }
         });
         for ms in [3, 50] {
-            let order = Order { until: ms * MS, overtime: MS, inputs: vec![()] };
+            let order = Advance { until: ms * MS, overtime: MS, inputs: vec![()] };
             let outputs = stepped.settle(order).outputs;
             assert!(outputs.len() == 1 && outputs[0].0 >= ms * MS, "{outputs:?}");
         }
@@ -204,7 +204,7 @@ fn inputs_arrive_in_time() {
 fn a_host_ends_the_run() {
     limit("ending");
     for engine in ENGINES {
-        let first = Order { until: MS, overtime: MS, inputs: vec![()] };
+        let first = Advance { until: MS, overtime: MS, inputs: vec![()] };
         let (report, last) = serve(
             options(engine),
             first,
@@ -214,9 +214,9 @@ fn a_host_ends_the_run() {
                 }
             },
             |pause| {
-                (pause.now > 3 * MS).then_some(Order { until: MS, overtime: MS, inputs: vec![] })
+                (pause.now > 3 * MS).then_some(Advance { until: MS, overtime: MS, inputs: vec![] })
             },
         );
-        assert_eq!((report.outcome, last.len()), (Outcome::Stopped, 0));
+        assert_eq!((report.halt, last.len()), (Halt::Stopped, 0));
     }
 }

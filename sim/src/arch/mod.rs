@@ -1,0 +1,26 @@
+//! What differs between processors: one file for each, with the same names.
+//!
+//! A file provides, for every engine:
+//!
+//! - `syscall`: the instruction that enters the kernel;
+//! - `jump_with_return_address!`: the body of the hook that must know its caller.
+//!
+//! And for the fiber engine (the build script sets `sim_fibers` for a processor that has it):
+//!
+//! - `Context`: what identifies a fiber that is not running, with `Context::first`, the context of
+//!   one that has not run yet;
+//! - `switch`: leaves one context for another;
+//! - `thread_pointer`: the register that thread-local storage hangs on;
+//! - `thread_locals`: where the executable's block of thread-local storage lies.
+//!
+//! Nothing outside this folder asks which processor it runs on.
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use self::aarch64::*;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use self::x86_64::*;

@@ -1,0 +1,89 @@
+//! Keys of `pthread_key_create`: a simulated thread runs their destructors when it ends.
+//!
+//! C libraries release there what they keep for a thread. An allocator does: it returns the
+//! thread's cache, and without that each new thread would cost a cache that is never used again.
+//! The C library runs these destructors only when a kernel thread exits, which a fiber never does.
+//! Kernel threads run them here too, so that both engines do the same at the same moment.
+//!
+//! The values need no table: `pthread_setspecific` keeps them in the control block of the thread
+//! that runs, and a fiber has a genuine one.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The number of keys that the C library gives out in a process.
+const KEYS_MAX: usize = 1024;
+/// Rounds of destructors, because one may set a value again. The same as the C library's limit.
+const ROUNDS_MAX: u32 = 4;
+
+/// What is known of a key: one of these two, or the address of its destructor.
+const UNKNOWN: usize = 0;
+const NO_DESTRUCTOR: usize = 1;
+
+static KEYS: [AtomicUsize; KEYS_MAX] = [const { AtomicUsize::new(UNKNOWN) }; KEYS_MAX];
+/// One more than the highest key seen.
+static KEYS_END: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) type Destructor = unsafe extern "C" fn(*mut c_void);
+
+/// Notes a new key.
+pub(crate) fn add(key: libc::pthread_key_t, destructor: Option<Destructor>) {
+    let index = key as usize;
+    if let Some(known) = KEYS.get(index) {
+        known.store(destructor.map_or(NO_DESTRUCTOR, |f| f as usize), Ordering::Release);
+        KEYS_END.fetch_max(index + 1, Ordering::Release);
+    }
+}
+
+/// Notes that a key is deleted.
+pub(crate) fn remove(key: libc::pthread_key_t) {
+    if let Some(known) = KEYS.get(key as usize) {
+        known.store(UNKNOWN, Ordering::Release);
+    }
+}
+
+/// Forgets the calling thread's values, which earlier simulated threads left in its control block.
+pub(crate) fn forget_values() {
+    for_each_value(|_, _| ());
+}
+
+/// Runs the destructors for the values of the calling thread, which is about to end. Values left
+/// after the last round are forgotten, or the C library would run them again at the kernel thread's
+/// exit.
+pub(crate) fn run_destructors() {
+    for _ in 0..ROUNDS_MAX {
+        let mut ran = false;
+        for_each_value(|known, value| {
+            if known != NO_DESTRUCTOR {
+                // SAFETY: `known` is the address of a function of this type, and the key lives.
+                let destructor: Destructor = unsafe { std::mem::transmute(known) };
+                // SAFETY: registered for the values of this key.
+                unsafe { destructor(value) };
+                ran = true;
+            }
+        });
+        if !ran {
+            return;
+        }
+    }
+    forget_values();
+}
+
+/// Sets every value of the calling thread to null, and gives what it was to `f`.
+fn for_each_value(mut f: impl FnMut(usize, *mut c_void)) {
+    for (key, known) in KEYS[..KEYS_END.load(Ordering::Acquire)].iter().enumerate() {
+        let known = known.load(Ordering::Acquire);
+        if known == UNKNOWN {
+            continue;
+        }
+        let key = key as libc::pthread_key_t;
+        // SAFETY: the key exists; a deleted one would give an error or null.
+        let value = unsafe { libc::pthread_getspecific(key) };
+        if !value.is_null() {
+            // SAFETY: as above.
+            unsafe { libc::pthread_setspecific(key, ptr::null()) };
+            f(known, value);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a run ended.
+
+use std::fmt;
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Halt {
+    /// The closure returned.
+    Finished,
+    /// The closure panicked.
+    Panicked {
+        /// The text of the panic, where it was a string.
+        message: String,
+    },
+    /// Every thread waits, no timer runs, and nobody outside can wake one of them.
+    Deadlock,
+    /// A thread used the processor for the whole [`cpu_limit`](crate::Options::cpu_limit) and
+    /// never called anything that the simulation sees.
+    Spin {
+        /// Its number.
+        thread: u32,
+    },
+    /// A thread sat in a blocking call of the real world for the whole
+    /// [`wall_limit`](crate::Options::wall_limit).
+    BlockedOutside {
+        /// Its number.
+        thread: u32,
+    },
+    /// The virtual clock passed [`time_limit`](crate::Options::time_limit).
+    TimeLimit,
+    /// The run took [`step_limit`](crate::Options::step_limit) steps.
+    StepLimit,
+    /// More than [`thread_limit`](crate::Options::thread_limit) threads were alive at once.
+    ThreadLimit,
+    /// The host ended a stepped run before the closure returned.
+    Stopped,
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Halt::Finished => f.write_str("finished"),
+            Halt::Panicked { message } => write!(f, "panicked: {message}"),
+            Halt::Deadlock => f.write_str("deadlock: every thread waits and no timer runs"),
+            Halt::Spin { thread } => {
+                write!(f, "spin: thread {thread} computes without end and calls nothing")
+            }
+            Halt::BlockedOutside { thread } => {
+                write!(f, "blocked outside the simulation: thread {thread} sits in a real call")
+            }
+            Halt::TimeLimit => f.write_str("virtual time limit reached"),
+            Halt::StepLimit => f.write_str("step limit reached"),
+            Halt::ThreadLimit => f.write_str("thread limit reached"),
+            Halt::Stopped => f.write_str("stopped by the host"),
+        }
+    }
+}

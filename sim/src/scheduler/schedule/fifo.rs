@@ -1,0 +1,38 @@
+//! The schedule without chance: first in, first out.
+
+use crate::scheduler::ready::{Ready, ReadyThread};
+use crate::scheduler::schedule::chances::Chances;
+use crate::scheduler::schedule::{Point, Schedule};
+
+/// Clock reads between two chances for others.
+const CLOCK_READS: u32 = 16;
+
+#[derive(Debug)]
+pub(crate) struct FifoSchedule {
+    /// For edges and early wakes, which are random whenever a run asks for them.
+    chances: Chances,
+}
+
+impl FifoSchedule {
+    pub(crate) fn new(chances: Chances) -> FifoSchedule {
+        FifoSchedule { chances }
+    }
+}
+
+impl Schedule for FifoSchedule {
+    fn next(&mut self, _point: Point, ready: &mut Ready) -> ReadyThread {
+        ready.take_first().expect("there are at least two ready threads")
+    }
+
+    fn edges_to_preemption(&mut self) -> u32 {
+        self.chances.edges()
+    }
+
+    fn clock_reads_to_preemption(&mut self) -> u32 {
+        CLOCK_READS
+    }
+
+    fn early_wake(&mut self) -> Option<u64> {
+        self.chances.early_wake()
+    }
+}
