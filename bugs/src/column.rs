@@ -1,7 +1,7 @@
 //! What came of one mutant in one mode: a column of its row in the matrix.
 
 use ::tests::Outcome;
-use config::{Class, Habit};
+use config::{Class, FindingKind};
 use serde::{Deserialize, Serialize};
 
 /// How many findings are kept, one of each kind.
@@ -67,9 +67,9 @@ pub(crate) struct Run {
 }
 
 impl Column {
-    /// Whether some run reported this habit.
-    pub(crate) fn has_noted(&self, habit: Habit) -> bool {
-        self.findings.iter().any(|finding| habit.is_in(&finding.sentence))
+    /// Whether some run reported a finding of this kind.
+    pub(crate) fn has_noted(&self, kind: FindingKind) -> bool {
+        self.findings.iter().any(|finding| kind.is_in(&finding.sentence))
     }
 
     /// Whether this holds for the sources of `digest` and for that many seeds.
@@ -83,8 +83,7 @@ impl Column {
         let finding =
             |sentence: &str| Finding { test: test.clone(), sentence: sentence.into(), seed: *seed };
         for sentence in &outcome.findings {
-            let is_new =
-                self.findings.iter().all(|known| habit(&known.sentence) != habit(sentence));
+            let is_new = self.findings.iter().all(|known| kind(&known.sentence) != kind(sentence));
             if is_new && self.findings.len() < FINDINGS_MAX {
                 self.findings.push(finding(sentence));
             }
@@ -106,7 +105,7 @@ impl Column {
 }
 
 /// The name at the start of a finding, if it has one.
-fn habit(finding: &str) -> &str {
+fn kind(finding: &str) -> &str {
     finding.split_once(": ").map_or(finding, |(name, _)| name)
 }
 
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn of_each_habit_the_first_finding_is_kept() {
+    fn of_each_kind_the_first_finding_is_kept() {
         let findings = |sentences: &[&str]| sentences.iter().map(|s| (*s).to_owned()).collect();
         let mut runs = [run("one", 1, Ok(())), run("two", 1, Ok(()))];
         runs[0].outcome.findings = findings(&["a: first", "b: first"]);

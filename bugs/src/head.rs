@@ -15,7 +15,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ::tests::LABS;
-use config::Habit;
+use config::FindingKind;
 use serde::{Deserialize, Serialize};
 
 /// What a patch is.
@@ -56,7 +56,7 @@ pub(crate) struct Head {
     pub(crate) why: Option<String>,
     pub(crate) original: Option<Original>,
     pub(crate) sharper: Option<String>,
-    pub(crate) finding: Option<Habit>,
+    pub(crate) finding: Option<FindingKind>,
     pub(crate) except: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ impl Head {
             Err(missing) => return Err(missing),
         };
         let sharper = take("sharper").ok();
-        let finding = take("finding").ok().map(|name| habit(&name)).transpose()?;
+        let finding = take("finding").ok().map(|name| finding_kind(&name)).transpose()?;
         let except = take("except").ok().map(|names| tests(&names)).transpose()?;
         let except = except.unwrap_or_default();
         if let Some(key) = fields.keys().next() {
@@ -147,8 +147,8 @@ fn tests(names: &str) -> Result<Vec<String>, String> {
     }
 }
 
-fn habit(name: &str) -> Result<Habit, String> {
-    let known = Habit::ALL.into_iter().find(|habit| habit.to_string() == name);
+fn finding_kind(name: &str) -> Result<FindingKind, String> {
+    let known = FindingKind::ALL.into_iter().find(|kind| kind.to_string() == name);
     known.ok_or_else(|| format!("has a finding that nobody knows, {name:?}"))
 }
 
@@ -248,7 +248,7 @@ pub(crate) mod tests {
             HEAD.replace("fault", kind).replace("\n\n", &format!("\nfinding: {name}\n\n"))
         };
         let head = Head::parse(&finding("quality", "held lock")).unwrap();
-        assert_eq!(head.finding, Some(Habit::HeldLock));
+        assert_eq!(head.finding, Some(FindingKind::HeldLock));
         check_error(&finding("quality", "no lock"), "has a finding that nobody knows, \"no lock\"");
         check_error(
             &finding("fault", "held lock"),

@@ -245,18 +245,18 @@ fn said(row: &Row) -> String {
     kills.map(|kill| kill.sentence.clone()).next().unwrap_or_default()
 }
 
-/// Whether the suite reported the habit that a mutant must show, or failed the run.
+/// Whether the suite reported the finding that a mutant must show, or failed the run.
 ///
-/// None if the mutant has no habit.
+/// None if the mutant must show none.
 fn has_noted(row: &Row, column: &Column) -> Option<bool> {
-    row.mutant.head.finding.map(|habit| column.has_noted(habit) || column.killed_by.is_some())
+    row.mutant.head.finding.map(|kind| column.has_noted(kind) || column.killed_by.is_some())
 }
 
 /// The findings of the first column.
 fn noted(row: &Row) -> String {
     let Some((_, column)) = row.columns.first() else { return String::new() };
     let lack = match row.mutant.head.finding {
-        Some(habit) if has_noted(row, column) == Some(false) => format!("NOT NOTED: {habit}; "),
+        Some(kind) if has_noted(row, column) == Some(false) => format!("NOT NOTED: {kind}; "),
         Some(_) => String::new(),
         None => format!("caught by {}; ", row.mutant.head.caught_by),
     };
@@ -276,7 +276,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use config::Habit;
+    use config::FindingKind;
 
     use super::*;
     use crate::column::{Finding, SuiteOnly};
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn the_page_counts_and_names_the_survivors() {
         let mut quality = row("A3", Kind::Quality, None);
-        quality.mutant.head.finding = Some(Habit::HeldLock);
+        quality.mutant.head.finding = Some(FindingKind::HeldLock);
         let finding = Finding { test: "one".into(), sentence: "idle calls: many".into(), seed: 1 };
         quality.columns[0].1.findings.push(finding);
         let rows = vec![

@@ -1,11 +1,12 @@
-//! The reader that finds bad habits of a server's Raft: locks that are held, needless saves.
+//! The reader that reports what is no failure of a server's Raft: locks that are held, needless
+//! saves.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What};
 use parking_lot::Mutex;
-use verdict::{Habit, Referee};
+use verdict::{FindingKind, Referee};
 
 /// A slower answer of `inspect` is reported: nothing that needs the peer's lock makes progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ pub(crate) struct Findings {
 }
 
 struct State {
-    servers: Vec<Habits>,
+    servers: Vec<Server>,
     /// Some incarnation has no `inspect`.
     is_blind: bool,
     /// The event that is to be reported, and what.
@@ -32,7 +33,7 @@ struct State {
 
 /// What is known of one server.
 #[derive(Debug, Clone, Copy, Default)]
-struct Habits {
+struct Server {
     incarnation: u32,
     saves: u64,
     needless_saves: u64,
@@ -45,7 +46,7 @@ struct Habits {
 impl Findings {
     /// Reads the history of a cluster from now on.
     pub(crate) fn new(servers: usize, history: &History, referee: &Referee) -> Findings {
-        let servers = vec![Habits::default(); servers];
+        let servers = vec![Server::default(); servers];
         let state = State { servers, is_blind: false, held_lock: None };
         let state = Arc::new(Mutex::new(state));
         let (folding, reporting) = (Arc::clone(&state), Arc::clone(&state));
@@ -54,7 +55,7 @@ impl Findings {
         history.listen(move |event| {
             let held = reporting.lock().held_lock.take_if(|(at, _)| *at == event.moment);
             if let Some((_, sentence)) = held {
-                told.note(Habit::HeldLock, sentence);
+                told.note(FindingKind::HeldLock, sentence);
             }
         });
         Findings { state, referee: referee.clone() }
@@ -66,14 +67,14 @@ impl Findings {
         if state.is_blind {
             self.referee.find(format!("{NOT_INSPECTED}: {WHITE_BOX}"));
         }
-        for (server, habits) in state.servers.iter().enumerate() {
-            let Habits { saves, needless_saves, .. } = *habits;
+        for (server, known) in state.servers.iter().enumerate() {
+            let Server { saves, needless_saves, .. } = *known;
             if needless_saves > NEEDLESS_SAVES_MAX && 2 * needless_saves > saves {
                 let sentence = format!(
                     "server {server} saved {saves} times, {needless_saves} of them exactly what \
                      was saved already"
                 );
-                self.referee.note(Habit::NeedlessSaves, sentence);
+                self.referee.note(FindingKind::NeedlessSaves, sentence);
             }
         }
     }
@@ -95,18 +96,18 @@ impl State {
     }
 
     fn hear_of_server(&mut self, of: Incarnation, what: &ServerEvent<'_>, at: Moment) {
-        let habits = &mut self.servers[of.server];
+        let known = &mut self.servers[of.server];
         match what {
-            ServerEvent::Starting(_) => habits.incarnation = of.number,
-            ServerEvent::Crashed => habits.incarnation = 0,
+            ServerEvent::Starting(_) => known.incarnation = of.number,
+            ServerEvent::Crashed => known.incarnation = 0,
             ServerEvent::Paused | ServerEvent::Resumed => {
-                habits.is_paused = matches!(what, ServerEvent::Paused);
-                habits.paused_or_resumed = at;
+                known.is_paused = matches!(what, ServerEvent::Paused);
+                known.paused_or_resumed = at;
             }
-            // What threads of a killed incarnation still save is no habit of the server's.
-            ServerEvent::Saved { old, new } if habits.incarnation == of.number => {
-                habits.saves += 1;
-                habits.needless_saves += u64::from(old == new);
+            // What threads of a killed incarnation still save says nothing of the server.
+            ServerEvent::Saved { old, new } if known.incarnation == of.number => {
+                known.saves += 1;
+                known.needless_saves += u64::from(old == new);
             }
             ServerEvent::Saved { .. } | ServerEvent::Silenced => {}
         }
@@ -115,10 +116,10 @@ impl State {
     /// `inspect` has answered. A long wait is reported once, and only if it was the server's own
     /// fault.
     fn time(&mut self, server: usize, asked: Moment, answered: Moment) {
-        let habits = &mut self.servers[server];
+        let known = &mut self.servers[server];
         let waited = answered.at.saturating_sub(asked.at);
-        let own_fault = !habits.is_paused && habits.paused_or_resumed < asked;
-        if waited > PATIENCE && own_fault && !std::mem::replace(&mut habits.has_held_lock, true) {
+        let own_fault = !known.is_paused && known.paused_or_resumed < asked;
+        if waited > PATIENCE && own_fault && !std::mem::replace(&mut known.has_held_lock, true) {
             let sentence = format!(
                 "server {server} kept `inspect` waiting for {:.1} s: is a lock held across a call?",
                 waited.as_secs_f64()

@@ -35,6 +35,6 @@ pub use history::{Rule, command};
 pub use kind::Kind;
 pub use raft::Raft;
 pub use verdict::{
-    Class, FINDINGS_MAX, Failure, Figures, Habit, NOTE_BYTES_MAX, NOTES_MAX, Referee,
+    Class, FINDINGS_MAX, Failure, Figures, FindingKind, NOTE_BYTES_MAX, NOTES_MAX, Referee,
     SENTENCE_BYTES_MAX, Stopped,
 };

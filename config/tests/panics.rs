@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use config::{Class, Config, Failure, Habit, Setup};
+use config::{Class, Config, Failure, FindingKind, Setup};
 use labrpc::CallError;
 use parking_lot::Mutex;
 use support::{Fake, Fakes, bounded};
@@ -72,10 +72,12 @@ fn finds(
     drop(one_at_a_time);
     let (verdict, findings) = report.recv().unwrap();
     assert_eq!(verdict, None);
-    let late = findings.iter().filter(|finding| Habit::LatePanic.is_in(finding));
+    let late = findings.iter().filter(|finding| FindingKind::LatePanic.is_in(finding));
     let late: Vec<String> = late.map(|finding| without_place(finding)).collect();
-    let expected: Vec<String> =
-        sentences.iter().map(|sentence| format!("{}: {sentence}", Habit::LatePanic)).collect();
+    let expected: Vec<String> = sentences
+        .iter()
+        .map(|sentence| format!("{}: {sentence}", FindingKind::LatePanic))
+        .collect();
     assert_eq!(late, expected);
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{Class, Config, Failure, Habit, Referee, Setup};
+use config::{Class, Config, Failure, FindingKind, Referee, Setup};
 use raftapi::{Make, PeerContext, RaftPeer};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -61,9 +61,9 @@ impl Lab {
         self.referee.find(finding);
     }
 
-    /// The same of a habit that has a name.
-    pub(crate) fn note(&self, habit: Habit, sentence: String) {
-        self.referee.note(habit, sentence);
+    /// The same, of a kind that has a name.
+    pub(crate) fn note(&self, kind: FindingKind, sentence: String) {
+        self.referee.note(kind, sentence);
     }
 
     pub(crate) fn seed(&self) -> u64 {

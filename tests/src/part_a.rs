@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{Class, Habit, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Class, FindingKind, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::seq::IndexedRandom;
 
 use crate::lab::Lab;
@@ -26,7 +26,7 @@ pub(crate) fn initial_election(lab: &Lab) {
     if term1 != term2 {
         // The original only warns here, too.
         lab.note(
-            Habit::NeedlessElections,
+            FindingKind::NeedlessElections,
             format!("the term went from {term1} to {term2} although nothing had failed"),
         );
     }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::command::{number, show};
-use config::{Class, Config, Failure, Habit, RAFT_ELECTION_TIMEOUT, Rule, Setup};
+use config::{Class, Config, Failure, FindingKind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use raftapi::Started;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -314,7 +314,7 @@ pub(crate) fn count(lab: &Lab) {
             "{used} RPCs were sent to elect the first leader, not 1 to {RPCS_TO_ELECT_MAX}"
         );
         if used > RPCS_TO_ELECT_MAX {
-            lab.note(Habit::IdleCalls, sentence.clone());
+            lab.note(FindingKind::IdleCalls, sentence.clone());
         }
         lab.fail(Class::Contract, sentence);
     }
@@ -326,7 +326,7 @@ pub(crate) fn count(lab: &Lab) {
     let most = servers as u64 * IDLE_RPCS_MAX;
     if used > most {
         let sentence = format!("{used} RPCs were sent in an idle second, not {most}");
-        lab.note(Habit::IdleCalls, sentence.clone());
+        lab.note(FindingKind::IdleCalls, sentence.clone());
         lab.fail(Class::Contract, sentence);
     }
     cfg.end();

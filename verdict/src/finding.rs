@@ -1,77 +1,78 @@
-//! The names of what is no fault of an implementation, but no good habit either.
+//! The kinds of findings: what is worth reporting about an implementation, though it is no failure.
 //!
-//! A finding is told beside the verdict and costs nothing. It begins with one of these names, so
-//! that a report can put together what is said of different servers and seeds.
+//! A finding is reported beside the verdict and costs nothing. It begins with the name of its kind,
+//! so that a report can group what was found on different servers and with different seeds.
 
 use std::fmt;
 
-/// A bad habit.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Habit {
+pub enum FindingKind {
     /// `inspect` waits long for a lock that other calls need as well.
     HeldLock,
-    /// What is saved was saved already.
+    /// A server saves what it has already saved.
     NeedlessSaves,
-    /// Terms pass though nothing has failed.
+    /// Terms pass although nothing has failed.
     NeedlessElections,
-    /// Who leads no more keeps others from electing a leader.
+    /// A server that no longer leads keeps the others from electing a leader.
     LateElections,
-    /// A command waits although nothing keeps it.
+    /// A command waits although nothing holds it up.
     SlowAgreement,
-    /// Calls are made in numbers while there is nothing to say.
+    /// Many calls are made while there is nothing to say.
     IdleCalls,
-    /// A thread runs on and on while there is nothing to do.
+    /// A thread runs without a pause while there is nothing to do.
     BusyLoop,
-    /// Entries are sent while everybody has them.
+    /// Entries are sent although every server has them.
     NeedlessBytes,
-    /// A server has more and more threads.
+    /// The number of a server's threads keeps growing.
     ManyThreads,
-    /// Threads live on after the kill.
+    /// Threads outlive the kill.
     ThreadsLeft,
-    /// A thread of a server that was killed panics.
+    /// A thread of a killed server panics.
     LatePanic,
-    /// The process of a run needs more memory than a log and some snapshots can be.
+    /// The process of a run needs more memory than a log and some snapshots take.
     Memory,
 }
 
-impl Habit {
-    /// Every habit that has a name.
-    pub const ALL: [Habit; 12] = [
-        Habit::HeldLock,
-        Habit::NeedlessSaves,
-        Habit::NeedlessElections,
-        Habit::LateElections,
-        Habit::SlowAgreement,
-        Habit::IdleCalls,
-        Habit::BusyLoop,
-        Habit::NeedlessBytes,
-        Habit::ManyThreads,
-        Habit::ThreadsLeft,
-        Habit::LatePanic,
-        Habit::Memory,
+impl FindingKind {
+    /// Every kind.
+    pub const ALL: [FindingKind; 12] = [
+        FindingKind::HeldLock,
+        FindingKind::NeedlessSaves,
+        FindingKind::NeedlessElections,
+        FindingKind::LateElections,
+        FindingKind::SlowAgreement,
+        FindingKind::IdleCalls,
+        FindingKind::BusyLoop,
+        FindingKind::NeedlessBytes,
+        FindingKind::ManyThreads,
+        FindingKind::ThreadsLeft,
+        FindingKind::LatePanic,
+        FindingKind::Memory,
     ];
 
-    /// Whether a finding is of this habit.
+    /// Whether a finding is of this kind.
     pub fn is_in(self, finding: &str) -> bool {
         finding.split_once(": ").is_some_and(|(name, _)| name == self.to_string())
     }
 }
 
-impl fmt::Display for Habit {
+impl fmt::Display for FindingKind {
+    /// Its name, such as `held lock`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Habit::HeldLock => "held lock",
-            Habit::NeedlessSaves => "needless saves",
-            Habit::NeedlessElections => "needless elections",
-            Habit::LateElections => "late elections",
-            Habit::SlowAgreement => "slow agreement",
-            Habit::IdleCalls => "idle calls",
-            Habit::BusyLoop => "busy loop",
-            Habit::NeedlessBytes => "needless bytes",
-            Habit::ManyThreads => "many threads",
-            Habit::ThreadsLeft => "threads left",
-            Habit::LatePanic => "late panic",
-            Habit::Memory => "memory",
+            FindingKind::HeldLock => "held lock",
+            FindingKind::NeedlessSaves => "needless saves",
+            FindingKind::NeedlessElections => "needless elections",
+            FindingKind::LateElections => "late elections",
+            FindingKind::SlowAgreement => "slow agreement",
+            FindingKind::IdleCalls => "idle calls",
+            FindingKind::BusyLoop => "busy loop",
+            FindingKind::NeedlessBytes => "needless bytes",
+            FindingKind::ManyThreads => "many threads",
+            FindingKind::ThreadsLeft => "threads left",
+            FindingKind::LatePanic => "late panic",
+            FindingKind::Memory => "memory",
         })
     }
 }
@@ -81,9 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_is_of_the_habit_that_it_begins_with() {
-        assert!(Habit::IdleCalls.is_in("idle calls: server 1 made 99 calls"));
-        assert!(!Habit::IdleCalls.is_in("needless saves: idle calls: none"));
-        assert!(!Habit::Memory.is_in("memory"));
+    fn a_finding_begins_with_the_name_of_its_kind() {
+        assert!(FindingKind::IdleCalls.is_in("idle calls: server 1 made 99 calls"));
+        assert!(!FindingKind::IdleCalls.is_in("needless saves: idle calls: none"));
+        assert!(!FindingKind::Memory.is_in("memory"));
     }
 }

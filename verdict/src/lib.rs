@@ -19,7 +19,7 @@ pub mod crowd;
 pub mod virtual_time;
 
 pub use failure::{Class, Evidence, Failure, NOTE_BYTES_MAX, NOTES_MAX, SENTENCE_BYTES_MAX, cut};
-pub use finding::Habit;
+pub use finding::FindingKind;
 pub use kit_code::KitCode;
 pub use lives::{Death, KILL, Life};
 pub use referee::{FINDINGS_MAX, Figures, Referee, Stopped};

@@ -4,7 +4,7 @@
 //! deployed for real, and since 2026 in its lab, a killed server's process is gone, and so are its
 //! threads. What they do after the kill can harm nobody and is no fault, but it may be a bad habit
 //! and a trap: the same code in one process with others, as in the lab, shows panics that nobody
-//! can tell from real ones. So a panic after the kill is a finding, [`Habit::LatePanic`].
+//! can tell from real ones. So a panic after the kill is a finding, [`FindingKind::LatePanic`].
 //!
 //! A panic before `kill` is called or before it has returned stays a failure: until then the server
 //! has work to do, if only to stop, and `kill` itself may be at fault. A server that was crashed at
@@ -14,7 +14,7 @@
 //!
 //! Servers that are processes have no such threads: their kill is a SIGKILL.
 //!
-//! [`Habit::LatePanic`]: crate::Habit::LatePanic
+//! [`FindingKind::LatePanic`]: crate::FindingKind::LatePanic
 
 use std::collections::BTreeSet;
 use std::fmt;

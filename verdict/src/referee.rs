@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{self, Failure, NOTE_BYTES_MAX};
-use crate::finding::Habit;
+use crate::finding::FindingKind;
 use crate::kit_code::KitCode;
 use crate::lives::{Death, Life, Lives};
 
@@ -120,9 +120,9 @@ impl Referee {
         }
     }
 
-    /// The same of a habit that has a name.
-    pub fn note(&self, habit: Habit, sentence: impl std::fmt::Display) {
-        self.find(format!("{habit}: {sentence}"));
+    /// The same, of a kind that has a name.
+    pub fn note(&self, kind: FindingKind, sentence: impl std::fmt::Display) {
+        self.find(format!("{kind}: {sentence}"));
     }
 
     /// The code of these crates is the kit's: no thread of an implementation is said to stand there.
@@ -174,7 +174,7 @@ impl Referee {
     pub fn panicked_late(&self, life: Life, sentence: impl std::fmt::Display) {
         let is_first = self.shared.state.lock().lives.tell(life);
         if is_first {
-            self.note(Habit::LatePanic, sentence);
+            self.note(FindingKind::LatePanic, sentence);
         }
     }
 
@@ -279,11 +279,11 @@ mod tests {
     #[test]
     fn of_many_findings_the_first_are_kept_and_the_others_counted() {
         let referee = Referee::new();
-        referee.note(Habit::LatePanic, "x".repeat(1 << 20));
+        referee.note(FindingKind::LatePanic, "x".repeat(1 << 20));
         (1..FINDINGS_MAX).for_each(|n| referee.find(n.to_string()));
         assert_eq!(referee.findings().len(), FINDINGS_MAX);
         assert!(referee.findings()[0].len() <= NOTE_BYTES_MAX);
-        assert!(Habit::LatePanic.is_in(&referee.findings()[0]));
+        assert!(FindingKind::LatePanic.is_in(&referee.findings()[0]));
         (0..7).for_each(|n| referee.find(n.to_string()));
         let findings = referee.findings();
         assert_eq!(findings.len(), FINDINGS_MAX + 1);

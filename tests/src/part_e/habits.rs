@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use config::Habit;
+use config::FindingKind;
 
-/// A habit and what is said of it; none within the bounds.
-pub(crate) type Finding = Option<(Habit, String)>;
+/// The kind of a finding and its sentence; none within the bounds.
+pub(crate) type Finding = Option<(FindingKind, String)>;
 
 /// Without delays a command is committed as soon as messages can go to and fro; one that waits for
 /// a heartbeat takes 50 ms on average.
@@ -29,7 +29,7 @@ pub(crate) fn agreement(took_ms: &[u128]) -> Finding {
             "on a network without delays a command takes {mean} ms on average: does it wait for a \
              heartbeat?"
         );
-        (Habit::SlowAgreement, sentence)
+        (FindingKind::SlowAgreement, sentence)
     })
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn idle_calls(rpcs: u64, followers: u64, time: Duration) -> Finding {
     let rate = rpcs / followers / time.as_secs();
     (rate > IDLE_CALLS_MAX).then(|| {
         let sentence = format!("each follower is called {rate} times a second to hear nothing new");
-        (Habit::IdleCalls, sentence)
+        (FindingKind::IdleCalls, sentence)
     })
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn idle_calls(rpcs: u64, followers: u64, time: Duration) -> Finding {
 pub(crate) fn idle_bytes(bytes: u64, rpcs: u64) -> Finding {
     (bytes > rpcs * IDLE_CALL_BYTES_MAX).then(|| {
         let sentence = format!("{bytes} bytes in {rpcs} calls, while there was nothing to send");
-        (Habit::NeedlessBytes, sentence)
+        (FindingKind::NeedlessBytes, sentence)
     })
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn idle_terms(before: u64, after: u64) -> Finding {
     (before != after).then(|| {
         let sentence =
             format!("the term went from {before} to {after} although nothing had failed");
-        (Habit::NeedlessElections, sentence)
+        (FindingKind::NeedlessElections, sentence)
     })
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn idle_thread(name: &str, busy: usize, looks: usize) -> Finding {
             "{name} was running at {busy} of {looks} moments at which there was nothing to do: \
              does it poll?"
         );
-        (Habit::BusyLoop, sentence)
+        (FindingKind::BusyLoop, sentence)
     })
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn election_bytes(bytes: u64, log: usize) -> Finding {
         let sentence = format!(
             "{bytes} bytes for one election, although all servers had the same log before it"
         );
-        (Habit::NeedlessBytes, sentence)
+        (FindingKind::NeedlessBytes, sentence)
     })
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding
         let seconds = absence.as_secs();
         let sentence =
             format!("server {server} has {count} threads when another was away for {seconds} s");
-        (Habit::ManyThreads, sentence)
+        (FindingKind::ManyThreads, sentence)
     })
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn hasty_voters(hasty: &[usize], elections: usize, limit_ms: u128) ->
             hasty.len(),
             hasty[0]
         );
-        (Habit::NeedlessElections, sentence)
+        (FindingKind::NeedlessElections, sentence)
     })
 }
 
@@ -141,8 +141,8 @@ mod tests {
         let lines: Vec<String> = told
             .into_iter()
             .map(|finding| {
-                let (habit, sentence) = finding.expect("it is beyond its bound");
-                format!("{habit}: {sentence}")
+                let (kind, sentence) = finding.expect("it is beyond its bound");
+                format!("{kind}: {sentence}")
             })
             .collect();
         insta::assert_snapshot!(lines.join("\n"));

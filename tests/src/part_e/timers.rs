@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use config::Habit;
+use config::FindingKind;
 use labrpc::{Delay, Disturbance};
 
 use crate::part_e::arena::Arena;
@@ -92,7 +92,7 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
              leader of an old term: does that start their election timers anew?",
             LEADER_LIMIT_MS / 1000
         );
-        finding = Some((Habit::LateElections, sentence));
+        finding = Some((FindingKind::LateElections, sentence));
     }
     arena.judge_all();
     finding

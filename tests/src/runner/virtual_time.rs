@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use config::{Habit, Referee, TEST_LIMIT};
+use config::{FindingKind, Referee, TEST_LIMIT};
 use sim::{Engine, ThreadInfo};
 use verdict::crowd::crowd;
 use verdict::label::Label;
@@ -62,6 +62,6 @@ pub(crate) fn wait_for_the_last_thread(referee: &Referee) {
     }
     let within = THREADS_END_WITHIN.as_secs();
     for line in crowd(&left) {
-        referee.note(Habit::ThreadsLeft, format!("{line} outlived the kill by {within} s"));
+        referee.note(FindingKind::ThreadsLeft, format!("{line} outlived the kill by {within} s"));
     }
 }
