@@ -1,7 +1,7 @@
 //! What came of one mutant in one mode: a column of its row in the matrix.
 
-use ::tests::Outcome;
 use config::{Class, FindingKind};
+use runner::Outcome;
 use serde::{Deserialize, Serialize};
 
 /// How many findings are kept, one of each kind.

@@ -6,10 +6,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use ::tests::explore;
 use anyhow::{Context, Error, Result};
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{CompilerMessage, Message};
+use runner::explore;
 
 use crate::exit::UserError;
 use crate::matrix::Mode;

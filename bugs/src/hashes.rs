@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use ::tests::{Clock, Job, LABS, Outcome, Test};
+use ::tests::LABS;
 use anyhow::Result;
+use runner::{Clock, Job, Outcome, Test};
 
 use crate::compile;
 use crate::matrix::{Mode, Row};

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use ::tests::{Clock, Job, LABS, Test};
+use ::tests::LABS;
 use anyhow::{Result, bail};
+use runner::{Clock, Job, Test};
 
 use crate::column::{Column, Run, SuiteOnly};
 

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use ::tests::{LABS, Part, Test};
+use ::tests::LABS;
 use clap::Parser;
+use runner::{Part, Test};
 
 use crate::bounds::{SUBMISSION_S_MIN, SUBMISSION_S_PER_RUN};
 use crate::build::budget::Budget;
@@ -167,9 +168,9 @@ fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, UserEr
 }
 
 fn find(words: &str) -> Result<Vec<&'static Test>, UserError> {
-    let found = ::tests::find(words);
+    let found = runner::find(LABS, words);
     if found.is_empty() {
-        let nearest = ::tests::nearest(words).join(", ");
+        let nearest = runner::nearest(LABS, words).join(", ");
         let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
         return Err(UserError::usage(sentence));
     }

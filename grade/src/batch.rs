@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use ::tests::Test;
 use anyhow::{Context, Result};
+use runner::Test;
 use sandbox::Sandbox;
 
 use crate::build::compile::Builder;

@@ -2,7 +2,7 @@
 
 use std::{env, fmt, process};
 
-use ::tests::plain;
+use runner::plain;
 
 /// How the program ends. With several submissions the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,8 +26,8 @@ const FILES: [(&str, &str); 11] = [
 /// The skeleton's name, used if the folder's name cannot be a crate's name.
 const NAME: &str = "my-raft";
 /// Names that would clash with a dependency, a crate of Rust's own, or a keyword.
-const TAKEN: &str = "config labrpc raftapi tests labs crossbeam_channel parking_lot rand serde \
-    alloc core proc_macro std test \
+const TAKEN: &str = "config labrpc raftapi runner sim tests labs crossbeam_channel parking_lot \
+    rand serde alloc core proc_macro std test \
     abstract as async await become box break const continue crate do dyn else enum extern false \
     final fn for gen if impl in let loop macro match mod move mut override priv pub ref return \
     self static struct super trait true try type typeof unsafe unsized use virtual where while \
@@ -47,7 +47,7 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
     // The same versions as the kit's, so that nothing else has to be fetched.
     fs::copy(kit.path("Cargo.lock"), dir.join("Cargo.lock"))
         .context("failed to copy the kit's Cargo.lock")?;
-    let shown = ::tests::plain::line(&dir.display().to_string());
+    let shown = runner::plain::line(&dir.display().to_string());
     println!("Wrote the project {name} to {shown}. Next, in that folder:");
     println!("    cargo test \"initial election\"    fails: src/server.rs is yours to fill in");
     println!("    cargo grade .                    says what it is worth, once there was a");
@@ -61,7 +61,7 @@ fn explore_alias(kit: &Kit) -> String {
     let manifest = kit.path("Cargo.toml").display().to_string();
     let mut config = DocumentMut::new();
     let run = ["run", "--quiet", "--manifest-path", &manifest];
-    let explore = ["--package", "tests", "--bin", "explore", "--"];
+    let explore = ["--package", "runner", "--bin", "explore", "--"];
     let words: Vec<&str> = run.into_iter().chain(explore).collect();
     config["alias"] = table();
     // Cargo splits a string at blanks, without regard to quotes.

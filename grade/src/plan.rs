@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::tests::Test;
+use runner::Test;
 
 use crate::build::budget::Budget;
 use crate::isolation::Isolation;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use ::tests::{Outcome, Test, plain};
 use anyhow::{Context, Result};
 use config::Class;
+use runner::{Outcome, Test, plain};
 use sandbox::Sandbox;
 
 use crate::args::{Replay, one_test};

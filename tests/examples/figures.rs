@@ -6,7 +6,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tests::{Clock, LABS, Test, run_here};
+use runner::{Clock, Test, run_here};
+use tests::LABS;
 
 #[derive(Default)]
 struct Sums {

@@ -4,7 +4,8 @@
 //! `cargo run --release -p tests --example hashes -- 20 3A`: the seeds 1 to 20 of the tests whose
 //! names contain `3A`; of all tests if no name is given.
 
-use tests::{Clock, LABS, run_here};
+use runner::{Clock, run_here};
+use tests::LABS;
 
 fn main() {
     let mut words = std::env::args().skip(1);

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, ExitCode};
 use std::{env, io, thread};
 
-use tests::{Clock, LABS, run_here};
+use runner::{Clock, run_here};
+use tests::LABS;
 
 /// The seeds `from`, `from + step` and so on, up to `to`.
 struct Range {

@@ -3,7 +3,8 @@
 //!
 //! A new toolchain or a change of the reference may change the lines; `just bless` accepts them.
 
-use tests::{Clock, LABS, run_here};
+use runner::{Clock, run_here};
+use tests::LABS;
 
 #[test]
 fn the_reference_does_with_a_seed_what_it_always_did() {

@@ -17,7 +17,7 @@ use rand::seq::IteratorRandom;
 
 use crate::clients::Client;
 use crate::draw;
-use crate::lab::Lab;
+use runner::Lab;
 
 const CLIENTS: usize = 3;
 const ROUNDS: usize = 20;

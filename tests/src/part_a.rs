@@ -5,7 +5,7 @@ use std::time::Duration;
 use config::{Class, FindingKind, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::seq::IndexedRandom;
 
-use crate::lab::Lab;
+use runner::Lab;
 
 /// TestInitialElection3A: is a leader elected, and does it stay while nothing fails?
 pub(crate) fn initial_election(lab: &Lab) {

@@ -14,7 +14,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::clients::Client;
 use crate::draw;
-use crate::lab::Lab;
+use runner::Lab;
 
 /// How often a test that needs an undisturbed term tries to get one.
 const TRIES: usize = 5;

@@ -13,7 +13,7 @@ use rand::rngs::ChaCha8Rng;
 use crate::churn;
 use crate::clients::Client;
 use crate::draw;
-use crate::lab::Lab;
+use runner::Lab;
 
 /// The rounds of both tests of Figure 8.
 const ROUNDS: usize = 1000;

@@ -12,7 +12,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use crate::draw;
-use crate::lab::Lab;
+use runner::Lab;
 
 const SERVERS: usize = 3;
 const ROUNDS: usize = 30;

@@ -4,7 +4,8 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use tests::{Clock, LABS, Test, run_here};
+use runner::{Clock, Test, run_here};
+use tests::LABS;
 
 /// The original's 28 tests.
 pub fn original() -> impl Iterator<Item = &'static Test> {

@@ -206,8 +206,8 @@ impl<'a> Builder<'a> {
     /// The linker cannot read the submission's sources, whatever the library asks it to link. Cargo
     /// only needs to know that they have not changed.
     fn link(&self, name: &str, workspace: &Path, target: &Path) -> Result<PathBuf> {
-        let folder = workspace.join(layout::RUNNER);
-        let own = ["Cargo.toml", "Cargo.lock", layout::RUNNER].map(|it| workspace.join(it));
+        let folder = workspace.join(layout::PROGRAM);
+        let own = ["Cargo.toml", "Cargo.lock", layout::PROGRAM].map(|it| workspace.join(it));
         let cargo = self.confined(&folder, self.reads(&own), target);
         let built = cargo.run_watched(&BUILD, self.budget.wall())?;
         let of_crate = built.complaints(&folder.join("Cargo.toml"));
@@ -217,7 +217,7 @@ impl<'a> Builder<'a> {
             }
             None => format!("{name} does not build"),
         };
-        self.judge(&built, layout::RUNNER, of_crate, || sentence.clone(), name)?;
+        self.judge(&built, layout::PROGRAM, of_crate, || sentence.clone(), name)?;
         built.executable().context("cargo named no program after it had compiled one")
     }
 
@@ -286,8 +286,8 @@ impl<'a> Builder<'a> {
     /// Removes everything but the program, which was copied.
     fn tidy(&self, workspace: &Path) {
         let target = self.folder.join("build");
-        let clean =
-            ["clean", "--release", "--offline", "--quiet", "-p", "submitted", "-p", "runner"];
+        let packages = ["-p", "submitted", "-p", layout::PROGRAM];
+        let clean = [&["clean", "--release", "--offline", "--quiet"], &packages[..]].concat();
         let _ = self.cargo(workspace, &target).run(&clean, KIT_LIMIT);
         let _ = fs::remove_dir_all(workspace);
     }

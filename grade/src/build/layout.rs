@@ -13,9 +13,9 @@ use crate::isolation::Isolation;
 use crate::kit::Kit;
 
 /// The package that hosts a submission, and its folder in the workspace.
-pub(crate) const RUNNER: &str = "runner";
+pub(crate) const PROGRAM: &str = "program";
 
-/// The submission at the root, and the runner below.
+/// The submission at the root, and the program that hosts it below.
 pub(crate) fn submission(
     kit: &Kit,
     isolation: Isolation,
@@ -30,16 +30,16 @@ pub(crate) fn submission(
     write(&workspace.join("Cargo.toml"), root.as_bytes())?;
     let host = isolation.host();
     let manifest = format!(
-        "[package]\nname = \"{RUNNER}\"\nversion = \"0.0.0+{id}\"\nedition = \"2024\"\n\
+        "[package]\nname = \"{PROGRAM}\"\nversion = \"0.0.0+{id}\"\nedition = \"2024\"\n\
          publish = false\n\n\
          [dependencies]\nsubmission = {{ path = \"..\", package = \"submitted\" }}\n\
          {host} = {{ path = {} }}\n",
         Value::from(kit.path_text(isolation.folder())?),
     );
-    let runner = workspace.join(RUNNER);
-    write(&runner.join("Cargo.toml"), manifest.as_bytes())?;
+    let program = workspace.join(PROGRAM);
+    write(&program.join("Cargo.toml"), manifest.as_bytes())?;
     let main = format!("fn main() {{\n    {host}::main(submission::make)\n}}\n");
-    write(&runner.join("src/main.rs"), main.as_bytes())?;
+    write(&program.join("src/main.rs"), main.as_bytes())?;
     copy_lock_file(kit, workspace)
 }
 

@@ -102,7 +102,7 @@ impl Manifest {
              publish = false\nbuild = false\nautobins = false\nautoexamples = false\n\
              autotests = false\nautobenches = false\n\n\
              [lib]\nname = {}\npath = \"src/lib.rs\"\n\n\
-             [workspace]\nmembers = [\"runner\"]\nresolver = \"3\"\n\n\
+             [workspace]\nmembers = [\"program\"]\nresolver = \"3\"\n\n\
              [lints.rust]\nunsafe_code = \"forbid\"\n\n{PROFILE}\n{document}",
             Value::from(self.edition.as_str()),
             Value::from(self.name.replace('-', "_")),

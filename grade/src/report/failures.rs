@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ::tests::plain;
 use config::{Class, Failure};
+use runner::plain;
 
 use crate::isolation::Isolation;
 use crate::plan::Plan;

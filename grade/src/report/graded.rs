@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ::tests::Part;
 use anyhow::Result;
+use runner::Part;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

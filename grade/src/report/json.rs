@@ -7,8 +7,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use ::tests::{Clock, plain};
 use anyhow::Result;
+use runner::{Clock, plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

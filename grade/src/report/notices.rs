@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal};
 
-use ::tests::plain;
+use runner::plain;
 
 use crate::exit;
 use crate::report::graded::{Attempt, Graded};

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ::tests::{Test, plain};
 use indicatif::{ProgressBar, ProgressStyle};
+use runner::{Test, plain};
 use rustix::termios::tcgetwinsize;
 
 use crate::run::finished::{Run, Verdict};

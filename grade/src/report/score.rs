@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::tests::{Part, Test};
+use runner::{Part, Test};
 
 use crate::exit::Exit;
 use crate::run::finished::{Run, Verdict};

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use ::tests::plain;
 use comfy_table::{CellAlignment, Table, presets};
+use runner::plain;
 
 use crate::plan::Plan;
 use crate::report::graded::{Graded, TestVerdict};
@@ -121,8 +121,9 @@ fn sum_line(scores: &[Score]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ::tests::{LABS, Part};
+    use ::tests::LABS;
     use config::Class;
+    use runner::Part;
 
     use super::*;
     use crate::exit::UserError;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ::tests::{Outcome, Test};
 use config::{Class, Failure};
+use runner::{Outcome, Test};
 
 /// A run that was made.
 pub(crate) struct Run {

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
-use ::tests::{Clock, Job, Test, plain};
 use config::{Class, Failure};
+use runner::{Clock, Job, Test, plain};
 use sandbox::Sandbox;
 
 use crate::bounds::OUTPUT_BYTES_MAX;

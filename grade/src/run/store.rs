@@ -14,8 +14,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ::tests::{Outcome, Test, plain};
 use anyhow::{Context, Result};
+use runner::{Outcome, Test, plain};
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::RECORD_BYTES_MAX;

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
-use ::tests::{End, RUN_LIMIT, Supervisor, TimeLimit};
 use config::{Class, Failure};
+use runner::{End, RUN_LIMIT, Supervisor, TimeLimit};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use wait_timeout::ChildExt;

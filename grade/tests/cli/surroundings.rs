@@ -60,7 +60,7 @@ fn what_a_build_reads_is_no_part_of_a_submission() {
         build.join(".rustc_info.json").display().to_string(),
         "../Cargo.toml".to_owned(),
         "../Cargo.lock".to_owned(),
-        "../runner/src/main.rs".to_owned(),
+        "../program/src/main.rs".to_owned(),
         "/dev/null".to_owned(),
     ];
     let mut said = String::new();
@@ -111,8 +111,18 @@ fn the_graders_environment_does_not_change_a_build() {
 #[test]
 fn a_crate_may_have_the_name_of_another() {
     let folder = folder("names_of_others");
-    let names =
-        ["core", "kit", "labrpc", "parking_lot", "peer", "raftapi", "runner", "std", "submitted"];
+    let names = [
+        "core",
+        "kit",
+        "labrpc",
+        "parking_lot",
+        "peer",
+        "program",
+        "raftapi",
+        "runner",
+        "std",
+        "submitted",
+    ];
     for name in names {
         write_crate(&folder, name, IDLE);
         let said = told(program(&folder).args(WORDS).arg(name));

@@ -13,7 +13,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 use crate::draw;
-use crate::lab::Lab;
+use runner::Lab;
 
 /// A leader is there by then: L1 of the contract, some five election timeouts.
 const LEADER_LIMIT: Duration = Duration::from_secs(5);

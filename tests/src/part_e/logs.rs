@@ -8,8 +8,8 @@ use labrpc::{Delay, Disturbance};
 use rand::RngExt;
 
 use crate::draw;
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use runner::Lab;
 
 /// Long enough for a follower to be brought up to date by an ordinary Raft, with a heartbeat every
 /// tenth of a second and a round or two.

@@ -18,7 +18,7 @@ mod arena;
 
 use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 
-use crate::lab::Lab;
+use runner::Lab;
 
 /// Figure 2, rules for all servers: a higher term in an answer deposes a leader.
 ///

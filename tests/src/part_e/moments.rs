@@ -4,8 +4,8 @@ use config::{Kind, Setup};
 use labrpc::{Delay, Disturbance};
 use rand::RngExt;
 
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use runner::Lab;
 
 /// A server saves several times for an election and a command; the crash is tried at each.
 const SAVES_TRIED: u64 = 6;

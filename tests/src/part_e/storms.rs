@@ -12,8 +12,8 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::clients::Client;
 use crate::draw;
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use runner::Lab;
 
 const SERVERS: usize = 5;
 const CLIENTS: usize = 4;

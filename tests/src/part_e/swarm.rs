@@ -7,9 +7,9 @@ use labrpc::{Delay, Disturbance};
 use rand::RngExt;
 use rand::seq::{IndexedRandom, IteratorRandom};
 
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
 use crate::part_e::plan::{Action, Plan};
+use runner::Lab;
 
 /// How long anything goes, unless a test says otherwise.
 const TROUBLE: Duration = Duration::from_secs(20);

@@ -12,10 +12,10 @@ use verdict::label::Label;
 use verdict::threads;
 
 use crate::draw;
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
 use crate::part_e::habits::{self, Finding};
 use crate::part_e::timers;
+use runner::Lab;
 
 /// Commands that are told from heartbeats by their size alone.
 const COMMAND_BYTES: usize = 2000;

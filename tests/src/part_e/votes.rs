@@ -11,8 +11,8 @@ use labrpc::Disturbance;
 use rand::RngExt;
 
 use crate::clients::Client;
-use crate::lab::Lab;
 use crate::part_e::arena::Arena;
+use runner::Lab;
 
 const TRIES: usize = 4;
 /// Longer than the network needs for anything that nobody holds up.

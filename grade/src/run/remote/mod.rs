@@ -23,7 +23,8 @@ mod liveness;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use ::tests::Order;
+use ::tests::LABS;
+use runner::Order;
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 use sandbox::Sandbox;
 use sha2::{Digest, Sha256};
@@ -46,7 +47,7 @@ pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::con
     let sandbox: Sandbox = serde_json::from_str(words.next()?.to_str()?).ok()?;
     let program = PathBuf::from(words.next()?);
     let salt = words.next()?.into_string().ok()?;
-    let order = Order::from_words(words)?;
+    let order = Order::from_words(LABS, words)?;
     stay_here();
     // In this thread, which stays until the end: so do its children.
     let template = Template::start(&sandbox, &program);

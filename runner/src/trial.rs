@@ -6,11 +6,11 @@ use std::{env, thread};
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::job::Job;
+use crate::outcome::Outcome;
 use crate::plain;
-use crate::runner::job::Job;
-use crate::runner::outcome::Outcome;
-use crate::runner::settings::{Clock, Settings};
-use crate::table::Test;
+use crate::settings::{Clock, Settings};
+use crate::test::Test;
 
 /// In real time a test mostly sleeps, so several of its seeds run at once.
 const SEEDS_AT_ONCE_REAL: usize = 4;
@@ -141,7 +141,7 @@ mod tests {
     use config::{Class, Failure, Figures};
 
     use super::*;
-    use crate::table::LABS;
+    use crate::test::tests::TESTS;
 
     #[test]
     fn a_passed_test_prints_the_lines_of_6_824_and_its_warnings() {
@@ -160,7 +160,10 @@ mod tests {
             output: "ignored".into(),
         };
         assert_eq!(
-            passed(&LABS[0], &[(1, outcome.clone()), (2, Outcome { findings: vec![], ..outcome })]),
+            passed(
+                &TESTS[0],
+                &[(1, outcome.clone()), (2, Outcome { findings: vec![], ..outcome })]
+            ),
             "Test (3A): initial election ...\n  \
              warning: the term went from 1 to 2 although nothing had failed\\x07 (seed 1)\n  \
              ... Passed --  3.0  3   58    1684    0  (seed 1 of 2)\n"
@@ -175,7 +178,7 @@ mod tests {
         let clock = Clock::Virtual(sim::Engine::Kernel);
         let settings = Settings { seeds: vec![7], clock, invariants: false };
         // The words for a release build are left out, so that the test may be one.
-        let text = failure(&LABS[1], 7, &outcome, (2, 3), &settings).replace("--release ", "");
+        let text = failure(&TESTS[1], 7, &outcome, (2, 3), &settings).replace("--release ", "");
         assert_eq!(
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \

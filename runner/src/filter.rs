@@ -2,44 +2,47 @@
 
 use libtest_mimic::Arguments;
 
-use crate::table::{LABS, Test};
+use crate::test::Test;
 
 /// So many names are offered in place of one that does not exist.
 const NEAREST_SHOWN: usize = 3;
 
 /// The test of that name, with or without its part; else all whose names contain `words`. Case does
 /// not count, and any run of characters that are no letters or digits is one separator.
-pub fn find(words: &str) -> Vec<&'static Test> {
+pub fn find(tests: &'static [Test], words: &str) -> Vec<&'static Test> {
     let wanted = normal(words);
     let is_named = |test: &&Test| [normal(test.words), normal(&test.name())].contains(&wanted);
-    if let Some(test) = LABS.iter().find(is_named) {
+    if let Some(test) = tests.iter().find(is_named) {
         return vec![test];
     }
-    LABS.iter().filter(|test| normal(&test.name()).contains(&wanted)).collect()
+    tests.iter().filter(|test| normal(&test.name()).contains(&wanted)).collect()
 }
 
 /// The names that come nearest to `words`, best first.
-pub fn nearest(words: &str) -> Vec<String> {
+pub fn nearest(tests: &[Test], words: &str) -> Vec<String> {
     let wanted = normal(words);
     let likeness = |test: &Test| {
         let whole = strsim::jaro_winkler(&normal(&test.name()), &wanted);
         whole.max(strsim::jaro_winkler(&normal(test.words), &wanted))
     };
-    let mut tests: Vec<&Test> = LABS.iter().collect();
-    tests.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-    tests.into_iter().take(NEAREST_SHOWN).map(Test::name).collect()
+    let mut nearest: Vec<&Test> = tests.iter().collect();
+    nearest.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    nearest.into_iter().take(NEAREST_SHOWN).map(Test::name).collect()
 }
 
 /// The tests that the command line asks for. If its filter matches none that is said, with the
 /// nearest names; but cargo hands a filter to every test program, so it is no error.
-pub(crate) fn choose(arguments: &Arguments) -> Vec<&'static Test> {
-    let Some(filter) = &arguments.filter else { return LABS.iter().collect() };
+pub(crate) fn choose(tests: &'static [Test], arguments: &Arguments) -> Vec<&'static Test> {
+    let Some(filter) = &arguments.filter else { return tests.iter().collect() };
     if arguments.exact {
-        return LABS.iter().filter(|test| test.name() == *filter).collect();
+        return tests.iter().filter(|test| test.name() == *filter).collect();
     }
-    let found = find(filter);
+    let found = find(tests, filter);
     if found.is_empty() && !arguments.list {
-        println!("no lab test is named {filter:?}; the nearest are {}", nearest(filter).join(", "));
+        println!(
+            "no lab test is named {filter:?}; the nearest are {}",
+            nearest(tests, filter).join(", ")
+        );
     }
     found
 }
@@ -52,10 +55,11 @@ fn normal(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test::tests::TESTS;
 
     #[track_caller]
     fn check(words: &str, expected: &[&str]) {
-        let names: Vec<String> = find(words).into_iter().map(Test::name).collect();
+        let names: Vec<String> = find(TESTS, words).into_iter().map(Test::name).collect();
         assert_eq!(names, expected, "{words:?}");
     }
 
@@ -73,8 +77,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_comes_nearest_to_the_right_one() {
-        assert_eq!(nearest("inital election")[0], "3A initial election");
-        assert_eq!(nearest("reelection")[0], "3A re-election");
-        assert_eq!(nearest("3A mny")[0], "3A many elections");
+        assert_eq!(nearest(TESTS, "inital election")[0], "3A initial election");
+        assert_eq!(nearest(TESTS, "reelection")[0], "3A re-election");
+        assert_eq!(nearest(TESTS, "3A mny")[0], "3A many elections");
     }
 }

@@ -6,7 +6,7 @@
 use std::env;
 use std::process::ExitCode;
 
-use tests::explore;
+use runner::explore;
 
 fn main() -> ExitCode {
     match run() {

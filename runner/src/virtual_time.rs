@@ -10,8 +10,8 @@ use verdict::crowd::crowd;
 use verdict::label::Label;
 use verdict::virtual_time::{failure, options};
 
-use crate::runner::child::GRACE;
-use crate::runner::outcome::{Outcome, Simulation};
+use crate::limits::GRACE;
+use crate::outcome::{Outcome, Simulation};
 
 /// A killed server's threads may still wait for an RPC that takes seven seconds to fail.
 const THREADS_END_WITHIN: Duration = Duration::from_secs(10);

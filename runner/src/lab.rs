@@ -24,24 +24,24 @@ impl Lab {
         Lab { make: Arc::new(make), seed, referee, invariants: true }
     }
 
-    /// The same, with a watch on the rules of Raft or without.
+    /// The same run with the rules of Raft checked or not.
     pub(crate) fn watched(self, invariants: bool) -> Lab {
         Lab { invariants, ..self }
     }
 
     /// A cluster of the implementation under test.
-    pub(crate) fn make_config(&self, setup: Setup) -> Config {
+    pub fn make_config(&self, setup: Setup) -> Config {
         let setup = if self.invariants { setup } else { setup.without_invariants() };
         Config::new(&self.make, setup, self.seed, &self.referee)
     }
 
-    /// What a test draws for itself, apart from what the cluster draws.
-    pub(crate) fn rng(&self) -> ChaCha8Rng {
+    /// The random numbers of the test, independent of those of the cluster.
+    pub fn rng(&self) -> ChaCha8Rng {
         self.stream(u64::MAX)
     }
 
-    /// What one client thread of a test draws, whatever the others do meanwhile.
-    pub(crate) fn client_rng(&self, client: usize) -> ChaCha8Rng {
+    /// The random numbers of one client thread, independent of what the other threads draw.
+    pub fn client_rng(&self, client: usize) -> ChaCha8Rng {
         self.stream(u64::MAX - 1 - client as u64)
     }
 
@@ -52,25 +52,27 @@ impl Lab {
     }
 
     /// Fails the test.
-    pub(crate) fn fail(&self, class: Class, sentence: impl Into<String>) -> ! {
+    pub fn fail(&self, class: Class, sentence: impl Into<String>) -> ! {
         self.referee.stop(Failure::new(class, sentence));
     }
 
-    /// Notes something that is no failure but worth telling.
-    pub(crate) fn find(&self, finding: String) {
+    /// Notes something that is no failure but worth reporting.
+    pub fn find(&self, finding: String) {
         self.referee.find(finding);
     }
 
-    /// The same, of a kind that has a name.
-    pub(crate) fn note(&self, kind: FindingKind, sentence: String) {
+    /// Notes a finding of a kind that has a name.
+    pub fn note(&self, kind: FindingKind, sentence: String) {
         self.referee.note(kind, sentence);
     }
 
-    pub(crate) fn seed(&self) -> u64 {
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    pub(crate) fn referee(&self) -> &Referee {
+    /// The judge of the run, for threads that outlive a borrow of the lab.
+    pub fn referee(&self) -> &Referee {
         &self.referee
     }
 }

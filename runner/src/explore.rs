@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The kit's own crates: to switch inside them would find nothing, and cost time.
-const NOT_INSTRUMENTED: &str = "-sim,-labrpc,-config,-tests,-labs,-explore";
+const NOT_INSTRUMENTED: &str = "-sim,-labrpc,-raftapi,-history,-watch,-verdict,-cluster,-config,\
+    -runner,-tests,-labs,-explore";
 
 /// Makes a `command` of cargo instrument what it builds. It has to use a target folder of its own,
 /// since cargo does not rebuild for a changed wrapper's settings.

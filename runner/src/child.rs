@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use std::{process, thread};
 
 use config::{Class, Failure, Referee, TEST_LIMIT};
@@ -13,10 +12,11 @@ use verdict::label::{self, Label};
 use verdict::panics;
 
 use crate::lab::Lab;
-use crate::runner::outcome::Outcome;
-use crate::runner::settings::Clock;
-use crate::runner::virtual_time;
-use crate::table::{LABS, Test};
+use crate::limits::GRACE;
+use crate::outcome::Outcome;
+use crate::settings::Clock;
+use crate::test::Test;
+use crate::virtual_time;
 
 /// The first argument of a child process.
 pub(crate) const RUN: &str = "--lab-run";
@@ -26,8 +26,6 @@ pub(crate) const UNWATCHED: &str = "unwatched";
 /// The exit code of a child process that failed to leave its outcome: unlike any that a panic, a
 /// signal or an ordinary `exit` gives.
 pub(crate) const UNWRITTEN: i32 = 174;
-/// A test that hangs is given up so long after it should have failed by itself.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// What a child process is to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE`.
 pub struct Order {
@@ -42,14 +40,17 @@ pub struct Order {
 
 impl Order {
     /// The order in the last words of a command line, as a [`Job`](crate::Job) puts them; none if
-    /// they are no order.
-    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Option<Order> {
+    /// they are no order for one of the tests.
+    pub fn from_words(
+        tests: &'static [Test],
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Option<Order> {
         let mut words = words.into_iter();
         if words.next()? != RUN {
             return None;
         }
         let name = words.next()?.into_string().ok()?;
-        let test = LABS.iter().find(|test| test.name() == name)?;
+        let test = tests.iter().find(|test| test.name() == name)?;
         let seed = words.next()?.to_str()?.parse().ok()?;
         let clock = words.next()?.to_str()?.parse().ok()?;
         let invariants = words.next()? == WATCHED;

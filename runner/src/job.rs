@@ -5,23 +5,20 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{self, Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
 
-use config::{Class, Failure, TEST_LIMIT};
+use config::{Class, Failure};
 use wait_timeout::ChildExt;
 
-use crate::runner::child::{GRACE, RUN, UNWATCHED, UNWRITTEN, WATCHED};
-use crate::runner::outcome::Outcome;
-use crate::runner::settings::Clock;
-use crate::table::Test;
+use crate::child::{RUN, UNWATCHED, UNWRITTEN, WATCHED};
+use crate::limits::RUN_LIMIT;
+use crate::outcome::Outcome;
+use crate::settings::Clock;
+use crate::test::Test;
 
 /// What a run printed, from its end; what came before is not kept.
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 /// What is written to see whether the machine takes what a run leaves.
 const TRIAL_BYTES: usize = 64 << 10;
-
-/// A run that lasts longer, in real time, is ended.
-pub const RUN_LIMIT: Duration = TEST_LIMIT.saturating_add(GRACE.saturating_mul(2));
 
 /// One run of one test with one seed.
 pub struct Job<'a> {
