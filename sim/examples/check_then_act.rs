@@ -1,8 +1,8 @@
 //! A bug between two critical sections, and a loop that only reads a flag: with edges and without.
 //!
-//! Built plainly, no lock here is ever contended, so a thread is never parted from itself between
-//! its two sections, and no schedule shows the bug. Built through `sim-rustc`, which instruments
-//! this crate, it is a matter of a few seeds. `tests/edges.rs` builds it so and runs it.
+//! Without instrumentation no lock here is ever contended, so no thread is switched between its two
+//! sections, and no schedule shows the bug. Built through `sim-rustc`, which instruments this
+//! crate, a few seeds show it. `tests/edges.rs` builds it that way and runs it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ fn main() {
     println!("spin_edges {}", spin(true));
 }
 
-/// Takes what was seen to be there, although somebody else may have taken it since.
+/// Withdraws from a balance that another thread may have changed since it was read.
 fn withdraw(account: &Mutex<i32>) {
     let balance = *account.lock().unwrap();
     if balance >= 100 {
@@ -62,7 +62,7 @@ fn engines_agree() -> bool {
     (0..20).all(|seed| hash(sim::Engine::Fiber, seed) == hash(sim::Engine::Kernel, seed))
 }
 
-/// What becomes of a thread that waits for a flag in a loop without any call.
+/// How a run ends in which a thread waits for a flag in a loop without any call.
 fn spin(edges: bool) -> &'static str {
     let options = Options::new().edges(edges).cpu_limit(Duration::from_millis(300));
     let report = sim::run(options, || {

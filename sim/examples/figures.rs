@@ -1,4 +1,4 @@
-//! Prints what the simulation costs, on both engines, from one run.
+//! Prints what the simulation costs on both engines.
 //!
 //! Real time is read outside, around whole runs; each figure is the difference between a long and
 //! a short run, so that starting and ending a run is not counted.
@@ -51,15 +51,15 @@ fn run_ns(engine: Engine, count: usize, work: fn(usize)) -> f64 {
     start.elapsed().as_nanos() as f64
 }
 
-/// The least of five, as other load only ever adds.
+/// The least of five measurements, because other load only adds.
 fn per_item(engine: Engine, count: usize, times: usize, work: fn(usize)) -> f64 {
     let least = |count| (0..5).map(|_| run_ns(engine, count, work)).fold(f64::INFINITY, f64::min);
     let (short, long) = (least(count), least(count * times));
     (long - short) / (count * times - count) as f64
 }
 
-/// Threads that are all alive at once, on stacks that no thread had before: each size of stack has
-/// donors of its own.
+/// Threads that are all alive at once, on stacks that no thread had before, because each size of
+/// stack has its own donors.
 fn spawn_first_ns(engine: Engine) -> f64 {
     const COUNT: usize = 1_000;
     let start = Instant::now();

@@ -1,9 +1,9 @@
-//! The border with threads outside the simulation: who waits on which address.
+//! The border with threads outside the simulation: which threads wait on which address.
 //!
 //! A lock may be shared between a simulated thread and an ordinary one (the standard output's, the
 //! test harness's, the host's), so the table of simulated waiters is the one part of the scheduler
-//! that other kernel threads touch. It has a lock of its own, which is never held across anything
-//! that blocks, and is the only state that needs one.
+//! that other kernel threads touch. It has its own lock, which is
+//! never held across anything that blocks. No other state needs one.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ struct Waiter {
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     buckets: Vec<VecDeque<Waiter>>,
-    /// Threads that somebody outside woke, until the scheduler takes them.
+    /// Threads woken from outside that the scheduler has not taken yet.
     woken_outside: Vec<u32>,
 }
 
@@ -45,14 +45,14 @@ impl Waiters {
         self.buckets[bucket_of(address)].push_back(Waiter { address, slot, bitset });
     }
 
-    /// Takes a thread out; false if it was not (or no longer) there.
+    /// Removes a thread; false if it was not there, or no longer.
     pub(crate) fn remove(&mut self, address: usize, slot: u32) -> bool {
         let bucket = &mut self.buckets[bucket_of(address)];
         let found = bucket.iter().position(|waiter| waiter.slot == slot);
         found.is_some_and(|index| bucket.remove(index).is_some())
     }
 
-    /// Wakes up to `count` waiters in order of arrival; gives the number woken.
+    /// Wakes up to `count` waiters in order of arrival. Returns the number woken.
     #[inline]
     pub(crate) fn wake(
         &mut self,
@@ -77,11 +77,11 @@ impl Waiters {
     }
 }
 
-/// The table, its lock, and the counters by which both sides know of each other.
+/// The table, its lock, and counters that tell each side about the other.
 pub(crate) struct Border {
     lock: AtomicBool,
     waiters: UnsafeCell<Waiters>,
-    /// Whether a simulation runs at all.
+    /// Whether a simulation is running.
     active: AtomicBool,
     /// Set when `woken_outside` is not empty.
     flag: AtomicBool,
@@ -90,16 +90,16 @@ pub(crate) struct Border {
     wakes_in: AtomicU64,
     /// Outside threads now waiting in the kernel, by hash of the address.
     outside: [AtomicU32; BUCKETS],
-    /// Outside threads that cannot act by themselves for a long time.
+    /// The number of outside threads that cannot act by themselves for a long time.
     asleep: AtomicI32,
-    /// Outside threads that were woken and have not noticed yet: they count as asleep, but act.
+    /// The number of outside threads that were woken but still count as asleep. They can act.
     waking: AtomicI32,
 }
 
 // SAFETY: `waiters` is only reached through `with`, which holds the lock.
 unsafe impl Sync for Border {}
 
-/// The process has one simulation at a time, and so one border.
+/// A process has one simulation at a time, and so one border.
 pub(crate) static BORDER: Border = Border {
     lock: AtomicBool::new(false),
     waiters: UnsafeCell::new(Waiters { buckets: Vec::new(), woken_outside: Vec::new() }),
@@ -149,7 +149,7 @@ impl Border {
         self.with(Waiters::clear);
     }
 
-    /// A wake by an outside thread: simulated waiters first. Gives the number woken.
+    /// A wake by an outside thread. Wakes simulated waiters only, and returns how many.
     pub(crate) fn wake_from_outside(&self, address: usize, count: u32, bitset: u32) -> u32 {
         if !self.active.load(Ordering::SeqCst) {
             return 0;
@@ -169,7 +169,7 @@ impl Border {
         woken
     }
 
-    /// Whether somebody outside woke a simulated thread since the last `take_woken`.
+    /// Whether an outside thread woke a simulated one since the last `take_woken`.
     #[inline]
     pub(crate) fn has_woken(&self) -> bool {
         self.flag.load(Ordering::Acquire)
@@ -192,8 +192,8 @@ impl Border {
         }
     }
 
-    /// Notes that an outside thread waits in the kernel on `address` while `wait` runs. `long`
-    /// says that it will not wake by itself soon.
+    /// Notes that an outside thread waits in the kernel on `address` while `wait` runs. With `long`
+    /// it will not wake by itself soon.
     pub(crate) fn outside_wait(
         &self,
         address: usize,
@@ -204,14 +204,14 @@ impl Border {
         counter.fetch_add(1, Ordering::SeqCst);
         let result = if long { self.asleep(wait) } else { wait() };
         if result == 0 {
-            // Only now: until it is no longer counted as asleep, it has to count as waking.
+            // Not earlier: as long as it counts as asleep, it must count as waking too.
             self.waking.fetch_sub(1, Ordering::SeqCst);
         }
         counter.fetch_sub(1, Ordering::SeqCst);
         result
     }
 
-    /// Notes that the kernel has woken so many outside threads.
+    /// Notes that the kernel has woken `count` outside threads.
     pub(crate) fn outside_woken(&self, count: i32) {
         self.waking.fetch_add(count, Ordering::SeqCst);
     }
@@ -230,14 +230,15 @@ impl Border {
     }
 
     /// Whether an outside thread may wait on `address`. The fence orders the caller's change of
-    /// the word before the look: a thread that is counted later sees the change and does not wait.
+    /// the word before the check: a thread that is counted later sees the change and does not wait.
     #[inline]
     pub(crate) fn outside_may_wait(&self, address: usize) -> bool {
         fence(Ordering::SeqCst);
         self.outside[bucket_of(address)].load(Ordering::SeqCst) != 0
     }
 
-    /// Whether some kernel thread of the process, other than those known to sleep, might act.
+    /// Whether any kernel thread of the process might act, apart from the caller and those known to
+    /// sleep.
     pub(crate) fn outside_may_act(&self) -> bool {
         if self.waking.load(Ordering::SeqCst) > 0 {
             return true;

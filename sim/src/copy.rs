@@ -1,7 +1,8 @@
-//! Copies of a process that is ready for a run: to load a program and to warm it up is paid once.
+//! Copies of a process that is ready for a run, so that a program is loaded and warmed up only
+//! once.
 //!
-//! A process that plays one short run spends most of its life on its start. One that has started
-//! can be copied instead, as often as there are runs.
+//! A process that plays one short run spends most of its time on starting. A process that has
+//! started can be copied instead, once for each run.
 
 use std::io::{Error, ErrorKind, Result};
 use std::time::Duration;
@@ -12,12 +13,12 @@ use crate::run::machine::CLOSURE_STACK_SIZE;
 use crate::run::process;
 use crate::{engine, sys};
 
-/// How long threads that are about to end may take to be gone.
+/// How long threads that are about to end may take.
 const ALONE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Makes ahead of time what runs need in any case, and the stacks of so many threads. Nothing of it
-/// depends on a seed. Where threads are kernel threads, stacks cannot be kept ready.
+/// Prepares what every run needs, and the stacks of `threads` threads. Nothing of it depends on a
+/// seed. If threads are kernel threads, no stacks can be prepared.
 ///
 /// # Panics
 /// If called inside a simulation.
@@ -25,7 +26,7 @@ pub fn warm_up(threads: usize) {
     assert!(engine::thread::current().is_none(), "a simulation is as warm as it gets");
     let engine = Engine::from_env();
     process::prepare(|| {
-        // SAFETY: that is when `prepare` calls this.
+        // SAFETY: `prepare` holds the lock of runs, and there is no simulation.
         unsafe {
             engine::make_ready(engine, CLOSURE_STACK_SIZE, 1);
             engine::make_ready(engine, STACK_SIZE, threads);
@@ -33,16 +34,16 @@ pub fn warm_up(threads: usize) {
     });
 }
 
-/// Copies the process, which has to consist of the calling thread alone. Gives the number of the
-/// copy, and in the copy none.
+/// Copies the process, which must have no thread but the calling one. Returns the process number of
+/// the copy, and `None` in the copy.
 ///
-/// The copy is a child of the parent of the process that calls, as if that one had started it:
-/// whoever runs the copies can wait for them and kill them without asking. Functions registered by
-/// `pthread_atfork` are not called.
+/// The copy is a child of the calling process's parent, as if the parent had started it. So the
+/// parent can wait for the copies and kill them. Functions registered by `pthread_atfork` are not
+/// called.
 ///
 /// # Errors
 /// [`ErrorKind::ResourceBusy`] if there are other threads, whose locks would never be unlocked in
-/// the copy; else what the kernel says.
+/// the copy. Otherwise the kernel's error.
 ///
 /// # Panics
 /// If called inside a simulation.
@@ -51,13 +52,13 @@ pub fn copy_process() -> Result<Option<u32>> {
     if !is_alone()? {
         return Err(Error::new(ErrorKind::ResourceBusy, "the process has several threads"));
     }
-    // The signal is the one for this process's own end, as the kernel has it with this flag.
+    // With CLONE_PARENT, the copy's end sends the parent the signal that the caller's end sends.
     let flags = (libc::CLONE_PARENT | libc::SIGCHLD) as usize;
-    // SAFETY: without a new stack and without shared memory the copy goes on from here with memory
-    // of its own. No other thread exists, so what this one finds locked it has locked itself, and
-    // the C library, which is not told, has nothing to repair. Only the number of the thread that
-    // it keeps for itself is the original's: its locks compare it with that of other threads, which
-    // have numbers of their own.
+    // SAFETY: without a new stack and without shared memory, the copy goes on from here in its own
+    // memory. There is no other thread, so any lock that is held is held by this thread, and the C
+    // library, which does not notice the copy, has nothing to repair. Only the thread number that
+    // it has cached is the original's. Its locks compare that with the numbers of other threads,
+    // which are different.
     let number = unsafe { sys::raw(libc::SYS_clone, [flags, 0, 0, 0, 0, 0]) };
     match u32::try_from(number) {
         Ok(0) => {
@@ -69,7 +70,7 @@ pub fn copy_process() -> Result<Option<u32>> {
     }
 }
 
-/// Whether this thread is the only one, once those are gone that are about to end.
+/// Whether this thread is the only one, after waiting for those that are about to end.
 fn is_alone() -> Result<bool> {
     let mut waited = Duration::ZERO;
     while std::fs::read_dir("/proc/self/task")?.count() > 1 {

@@ -1,12 +1,13 @@
 //! A backtrace cut down to the frames of the program under test.
 //!
-//! The standard library prints a backtrace but does not give its frames, so they are read from the
-//! text: the hooks on top and the start of the thread below are the same for everybody, and go.
+//! The standard library prints a backtrace but does not expose its frames, so they are read from
+//! the text. The hooks on top and the start of the thread at the bottom are the same for every
+//! thread and are removed.
 
 use std::backtrace::Backtrace;
 use std::cell::Cell;
 
-/// What calls into the simulation, by the names of libc.
+/// The functions of libc through which a program enters the simulation.
 const HOOKS: [&str; 10] = [
     "syscall",
     "clock_gettime",
@@ -20,8 +21,8 @@ const HOOKS: [&str; 10] = [
     "__sanitizer_cov_trace_pc_guard",
 ];
 
-/// The frames from the call that waits to the thread's first function: `name at file:line`, for
-/// those of the standard library the name only.
+/// The frames from the call that waits to the thread's first function, as `name at file:line`;
+/// those of the standard library as `name`.
 pub(crate) fn short(backtrace: &Backtrace) -> Vec<String> {
     from_text(&reading_names(|| backtrace.to_string()))
 }
@@ -84,7 +85,7 @@ fn from_text(text: &str) -> Vec<String> {
 mod tests {
     use super::from_text;
 
-    /// Hooks above and the thread's start below go; names keep their places.
+    /// Hooks above and the thread's start below are removed; the rest keeps its places.
     #[test]
     fn only_the_program_is_left() {
         let text = "   0: std::backtrace::Backtrace::create
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(frames, ["std::sync::Mutex<T>::lock", "raft::ticker at ./src/raft.rs:12:9"]);
     }
 
-    /// A text without any known mark is kept whole.
+    /// A text without any known frame is kept whole.
     #[test]
     fn unknown_text_is_kept() {
         assert_eq!(from_text("   0: a\n   1: b\n"), ["a", "b"]);

@@ -10,10 +10,10 @@ pub enum Halt {
     Finished,
     /// The closure panicked.
     Panicked {
-        /// The text of the panic, where it was a string.
+        /// The text of the panic, if it was a string.
         message: String,
     },
-    /// Every thread waits, no timer runs, and nobody outside can wake one of them.
+    /// Every thread waits, no timer runs, and no thread outside can wake one of them.
     Deadlock,
     /// A thread used the processor for the whole [`cpu_limit`](crate::Options::cpu_limit) and
     /// never called anything that the simulation sees.
@@ -21,7 +21,7 @@ pub enum Halt {
         /// Its number.
         thread: u32,
     },
-    /// A thread sat in a blocking call of the real world for the whole
+    /// A thread was in a real blocking call for the whole
     /// [`wall_limit`](crate::Options::wall_limit).
     BlockedOutside {
         /// Its number.

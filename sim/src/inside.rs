@@ -1,7 +1,8 @@
-//! What a test asks of the simulation from inside: the time, labels, threads, groups.
+//! What a test can do from inside a simulation: read the time, label and list threads, pause
+//! groups.
 //!
-//! Code under test needs none of this. All of it may be called outside too, where it does nothing
-//! or speaks of real time.
+//! Code under test needs none of this. Outside a simulation the functions do nothing, or use real
+//! time.
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -35,8 +36,8 @@ pub fn now() -> Duration {
     }
 }
 
-/// Gives the calling thread a label until the guard is dropped. Threads started meanwhile inherit
-/// it for life.
+/// Labels the calling thread until the guard is dropped. Threads started until then inherit the
+/// label and keep it.
 #[must_use = "the label lasts as long as the guard"]
 pub fn label(label: Label) -> LabelGuard {
     let before = current_label();
@@ -44,11 +45,11 @@ pub fn label(label: Label) -> LabelGuard {
     LabelGuard { before, not_send: PhantomData }
 }
 
-/// Puts the label from before back when dropped.
+/// Restores the previous label when dropped.
 #[derive(Debug)]
 pub struct LabelGuard {
     before: Label,
-    /// The label is the thread's, so the guard stays on it.
+    /// The label belongs to the thread, so the guard must stay on it.
     not_send: PhantomData<*const ()>,
 }
 
@@ -73,9 +74,9 @@ pub fn current_label() -> Label {
     }
 }
 
-/// Waits for something outside of the simulation on purpose, such as another process: the whole run
-/// stands still until `wait` returns, no virtual time passes, and the watchdog does not mind. The
-/// caller sees to it that the wait ends.
+/// Waits on purpose for something outside the simulation, such as another process. The whole run
+/// stands still until `wait` returns, no virtual time passes, and the watchdog does not intervene.
+/// The caller must make sure that the wait ends.
 pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
     if !is_virtual() {
         return wait();
@@ -86,7 +87,7 @@ pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Every thread of the simulation and what it does at this moment; empty outside.
+/// Every thread of the simulation and what it is doing now; empty outside.
 #[must_use]
 pub fn threads() -> Vec<ThreadInfo> {
     match thread::current() {
@@ -95,7 +96,8 @@ pub fn threads() -> Vec<ThreadInfo> {
     }
 }
 
-/// Like [`threads`], with the backtrace of each thread but the caller: some ten microseconds each.
+/// Like [`threads`], with the backtrace of each thread except the caller. A backtrace takes about
+/// ten microseconds.
 #[must_use]
 pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
     let Some(me) = thread::current() else { return Vec::new() };
@@ -104,7 +106,7 @@ pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
     infos
 }
 
-/// Stops all threads of a group where they stand, until [`resume`]. Time passes for them.
+/// Stops all threads of a group until [`resume`]. Time passes for them.
 pub fn pause(group: u32) {
     change(|scheduler| scheduler.pause(group));
 }
@@ -114,14 +116,14 @@ pub fn resume(group: u32) {
     change(|scheduler| scheduler.resume(group));
 }
 
-/// Ends all threads of a group where they stand, like a crash in the middle of anything: nothing
-/// is unwound, dropped or unlocked, and a thread that joins one of them waits for ever.
+/// Ends all threads of a group at once, like a crash: nothing is unwound, dropped or unlocked, and
+/// a thread that joins one of them waits forever.
 pub fn discard(group: u32) {
     change(|scheduler| scheduler.discard(group));
 }
 
-/// Lets a group's clock run at `rate` times the speed of the run's: 1.01 gains ten milliseconds a
-/// second. The clock does not jump; its timers move.
+/// Makes a group's clock run at `rate` times the speed of the run's clock: 1.01 gains ten
+/// milliseconds a second. The clock does not jump; its timers move.
 pub fn set_clock_rate(group: u32, rate: f64) {
     let rate_ppm = (rate * 1e6).round() as u64;
     change(|scheduler| scheduler.set_rate(group, rate_ppm));

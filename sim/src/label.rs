@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A pair of numbers that says to whom a thread belongs; threads inherit it from their parent.
+/// A pair of numbers that says to whom a thread belongs; a thread inherits it from its parent.
 ///
 /// The simulation gives the numbers no meaning. A test of a cluster would take a server's number
 /// as the group, and count its restarts as incarnations.

@@ -1,19 +1,19 @@
 //! Runs ordinary threads one at a time, in seeded virtual time.
 //!
-//! A test of threaded code is slow, because it waits for real clocks; it is fickle, because the
-//! system schedules as it likes; and the failure it finds once is not found again. `sim::run` runs
-//! a closure, and every thread started inside it, under a scheduler that takes all its decisions
-//! from one seed, with a clock that jumps to the next deadline as soon as everybody waits. The code
-//! inside is not changed, and need not know: it uses `std::thread`, `std::sync`, `parking_lot`,
-//! `crossbeam-channel`, `Instant`, `HashMap`, `rand` as ever. The same binary with the same seed
-//! takes the same steps every time.
+//! A test of threaded code is slow, because it waits for real clocks. It is flaky, because the
+//! operating system chooses the schedule. And a failure that it finds once is hard to find again.
+//! `sim::run` runs a closure, and every thread started inside it, under a scheduler that takes all
+//! its decisions from one seed, with a clock that jumps to the next deadline as soon as every
+//! thread waits. The code inside is not changed and needs to know nothing of it: it uses
+//! `std::thread`, `std::sync`, `parking_lot`, `crossbeam-channel`, `Instant`, `HashMap` and `rand`
+//! as usual. The same binary with the same seed takes the same steps every time.
 //!
 //! ```
 //! use std::sync::mpsc;
 //! use std::time::{Duration, Instant};
-//! use sim::{Label, Options, Halt};
+//! use sim::{Halt, Label, Options};
 //!
-//! // A worker that answers after a second, and a client that gives up after ten.
+//! // A worker that answers after a second, and a client that waits for at most ten.
 //! let report = sim::run(Options::new().seed(7), || {
 //!     let (ask, asked) = mpsc::channel::<mpsc::Sender<u32>>();
 //!     let _label = sim::label(Label { group: 1, incarnation: 0 });
@@ -29,7 +29,7 @@
 //!     ask.send(reply).unwrap();
 //!     assert_eq!(answer.recv_timeout(Duration::from_secs(10)), Ok(42));
 //!     assert!(start.elapsed() >= Duration::from_secs(1));
-//!     println!("the whole of it took no real time to speak of");
+//!     println!("this took almost no real time");
 //! });
 //! assert_eq!(report.halt, Halt::Finished);
 //! assert!(report.elapsed < Duration::from_secs(2));
@@ -39,63 +39,67 @@
 //! # How it works
 //!
 //! The crate defines, under their own names, the functions of libc through which threads wait,
-//! start, read clocks and ask for chance: `syscall` (for the futex), `clock_gettime`,
+//! start, read clocks and get random numbers: `syscall` (for the futex), `clock_gettime`,
 //! `clock_nanosleep`, `nanosleep`, `usleep`, `gettimeofday`, `sched_yield`, `getrandom`,
 //! `pthread_create`, `pthread_join`, `pthread_detach`, `pthread_setname_np`, `pthread_getattr_np`,
 //! `sigaltstack`, `gettid`, `__cxa_thread_atexit_impl`, `pthread_key_create`, `pthread_key_delete`,
 //! `write`, `writev`. The executable's definition wins over the shared library's, with no flag and
-//! no macro. A thread outside a simulation never notices: its calls are passed on.
+//! no macro. A thread outside a simulation notices nothing: its calls are passed on.
 //!
-//! Inside, each such call is a step and a scheduling point (output, the listing of thread names
-//! and what allocators call aside). A step costs a microsecond of virtual time, a clock read 50 ns;
-//! computation is free. Who is ready is picked by the [`Policy`]; when nobody is, the clock jumps
-//! to the next timer. [`Report::trace_hash`] covers every step, so two runs can be compared by one
-//! number, and [`repeat()`] does so. All choices come from one seed through xoshiro256**.
+//! Inside, each such call is a step and a scheduling point, except for output, thread names and
+//! what allocators call. A step costs a microsecond of virtual time and a clock read 50 ns;
+//! computation is free. The [`Policy`] says how the next thread is chosen among the ready ones;
+//! when none is ready, the clock jumps to the next timer. [`Report::trace_hash`] covers every step,
+//! so two runs can be compared by one number, and [`repeat()`] does so. All choices come from one
+//! seed through xoshiro256**.
 //!
-//! A simulated thread is a fiber on Linux x86-64: all of a run share one kernel thread. Each has a
-//! stack and thread-local storage of its own that a real thread once set up and left behind, so
-//! thread-locals, stack guards and `pthread_self` are genuine. Elsewhere on Linux, and wherever
-//! [`Engine::Kernel`] is asked for (or `SIM_ENGINE=kernel` set), a simulated thread is a kernel
-//! thread that waits for its turn. One seed gives one trace hash on both.
+//! A simulated thread is a fiber on Linux x86-64: all threads of a run share one kernel thread.
+//! Each has its own stack and its own thread-local storage, which a real thread has set up before
+//! it left them behind. So thread-locals, stack guards and `pthread_self` are genuine. Elsewhere on
+//! Linux, and wherever [`Engine::Kernel`] is asked for (or `SIM_ENGINE=kernel` is set), a simulated
+//! thread is a kernel thread that waits for its turn. One seed gives the same trace hash on both.
 //!
-//! Where neither exists, [`run()`] runs the closure in real time, and [`Report::is_virtual`] says
-//! so.
+//! Where neither exists, [`run()`] runs the closure in real time, and [`Report::is_virtual`] is
+//! false.
 //!
 //! # What it costs
 //!
 //! On a two-core virtual machine, by `cargo run --release --example figures`: a switch 90 ns on
 //! fibers and 3 us on kernel threads, a spawn and join 0.6 us and 55 us, the first use of a stack
-//! 50 us and 150 us, a clock read 14 ns on either. A stack touched once stays in memory for the
-//! next run; threads left behind by a run keep theirs for ever.
+//! 50 us and 150 us, a clock read 14 ns on either. A stack that was touched once stays in memory
+//! for the next run. Threads left behind by a run keep their stacks forever.
 //!
 //! # What comes out
 //!
-//! A [`Report`]: the [`Halt`] (a deadlock, a thread that spins, one that sits in a real call and
-//! each limit are outcomes, not hangs), and every thread still alive with its name, [`Label`],
-//! state, since when, and where. [`threads`] tells the same at any moment from inside. What threads
-//! print is put together into lines, with the virtual time and the label in front ([`Output`]).
+//! A [`Report`] with two main parts. [`Halt`] says why the run ended; a deadlock, a thread that
+//! spins, one that blocks in a real call and each limit are reported there instead of hanging the
+//! process. The other part is every thread still alive, with its name, [`Label`], state, the time
+//! since when, and where it stands. [`threads`] gives the same at any moment from inside. What
+//! threads print is collected into lines, with the virtual time and the label in front
+//! ([`Output`]).
 //!
-//! Faults to inject are [`pause`], [`resume`], [`discard`] and [`set_clock_rate`], by group of
-//! threads. A host that wants to give time and inputs itself uses [`Stepped`].
+//! Faults can be injected with [`pause`], [`resume`], [`discard`] and [`set_clock_rate`], by group
+//! of threads. A host that wants to control time and inputs itself uses [`Stepped`].
 //!
 //! # Switches between blocking points
 //!
-//! An uncontended lock makes no system call, so nothing above ever switches between two critical
-//! sections of one thread: *check, then act* bugs stay hidden. Build the crate under test through
-//! the wrapper `sim-rustc` (see its source), and [`Options::edges`] lets any edge of its control
-//! flow be a switch. The code runs about 1.5 times as long; pure spin loops come to their end.
+//! An uncontended lock makes no system call. So without further help the simulation never switches
+//! between two critical sections of one thread, and *check, then act* bugs stay hidden. Build the
+//! crate under test through the wrapper `sim-rustc` (see its source), and [`Options::edges`] lets
+//! any edge of its control flow be a switch. The code then takes about 1.5 times as long, and even
+//! a loop that spins without any call ends.
 //!
 //! # Allocators
 //!
-//! Any global allocator will do that keeps the rules below; jemalloc and mimalloc do. The scheduler
-//! itself allocates too, so what an allocator does must not call for the scheduler. It is no step,
-//! and a run has one trace hash with every allocator:
+//! Any global allocator works that keeps the rules below; jemalloc and mimalloc do. The scheduler
+//! itself allocates too, so what an allocator does must not need the scheduler. An allocator's
+//! calls are no steps, and a run has the same trace hash with every allocator:
 //!
-//! - A clock that is not read by the standard library shows virtual time, but the read is no step.
-//!   65,536 such reads without any step between are one, so that a loop that polls ends.
-//! - `syscall(SYS_getrandom, .., GRND_NONBLOCK)` draws from a stream of its own, and is no step.
+//! - A clock read from outside the standard library shows virtual time but is no step. 65,536 such
+//!   reads without a step in between count as one, so that a loop that polls ends.
+//! - `syscall(SYS_getrandom, .., GRND_NONBLOCK)` draws from a separate stream and is no step.
 //! - Destructors of pthread keys run when a thread ends, so a thread's cache is given back.
-//! - Transparent huge pages are switched off for the process, also for the programs that it starts:
+//! - Transparent huge pages are switched off for the process, and for the programs that it starts:
 //!   with a heap for each of hundreds of threads, the kernel would clear far more memory than they
 //!   use.
 //!
@@ -103,7 +107,7 @@
 //!
 //! - give the turn away while it holds a lock: sleep, yield, wait for another thread, start or join
 //!   one, or read a clock through `std::time`. The next thread that allocates, or the scheduler,
-//!   would wait for that lock in the kernel, and the run ends as [`Halt::BlockedOutside`];
+//!   would wait for that lock in the kernel, and the run would end as [`Halt::BlockedOutside`];
 //! - be instrumented for switches at edges: leave its crate out of `SIM_EDGES`.
 //!
 //! # What a pass does not prove
@@ -111,34 +115,36 @@
 //! - A seed is one schedule of very many. Run more seeds; use [`Policy::Pct`].
 //! - Execution is sequentially consistent: one thread runs at a time. Mistakes with relaxed atomics
 //!   are invisible.
-//! - Without edges, see above.
+//! - Without edges, a thread is only switched where it calls (see above).
 //! - Computation takes no virtual time, so races against slow code do not happen by themselves.
 //!
 //! # What it does not see
 //!
-//! - Real input and output: a read of a socket blocks the whole simulation, and after
-//!   [`Options::wall_limit`] is the outcome [`Halt::BlockedOutside`].
-//! - Clock reads as chances for others, in a build with link-time optimisation across crates
-//!   (`lto = "thin"` or `"fat"`): where the standard library's read is inlined, it counts as one
-//!   that is not the standard library's (see "Allocators").
-//! - Calls past libc: `rustix` with its raw back end, `asm!`, `rdtsc` clocks.
+//! - Real input and output: a read of a socket blocks the whole simulation, which ends after
+//!   [`Options::wall_limit`] as [`Halt::BlockedOutside`].
+//! - Clock reads as chances for other threads, in a build with link-time optimisation across crates
+//!   (`lto = "thin"` or `"fat"`): where the standard library's read is inlined, it is taken for one
+//!   from outside the standard library (see "Allocators").
+//! - Calls that bypass libc: `rustix` with its raw back end, `asm!`, `rdtsc` clocks.
 //! - glibc's own locks: a pthread mutex or condition variable of a C library, held across a call
 //!   that blocks. Thread cancellation is not supported.
-//! - Statics: a run starts with what an earlier one in the process left in them. A process may fork
-//!   once per seed instead, with no thread of its own but the caller; a child may `run`.
-//! - Threads outside may share locks with threads inside, both ways; their timing is real, and then
+//! - Statics: a run starts with what an earlier one in the process left in them. To avoid that, a
+//!   process may fork once per seed, if it has no other thread; the child may `run`.
+//! - Threads outside may share locks with threads inside, both ways. Their timing is real, and then
 //!   a run need not repeat ([`Report::outside_wakes`]).
 //!
-//! [`repeat()`] finds what leaks in by any of these ways, and names the first step that differs.
+//! [`repeat()`] finds nondeterminism that enters in any of these ways, and names the first step
+//! that differs.
 //!
 //! # With a debugger
 //!
-//! `gdb` sees the kernel thread "sim machine", whose stack is that of the fiber that has the turn:
-//! break where the trouble is, and `backtrace` and `print` work as ever, thread-locals included.
-//! Since a seed repeats, break again earlier: `break sim::scheduler::turn::go if ...`, or stop at a
-//! step with a watchpoint on `sim::scheduler::STEPS`. Threads that wait are not gdb's threads; call
-//! [`threads_with_backtraces`] for them, or set `SIM_ENGINE=kernel` and they are. Time stands still
-//! while a breakpoint holds; raise [`Options::wall_limit`] so that the watchdog does too.
+//! `gdb` sees the kernel thread "sim machine" with the stack of the fiber that has the turn. Break
+//! where the problem is; `backtrace` and `print` work as usual, thread-locals included. Because a
+//! seed repeats, you can break earlier in the next run: `break sim::scheduler::turn::go if ...`, or
+//! stop at a step with a watchpoint on `sim::scheduler::progress::STEPS`. Threads that wait are not
+//! threads to gdb. Call [`threads_with_backtraces`] for them, or set `SIM_ENGINE=kernel`, and gdb
+//! sees them. Virtual time stands still at a breakpoint; raise [`Options::wall_limit`] so that the
+//! watchdog does not end the run.
 
 mod label;
 mod engine_kind;

@@ -1,7 +1,7 @@
-//! What a run is asked to do: the seed, the engine, the schedule and the limits.
+//! The settings of a run: the seed, the engine, the policy and the limits.
 //!
-//! Everything that can change what happens inside a run is here, so that one `Options` value and
-//! one binary name one run, event for event.
+//! Everything that can change what happens inside a run is here, so one `Options` value and one
+//! binary determine one run, step by step.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ pub enum Policy {
     Random,
     /// Probabilistic concurrency testing: the thread with the highest random priority runs, and
     /// priorities change at `depth - 1` random steps. It finds a bug that needs `depth` ordering
-    /// constraints with a known least probability (Burckhardt et al., ASPLOS 2010). Our
-    /// deviations: a thread that yields, polls the clock, or is chosen 1,000 times in a row while
-    /// others are ready falls to the lowest priority, so that waiting loops end.
+    /// constraints with a probability that has a known lower bound (Burckhardt et al., ASPLOS
+    /// 2010). One thing is added: a thread that yields, polls the clock, or is chosen 1,000 times
+    /// in a row while others are ready falls to the lowest priority, so that waiting loops end.
     Pct {
-        /// The number of ordering constraints to hunt for; 3 is a usual choice.
+        /// The number of ordering constraints of the bugs to look for; 3 is a usual choice.
         depth: u32,
-        /// About how many steps the run takes: change points are drawn from this range.
+        /// About how many steps the run takes; the change points are drawn from this range.
         steps: u64,
     },
-    /// First in, first out: no chance at all, for teaching and for reading traces.
+    /// First in, first out, without randomness: for teaching and for reading traces.
     Fifo,
 }
 
@@ -33,13 +33,13 @@ pub enum Policy {
 pub enum Output {
     /// Whole lines, each with the virtual time, the label and the thread's name in front.
     Stamped,
-    /// Passed on untouched.
+    /// Passed on unchanged.
     Plain,
     /// Stamped, and kept in [`Report::output`](crate::Report::output) instead of written.
     Captured,
 }
 
-/// The settings of a run; a builder whose every method takes and returns the whole value.
+/// The settings of a run; a builder.
 ///
 /// ```
 /// use std::time::Duration;
@@ -95,14 +95,14 @@ impl Options {
         Options::default()
     }
 
-    /// The number from which every choice of the run follows.
+    /// The number that determines every choice of the run.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Options {
         self.seed = seed;
         self
     }
 
-    /// The engine; by default what [`Engine::from_env`] says.
+    /// The engine; by default that of [`Engine::from_env`].
     #[must_use]
     pub fn engine(mut self, engine: Engine) -> Options {
         self.engine = engine.or_available();
@@ -116,14 +116,15 @@ impl Options {
         self
     }
 
-    /// What becomes of lines printed inside; [`Output::Stamped`] by default.
+    /// Where printed lines go; [`Output::Stamped`] by default.
     #[must_use]
     pub fn output(mut self, output: Output) -> Options {
         self.output = output;
         self
     }
 
-    /// What stamped lines call a label; by default its numbers, and nothing for the first label.
+    /// How stamped lines name a label; by default by its numbers, and not at all for the default
+    /// label.
     #[must_use]
     pub fn label_names(mut self, names: fn(Label) -> String) -> Options {
         self.label_names = names;
@@ -166,8 +167,8 @@ impl Options {
         self
     }
 
-    /// Real time to wait, when every simulated thread waits, for a thread outside that could still
-    /// wake one of them; 2 s by default. Only spent while such a thread exists.
+    /// When every simulated thread waits: the real time to wait for a thread outside that could
+    /// still wake one of them; 2 s by default. Only spent while such a thread exists.
     #[must_use]
     pub fn outside_limit(mut self, limit: Duration) -> Options {
         self.outside_limit = limit;
@@ -188,8 +189,8 @@ impl Options {
         self
     }
 
-    /// Whether the standard library's condition variables and parked threads sometimes wake for no
-    /// reason; off by default. `parking_lot` hides such wakes.
+    /// Whether waits on the standard library's condition variables and parked threads sometimes end
+    /// spuriously; off by default. `parking_lot` hides such wakes.
     #[must_use]
     pub fn spurious(mut self, spurious: bool) -> Options {
         self.spurious = spurious;
@@ -203,7 +204,8 @@ impl Options {
         self
     }
 
-    /// Whether threads still blocked at a bad end give their backtraces; on by default.
+    /// Whether the report of a run that did not finish has the backtraces of blocked threads; on by
+    /// default.
     #[must_use]
     pub fn backtraces(mut self, backtraces: bool) -> Options {
         self.backtraces = backtraces;

@@ -1,7 +1,7 @@
 //! Where there is no virtual time: the same calls, in real time.
 //!
-//! `run` runs the closure on a thread of its own and says in its report that nothing was virtual.
-//! Everything else does nothing, so that a test written for the simulation still builds and runs.
+//! `run` runs the closure on a separate thread, and its report says that nothing was virtual. The
+//! other functions do nothing, so that a test written for the simulation still builds and runs.
 
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
@@ -13,7 +13,7 @@ use crate::label::Label;
 use crate::options::Options;
 use crate::report::{Report, ThreadInfo};
 
-/// Runs `closure` in real time. See the documentation of this function on Linux.
+/// Runs `closure` in real time. On Linux this function is documented in full.
 ///
 /// # Panics
 /// If no thread can be started.
@@ -85,13 +85,13 @@ pub fn current_label() -> Label {
     Label::default()
 }
 
-/// None: threads are not known.
+/// Empty: threads are not known.
 #[must_use]
 pub fn threads() -> Vec<ThreadInfo> {
     Vec::new()
 }
 
-/// None: threads are not known.
+/// Empty: threads are not known.
 #[must_use]
 pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
     Vec::new()
@@ -109,12 +109,12 @@ pub fn discard(_group: u32) {}
 /// Does nothing.
 pub fn set_clock_rate(_group: u32, _rate: f64) {}
 
-/// Waits, like anybody here.
+/// Waits.
 pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
     wait()
 }
 
-/// None: no code is switched at its edges.
+/// 0: no code is switched at its edges.
 #[must_use]
 pub fn instrumented_edges() -> u64 {
     0

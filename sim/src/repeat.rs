@@ -1,8 +1,8 @@
 //! The determinism check: one seed, run again and again, must take the same steps each time.
 //!
-//! When it does not, the real world leaked in: a clock read by an instruction, an address that
-//! decided something, a static that a first run changed. The first step that differs says where to
-//! look.
+//! If it does not, something nondeterministic entered: a clock read by an instruction, an address
+//! that decided something, a static that an earlier run changed. The first step that differs shows
+//! where to look.
 
 use std::fmt;
 
@@ -13,22 +13,22 @@ use crate::trace::Step;
 /// Two runs of one seed that differ.
 #[derive(Clone, Debug)]
 pub struct Divergence {
-    /// Counted from 1: this run differs from the first.
+    /// The number of the run that differs from the first, which is 1.
     pub run: u32,
     /// The hashes of the first run and of this one.
     pub hashes: (u64, u64),
-    /// The first step that differs. None if two more runs, recorded, were alike.
+    /// The first step that differs. None if no two recorded runs differed.
     pub first: Option<Difference>,
-    /// What the first recorded run and the differing one came to.
+    /// The reports of the first recorded run and of the one that differs.
     pub reports: Box<(Report, Report)>,
 }
 
-/// Where two traces part.
+/// Where two traces differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The step of the first run, unless it ended before.
+    /// The step of the first run, unless that ended before.
     pub left: Option<Step>,
-    /// The step of the second run, unless it ended before.
+    /// The step of the second run, unless that ended before.
     pub right: Option<Step>,
 }
 
@@ -52,11 +52,11 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Runs `work` `runs` times with the same options and compares the trace hashes; gives the first
-/// report. On a difference, more runs are recorded step by step until two differ (at most 20).
+/// Runs `work` `runs` times with the same options and compares the trace hashes. Returns the first
+/// report. If a hash differs, runs are recorded step by step until two differ (at most 20).
 ///
 /// # Errors
-/// The first difference.
+/// The first run that differs.
 ///
 /// ```
 /// let report = sim::repeat(&sim::Options::new().seed(3), 10, || {

@@ -1,4 +1,4 @@
-//! What a run came to: the outcome, the figures, and every thread that was still alive.
+//! The result of a run: why it ended, its figures, and every thread that was still alive.
 //!
 //! A report is a value. Nothing here prints by itself; `Display` writes the diagnosis that a
 //! failing test would show.
@@ -20,7 +20,7 @@ use crate::trace::Step;
 pub enum ThreadState {
     /// It has the turn.
     Running,
-    /// It could run, and waits for its turn.
+    /// It could run and waits for its turn.
     Ready,
     /// It sleeps until the virtual time given.
     Sleeping {
@@ -42,11 +42,11 @@ pub enum ThreadState {
 /// One thread, as [`threads`](crate::threads) and [`Report::threads`] show it.
 #[derive(Clone, Debug)]
 pub struct ThreadInfo {
-    /// Counted from 0, the closure's own thread, in order of creation.
+    /// In order of creation, from 0, which is the closure's own thread.
     pub id: u32,
     /// Its name, cut to 15 bytes as the system does; empty if it has none.
     pub name: String,
-    /// Whose it is.
+    /// Its label when the report was made.
     pub label: Label,
     /// What it is doing.
     pub state: ThreadState,
@@ -56,20 +56,20 @@ pub struct ThreadInfo {
     pub waited: Duration,
     /// Whether its group is paused.
     pub paused: bool,
-    /// Where it stands, if it was asked.
+    /// Where it stands, if a backtrace was taken.
     pub backtrace: Option<Arc<Backtrace>>,
 }
 
-/// A panic inside the simulation, whoever caught it.
+/// A panic inside the simulation, caught or not.
 #[derive(Clone, Debug)]
 pub struct PanicInfo {
     /// The number of the thread.
     pub thread: u32,
     /// The name of the thread.
     pub name: String,
-    /// Whose the thread was.
+    /// The label of the thread.
     pub label: Label,
-    /// The text of the panic, where it was a string.
+    /// The text of the panic, if it was a string.
     pub message: String,
     /// `file:line:column`.
     pub location: String,
@@ -77,14 +77,14 @@ pub struct PanicInfo {
     pub at: Duration,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// Why it ended.
     pub halt: Halt,
-    /// False where the platform has no virtual time and the closure ran in real time.
+    /// False if the platform has no virtual time, and the closure ran in real time.
     pub is_virtual: bool,
-    /// The engine that carried it.
+    /// The engine that it ran on.
     pub engine: Engine,
     /// The seed it ran with.
     pub seed: u64,
@@ -92,9 +92,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// Scheduling steps: hooked calls, and switches at edges.
     pub steps: u64,
-    /// Times that another thread got the turn.
+    /// How often the turn passed to another thread.
     pub switches: u64,
-    /// Threads started, the closure's own included.
+    /// Threads started, including the closure's own.
     pub spawned: u32,
     /// The most threads alive at once.
     pub threads_peak: usize,
@@ -108,7 +108,7 @@ pub struct Report {
     pub trace: Vec<Step>,
     /// Lines, if [`Output::Captured`](crate::Output::Captured) asked for them.
     pub output: Vec<String>,
-    /// Wakes that came from threads outside: if not 0, the run need not repeat.
+    /// Wakes that came from threads outside. If this is not 0, the run need not repeat.
     pub outside_wakes: u64,
     /// Processor time that the process used during the run.
     pub cpu: Duration,
@@ -123,7 +123,7 @@ impl Report {
         self.halt == Halt::Finished
     }
 
-    /// Threads alive at the end by label, in order of label.
+    /// The number of threads alive at the end by label, in order of label.
     #[must_use]
     pub fn leaked(&self) -> Vec<(Label, usize)> {
         let mut labels: Vec<Label> = self.threads.iter().map(|thread| thread.label).collect();

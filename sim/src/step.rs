@@ -1,8 +1,8 @@
-//! Stepped runs: a host outside lets virtual time pass a step at a time, with inputs and outputs.
+//! Stepped runs: a host outside lets virtual time pass one step at a time, with inputs and outputs.
 //!
-//! A host that keeps many simulations (one a process, say) in one virtual time steps each to the
-//! next instant at which anything can happen, carries what came out to where it belongs, and goes
-//! on. The types of inputs and outputs are the host's.
+//! A host may keep many simulations, for example one a process, in a common virtual time. It steps
+//! each to the next instant at which anything can happen, delivers the outputs, and repeats. The
+//! host chooses the types of inputs and outputs.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -25,10 +25,10 @@ pub struct Pause<O> {
     pub running: bool,
     /// The virtual time reached.
     pub now: Duration,
-    /// When something happens next if no input comes: now, if a thread is ready; none, if every
+    /// When something happens next if no input comes: now if a thread is ready, `None` if every
     /// thread waits and no timer runs.
     pub next_deadline: Option<Duration>,
-    /// What came out during the step, in order, each item with its virtual time.
+    /// The outputs of the step in order, each with its virtual time.
     pub outputs: Vec<(Duration, O)>,
 }
 
@@ -55,7 +55,7 @@ pub struct Stepped<I, O> {
 }
 
 impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
-    /// Prepares a run of `closure`; nothing of it runs before the first step.
+    /// Prepares a run of `closure`, which starts with the first step.
     pub fn start(
         options: Options,
         closure: impl FnOnce(Inbox<I>, Outbox<O>) + Send + 'static,
@@ -67,17 +67,17 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
         Stepped { driver, inbox, outbox }
     }
 
-    /// Delivers `inputs` at the present virtual time, then runs until the virtual time `until`, or
-    /// the closure's end. If nothing is left to do before `until`, the clock is set to it.
+    /// Delivers `inputs` now, then runs until the virtual time `until` or the closure's end. If
+    /// nothing is left to do before `until`, the clock is set to it.
     pub fn step(&mut self, until: Duration, inputs: impl IntoIterator<Item = I>) -> Pause<O> {
         deliver(&self.inbox, inputs);
         let running = self.driver.advance(ns(until), 0);
         pause(running, &self.outbox)
     }
 
-    /// Runs until the virtual time `until`, delivers the inputs then, and lets threads that are
-    /// ready go on until every thread waits, or the overtime is used up: one that polls never
-    /// waits. No timer behind `until` ends meanwhile unless the clock has passed it anyway.
+    /// Runs until the virtual time `until`, then delivers the inputs, then lets threads that are
+    /// ready go on until every thread waits or the overtime is used up, since a thread that polls
+    /// never waits. A timer after `until` ends only if the overtime has passed it.
     pub fn settle(&mut self, advance: Advance<I>) -> Pause<O> {
         let Advance { inputs, until, overtime } = advance;
         let mut running = self.driver.advance(ns(until), 0);
@@ -88,29 +88,29 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
         pause(running, &self.outbox)
     }
 
-    /// Ends the run where it stands.
+    /// Ends the run now.
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.driver.finish()
     }
 }
 
-/// What a host orders: inputs, and time in which they are handled.
+/// How a host lets a run advance: to a time, with inputs, and with time to handle them.
 #[derive(Debug)]
 pub struct Advance<I> {
-    /// Arrive when the clock shows `until`.
+    /// Delivered when the clock shows `until`.
     pub inputs: Vec<I>,
     /// The virtual time to go to.
     pub until: Duration,
-    /// Threads that are ready then may go on for so long; see [`Stepped::settle`].
+    /// How long threads that are ready then may go on; see [`Stepped::settle`].
     pub overtime: Duration,
 }
 
-/// Runs `closure` as [`Stepped`] does, beginning with the order `first`. The host is asked for
-/// every further one on the very thread that carries the simulation, which spares two hand-overs a
-/// step; it may block. It ends the run by `None`.
+/// Runs `closure` as [`Stepped`] does, beginning with the advance `first`. The host is asked for
+/// each further one on the thread that carries the simulation, which saves two hand-overs a step.
+/// It may block. It ends the run by `None`.
 ///
-/// Gives the report, and what came out after the host was asked last.
+/// Returns the report, and the outputs since the host was asked last.
 ///
 /// # Panics
 /// As [`run`](crate::run()).
@@ -170,34 +170,34 @@ fn pause<O: Send + 'static>(running: bool, outbox: &Outbox<O>) -> Pause<O> {
     }
 }
 
-/// Where the host's inputs arrive, in order. Its clones share one queue.
+/// The queue in which the host's inputs arrive. Clones share it.
 pub struct Inbox<I> {
     queue: Arc<Queue>,
     items: PhantomData<fn() -> I>,
 }
 
 impl<I: 'static> Inbox<I> {
-    /// Waits for the next input. `Some` always, in this version: a run whose host is gone ends.
+    /// Waits for the next input. Always `Some`, because a run whose host is gone ends.
     #[must_use]
     pub fn receive(&self) -> Option<I> {
         self.queue.pop_wait().downcast().ok().map(|input| *input)
     }
 
-    /// The next input, if one has come.
+    /// The next input, if there is one.
     #[must_use]
     pub fn try_receive(&self) -> Option<I> {
         self.queue.pop()?.downcast().ok().map(|input| *input)
     }
 }
 
-/// Where outputs for the host are put. Its clones share one queue.
+/// The queue of outputs for the host. Clones share it.
 pub struct Outbox<O> {
     queue: Arc<Queue>,
     items: PhantomData<fn(O)>,
 }
 
 impl<O: Send + 'static> Outbox<O> {
-    /// Adds an output, with the present virtual time.
+    /// Adds an output, with the current virtual time.
     pub fn send(&self, output: O) {
         self.queue.push(now(), Box::new(output));
     }
@@ -222,9 +222,10 @@ impl<O> Clone for Outbox<O> {
 
 type Item = Box<dyn Any + Send>;
 
-/// A queue across the border. It holds boxes of any type so that none of its code is generic, and
-/// so none is compiled into an instrumented crate: no thread is ever switched away while it holds
-/// the lock, and the host, which comes while all are switched away, never waits for it.
+/// A queue across the border. It holds boxes of any type so that its code is not generic, and so
+/// none of it is compiled into an instrumented crate. Then no thread is ever switched away while it
+/// holds the lock, and the host, which runs when all threads are switched away, never waits for
+/// it.
 #[derive(Default)]
 struct Queue {
     items: Mutex<VecDeque<(Duration, Item)>>,

@@ -1,6 +1,6 @@
-//! Calls that go straight to the kernel, past every hook, and the few real functions of libc.
+//! Calls that go straight to the kernel, past every hook, and the real functions of libc.
 //!
-//! Nothing here is seen by the simulation; that is the point of it.
+//! The simulation's own work goes through here, so that it is not simulated itself.
 
 use std::ffi::{CStr, c_int, c_long, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -28,7 +28,7 @@ pub(crate) fn set_errno(value: c_int) {
     unsafe { *libc::__errno_location() = value };
 }
 
-/// Waits while `word` holds `expected`, at most `timeout_ns`; may return early for no reason.
+/// Waits while `word` holds `expected`, for at most `timeout_ns`. It may return early.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) {
     let time = timeout_ns.map(|ns| libc::timespec {
         tv_sec: (ns / 1_000_000_000) as i64,
@@ -47,7 +47,7 @@ pub(crate) fn futex_wake(word: &AtomicU32, count: u32) {
     unsafe { raw(libc::SYS_futex, [word.as_ptr() as usize, op, count as usize, 0, 0, 0]) };
 }
 
-/// Sleeps for ever. For a thread that must never run again.
+/// Sleeps forever. For a thread that must never run again.
 pub(crate) fn park_forever() -> ! {
     let word = AtomicU32::new(0);
     loop {
@@ -55,7 +55,7 @@ pub(crate) fn park_forever() -> ! {
     }
 }
 
-/// Real nanoseconds of a kernel clock.
+/// What a kernel clock shows, in real ns.
 pub(crate) fn real_clock_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let args = [clock as usize, std::ptr::from_mut(&mut time) as usize, 0, 0, 0, 0];
@@ -64,13 +64,13 @@ pub(crate) fn real_clock_ns(clock: libc::clockid_t) -> u64 {
     (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
 }
 
-/// The kernel's number for the calling kernel thread.
+/// The kernel's number of the calling kernel thread.
 pub(crate) fn real_tid() -> i32 {
     // SAFETY: the call takes no argument and cannot fail.
     unsafe { raw(libc::SYS_gettid, [0; 6]) as i32 }
 }
 
-/// A function of libc behind one of our hooks, looked up once.
+/// A function of libc that one of our hooks replaces, looked up once.
 pub(crate) struct Real {
     name: &'static CStr,
     address: AtomicPtr<c_void>,

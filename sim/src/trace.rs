@@ -1,7 +1,7 @@
-//! The trace of a run: one rolling hash always, and every step where asked.
+//! The steps of a run, as its trace holds them.
 //!
-//! Two runs of one seed must agree on every step. When their hashes differ, comparing the recorded
-//! steps finds the first that does, which is where the real world leaked in.
+//! Two runs of one seed must agree on every step. If their hashes differ, the first recorded step
+//! that differs shows where nondeterminism entered.
 
 use std::fmt;
 use std::time::Duration;

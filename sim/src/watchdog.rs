@@ -1,9 +1,9 @@
-//! The watchdog: the thread that called `run` looks at the simulation from outside while it waits.
+//! The watchdog: the thread that called `run` watches the simulation from outside while it waits.
 //!
-//! Two things can keep a simulation from its next step: a loop that calls nothing, which uses the
-//! processor, and a call of the real world that blocks, which does not. Both are told from work
-//! that is merely slow by how much of either time has passed since the last step. Processor time is
-//! that of the kernel thread which has the turn, since others in the process may be busy too.
+//! Two things can keep a simulation from its next step: a loop that calls nothing, which uses
+//! processor time, and a real call that blocks, which does not. Both differ from slow work in how
+//! much processor time or real time has passed since the last step. Processor time is that of the
+//! kernel thread that has the turn, because other threads of the process may be busy too.
 
 use std::backtrace::Backtrace;
 use std::ffi::c_int;
@@ -16,26 +16,26 @@ use crate::options::Options;
 use crate::scheduler::progress::{IDLE, STEPS};
 use crate::sys;
 
-/// How often to look.
+/// The interval between two looks.
 const LOOK_NS: u64 = 10_000_000;
-/// What passes between two looks counts up to this much: a process that was stopped, or a machine
-/// that was suspended, took no step either.
+/// The time between two looks counts only up to this limit: a process that was stopped, or a
+/// machine that was suspended, took no step either.
 const GAP_NS_MAX: u64 = 10 * LOOK_NS;
 /// A thread that has used more than this is not blocked.
 const BLOCKED_CPU_NS: u64 = 1_000_000;
-/// How long to wait for the answer to the signal.
+/// How long to wait for the answer to the signal, in looks.
 const ANSWER_LOOKS: u32 = 200;
 /// Ignored by default, so a stray one does no harm.
 const SIGNAL: c_int = libc::SIGURG;
 
-/// Why no step is taken any more.
+/// Why a run takes no more steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stuck {
     Spin,
     BlockedOutside,
 }
 
-/// Waits for `finished(word)`; gives a reason if it will not come.
+/// Waits until `finished(word)`. Returns a reason if the run is stuck instead.
 pub(crate) fn watch(
     options: &Options,
     word: &AtomicU32,
@@ -63,7 +63,7 @@ pub(crate) fn watch(
         } else if cpu.saturating_sub(cpu_start) > cpu_limit {
             return Some(Stuck::Spin);
         } else if cpu.saturating_sub(cpu_seen) > BLOCKED_CPU_NS {
-            // It computes, on however busy a machine: so it is not blocked.
+            // It has used processor time, so it is not blocked.
             (cpu_seen, blocked.ns) = (cpu, 0);
         } else if blocked.ns > wall_limit {
             return Some(Stuck::BlockedOutside);
@@ -71,7 +71,7 @@ pub(crate) fn watch(
     }
 }
 
-/// For how long no step was taken although the process could have.
+/// For how long the process could have taken a step and did not.
 #[derive(Default)]
 struct Blocked {
     ns: u64,
@@ -87,7 +87,7 @@ impl Blocked {
 
 /// Processor time that one kernel thread has used.
 fn cpu_ns_of(tid: i32) -> u64 {
-    // How the kernel writes the processor-time clock of a thread: see clock_getcpuclockid(3).
+    // The kernel's encoding of a thread's processor-time clock: see clock_getcpuclockid(3).
     sys::real_clock_ns((!tid << 3) | 6)
 }
 
@@ -95,8 +95,8 @@ fn cpu_ns_of(tid: i32) -> u64 {
 static CAUGHT: AtomicPtr<SimThread> = AtomicPtr::new(ptr::null_mut());
 static ANSWERED: AtomicU32 = AtomicU32::new(0);
 
-/// Stops the thread that runs simulated code for good, wherever it is; gives its thread, with a
-/// backtrace in it, unless it does not answer.
+/// Stops the kernel thread that runs simulated code for good, wherever it is. Returns the simulated
+/// thread, with a backtrace in it, unless it does not answer.
 pub(crate) fn catch_runner() -> Option<&'static SimThread> {
     CAUGHT.store(ptr::null_mut(), Ordering::Relaxed);
     ANSWERED.store(0, Ordering::Release);
@@ -112,11 +112,11 @@ pub(crate) fn catch_runner() -> Option<&'static SimThread> {
         }
         sys::futex_wait(&ANSWERED, 0, Some(LOOK_NS));
     }
-    // SAFETY: null, or the address of a thread, which is never freed.
+    // SAFETY: null, or the address of a simulated thread, which is never freed.
     unsafe { CAUGHT.load(Ordering::Acquire).as_ref() }
 }
 
-/// Sets the handler.
+/// Installs the signal handler.
 pub(crate) fn install() {
     // SAFETY: a zero `sigaction` is valid; the handler has the type that SA_SIGINFO asks for.
     unsafe {
@@ -128,8 +128,9 @@ pub(crate) fn install() {
     }
 }
 
-/// Runs on the stack of the thread that is stuck. It may allocate, against the rules for handlers:
-/// the run is lost in any case, and if the allocator was interrupted the caller stops waiting.
+/// The signal handler; runs on the stack of the thread that is stuck. It may allocate, against the
+/// rules for handlers: the run is lost in any case, and if the signal interrupted the allocator,
+/// the caller stops waiting after a while.
 extern "C" fn stop(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     let Some(thread) = thread::current() else { return };
     let backtrace = Backtrace::force_capture();

@@ -1,7 +1,7 @@
 //! An allocator like those that production servers use: it reads a clock with its lock held, in the
 //! middle of any allocation, and draws random bytes. A run must be the same as without it.
 //!
-//! The only test of its program, since a program has one allocator.
+//! This is the only test of its program, because a program has one allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use sim::{Engine, Options, Output};
 
-/// The system's allocator behind a lock of the C library, as in C, and with a look at the time and
-/// four random bytes for each call.
+/// The system's allocator, guarded by a lock of the C library, with a clock read and four random
+/// bytes for each call.
 struct Busy {
     lock: UnsafeCell<libc::pthread_mutex_t>,
 }
@@ -26,7 +26,7 @@ unsafe impl Sync for Busy {}
 #[global_allocator]
 static ALLOCATOR: Busy = Busy { lock: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER) };
 
-/// Whether the allocator does more than the system's.
+/// Whether the allocator does the extra work.
 static BUSY: AtomicBool = AtomicBool::new(false);
 static READS: AtomicU64 = AtomicU64::new(0);
 
@@ -65,7 +65,7 @@ unsafe impl GlobalAlloc for Busy {
     }
 }
 
-/// Threads that wait in every way, and allocate between any two waits.
+/// Threads that wait in every way and allocate between the waits.
 fn work() {
     let total = Arc::new((Mutex::new(0_u64), Condvar::new()));
     let (send, receive) = mpsc::channel::<Vec<u64>>();
@@ -92,7 +92,7 @@ fn work() {
     assert_eq!(counter.join().unwrap(), 20 * 210);
 }
 
-/// Also the scheduler's own allocations, of which a recorded trace makes many, disturb nothing.
+/// The scheduler's own allocations change nothing either; a recorded trace makes many.
 #[test]
 fn an_allocator_is_not_seen_in_a_trace() {
     // SAFETY: takes a number of seconds only. Real time, after which the process is ended.

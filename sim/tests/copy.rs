@@ -1,6 +1,7 @@
-//! A warmed process is copied once per seed, and its parent has the copies for children.
+//! A warmed process is copied once per seed, and the copies are its parent's children.
 //!
-//! The only test of its program, so that no other thread holds anything when the process forks.
+//! This is the only test of its program, so that no other thread holds anything when the process
+//! forks.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -20,7 +21,7 @@ fn hash(engine: Engine, seed: u8) -> u64 {
     if report.finished() { report.trace_hash } else { 0 }
 }
 
-/// What a copy ends with, which the others do not.
+/// The exit code of a copy.
 fn code(engine: Engine, seed: u8) -> i32 {
     seed as i32 + if engine == Engine::Fiber { 1 } else { 1 + COPIES as i32 }
 }
@@ -51,7 +52,7 @@ fn copies_run_like_any_process_and_belong_to_the_parent() {
     let mut ended = BTreeMap::new();
     for _ in 0..=each().count() {
         let mut status = 0;
-        // SAFETY: waits for the child and its copies, of which there are so many.
+        // SAFETY: waits for the child and its copies, of which the number is known.
         assert!(unsafe { libc::waitpid(-1, &mut status, 0) } > 0, "they are not all here");
         assert!(libc::WIFEXITED(status), "one died: {status}");
         *ended.entry(libc::WEXITSTATUS(status)).or_insert(0) += 1;

@@ -1,10 +1,10 @@
-//! Preemption at edges: builds an example through `sim-rustc`, and runs it.
+//! Preemption at edges: builds an example through `sim-rustc` and runs it.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
-/// Builds `check_then_act` with instrumentation and gives what it prints, by the first word of the
+/// Builds `check_then_act` with instrumentation. Returns what it prints, by the first word of each
 /// line.
 fn run_instrumented() -> HashMap<String, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("edges");
@@ -24,14 +24,14 @@ fn run_instrumented() -> HashMap<String, String> {
         .collect()
 }
 
-/// Ends the process after so much real time, builds included.
+/// Ends the process after a limit of real time, builds included.
 fn limit() {
     // SAFETY: takes a number of seconds only.
     unsafe { libc::alarm(300) };
 }
 
-/// The race between two uncontended sections is never found by cooperative schedules, and within
-/// fifty seeds with edges; the pure spin loop ends with edges, and without is named.
+/// The race between two uncontended sections is never found without edges, and within fifty seeds
+/// with edges. The pure spin loop ends with edges, and is reported without.
 #[test]
 fn edges_find_what_cooperative_schedules_cannot() {
     limit();

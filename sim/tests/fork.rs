@@ -1,6 +1,7 @@
 //! A warmed process forks once per seed: every child starts from one memory image.
 //!
-//! The only test of its program, so that no other thread holds anything when the process forks.
+//! This is the only test of its program, so that no other thread holds anything when the process
+//! forks.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -23,7 +24,7 @@ fn work() {
     assert_eq!(*total.lock().unwrap(), 50);
 }
 
-/// Each child gets the hash that the parent gets for its seed, and leaves the parent as it was.
+/// Each child gets the hash that the parent gets for its seed, and does not change the parent.
 #[test]
 fn children_run_like_their_parent() {
     // SAFETY: takes a number of seconds only. Real time, after which the process is ended.

@@ -1,9 +1,9 @@
 //! Runs every workload many times, and shows that one seed and one binary make one run.
 //!
-//! `cargo run --release -p sim --example determinism [RUNS]`, 200 by default. Alone and beside
-//! load, on both engines, in fresh processes (where addresses differ); different seeds must differ;
-//! and a workload with a planted leak of real time must be found out, or the check is worth
-//! nothing. Exits with 1 if anything is amiss.
+//! `cargo run --release -p sim --example determinism [RUNS]`, 200 by default. The workloads run
+//! alone and beside load, on both engines, and in fresh processes, where addresses differ.
+//! Different seeds must differ. A workload that reads real time on purpose must be detected, or the
+//! check would prove nothing. Exits with 1 if anything is wrong.
 
 mod workloads;
 
@@ -45,7 +45,8 @@ fn hash(seed: u64, work: fn()) -> u64 {
     report.trace_hash
 }
 
-/// All runs on fibers, a tenth of them on kernel threads, one hash; another seed, another hash.
+/// All runs on fibers, and a tenth as many on kernel threads, must have one hash, and another seed
+/// another hash.
 fn check(name: &str, beside: &str, runs: u32, work: fn()) -> bool {
     let mut hashes = Vec::new();
     for (engine, runs) in [(Engine::Fiber, runs), (Engine::Kernel, runs.div_ceil(10))] {
@@ -66,7 +67,7 @@ fn check(name: &str, beside: &str, runs: u32, work: fn()) -> bool {
     agree && differ
 }
 
-/// The hashes of processes of their own, where every address is another.
+/// The hashes of fresh processes, where every address differs.
 fn fresh_processes(count: usize) -> bool {
     let run = || {
         let program = std::env::current_exe().expect("this program");
@@ -81,7 +82,7 @@ fn fresh_processes(count: usize) -> bool {
     alike
 }
 
-/// The check finds real time that was read behind its back, and says at which step.
+/// The check detects a read of real time, and says at which step.
 fn leak_is_found() -> bool {
     match sim::repeat(&options(Engine::Fiber, 1), 50, leak) {
         Ok(_) => {

@@ -1,4 +1,5 @@
-//! Programs with much to choose: each asks for locks, time, chance or threads in its own way.
+//! Programs with many possible schedules: each uses locks, time, random numbers or threads in its
+//! own way.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -224,7 +225,7 @@ fn cluster() {
     thread::sleep(Duration::from_secs(10));
 }
 
-/// Reads real time behind the simulation's back, after forty honest steps.
+/// Reads real time past the simulation, after forty ordinary steps.
 pub(crate) fn leak() {
     for _ in 0..40 {
         thread::sleep(MS);

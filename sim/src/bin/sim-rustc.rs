@@ -1,10 +1,10 @@
 //! A rustc wrapper that instruments chosen crates, so that the simulation may switch at their
 //! edges.
 //!
-//! Use it as `RUSTC_WORKSPACE_WRAPPER`, with a target folder of its own, as cargo does not rebuild
-//! when a mere variable changes. The variable `SIM_EDGES` names the crates, with commas between;
-//! a name with `-` in front is left out, and if there are only such names all others are
-//! instrumented. Build scripts, procedural macros and `sim` itself never are.
+//! Use it as `RUSTC_WORKSPACE_WRAPPER`, with a separate target folder, because cargo does not
+//! rebuild when a variable changes. The variable `SIM_EDGES` names the crates, separated by commas.
+//! A name that starts with `-` is left out; if there are only such names, all other crates are
+//! instrumented. Build scripts, procedural macros and `sim` itself are never instrumented.
 //!
 //! ```text
 //! cargo build --bin sim-rustc
@@ -13,8 +13,8 @@
 //!     --config 'env.SIM_EDGES="check_then_act"' --example check_then_act
 //! ```
 //!
-//! The flags are LLVM's and no promise, so they are tried on an empty crate first; where they fail
-//! the crate is compiled as it is, and a message says so.
+//! The flags are LLVM's and not stable, so they are tried on an empty crate first. If they fail,
+//! the crate is compiled without them, and a message says so.
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The name of the crate that the arguments compile, if it is to be instrumented.
+/// The name of the crate that the arguments compile, if it should be instrumented.
 fn crate_to_instrument<'a>(arguments: &'a [String], chosen: &str) -> Option<&'a str> {
     let value = |flag: &str| {
         let index = arguments.iter().position(|argument| argument == flag)?;
@@ -100,7 +100,7 @@ mod tests {
         check("labrpc", "-labrpc,-config", false);
     }
 
-    /// The kit's own core, build scripts and macros are left alone.
+    /// `sim`, build scripts and macros are never instrumented.
     #[test]
     fn never_instrumented() {
         let name = |arguments: &str| {

@@ -1,13 +1,13 @@
-//! Donors: genuine threads whose kernel thread has left, so that fibers can live in what stays.
+//! Donors: genuine threads whose kernel thread has exited, so that fibers can use what remains.
 //!
 //! A donor is made by the real `pthread_create` on a stack of ours. Its start routine notes where
 //! the stack begins, tells the kernel to clear a word of ours (not the C library's) on exit, and
-//! leaves by the bare `exit` system call. The C library still holds the thread for alive: its
-//! thread block, thread-local storage, stack guard and canary are all in place and all genuine,
-//! but no kernel thread uses them. A fiber does, for as long as its simulated thread lives.
+//! exits by the bare system call. The C library still takes the thread for alive: its control
+//! block, thread-local storage, stack guard and canary are all in place and genuine, but no kernel
+//! thread uses them. A fiber does, as long as its simulated thread runs.
 //!
-//! The stacks are ours rather than the C library's because after a `fork` the child's C library
-//! takes back the stacks of threads that do not exist there, and would hand them out again.
+//! The stacks are ours rather than the C library's because after a `fork`, the child's C library
+//! reclaims the stacks of threads that do not exist there, and would hand them out again.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -20,11 +20,11 @@ use crate::arch;
 use crate::engine::thread::{self, SimThread};
 use crate::sys;
 
-/// Room for the thread block and thread-local storage, beyond the stack asked for.
+/// Room for the control block and thread-local storage, beyond the requested stack, in bytes.
 const EXTRA: usize = 64 * 1024;
 pub(crate) const GUARD: usize = 4096;
 
-/// Donors not in use, by stack size, and how many there are in all.
+/// Idle donors of one stack size, and how many were made in all.
 struct Pool {
     size: usize,
     idle: Vec<&'static SimThread>,
@@ -33,18 +33,18 @@ struct Pool {
 
 struct Pools(UnsafeCell<Vec<Pool>>);
 
-// SAFETY: only the thread with the turn takes and gives back donors, and there is one simulation;
-// or the thread that holds the lock of runs, while there is none.
+// SAFETY: while a simulation runs, only the thread with the turn uses the pools. While there is
+// none, only the thread that holds the lock of runs does.
 unsafe impl Sync for Pools {}
 
 static POOLS: Pools = Pools(UnsafeCell::new(Vec::new()));
 
-/// The smallest and the largest batch of donors made together: a quarter of what there are, since
-/// a process that lives for one short run must not pay for many that it never uses.
+/// The smallest and the largest batch of donors made together. A batch is a quarter of the existing
+/// ones, because a process that plays one short run must not pay for many that it never uses.
 const BATCH_MIN: usize = 4;
 const BATCH_MAX: usize = 64;
 
-/// A donor with a fresh image of the thread-local storage. `Err` holds an errno value.
+/// Takes a donor, with fresh thread-local storage. `Err` holds an errno value.
 pub(crate) fn take(stack_size: usize) -> Result<&'static SimThread, c_int> {
     // SAFETY: this thread has the turn, or is about to begin the run.
     let pool = unsafe { pool_of(rounded(stack_size)) };
@@ -57,7 +57,8 @@ pub(crate) fn take(stack_size: usize) -> Result<&'static SimThread, c_int> {
 }
 
 /// # Safety
-/// For whom `Pools` names only, who is done with it before anything could ask again.
+/// Only for the threads named at `Pools`. The reference must not be used any more when the pool is
+/// asked for again.
 unsafe fn pool_of(size: usize) -> &'static mut Pool {
     // SAFETY: passed on from the caller.
     let pools = unsafe { &mut *POOLS.0.get() };
@@ -84,11 +85,11 @@ impl Pool {
 pub(crate) unsafe fn make_ready(stack_size: usize, count: usize) {
     // SAFETY: passed on from the caller.
     let pool = unsafe { pool_of(rounded(stack_size)) };
-    // What fails here fails again, and is told, when a thread is started.
+    // A failure is ignored: it comes again, and is reported, when a thread is started.
     let _ = pool.grow(count);
 }
 
-/// Takes a donor back. The thread that lived in it has ended and nobody holds its handle.
+/// Takes a donor back. Its simulated thread has ended, and nothing has a handle to it.
 pub(crate) fn give_back(thread: &'static SimThread) {
     let size = thread.stack_size.get();
     // SAFETY: see `Pools`.
@@ -102,15 +103,15 @@ fn rounded(stack_size: usize) -> usize {
     stack_size.next_multiple_of(64 * 1024).max(64 * 1024)
 }
 
-/// Makes `count` donors, and waits for their kernel threads to be gone. Fewer is no error unless
-/// there is none.
+/// Makes `count` donors and waits until their kernel threads have exited. It is an error only if
+/// none can be made.
 fn create(size: usize, count: usize, into: &mut Vec<&'static SimThread>) -> Result<(), c_int> {
     let mut blocked = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
     let first = into.len();
     let mut result = Ok(());
     // SAFETY: plain calls with valid addresses. A signal must not be handled on a donor's kernel
-    // thread, so all are blocked while it is started: a thread inherits the mask.
+    // thread, so all are blocked while it is started. A thread inherits the mask.
     unsafe {
         libc::sigfillset(blocked.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, blocked.as_ptr(), before.as_mut_ptr());
@@ -131,9 +132,9 @@ fn create(size: usize, count: usize, into: &mut Vec<&'static SimThread>) -> Resu
             if thread.fiber.kernel_alive.load(Ordering::Acquire) == 0 {
                 break;
             }
-            // It is on its way out. The kernel's own wake could be waited for only where any other
-            // process may send it as well.
-            // SAFETY: a call without arguments.
+            // The kernel thread is about to exit. The kernel then wakes waiters on the word, but
+            // only those of a shared futex, which other processes could wake as well. So this
+            // polls. SAFETY: a call without arguments.
             unsafe { sys::raw(libc::SYS_sched_yield, [0; 6]) };
         }
     }
@@ -154,7 +155,8 @@ fn start_one(size: usize) -> Result<&'static SimThread, c_int> {
     thread.stack_size.set(size);
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let mut pthread = 0;
-    // SAFETY: the stack is ours and never unmapped while the thread lives; the thread is never freed.
+    // SAFETY: the stack is ours and never unmapped while the thread lives; the thread is never
+    // freed.
     let error = unsafe {
         libc::mprotect(base, GUARD, libc::PROT_NONE);
         libc::pthread_attr_init(attributes.as_mut_ptr());
@@ -174,17 +176,17 @@ fn start_one(size: usize) -> Result<&'static SimThread, c_int> {
     Ok(thread)
 }
 
-/// All that a donor's own kernel thread ever runs.
+/// Everything that a donor's own kernel thread runs.
 extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
-    // SAFETY: the argument is the thread, which is never freed.
+    // SAFETY: the argument is the simulated thread, which is never freed.
     let thread: &'static SimThread = unsafe { &*argument.cast::<SimThread>() };
     let marker = 0_usize;
     thread.fiber.stack_top.set(ptr::from_ref(&marker) as usize - 256);
     thread.fiber.thread_pointer.set(arch::thread_pointer());
     thread::enter(thread);
     let word = thread.fiber.kernel_alive.as_ptr() as usize;
-    // SAFETY: the kernel clears and wakes our word, which is never freed, once this thread no
-    // longer uses its stack; then the thread ends without the C library knowing.
+    // SAFETY: the kernel clears our word, which is never freed, when this thread no longer uses its
+    // stack. Then the thread ends, and the C library does not notice.
     unsafe {
         sys::raw(libc::SYS_set_tid_address, [word, 0, 0, 0, 0, 0]);
         sys::raw(libc::SYS_exit, [0; 6]);
@@ -192,7 +194,8 @@ extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
     unreachable!("a kernel thread came back from exit")
 }
 
-/// The executable's block of thread-local storage: the initial image and the size with zeroes.
+/// The executable's block of thread-local storage: the initial bytes, and the size of the block,
+/// whose rest is zero.
 struct Image {
     bytes: &'static [u8],
     size: usize,
@@ -209,7 +212,7 @@ fn image() -> &'static Image {
     })
 }
 
-/// Finds the image ahead of time, outside the simulation.
+/// Finds the image ahead of time, outside any simulation.
 pub(crate) fn warm_up() {
     image();
 }
@@ -236,7 +239,7 @@ unsafe extern "C" fn read_image(
 }
 
 /// Gives the executable's thread-locals their first values again: the standard library aborts if
-/// it finds those of the thread that lived here before.
+/// it finds those of the donor's previous simulated thread.
 fn reset_thread_locals(thread: &SimThread) {
     let image = image();
     let thread_pointer = thread.fiber.thread_pointer.get();

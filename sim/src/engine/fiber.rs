@@ -19,7 +19,7 @@ pub(crate) fn prepare(stack_size: usize, task: Task) -> Result<&'static SimThrea
     let argument = std::ptr::from_ref(thread) as usize;
     let fiber = &thread.fiber;
     // SAFETY: the donor's kernel thread is gone and nothing else uses its stack; the context is
-    // touched by nobody until the first switch.
+    // not used before the first switch.
     unsafe {
         *fiber.context.get() =
             Context::first(fiber.stack_top.get(), fiber.thread_pointer.get(), entry, argument);
@@ -30,7 +30,7 @@ pub(crate) fn prepare(stack_size: usize, task: Task) -> Result<&'static SimThrea
 /// See [`engine::adopt`](crate::engine::adopt).
 pub(crate) fn adopt(thread: &'static SimThread) {
     donor::warm_up();
-    // SAFETY: nobody switches to the thread before it has switched away.
+    // SAFETY: no other thread switches to this one before it has switched away.
     unsafe { *thread.fiber.context.get() = Context::of_caller() };
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn switch(from: &'static SimThread, to: &'static SimThread) {
 /// See [`engine::leave`](crate::engine::leave).
 pub(crate) fn leave(from: &'static SimThread, to: &'static SimThread) {
     switch(from, to);
-    // Nobody switches to a thread that has ended.
+    // No thread switches to one that has ended.
     std::process::abort();
 }
 

@@ -1,8 +1,8 @@
 //! The kernel-thread engine: each simulated thread is a kernel thread that waits for its turn on
 //! a private futex.
 //!
-//! Slower by a factor of thirty, but it asks nothing of the processor, so it runs on any Linux and
-//! checks the fiber engine: one seed must give one trace hash on both.
+//! It is slower by a factor of thirty, but has no code for the processor, so it runs on any Linux.
+//! It also checks the fiber engine: one seed must give the same trace hash on both.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -66,10 +66,11 @@ pub(crate) fn leave(from: &'static SimThread, to: &'static SimThread) {
     pass_turn(to);
 }
 
-/// See [`engine::release`](crate::engine::release). The kernel thread is on its way out, so joining it is short.
+/// See [`engine::release`](crate::engine::release). The kernel thread is about to exit, so joining
+/// it is quick.
 pub(crate) fn release(thread: &'static SimThread) {
-    // SAFETY: the thread has ended, and its handle is used here for the last time. One that
-    // releases itself cannot join itself. For the list see `Spare`.
+    // SAFETY: the thread has ended, and its handle is used here for the last time. A thread that
+    // releases itself is detached, since it cannot join itself. For the list see `Spare`.
     unsafe {
         if libc::pthread_self() == thread.pthread.get() {
             sys::real_pthread_detach(thread.pthread.get());

@@ -1,23 +1,23 @@
 //! Clocks and sleeps: reading the virtual clock, and waiting for it.
 //!
-//! Every clock is the virtual one, the processor-time clocks too: a real one would make two runs of
-//! a seed differ. A read costs a little virtual time, so that a loop that polls comes to its end.
+//! Every clock is the virtual one, even the processor-time clocks: a real one would make two runs
+//! of a seed differ. A read costs a little virtual time, so that a loop that polls ends.
 //!
-//! Only a read by the standard library is a step, and now and then a scheduling point. Any other
+//! Only a read by the standard library is a step, and sometimes a scheduling point. Any other read
 //! comes from code that calls libc itself, and that may be an allocator. An allocator reads the
-//! clock to return unused memory, in the middle of any `Box::new`:
+//! clock to decide when to return unused memory, in the middle of any `Box::new`:
 //!
-//! - jemalloc does so with a lock held. If others got the turn there, the next one to allocate
-//!   would wait for that lock in the kernel, on the thread that carries them all: for ever.
-//! - How often one reads depends on addresses and on what was allocated before the run. If that
-//!   were a step, one seed would give several traces.
+//! - jemalloc does so while it holds a lock. If another thread got the turn there and allocated, it
+//!   would wait for that lock in the kernel. With fibers that blocks every thread, forever.
+//! - How often an allocator reads depends on addresses and on what was allocated before the run. If
+//!   each read were a step, one seed would give several traces.
 //!
-//! So such a read only looks: it is no step, and an allocator is not seen in a trace. The price is
-//! paid by loops that poll a clock past the standard library: for them the time moves, and others
-//! get the turn, once in `CLOCK_LOOKS_MAX` reads.
+//! So such a read only looks at the clock: it is no step, and an allocator leaves no mark in a
+//! trace. The price is paid by loops that poll a clock without the standard library: for them time
+//! moves, and other threads get the turn, once in `CLOCK_LOOKS_MAX` reads.
 //!
-//! The standard library is known by the address from which it calls, which is learned before the
-//! first run. A lock is no sign: mimalloc reads without one.
+//! The standard library is recognised by the address that it calls from, which is learned before
+//! the first run. A held lock would not identify an allocator: mimalloc reads without one.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_uint};
@@ -31,7 +31,7 @@ use crate::scheduler::{CALL_NS, Next, Scheduler};
 use crate::sys::{self, Real};
 use crate::trace::Op;
 
-/// What CLOCK_MONOTONIC shows at the start of a run: far enough from zero for `Instant - Duration`.
+/// What CLOCK_MONOTONIC shows at the start of a run. Far enough from zero for `Instant - Duration`.
 pub(crate) const MONOTONIC_BASE_NS: u64 = 1_000_000_000_000_000;
 /// What CLOCK_REALTIME shows at the start of a run: 2025-01-01T00:00:00Z.
 pub(crate) const REAL_BASE_NS: u64 = 1_735_689_600_000_000_000;
@@ -51,7 +51,7 @@ fn base_ns(clock: libc::clockid_t) -> u64 {
     }
 }
 
-/// Gives the routine behind it the address that the call returns to, as a third argument.
+/// Jumps to `read`, with the address that the call returns to as a third argument.
 ///
 /// # Safety
 /// As for the real function.
@@ -109,21 +109,21 @@ fn take(me: &'static SimThread, read: fn(&mut Scheduler) -> Option<Next>) -> u64
     turn::read(Scheduler::local_now)
 }
 
-/// The time that a simulated thread read last, for an allocator at work for the scheduler.
+/// The time that a simulated thread read last. An allocator that the scheduler calls gets it.
 static LAST_NS: AtomicU64 = AtomicU64::new(0);
 
-/// Places of the standard library that call `clock_gettime`, by return address. It has one. In a
-/// build that inlines it there are more, and only those are known from where `learn_std` reads.
+/// Return addresses of the standard library's calls to `clock_gettime`. It has one such call. In a
+/// build that inlines it there are more, and only those that `learn_std` makes are known.
 static STD: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
 thread_local! {
-    /// Whether the thread reads a clock only to show from where that is done.
+    /// Whether the thread reads a clock only so that the return address can be learned.
     static LEARNING: Cell<bool> = const { Cell::new(false) };
 }
 
 #[inline]
 fn is_std(return_address: usize) -> bool {
-    // A place that is not known yet is 0.
+    // An entry that is not known yet is 0.
     return_address != 0 && STD.iter().any(|it| it.load(Ordering::Relaxed) == return_address)
 }
 
@@ -135,7 +135,8 @@ fn learn(return_address: usize) {
     }
 }
 
-/// Learns from where the standard library reads clocks. To be called outside the simulation.
+/// Learns the addresses from which the standard library reads clocks. Must be called outside any
+/// simulation.
 pub(crate) fn learn_std() {
     LEARNING.set(true);
     read_by_std();
@@ -143,8 +144,8 @@ pub(crate) fn learn_std() {
     LEARNING.set(false);
 }
 
-/// Reads a clock by the standard library. The one place in this crate that does, so that it is
-/// learned even in a build that inlines the library's.
+/// Reads a clock by the standard library. This crate does so only here, so that the address is
+/// learned even in a build that inlines the read.
 #[inline(never)]
 pub(crate) fn read_by_std() {
     std::hint::black_box(std::time::Instant::now());
@@ -161,7 +162,7 @@ fn sleep_for(me: &'static SimThread, ns: u64) {
 }
 
 /// # Safety
-/// As for the real function. Gives the errno value itself.
+/// As for the real function. Returns the errno value itself.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn clock_nanosleep(
     clock: libc::clockid_t,

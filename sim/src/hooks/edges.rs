@@ -1,9 +1,9 @@
 //! Switches between blocking points: at the edges of code that was built with SanitizerCoverage.
 //!
 //! The compiler puts a call to `__sanitizer_cov_trace_pc_guard` on every edge of the control flow
-//! of an instrumented crate. A countdown drawn from the seed says at which one to switch. Without
-//! it a cooperative schedule never parts two uncontended critical sections of one thread, since
-//! neither makes a system call.
+//! of an instrumented crate. The schedule says after how many edges to switch. Without edges, no
+//! switch ever comes between two uncontended critical sections of one thread, because neither makes
+//! a system call.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
@@ -11,11 +11,11 @@ use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
 use crate::trace::Op;
 
-/// Whether the run asked for edges.
+/// Whether the run wants switches at edges.
 static ON: AtomicBool = AtomicBool::new(false);
 /// Edges left until the next switch. Only the thread with the turn counts.
 static LEFT: AtomicU32 = AtomicU32::new(0);
-/// Guards of all instrumented crates of this executable.
+/// The number of edges in all instrumented crates of this executable.
 static GUARDS: AtomicU64 = AtomicU64::new(0);
 
 /// How many edges of this executable are instrumented.
@@ -50,7 +50,7 @@ pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(_guard: *mut u32)
 }
 
 /// # Safety
-/// Called by instrumented code only, once for each part of the executable.
+/// Called by instrumented code only, for each part of the executable.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard_init(
     start: *mut u32,

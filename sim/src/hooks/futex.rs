@@ -1,10 +1,10 @@
-//! `syscall`: the way to the futex, on which every lock of Rust's standard library and of
-//! `parking_lot` waits.
+//! `syscall`, through which every lock of Rust's standard library and of `parking_lot` waits on a
+//! futex.
 //!
-//! The real function is variadic, and stable Rust cannot define one. Seven fixed integer arguments
-//! are the same thing on x86-64 and aarch64 Linux, where variadic integers travel in the registers
-//! of ordinary ones. Arguments the caller did not pass hold garbage, so each operation reads only
-//! its own.
+//! The real function is variadic, and stable Rust cannot define one. On x86-64 and aarch64 Linux
+//! seven fixed integer arguments are the same, because variadic integers are passed in the
+//! registers of ordinary ones. Arguments that the caller did not pass hold garbage, so each
+//! operation reads only its own.
 
 use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -85,8 +85,8 @@ unsafe fn futex(me: Option<&'static SimThread>, args: [usize; 6]) -> c_long {
     }
 }
 
-/// The thread has the turn only to take its backtrace, and the standard library's own lock for
-/// that is contended. A holder outside lets go in time; one inside never does.
+/// The thread has the turn only to take its backtrace, and the standard library's lock for
+/// backtraces is contended. A thread outside that holds it will release it; one inside never does.
 ///
 /// # Safety
 /// `address` must be that of a futex word.
@@ -161,8 +161,8 @@ unsafe fn wait(
     }
 }
 
-/// Simulated waiters first, then those in the kernel. Always a scheduling point: without one, a
-/// loop that unlocks and locks again would starve the waiter it has just woken.
+/// Wakes simulated waiters first, then those in the kernel. Always a scheduling point: without one,
+/// a loop that unlocks and locks again would starve the waiter that it has just woken.
 fn wake(me: &'static SimThread, address: usize, count: u32, bits: u32) -> c_long {
     let woken = wake_all_kinds(address, count, bits);
     turn::point(me, Op::FutexWake, CALL_NS);
@@ -173,7 +173,7 @@ fn wake_all_kinds(address: usize, count: u32, bits: u32) -> u32 {
     let count = count.min(i32::MAX as u32);
     let mut woken = 0;
     while woken < count {
-        // One at a time, so that the list of the woken needs no memory.
+        // One at a time, so that no list has to be allocated.
         let mut slot = None;
         if BORDER.with(|waiters| waiters.wake(address, 1, bits, |found| slot = Some(found))) == 0 {
             break;
@@ -196,7 +196,7 @@ fn wake_all_kinds(address: usize, count: u32, bits: u32) -> u32 {
     woken
 }
 
-/// A call by a thread outside: it goes to the kernel, but simulated waiters are woken first.
+/// A call by a thread outside goes to the kernel, but wakes simulated waiters first.
 ///
 /// # Safety
 /// As for `futex(2)`.

@@ -1,10 +1,10 @@
 //! The functions of libc that a simulation takes over.
 //!
 //! Each is defined under libc's own name, and the executable's definition wins over the shared
-//! library's for all code that is linked into it, of Rust and of C. Called from a simulated thread,
-//! a hook is a scheduling point, unless it may be an allocator that calls it (see `clock`);
-//! called from any other, it passes the call on. A hook never panics, holds no lock while it
-//! switches, and allocates nothing on the paths that are taken often.
+//! library's for all code that is linked into it, Rust or C. Called from a simulated thread, a hook
+//! is a scheduling point, unless the caller may be an allocator (see `clock`). Called from any
+//! other thread, it passes the call on. A hook never panics, holds no lock while it switches, and
+//! allocates nothing on frequent paths.
 
 pub(crate) mod futex;
 pub(crate) mod clock;
@@ -17,8 +17,8 @@ pub(crate) mod edges;
 
 /// The hooks that are not in force in this executable, by name.
 ///
-/// Naming them here has a second use: it makes every run refer to every hook, so that the linker
-/// cannot leave one out.
+/// Naming them here also makes every run refer to every hook, so that the linker cannot leave one
+/// out.
 pub(crate) fn missing() -> Vec<&'static str> {
     let pairs: [(&str, *const (), *const ()); 13] = [
         ("syscall", libc::syscall as *const (), futex::syscall as *const ()),

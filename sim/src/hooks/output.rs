@@ -1,7 +1,8 @@
-//! `write` and `writev` on the standard output and the standard error: into lines, with a stamp.
+//! `write` and `writev` on the standard output and the standard error, collected into stamped
+//! lines.
 //!
-//! The one kind of hook that is no scheduling point: a thread that prints holds the stream's lock,
-//! and what is printed should not change the schedule.
+//! These hooks are no scheduling points: a thread that prints holds the stream's lock, and output
+//! should not change the schedule.
 
 use std::ffi::{c_int, c_void};
 
@@ -9,7 +10,7 @@ use crate::options::Output;
 use crate::scheduler::turn::{self, with};
 use crate::sys;
 
-/// Whether the calling thread's output to `fd` is ours.
+/// Whether the simulation handles the calling thread's output to `fd`.
 fn is_ours(fd: c_int) -> bool {
     (fd == 1 || fd == 2)
         && turn::caller().is_some()
@@ -25,7 +26,7 @@ pub(crate) unsafe extern "C" fn write(fd: c_int, buffer: *const c_void, count: u
         // SAFETY: passed on from the caller.
         return unsafe { sys::call(libc::SYS_write, args) } as isize;
     }
-    // SAFETY: the caller gives so many bytes.
+    // SAFETY: the caller gives `count` bytes.
     let bytes = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), count) };
     with(|scheduler| scheduler.write_lines(fd, bytes));
     count as isize
@@ -46,7 +47,7 @@ pub(crate) unsafe extern "C" fn writev(
     }
     let mut total = 0;
     for index in 0..usize::try_from(count).unwrap_or(0) {
-        // SAFETY: the caller gives so many parts, each of so many bytes.
+        // SAFETY: the caller gives `count` parts, each with its own length.
         unsafe {
             let part = &*parts.add(index);
             total += write(fd, part.iov_base, part.iov_len);

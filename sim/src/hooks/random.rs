@@ -1,7 +1,7 @@
-//! Randomness: the bytes that the system gives come from the seed.
+//! Randomness: the random bytes of the operating system come from the seed.
 //!
-//! A request through `syscall` with `GRND_NONBLOCK` gets bytes from a stream of its own, and is no
-//! step. That is how an allocator asks (mimalloc, for each thread), and so a run draws the same
+//! A request through `syscall` with `GRND_NONBLOCK` gets bytes from a separate stream and is no
+//! step. An allocator asks that way (mimalloc does, for each thread), so a run draws the same
 //! numbers with every allocator.
 
 use std::ffi::{c_uint, c_void};
@@ -25,11 +25,11 @@ pub(crate) unsafe extern "C" fn getrandom(
         return unsafe { sys::call(libc::SYS_getrandom, args) } as isize;
     }
     if length == 0 {
-        // The getrandom crate asks once in a process whether the call exists. That is no step, or
+        // The getrandom crate asks once in a process whether the call exists. If that were a step,
         // the first run of a process would differ from the others.
         return 0;
     }
-    // SAFETY: the caller gives room for so many bytes.
+    // SAFETY: the caller gives room for `length` bytes.
     let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
     with(|scheduler| {
         scheduler.step(Op::Random, CALL_NS);
@@ -47,7 +47,7 @@ pub(crate) unsafe fn by_number(buffer: *mut c_void, length: usize, flags: c_uint
         // SAFETY: passed on from the caller.
         return unsafe { getrandom(buffer, length, flags) };
     }
-    // SAFETY: the caller gives room for so many bytes.
+    // SAFETY: the caller gives room for `length` bytes.
     let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
     with(|scheduler| scheduler.entropy_no_wait.fill(bytes));
     length as isize

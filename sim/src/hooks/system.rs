@@ -1,9 +1,9 @@
-//! What a program asks of the system about itself: a simulated thread is told the same in every
-//! run, on every machine.
+//! What a program asks the operating system about itself: a simulated thread gets the same answers
+//! in every run, on every machine.
 //!
-//! A process number, a parent or a count of processors would let two runs of one seed differ. And
-//! questions about open files are put by descriptor alone, so that a process may be forbidden to
-//! name files before it reads the names of functions for a backtrace.
+//! A process number, a parent or a count of processors would let two runs of one seed differ.
+//! Questions about open files go to the kernel by descriptor alone, so that a process that may not
+//! name files any more can still read the names of functions for a backtrace.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 use std::fs::File;
@@ -17,27 +17,28 @@ use crate::frames;
 use crate::scheduler::turn;
 use crate::sys;
 
-/// As in a process namespace of its own: the first process, whose first thread has the same number.
+/// The process number, as in a separate process namespace. Its first thread has the same number.
 const PROCESS: libc::pid_t = 1;
-/// Whose parent is outside.
+/// The parent of such a process is outside the namespace.
 const PARENT: libc::pid_t = 0;
-/// What the system calls the running program.
+/// The system's name for the running program.
 const PROGRAM_LINK: &CStr = c"/proc/self/exe";
 
-/// Where the running program lies.
+/// The path of the running program, if it is known.
 static PROGRAM: OnceLock<Option<CString>> = OnceLock::new();
 
-/// The program's file where it cannot be opened by its name any more; negative if it can.
+/// A descriptor of the program's file, for a process that cannot open it by its name; else
+/// negative.
 static PROGRAM_FILE: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on the names of functions, for [`ThreadInfo::frames`](crate::ThreadInfo::frames), are
-/// read from this file. It is for a process that has given up the right to open any: then only
-/// functions of the program itself have names.
+/// Reads the names of functions, for [`ThreadInfo::frames`](crate::ThreadInfo::frames), from this
+/// file from now on. For a process that may not open files any more; then only functions of the
+/// program itself have names.
 pub fn read_names_from(program: File) {
     PROGRAM_FILE.store(program.into_raw_fd(), Ordering::Relaxed);
 }
 
-/// Finds out ahead of time what cannot be asked for later.
+/// Finds out ahead of time what cannot be asked later.
 pub(crate) fn warm_up() {
     PROGRAM.get_or_init(|| CString::new(std::env::current_exe().ok()?.as_os_str().as_bytes()).ok());
 }
@@ -60,7 +61,7 @@ pub(crate) extern "C" fn getppid() -> libc::pid_t {
     unsafe { sys::raw(libc::SYS_getppid, [0; 6]) as libc::pid_t }
 }
 
-/// A simulation has one processor.
+/// Inside, there is one processor.
 ///
 /// # Safety
 /// As for the real function.
@@ -70,7 +71,7 @@ pub(crate) unsafe extern "C" fn sched_getaffinity(
     size: usize,
     set: *mut libc::cpu_set_t,
 ) -> c_int {
-    // SAFETY: the caller gives room for so many bytes.
+    // SAFETY: the caller gives room for `size` bytes.
     unsafe {
         set.cast::<u8>().write_bytes(0, size);
         if turn::caller().is_some() && size > 0 {
@@ -78,7 +79,7 @@ pub(crate) unsafe extern "C" fn sched_getaffinity(
             return 0;
         }
         let args = [thread as usize, size, set as usize, 0, 0, 0];
-        // The kernel says how much it has written, and the C library does not.
+        // The kernel returns how much it has written; the C library returns 0.
         sys::call(libc::SYS_sched_getaffinity, args).min(0) as c_int
     }
 }
@@ -87,7 +88,7 @@ pub(crate) unsafe extern "C" fn sched_getaffinity(
 /// As for the real function.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn fstat64(fd: c_int, stat: *mut libc::stat64) -> c_int {
-    // SAFETY: passed on from the caller; with 64 bits the kernel's form is the C library's.
+    // SAFETY: passed on from the caller; on 64 bits the kernel and the C library use one layout.
     unsafe { sys::call(libc::SYS_fstat, [fd as usize, stat as usize, 0, 0, 0, 0]) as c_int }
 }
 
@@ -104,7 +105,7 @@ pub(crate) unsafe extern "C" fn statx(
     // SAFETY: the caller gives a null pointer or a C string.
     let is_by_descriptor =
         flags & libc::AT_EMPTY_PATH != 0 && !path.is_null() && unsafe { *path == 0 };
-    // With the current folder it names a file all the same.
+    // With a negative descriptor an empty path means the current folder.
     if !is_by_descriptor || folder < 0 {
         let args =
             [folder as usize, path as usize, flags as usize, mask as usize, result as usize, 0];
@@ -123,7 +124,7 @@ pub(crate) unsafe extern "C" fn statx(
     0
 }
 
-/// The basic part, which is all that was asked of the kernel.
+/// The basic fields, which are all that the kernel was asked for.
 fn converted(stat: &libc::stat64) -> libc::statx {
     // SAFETY: plain numbers, for which zero is valid.
     let mut result: libc::statx = unsafe { std::mem::zeroed() };
@@ -152,7 +153,7 @@ fn converted(stat: &libc::stat64) -> libc::statx {
     result
 }
 
-/// Where the program lies is known to whoever reads the names of its functions, without a question.
+/// A thread that reads the names of functions gets the program's path without a system call.
 ///
 /// # Safety
 /// As for the real function.
@@ -169,7 +170,7 @@ pub(crate) unsafe extern "C" fn readlink(
     {
         let bytes = program.to_bytes();
         let length = bytes.len().min(size);
-        // SAFETY: the caller gives room for so many bytes.
+        // SAFETY: the caller gives room for `size` bytes.
         unsafe { buffer.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), length) };
         return length as isize;
     }
@@ -178,7 +179,7 @@ pub(crate) unsafe extern "C" fn readlink(
     unsafe { sys::call(libc::SYS_readlinkat, args) as isize }
 }
 
-/// Like `syscall`, the real function is variadic; the mode is only read where a file is made.
+/// Like `syscall`, the real function is variadic. The mode is only read when a file is created.
 ///
 /// # Safety
 /// As for the real function.

@@ -15,7 +15,7 @@ static PTHREAD_SETNAME: Real = Real::new(c"pthread_setname_np");
 static PTHREAD_GETATTR: Real = Real::new(c"pthread_getattr_np");
 static THREAD_ATEXIT: Real = Real::new(c"__cxa_thread_atexit_impl");
 
-/// The stack of a thread whose creator asked for none in particular.
+/// The stack of a thread whose creator asked for no particular size, in bytes.
 pub(crate) const STACK_SIZE: usize = 2 * 1024 * 1024;
 
 /// # Safety
@@ -94,7 +94,7 @@ pub(crate) unsafe extern "C" fn pthread_join(
     0
 }
 
-/// One of the two threads is not of the simulation.
+/// A join in which one of the two threads is outside the simulation.
 ///
 /// # Safety
 /// As for `pthread_join`.
@@ -107,8 +107,8 @@ unsafe fn join_at_the_border(
         // SAFETY: passed on from the caller.
         return BORDER.asleep(|| unsafe { sys::real_pthread_join(pthread, result) });
     };
-    // A simulated thread, joined from outside after its run. Its thread is not used again: nobody
-    // here may touch the pool.
+    // A simulated thread is joined from outside after its run. It is not used again, because a
+    // thread outside must not touch the pool.
     if !other.ended.get() {
         return libc::EDEADLK;
     }
@@ -168,8 +168,8 @@ pub(crate) unsafe extern "C" fn pthread_setname_np(
 }
 
 /// The attributes of a fiber's thread: its stack, and that it has a guard page. The real function
-/// would say that a stack of the caller's has none, and would ask the kernel about a thread that
-/// has left.
+/// would report none for a stack that the caller of `pthread_create` provides, and would ask the
+/// kernel about a kernel thread that has exited.
 ///
 /// # Safety
 /// As for the real function.
@@ -198,7 +198,7 @@ pub(crate) unsafe extern "C" fn pthread_getattr_np(
     unsafe { real(pthread, attributes) }
 }
 
-/// A number for a simulated thread that looks like the system's: never 0.
+/// The number of a simulated thread, as the system would give it: never 0.
 pub(crate) fn simulated_tid(me: &SimThread) -> c_int {
     me.id.get() as c_int + 1
 }
@@ -208,8 +208,8 @@ pub(crate) extern "C" fn gettid() -> libc::pid_t {
     thread::current().map_or_else(sys::real_tid, simulated_tid)
 }
 
-/// A fiber is told that its signal stack is set already: the kernel thread under it has one. That
-/// saves two mappings a thread.
+/// A fiber gets the answer that its signal stack is set already, because the kernel thread under it
+/// has one. That saves two mappings a thread.
 ///
 /// # Safety
 /// As for the real function.

@@ -25,14 +25,14 @@ use crate::watchdog::{self, Stuck};
 
 static NEXT_RUN: AtomicU32 = AtomicU32::new(1);
 
-/// A run in progress, held by the thread that drives it.
+/// A run in progress, owned by the thread that drives it.
 pub(crate) struct Driver {
     options: Options,
     control: Arc<Control>,
     machine: Option<std::thread::JoinHandle<()>>,
-    /// A host was asked for every step.
+    /// Whether a host is asked for each segment.
     is_served: bool,
-    /// Set when a thread got stuck: the halt, and the machine is lost.
+    /// Set when a thread got stuck. Then the machine is lost.
     stuck: Option<Halt>,
     finished: bool,
     /// Processor time of the process when the run began.
@@ -68,8 +68,8 @@ impl Driver {
         Driver { options, control, machine, is_served, stuck: None, finished: false, cpu_start_ns }
     }
 
-    /// Lets the simulation run until `until` (in ns), or its end; true while it is not over.
-    /// Threads that are ready then may take so many ns more until they wait.
+    /// Lets the simulation run until `until` or its end. Threads that are ready then may go on for
+    /// `overtime` until they wait. Both are in ns. Returns false if the run is over.
     pub(crate) fn advance(&mut self, until: u64, overtime: u64) -> bool {
         if self.is_over() {
             return false;
@@ -84,7 +84,7 @@ impl Driver {
         self.stuck.is_some() || self.control.over.load(Ordering::Acquire)
     }
 
-    /// Gives the machine an order and watches until it is carried out, or never will be.
+    /// Gives the machine an order and waits until it is carried out, or the run is stuck.
     fn order(&mut self) {
         let order = self.control.ordered.fetch_add(1, Ordering::Release) + 1;
         sys::futex_wake(&self.control.ordered, 1);
@@ -96,7 +96,7 @@ impl Driver {
         }
     }
 
-    /// Ends the run, if it is not over, and gives its report.
+    /// Ends the run if it is not over. Returns its report.
     pub(crate) fn finish(&mut self) -> Report {
         self.finished = true;
         if !self.is_over() {
@@ -107,8 +107,8 @@ impl Driver {
             && let Some(machine) = self.machine.take()
             && !self.is_served
         {
-            // It has nothing left to do but to end. A process that was served may not be allowed to
-            // wait for that by what other processes could wake, and ends itself.
+            // The machine is about to end. A process with a host may not be allowed to wait for
+            // that on a futex that other processes could wake, so it does not wait.
             let _ = machine.join();
         }
         let report = self.report();
@@ -127,7 +127,7 @@ impl Driver {
         let thread = caught
             .map_or_else(|| with(|scheduler| scheduler.running().id), |caught| caught.id.get());
         if let Some(caught) = caught {
-            // SAFETY: the thread is parked for ever in the signal handler that wrote the cell.
+            // SAFETY: the thread is parked forever in the signal handler that wrote the cell.
             let backtrace = unsafe { (*caught.backtrace.get()).take() };
             COLLECTED.with_lock(|all| all.extend(backtrace.map(|trace| (thread, trace))));
         }

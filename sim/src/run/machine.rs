@@ -64,7 +64,7 @@ pub(crate) struct Segment {
     pub(crate) deliver: Box<dyn FnOnce()>,
 }
 
-/// A list that the machine and the caller pass things in.
+/// A list through which the machine and the caller pass things.
 pub(crate) struct Shared<T>(Mutex<Vec<T>>);
 
 impl<T> Shared<T> {
@@ -78,7 +78,7 @@ pub(crate) static COLLECTED: Shared<(u32, Backtrace)> = Shared(Mutex::new(Vec::n
 /// The simulated threads of machines that have ended, to be used again.
 static MACHINES: Shared<&'static SimThread> = Shared(Mutex::new(Vec::new()));
 
-/// The life of the machine thread.
+/// The whole work of the machine thread.
 pub(crate) fn run(
     options: &Options,
     schedule: Box<dyn Schedule>,
@@ -121,7 +121,7 @@ pub(crate) fn run(
     }
 }
 
-/// Puts a scheduler with the closure's thread in place; gives the machine's own thread.
+/// Installs a scheduler with the closure's thread. Returns the machine's own simulated thread.
 fn set_up(
     options: &Options,
     schedule: Box<dyn Schedule>,
@@ -154,11 +154,11 @@ fn drive(until: u64, overtime: u64) {
     turn::drive();
 }
 
-/// Until the run is over, or the host has no more to order.
+/// Runs segments until the run is over or the host gives no more.
 fn serve(host: &mut Host) {
     let is_paused = || with(|scheduler| scheduler.stop == Some(Stop::Paused));
     loop {
-        // The host may wait for what it is to order as long as it likes.
+        // The host may take as long as it likes.
         IDLE.store(true, Ordering::Relaxed);
         let segment = host();
         IDLE.store(false, Ordering::Relaxed);
@@ -199,7 +199,8 @@ extern "C" fn root(argument: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// That names are bound to our hooks in this object says nothing of the standard library's.
+/// Checks that the standard library calls the hooks. That names are bound to the hooks in this
+/// object does not prove it.
 fn self_test() {
     let before = STEPS.load(Ordering::Relaxed);
     hooks::clock::read_by_std();
@@ -216,9 +217,9 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a text".to_owned())
 }
 
-/// Kernel threads that pass a turn among them do so fastest on one processor.
+/// Kernel threads pass a turn among them fastest on one processor.
 fn pin_to_one_processor() {
-    // SAFETY: plain calls; the set is zero and then has one processor. A failure costs speed only.
+    // SAFETY: plain calls; the set is zero and then has one processor. A failure costs only speed.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         let here = usize::try_from(libc::sched_getcpu()).unwrap_or(0);

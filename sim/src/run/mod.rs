@@ -12,12 +12,11 @@ pub(crate) mod process;
 #[cfg(test)]
 mod replay;
 
-/// Runs `closure` and every thread that it starts in virtual time, and says what came of it.
+/// Runs `closure` and every thread that it starts in virtual time, and reports the result.
 ///
-/// The closure runs on a thread of its own, like any other of the simulation. The run ends when it
-/// returns; threads that are then still alive get the chance to finish what they can do at that
-/// instant, and are then left behind: counted in [`Report::threads`], never run again, their
-/// memory never freed.
+/// The closure runs on its own simulated thread. The run ends when it returns. Threads that are
+/// still alive may then finish what they can do at that instant. The rest are left behind: they are
+/// listed in [`Report::threads`], never run again, and their memory is never freed.
 ///
 /// A process holds one simulation at a time: a second `run` waits for the first.
 ///

@@ -1,4 +1,4 @@
-//! The process that runs happen in: one run at a time, and what it needs before the first.
+//! The process that runs happen in: the lock that keeps them apart, and what the first one needs.
 
 use std::panic;
 use std::sync::Once;
@@ -13,8 +13,8 @@ use crate::scheduler::thread::name_of;
 use crate::scheduler::turn::with;
 use crate::{sys, watchdog};
 
-/// Held for the length of a run. A word of our own rather than a `Mutex`, since a stepped run may
-/// be dropped by another thread than the one that started it.
+/// The lock that a run holds. Not a `Mutex`, because a stepped run may be dropped by another thread
+/// than the one that started it.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 pub(crate) fn lock_runs() {
@@ -28,7 +28,7 @@ pub(crate) fn unlock_runs() {
     sys::futex_wake(&RUNS, 1);
 }
 
-/// Prepares the process, and more, while no simulation runs and the lock of runs is held.
+/// Prepares the process and calls `more`, while the lock of runs is held and no simulation runs.
 pub(crate) fn prepare(more: impl FnOnce()) {
     lock_runs();
     prepare_process();
@@ -50,21 +50,21 @@ pub(crate) fn prepare_process() {
     });
 }
 
-/// Asks for no transparent huge pages. An allocator that has a heap for each thread may ask for
-/// them (mimalloc does); with hundreds of threads, of which each touches little, the kernel would
-/// clear memory for longer than the run takes.
+/// Switches transparent huge pages off. An allocator that has a heap for each thread may ask for
+/// them (mimalloc does). With hundreds of threads that each touch little memory, the kernel would
+/// clear pages for longer than the run takes.
 fn refuse_huge_pages() {
-    // SAFETY: changes how memory is backed, not what it holds. Where it is refused it costs speed.
+    // SAFETY: changes how memory is backed, not what it holds. A failure costs only speed.
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
 }
 
-/// A forked child has one thread, and no run is in progress there.
+/// Called in a forked child, which has one thread and no run in progress.
 pub(crate) extern "C" fn forked() {
     BORDER.forget_threads();
     RUNS.store(0, Ordering::Relaxed);
 }
 
-/// Puts a panic hook in front of the present one that notes panics inside simulations.
+/// Installs a panic hook that notes panics inside simulations, then calls the previous hook.
 fn record_panics() {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -83,7 +83,7 @@ fn record_panics() {
     }));
 }
 
-/// The process's peak resident memory.
+/// The process's peak resident memory, in bytes.
 pub(crate) fn memory_peak_bytes() -> u64 {
     // SAFETY: a zero `rusage` is valid, and the call fills it.
     let usage = unsafe {

@@ -1,4 +1,4 @@
-//! What a test does to a group of threads: pause and resume, discard, and change of the clock.
+//! What a test does to a group of threads: pause, resume, discard, and change its clock.
 
 use crate::border::BORDER;
 use crate::scheduler::Scheduler;
@@ -28,7 +28,7 @@ impl Scheduler {
         }
     }
 
-    /// Ends a group's threads where they stand. Locks they hold stay held; nothing is run.
+    /// Ends a group's threads at once. The locks that they hold stay held, and no destructor runs.
     pub(crate) fn discard(&mut self, group: u32) {
         self.groups.set_paused(group, false);
         let threads = &self.threads;

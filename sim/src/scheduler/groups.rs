@@ -1,6 +1,6 @@
-//! What is special about a group of threads: that it is paused, or that its clock runs at a rate.
+//! Groups of threads that are paused, or whose clock runs at a rate.
 //!
-//! Most runs have no special group, and then every question here is answered by one test.
+//! Most runs have no such group, and then every question here costs one test.
 
 /// A rate of one, in parts per million.
 const RATE_ONE: u64 = 1_000_000;
@@ -10,12 +10,12 @@ struct Group {
     id: u32,
     paused: bool,
     rate_ppm: u64,
-    /// A pair of instants at which the group's clock and the run's clock stood.
+    /// What the run's clock and the group's clock showed when the rate was set, in ns.
     base_global: u64,
     base_local: u64,
 }
 
-/// The special groups.
+/// The groups that are paused, or were, and those with a rate.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     list: Vec<Group>,
@@ -85,7 +85,7 @@ fn scale(value: u64, by: u64, over: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// A group that nobody touched has the run's clock.
+    /// A group that was not changed has the run's clock.
     #[test]
     fn ordinary_group_has_the_runs_clock() {
         let groups = Groups::default();

@@ -43,7 +43,7 @@ impl Scheduler {
         }
     }
 
-    /// Nobody is ready: jump to the next deadline, or find that there is none.
+    /// No thread is ready: jumps to the next deadline, or stops if there is none.
     #[cold]
     pub(super) fn pass_time(&mut self) {
         let next = self.timers.next_deadline();
@@ -65,7 +65,8 @@ impl Scheduler {
         }
     }
 
-    /// Waits in real time for a thread outside to wake one of ours, as long as one could.
+    /// Waits in real time for a thread outside to wake a simulated one, as long as one could.
+    /// Returns whether one did.
     fn woken_from_outside(&self) -> bool {
         let start = sys::real_clock_ns(libc::CLOCK_MONOTONIC);
         IDLE.store(true, Ordering::Relaxed);
@@ -84,7 +85,7 @@ impl Scheduler {
         woken
     }
 
-    /// Whether another thread may start; if not, the run ends.
+    /// Whether another thread may start. If not, the run ends.
     pub(crate) fn has_room(&mut self) -> bool {
         let room = self.alive < self.thread_limit;
         if !room && self.stop.is_none() {

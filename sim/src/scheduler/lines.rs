@@ -1,7 +1,7 @@
-//! What simulated threads print, put together into whole lines and stamped.
+//! The output of simulated threads, collected into whole lines and stamped.
 //!
-//! One `eprintln!` makes several writes, and threads alternate between them; so each thread has a
-//! buffer for each stream, and a line goes on when it is complete.
+//! One `eprintln!` makes several writes, and threads may alternate between them. So each thread has
+//! a buffer for each stream, and a line is emitted when it is complete.
 
 use std::io::Write;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::options::Output;
 use crate::scheduler::thread::Thread;
 use crate::sys;
 
-/// The lines begun by each thread.
+/// The incomplete lines of each thread, and where complete ones go.
 #[derive(Debug)]
 pub(crate) struct Lines {
     pub(crate) output: Output,
@@ -48,7 +48,7 @@ impl Lines {
         }
     }
 
-    /// Ends a thread's lines.
+    /// Emits a thread's incomplete lines.
     pub(crate) fn flush(&mut self, slot: u32, now: u64, thread: &Thread) {
         for (stream, fd) in [(0, 1), (1, 2)] {
             let mut line = std::mem::take(&mut self.begun[slot as usize][stream]);
@@ -86,8 +86,8 @@ impl Lines {
     }
 }
 
-/// Writes to the real descriptor; what the system does not take is lost, as there is nobody to
-/// tell.
+/// Writes to the real descriptor. What the system does not accept is lost, as nothing could handle
+/// the error.
 fn write_all(fd: i32, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let args = [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0];

@@ -1,9 +1,9 @@
 //! The scheduler: which thread has the turn, what time it is, and why.
 //!
-//! Plain safe code over plain data. The hooks tell it what the running thread does, it answers which
-//! thread runs next, and `turn` hands the turn over. Whatever it decides follows from the order of
-//! the calls and from the answers of its [`Schedule`]; never from an address, a hash order or the
-//! real clock.
+//! Plain safe code over plain data. The hooks tell it what the running thread does, it answers
+//! which thread runs next, and `turn` hands the turn over. Whatever it decides follows from the
+//! order of the calls and from the answers of its [`Schedule`]; never from an address, a hash order
+//! or the real clock.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -41,30 +41,31 @@ mod output;
 pub(crate) mod threads;
 pub(crate) mod progress;
 
-/// What a hooked call costs in virtual time.
+/// What a hooked call costs in virtual time, in ns.
 pub(crate) const CALL_NS: u64 = 1_000;
-/// What reading a clock costs in virtual time.
-pub(crate) const CLOCK_NS: u64 = 50;
-/// Clock reads before the first at which others get a chance.
+/// What a clock read costs in virtual time, in ns.
+const CLOCK_NS: u64 = 50;
+/// Clock reads up to the first that yields, before the schedule is asked.
 const FIRST_CLOCK_READS: u32 = 16;
-/// Looks at a clock without a step between, until there is a step all the same, as long as so many
-/// reads. High, since it must not happen within an allocator: none looks as often between two steps
-/// of a thread that does anything but allocate.
+/// After this many looks at a clock without a step in between, there is a step, with the cost of
+/// that many reads. It must not happen inside an allocator, so the number is higher than what any
+/// allocator looks between two steps of a thread that does anything but allocate.
 const CLOCK_LOOKS_MAX: u32 = 1 << 16;
-/// What gets the turn.
+
+/// Where the turn goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Next {
-    /// The thread that has it.
+    /// To the thread that has it.
     Same,
     Thread(&'static SimThread),
-    /// The machine: the run is over or paused.
+    /// To the machine: the run is over or paused.
     Machine,
 }
 
 /// Why the machine has the turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// A stepped run came to its next limit in time.
+    /// A stepped run has reached the time that it may run to.
     Paused,
     Over(Halt),
 }
@@ -73,21 +74,23 @@ pub(crate) enum Stop {
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     pub(crate) engine: Engine,
+    /// The virtual time, in ns, as are all times here.
     pub(crate) now: u64,
     pub(crate) steps: u64,
     pub(crate) switches: u64,
     pub(crate) spawned: u32,
     pub(crate) alive: usize,
     pub(crate) alive_peak: usize,
+    /// The slot of the running thread.
     pub(crate) current: u32,
     pub(crate) stop: Option<Stop>,
     /// The virtual time at which the closure returned.
     pub(crate) ended_at: Option<u64>,
     /// Why the run is about to end, and the steps left until it does.
     drain: Option<(Halt, u64)>,
-    /// How far a stepped run may go now.
+    /// The time to which a stepped run may go.
     pub(crate) until: u64,
-    /// How far its threads may go on that have something to do at that time.
+    /// The time to which its threads that are ready then may go on.
     pub(crate) overtime_until: u64,
     pub(crate) stepped: bool,
     time_limit: u64,
@@ -106,8 +109,9 @@ pub(crate) struct Scheduler {
     pub(crate) entropy_no_wait: Random,
     pub(crate) tracer: Tracer,
     spurious: bool,
+    /// Clock reads left until the next that yields.
     clock_reads: u32,
-    /// Looks at a clock since the step of this number.
+    /// Looks at a clock since the step `clock_looks_since`.
     clock_looks: u32,
     clock_looks_since: u64,
     pub(crate) lines: Lines,
@@ -171,7 +175,7 @@ impl Scheduler {
         }
     }
 
-    /// The running thread could go on: who does?
+    /// The running thread could go on. Decides which thread does; one that `yields` gives way.
     #[inline]
     pub(crate) fn point(&mut self, yields: bool) -> Next {
         let slot = self.current;
@@ -182,7 +186,8 @@ impl Scheduler {
         self.choose(yields)
     }
 
-    /// A clock was read: others get a chance now and then, or a loop that polls would never end.
+    /// A clock was read. Sometimes other threads get a chance, or a loop that polls would never
+    /// end.
     #[inline]
     pub(crate) fn clock_read(&mut self) -> Option<Next> {
         self.step(Op::Clock, CLOCK_NS);
@@ -194,8 +199,8 @@ impl Scheduler {
         Some(self.point(true))
     }
 
-    /// A clock was looked at by code that must not be switched (see `hooks::clock`). That takes no
-    /// step, but a loop that only looks must end: very many looks do.
+    /// Code that must not be switched looked at a clock (see `hooks::clock`). That is no step, but
+    /// a very large number of looks is, so that a loop that only looks ends.
     pub(crate) fn clock_look(&mut self) -> Option<Next> {
         if self.clock_looks_since != self.steps {
             (self.clock_looks_since, self.clock_looks) = (self.steps, 0);
@@ -308,7 +313,7 @@ impl Scheduler {
         let thread = &self.threads[slot as usize];
         let wake = if thread.spurious { Wake::Spurious } else { Wake::TimedOut };
         match thread.state {
-            // Somebody outside was faster: the wake is on its way.
+            // A thread outside was faster: its wake comes next.
             State::Futex { address } if !BORDER.with(|w| w.remove(address, slot)) => {}
             _ => self.wake(slot, wake),
         }

@@ -1,7 +1,7 @@
-//! The one generator behind every choice: xoshiro256** (Blackman and Vigna, 2018).
+//! The random number generator for all choices: xoshiro256** (Blackman and Vigna, 2018).
 //!
-//! Own code, because a choice must not change when a dependency is updated; the algorithm is the
-//! authors' reference, seeded through SplitMix64 as they advise.
+//! It is implemented here because a choice must not change when a dependency is updated. The
+//! algorithm is the authors' reference, seeded through SplitMix64 as they advise.
 
 /// A seeded stream of numbers.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ impl Random {
         result
     }
 
-    /// A number below `bound`, which is not 0. The bias (below 2^-32 for bounds in use) is fine.
+    /// A number below `bound`, which is not 0. The bias is below 2^-32 for the bounds in
+    /// use, and does not matter.
     #[inline]
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64

@@ -1,4 +1,4 @@
-//! What the scheduler tells of its threads.
+//! What the scheduler reports about its threads.
 
 use std::backtrace::Backtrace;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! Timers by (deadline, sequence): the order in which they fire never depends on anything else.
+//! Timers, ordered by deadline and then by the order in which they were set.
 //!
-//! A timer that is no longer wanted stays in the heap and is skipped when it comes up, since most
-//! are cancelled long before; the heap is swept when stale entries outnumber live ones.
+//! Most timers are cancelled long before they are due. A cancelled one stays in the heap and is
+//! skipped when it comes up; the heap is swept when stale entries outnumber live ones.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 /// (deadline in ns, sequence, slot of the thread)
 type Entry = Reverse<(u64, u64, u32)>;
 
-/// Which sequence number each slot's live timer has; 0 for none.
+/// The timers, and for each slot the sequence number of its live one; 0 for none.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Entry>,
@@ -19,7 +19,7 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Starts the one timer of a thread.
+    /// Starts the timer of a thread, which has at most one.
     pub(crate) fn set(&mut self, slot: u32, deadline: u64) {
         let index = slot as usize;
         if self.live.len() <= index {
@@ -59,7 +59,7 @@ impl Timers {
         None
     }
 
-    /// The thread whose timer is due, which then no longer runs.
+    /// Takes out a timer that is due. Returns the slot of its thread.
     #[inline]
     pub(crate) fn pop_due(&mut self, now: u64) -> Option<u32> {
         let deadline = self.next_deadline()?;
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(timers.next_deadline(), Some(50));
     }
 
-    /// Cancelled timers do not pile up.
+    /// Cancelled timers do not accumulate.
     #[test]
     fn stale_entries_are_swept() {
         let mut timers = Timers::default();

@@ -1,4 +1,4 @@
-//! The recorder of a run's trace: the rolling hash, and the steps if they are kept.
+//! The recorder of a run's trace.
 
 use crate::trace::{Op, Step};
 
@@ -14,7 +14,7 @@ impl Tracer {
         Tracer { hash: 0x6a09_e667_f3bc_c908, steps: keep.then(Vec::new) }
     }
 
-    /// Takes a step in. The step's own number need not be mixed in: order does that.
+    /// Records a step. Its number need not be part of the hash, because the order is.
     #[inline]
     pub(crate) fn record(&mut self, step: u64, thread: u32, op: Op, at_ns: u64) {
         let who = (u64::from(thread) << 8) | op as u64;

@@ -1,7 +1,7 @@
-//! Whose turn it is, in fact: the one scheduler of the process, and the hand-over of the turn.
+//! The hand-over of the turn, and the process's one scheduler.
 //!
-//! The scheduler is reached only by the thread that has the turn, through `with`. The borrow ends
-//! before any switch, so no two threads ever hold it.
+//! Only the thread that has the turn reaches the scheduler, through `with`. The borrow ends before
+//! any switch, so no two threads ever hold it.
 
 use std::backtrace::Backtrace;
 use std::cell::UnsafeCell;
@@ -14,32 +14,33 @@ use crate::scheduler::thread::{State, Wake};
 use crate::scheduler::{CALL_NS, Next, Scheduler};
 use crate::trace::Op;
 
-struct Holder(UnsafeCell<Option<Scheduler>>);
+struct SchedulerCell(UnsafeCell<Option<Scheduler>>);
 
-// SAFETY: reached only by the holder of the turn (see `with`), and by the host while the machine is
-// stopped; the hand-overs between them order the accesses.
-unsafe impl Sync for Holder {}
+// SAFETY: reached only by the thread with the turn (see `with`), and by the caller of the run while
+// the machine is stopped; the hand-overs between them order the accesses.
+unsafe impl Sync for SchedulerCell {}
 
-static SCHEDULER: Holder = Holder(UnsafeCell::new(None));
-/// The kernel thread that starts the run and gets the turn when it stops.
-static MACHINE: TheMachine = TheMachine(UnsafeCell::new(None));
+static SCHEDULER: SchedulerCell = SchedulerCell(UnsafeCell::new(None));
+/// The kernel thread that starts the run, and gets the turn when the run stops.
+static MACHINE: MachineCell = MachineCell(UnsafeCell::new(None));
 
-struct TheMachine(UnsafeCell<Option<&'static SimThread>>);
+struct MachineCell(UnsafeCell<Option<&'static SimThread>>);
 
-// SAFETY: written before the run's first switch, and only read until its last.
-unsafe impl Sync for TheMachine {}
+// SAFETY: written before the run's first switch, or when its first machine is parked; otherwise
+// only read.
+unsafe impl Sync for MachineCell {}
 
-/// Whether the holder of the turn is in `with`. Only the holder of the turn writes it, and its
-/// hooks read it.
+/// Whether the thread with the turn is inside `with`. Only that thread writes it, and its hooks
+/// read it.
 static INSIDE: AtomicBool = AtomicBool::new(false);
 
-/// Runs `f` on the scheduler. For the holder of the turn only; `f` does not switch. It may
-/// allocate, and an allocator may call what is hooked: see [`is_inside`].
+/// Runs `f` on the scheduler. Only for the thread with the turn; `f` must not switch. It may
+/// allocate, and an allocator may call a hook: see [`is_inside`].
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
     debug_assert!(!is_inside(), "the scheduler was entered from inside itself");
-    // SAFETY: one thread at a time has the turn, and it calls `with` from no `f`: a hook that `f`
-    // leads to, by way of the allocator, looks at `INSIDE` first.
+    // SAFETY: one thread at a time has the turn, and `f` never calls `with`: a hook that `f`
+    // reaches through the allocator checks `INSIDE` first.
     let scheduler = unsafe { &mut *SCHEDULER.0.get() };
     match scheduler {
         Some(scheduler) => {
@@ -52,8 +53,8 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
     }
 }
 
-/// Runs what allocates for the simulation outside of `with`, such as stacks for threads: what the
-/// allocator calls then is passed on as well. `f` does not switch.
+/// Runs what allocates for the simulation outside `with`, such as stacks for threads. What the
+/// allocator calls then is passed on as well. `f` must not switch.
 pub(crate) fn unseen<R>(f: impl FnOnce() -> R) -> R {
     INSIDE.store(true, Ordering::Relaxed);
     let result = f();
@@ -61,10 +62,10 @@ pub(crate) fn unseen<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Looks at the scheduler, where that is all. For the holder of the turn only; `f` calls nothing.
+/// Reads from the scheduler. Only for the thread with the turn; `f` must not call anything.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Scheduler) -> R) -> R {
-    // SAFETY: as for `with`; nothing is reached from `f`, so `INSIDE` need not tell of it.
+    // SAFETY: as for `with`; `f` reaches no hook, so `INSIDE` need not be set.
     let scheduler = unsafe { &*SCHEDULER.0.get() };
     match scheduler {
         Some(scheduler) => f(scheduler),
@@ -72,8 +73,8 @@ pub(crate) fn read<R>(f: impl FnOnce(&Scheduler) -> R) -> R {
     }
 }
 
-/// Whether a hook that a simulated thread calls was reached from inside the scheduler. Then an
-/// allocator calls it, for the scheduler, which cannot be asked again.
+/// Whether a hook was reached from inside the scheduler. Then the scheduler's allocator calls it,
+/// and the scheduler cannot be entered again.
 #[inline]
 pub(crate) fn is_inside() -> bool {
     INSIDE.load(Ordering::Relaxed)
@@ -97,25 +98,25 @@ pub(crate) fn install(scheduler: Scheduler, machine: &'static SimThread) {
 
 /// Makes another kernel thread the machine: the first one is stuck in a fiber that never returns.
 pub(crate) fn replace_machine(machine: &'static SimThread) {
-    // SAFETY: the first machine is parked for ever.
+    // SAFETY: the first machine is parked forever.
     unsafe { *MACHINE.0.get() = Some(machine) };
 }
 
 /// Takes a run's scheduler away.
 pub(crate) fn uninstall() -> Option<Scheduler> {
-    // SAFETY: the machine has stopped, so nobody else reaches the scheduler.
+    // SAFETY: the machine has stopped, so no other thread reaches the scheduler.
     unsafe { (*SCHEDULER.0.get()).take() }
 }
 
 fn machine() -> &'static SimThread {
-    // SAFETY: see `TheMachine`.
+    // SAFETY: see `MachineCell`.
     match unsafe { *MACHINE.0.get() } {
         Some(machine) => machine,
         None => crate::sys::park_forever(),
     }
 }
 
-/// A scheduling point: the thread could go on, and somebody else may.
+/// A scheduling point: the thread could go on, but another may get the turn.
 #[inline]
 pub(crate) fn point(me: &'static SimThread, op: Op, cost_ns: u64) {
     let next = with(|scheduler| {
@@ -125,14 +126,14 @@ pub(crate) fn point(me: &'static SimThread, op: Op, cost_ns: u64) {
     go(me, next);
 }
 
-/// Blocks the running thread; gives the reason for which it goes on.
+/// Blocks the running thread. Returns why it goes on.
 pub(crate) fn block(me: &'static SimThread, state: State, deadline: Option<u64>) -> Wake {
     let next = with(|scheduler| scheduler.block(state, deadline));
     go(me, next);
     read(Scheduler::last_wake)
 }
 
-/// Takes a step that blocks the running thread; gives the reason for which it goes on.
+/// Takes a step that blocks the running thread. Returns why it goes on.
 #[inline]
 pub(crate) fn block_step(
     me: &'static SimThread,
@@ -148,7 +149,7 @@ pub(crate) fn block_step(
     read(Scheduler::last_wake)
 }
 
-/// Hands the turn over as the scheduler said, and returns when it comes back.
+/// Hands the turn over as the scheduler decided, and returns when it comes back.
 #[inline]
 pub(crate) fn go(me: &'static SimThread, next: Next) {
     let to = match next {
@@ -163,11 +164,11 @@ pub(crate) fn go(me: &'static SimThread, next: Next) {
     }
 }
 
-/// The thread got the turn only to say where it stands.
+/// The thread got the turn only to take its backtrace.
 #[cold]
 fn give_backtrace(me: &'static SimThread, engine: Engine) {
     let backtrace = Backtrace::force_capture();
-    // Asked again: if it was given up meanwhile, this is a turn in earnest.
+    // Checked again: if the backtrace was abandoned, this is an ordinary turn.
     if let Some(reporter) = with(|scheduler| scheduler.reporter) {
         // SAFETY: this thread has the turn, and no reference to the cell is held.
         unsafe { *me.backtrace.get() = Some(backtrace) };
@@ -175,24 +176,24 @@ fn give_backtrace(me: &'static SimThread, engine: Engine) {
     }
 }
 
-/// Milliseconds left to wait for the lock around backtraces, while several are collected.
-static PATIENCE: AtomicU32 = AtomicU32::new(0);
+/// Milliseconds left to wait for the standard library's lock for backtraces.
+static BACKTRACE_WAITS_LEFT: AtomicU32 = AtomicU32::new(0);
 
 /// Whether a thread that takes its backtrace may wait another millisecond for the lock.
 pub(crate) fn may_wait_for_backtrace() -> bool {
     let spend = |left: u32| left.checked_sub(1);
-    PATIENCE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok()
+    BACKTRACE_WAITS_LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok()
 }
 
-/// Gives up on a backtrace that would have to wait for a lock held inside.
+/// Abandons a backtrace that would have to wait for a lock held inside.
 pub(crate) fn abandon_backtrace(me: &'static SimThread) {
     if let Some((engine, reporter)) = with(|s| s.reporter.map(|reporter| (s.engine, reporter))) {
         engine::switch(engine, me, reporter);
     }
 }
 
-/// Ends the thread that runs on `me`. Returns only on the kernel-thread engine, and then with the
-/// turn given away.
+/// Ends the running thread `me`. Returns only on the kernel-thread engine, after the turn has been
+/// given away.
 pub(crate) fn end(me: &'static SimThread) {
     let (engine, next) = with(|scheduler| {
         scheduler.step(Op::Exit, 0);
@@ -223,19 +224,19 @@ pub(crate) fn drive() {
     }
 }
 
-/// Asks every live thread but `reporter` for a backtrace, at most `limit` of them; gives pairs of
-/// thread numbers and backtraces.
+/// Takes a backtrace of every live thread except `reporter`, at most `limit`. Returns them with the
+/// numbers of the threads.
 pub(crate) fn backtraces(reporter: &'static SimThread, limit: usize) -> Vec<(u32, Backtrace)> {
     backtraces_except(reporter, u32::MAX, limit)
 }
 
-/// Like `backtraces`, but leaves the thread of one slot alone, which cannot answer.
+/// Like `backtraces`, without the thread in slot `stuck`, which cannot answer.
 pub(crate) fn backtraces_except(
     reporter: &'static SimThread,
     stuck: u32,
     limit: usize,
 ) -> Vec<(u32, Backtrace)> {
-    PATIENCE.store(2_000, Ordering::Relaxed);
+    BACKTRACE_WAITS_LEFT.store(2_000, Ordering::Relaxed);
     let (engine, threads, current) = with(|s| (s.engine, s.sim_threads(), s.current));
     let mut out = Vec::new();
     let asked =

@@ -46,7 +46,7 @@ fn waits_for_a_lock_held_outside() {
             lock.1.notify_all();
         },
         move || {
-            // Real work with the lock held: the simulation has to wait for it.
+            // Real work with the lock held, for which the simulation has to wait.
             let mut state = other.0.lock().expect("not poisoned");
             std::hint::black_box((0..3_000_000_u64).map(std::hint::black_box).sum::<u64>());
             *state += 1;
@@ -88,7 +88,7 @@ fn waited_for_by_a_thread_outside() {
     }
 }
 
-/// A parking_lot lock at the border, many times over.
+/// A contended parking_lot lock at the border.
 #[test]
 fn contended_from_both_sides() {
     let count = Arc::new(parking_lot::Mutex::new(0_u64));
@@ -139,7 +139,7 @@ fn channel_to_the_outside_and_back() {
     }
 }
 
-/// A deadlock is one although a thread outside exists that never does anything.
+/// A deadlock is found even if there is a thread outside that never does anything.
 #[test]
 fn deadlock_beside_a_sleeping_thread() {
     limit("deadlock beside");
@@ -153,8 +153,8 @@ fn deadlock_beside_a_sleeping_thread() {
     assert!(sleeper.join().expect("the sleeper ends").is_err());
 }
 
-/// A handle may leave the simulation: what has ended can be joined outside, what was left behind is
-/// refused rather than waited for.
+/// A handle may leave the simulation. A thread that has ended can be joined outside; the join of
+/// one that was left behind fails instead of waiting.
 #[test]
 fn handles_that_leave() {
     limit("handles");
@@ -179,7 +179,7 @@ fn handles_that_leave() {
     }
 }
 
-/// A second run waits for the first; runs from many threads all come to their end.
+/// A second run waits for the first; runs from many threads all end.
 #[test]
 fn runs_take_turns() {
     limit("turns");

@@ -1,4 +1,4 @@
-//! What the tests share: running some work on both engines, within a limit of real time.
+//! What the tests share: running work on both engines, within a limit of real time.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use sim::{Engine, Options, Report};
 
-/// Both engines, the oracle last.
+/// Both engines; the second is the reference.
 pub(crate) const ENGINES: [Engine; 2] = [Engine::Fiber, Engine::Kernel];
 
-/// Aborts the process if it is not dropped in time, so that no test can hang; and lets one test
-/// run at a time, since two that print panics would contend for the standard library's lock, which
-/// the trace would show.
+/// Aborts the process if it is not dropped in time, so that no test can hang. It also lets only one
+/// test run at a time: two that print panics would contend for the standard library's lock, which
+/// would change the trace.
 struct Limit {
     _alive: mpsc::Sender<()>,
     _turn: MutexGuard<'static, ()>,
@@ -21,7 +21,7 @@ thread_local! {
     static LIMIT: RefCell<Option<Limit>> = const { RefCell::new(None) };
 }
 
-/// Gives the calling test two minutes of real time, from now to the end of its thread.
+/// Limits the calling test to two minutes of real time, from now to the end of its thread.
 pub(crate) fn limit(name: &'static str) {
     static TURN: Mutex<()> = Mutex::new(());
     LIMIT.set(None);
@@ -46,7 +46,7 @@ pub(crate) fn options(engine: Engine) -> Options {
         .wall_limit(Duration::from_secs(20))
 }
 
-/// Runs the work on both engines with a few seeds: it must finish, leave no thread behind, and take
+/// Runs the work on both engines with a few seeds. It must finish, leave no thread behind, and take
 /// the same steps on both.
 #[track_caller]
 pub(crate) fn check(name: &'static str, work: fn()) {
@@ -62,7 +62,7 @@ pub(crate) fn check(name: &'static str, work: fn()) {
     }
 }
 
-/// Runs the work once on each engine and hands out the reports.
+/// Runs the work once on each engine. Returns the reports.
 #[track_caller]
 pub(crate) fn reports(
     name: &'static str,

@@ -8,7 +8,7 @@ use crossbeam_channel::{after, bounded, select, tick, unbounded};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A channel without room is a meeting: the sender waits for the receiver.
+/// On a channel without capacity, the sender waits for the receiver.
 #[test]
 fn rendezvous() {
     check("bounded(0)", || {
@@ -24,7 +24,7 @@ fn rendezvous() {
     });
 }
 
-/// A bounded channel holds back a fast sender; order is kept.
+/// A bounded channel blocks a fast sender; order is kept.
 #[test]
 fn bounded_and_unbounded() {
     check("bounded(n)", || {
@@ -47,7 +47,7 @@ fn bounded_and_unbounded() {
     });
 }
 
-/// `select!` takes what comes first, and the default after its limit.
+/// `select!` takes the message that comes first, or the default after its limit.
 #[test]
 fn select() {
     check("select", || {

@@ -1,4 +1,4 @@
-//! One seed is one run: the workloads of the `determinism` example, a few times each, and its leak.
+//! One seed is one run: the workloads of the `determinism` example a few times each, and its leak.
 
 #[path = "../../examples/determinism/workloads.rs"]
 mod workloads;
@@ -7,7 +7,7 @@ use sim::Output;
 
 use crate::common::{ENGINES, limit, options};
 
-/// Repeated runs take the same steps, on both engines the same, and another seed others.
+/// Repeated runs take the same steps on both engines, and another seed takes others.
 #[test]
 fn workloads_repeat() {
     limit("workloads");
@@ -25,7 +25,7 @@ fn workloads_repeat() {
     }
 }
 
-/// Real time read behind the simulation's back is found, at the sleep that it decides.
+/// A read of real time is detected, at the sleep that depends on it.
 #[test]
 fn planted_leak_is_located() {
     limit("leak");

@@ -1,4 +1,4 @@
-//! Groups of threads: paused, resumed, slowed, discarded; and the schedules.
+//! Groups of threads: pause, resume, clock rates, discard; and the policies of schedules.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Once};
@@ -14,7 +14,7 @@ fn group(group: u32) -> sim::LabelGuard {
     sim::label(Label { group, incarnation: 0 })
 }
 
-/// A paused group stands still, and goes on where it stood.
+/// A paused group stands still, and goes on from there.
 #[test]
 fn pause_and_resume() {
     check("pause", || {
@@ -41,7 +41,8 @@ fn pause_and_resume() {
     });
 }
 
-/// A slow clock makes long seconds, for timers that run already too; others do not notice.
+/// A slow clock makes long seconds, also for timers that are already running; other groups are not
+/// affected.
 #[test]
 fn clock_rate() {
     check("rate", || {
@@ -61,7 +62,7 @@ fn clock_rate() {
     });
 }
 
-/// Discarded threads never run again: what they hold stays held, what they would do is not done.
+/// Discarded threads never run again, and the locks that they hold stay held.
 #[test]
 fn discard() {
     for report in reports(
@@ -96,7 +97,7 @@ fn discard() {
     }
 }
 
-/// A thread that pauses its own group stops there; with nobody to resume it that is a deadlock.
+/// A thread that pauses its own group stops there; with no thread to resume it that is a deadlock.
 #[test]
 fn pausing_oneself() {
     for report in reports("self", |o| o, || sim::pause(0)) {
@@ -121,7 +122,7 @@ fn labels() {
     });
 }
 
-/// Every schedule comes to the same result, repeats itself, and agrees on both engines.
+/// With every policy the result is the same, and runs repeat and agree on both engines.
 #[test]
 fn schedules() {
     limit("schedules");
@@ -155,8 +156,8 @@ fn schedules() {
     assert_eq!(hashes.len(), 3);
 }
 
-/// A bug that needs one thread to be held back while the other takes many steps: the random
-/// schedule hardly ever shows it, PCT of depth 2 does in some of two hundred seeds.
+/// A bug that needs one thread to be delayed while the other takes many steps: the random policy
+/// hardly ever shows it, PCT of depth 2 does in some of two hundred seeds.
 #[test]
 fn pct_finds_what_random_does_not() {
     limit("pct");
@@ -167,7 +168,7 @@ fn pct_finds_what_random_does_not() {
                 let other = Arc::clone(&slow);
                 let handle = thread::spawn(move || {
                     let before = other.load(Ordering::Relaxed);
-                    // Waking nobody is a scheduling point, and no more.
+                    // A wake without waiters is a scheduling point and nothing more.
                     (0..5).for_each(|_| Condvar::new().notify_one());
                     let after = other.load(Ordering::Relaxed);
                     assert!(after - before < 40, "held back");
@@ -187,7 +188,7 @@ fn pct_finds_what_random_does_not() {
     assert!(pct > 0 && pct > 4 * random, "pct {pct}, random {random}");
 }
 
-/// With the option on, some wait ends for no reason; code that checks its condition does not mind.
+/// With the option on, some waits end spuriously; code that checks its condition works.
 #[test]
 fn spurious_wake_ups() {
     static SPURIOUS: AtomicU32 = AtomicU32::new(0);

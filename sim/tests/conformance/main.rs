@@ -1,7 +1,7 @@
 //! The conformance suite: what ordinary threaded code may rely on, on both engines.
 //!
-//! One program, so that its tests also show that runs do not disturb each other: they come from
-//! many threads, take turns, and leave threads behind.
+//! It is one program, so its tests also show that runs do not disturb each other: they are started
+//! by many threads, follow each other, and leave threads behind.
 
 mod common;
 mod std_sync;
@@ -10,7 +10,7 @@ mod parking_lot;
 mod crossbeam;
 mod time;
 mod past_std;
-mod outcomes;
+mod halts;
 mod overflow;
 mod border;
 mod groups;

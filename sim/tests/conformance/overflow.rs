@@ -14,7 +14,7 @@ fn overflow(depth: u64) -> u64 {
     overflow(depth + 1) + page[50]
 }
 
-/// The process aborts, and says that it was the stack, and whose.
+/// The process aborts with a message that names the stack overflow and the thread.
 #[test]
 fn stack_overflow_is_reported() {
     limit("overflow");

@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex, ReentrantMutex, RwLock};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Contended sections exclude; a lock with a limit gives up in virtual time.
+/// Contended sections exclude each other; a lock with a limit gives up in virtual time.
 #[test]
 fn mutex() {
     check("parking_lot mutex", || {
@@ -89,7 +89,7 @@ fn condvar() {
     });
 }
 
-/// Its owner may lock it again; nobody else may.
+/// Its owner may lock it again; other threads may not.
 #[test]
 fn reentrant_mutex() {
     check("parking_lot reentrant", || {

@@ -1,5 +1,5 @@
-//! What calls the C library itself, as C code in the program does: thread keys, and clocks that are
-//! not read by the standard library.
+//! Calls to the C library without the standard library, as C code in the program makes them: thread
+//! keys and clock reads.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -12,9 +12,9 @@ use crate::common::check;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Sum of the values whose destructors ran.
+/// The sum of the values whose destructors ran.
 static DESTROYED: AtomicUsize = AtomicUsize::new(0);
-/// Calls of the destructor that sets its value again.
+/// The number of calls of the destructor that sets its value again.
 static AGAIN: AtomicU32 = AtomicU32::new(0);
 static STUBBORN: AtomicU32 = AtomicU32::new(0);
 
@@ -44,8 +44,8 @@ fn get(key: libc::pthread_key_t) -> usize {
     unsafe { libc::pthread_getspecific(key) as usize }
 }
 
-/// A thread's values are its own and null at first, also in a body that is used again; their
-/// destructors run once before a join returns.
+/// A thread's values are its own and null at first, also in a simulated thread that is used again;
+/// their destructors run once before a join returns.
 #[test]
 fn keys() {
     check("keys", || {
@@ -64,7 +64,7 @@ fn keys() {
         }
         assert_eq!(DESTROYED.load(Ordering::Relaxed) - before, 55);
         for key in [plain, destroyed] {
-            // SAFETY: the key exists, and nobody uses it any more.
+            // SAFETY: the key exists, and is not used any more.
             assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0);
         }
     });
@@ -80,7 +80,7 @@ fn a_key_that_never_gives_up() {
         thread::spawn(move || set(key, 1)).join().unwrap();
         assert_eq!(AGAIN.load(Ordering::Relaxed), 4);
         thread::spawn(move || assert_eq!(get(key), 0)).join().unwrap();
-        // SAFETY: the key exists, and nobody uses it any more.
+        // SAFETY: the key exists, and is not used any more.
         assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0);
     });
 }
@@ -92,7 +92,7 @@ fn libc_now() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Such a read shows virtual time, and takes none: an allocator may make it at any moment.
+/// Such a read shows virtual time and takes none: an allocator may make it at any moment.
 #[test]
 fn a_look_at_a_clock_is_no_step() {
     check("looks", || {
@@ -107,7 +107,7 @@ fn a_look_at_a_clock_is_no_step() {
     });
 }
 
-/// A loop that polls such a clock comes to its end, whether it waits for a time or for others.
+/// A loop that polls such a clock ends, whether it waits for a time or for other threads.
 #[test]
 fn polling_by_looks_ends() {
     check("polling by looks", || {

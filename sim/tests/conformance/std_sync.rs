@@ -1,4 +1,4 @@
-//! The synchronisation of the standard library, unmodified, on both engines.
+//! The synchronisation types of the standard library, unmodified, on both engines.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, mpsc};
@@ -9,7 +9,7 @@ use crate::common::check;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A contended mutex excludes: the sleep inside makes every section overlap with another's wish.
+/// A contended mutex excludes: the sleep inside makes other threads want it meanwhile.
 #[test]
 fn mutex() {
     check("mutex", || {
@@ -56,7 +56,7 @@ fn condvar() {
     });
 }
 
-/// A wait with a limit ends when the virtual clock says so, and tells which way it ended.
+/// A wait with a limit ends by the virtual clock, and reports how it ended.
 #[test]
 fn condvar_timeout() {
     check("condvar_timeout", || {
@@ -139,7 +139,7 @@ fn once() {
     });
 }
 
-/// Nobody passes a barrier before the last has come; one of them leads.
+/// No thread passes a barrier before the last has come; one of them is the leader.
 #[test]
 fn barrier() {
     check("barrier", || {
@@ -181,7 +181,7 @@ fn park() {
     });
 }
 
-/// Channels: order, hang-up, the rendezvous, and a limited receive.
+/// Channels: order, hang-up, rendezvous, and a receive with a limit.
 #[test]
 fn mpsc_channels() {
     check("mpsc", || {

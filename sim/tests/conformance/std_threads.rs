@@ -1,4 +1,4 @@
-//! Threads of the standard library: life, death, names, panics, thread-locals.
+//! Threads of the standard library: start, end, names, panics, thread-locals.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ fn scoped() {
     });
 }
 
-/// A join hands over the result, or the payload of the panic.
+/// A join returns the result, or the payload of the panic.
 #[test]
 fn results_and_panics() {
     check("results", || {
@@ -46,7 +46,7 @@ fn results_and_panics() {
     });
 }
 
-/// A panic of the closure is the outcome; one of a thread is on the list.
+/// A panic of the closure ends the run; a panic of another thread is only listed.
 #[test]
 fn panics_are_reported() {
     for report in reports(
@@ -67,7 +67,7 @@ fn panics_are_reported() {
     }
 }
 
-/// A dropped handle detaches; the thread goes on, and its body is used again afterwards.
+/// A dropped handle detaches; the thread goes on, and its simulated thread is used again.
 #[test]
 fn detached() {
     check("detached", || {
@@ -108,7 +108,7 @@ struct Noisy(&'static str, mpsc::Sender<String>);
 
 impl Drop for Noisy {
     fn drop(&mut self) {
-        // Inside the simulation: otherwise this would sleep in real time and say so.
+        // Inside the simulation: otherwise this would sleep in real time.
         let before = sim::now();
         thread::sleep(MS);
         let passed = sim::is_virtual() && sim::now() - before >= MS;
@@ -123,7 +123,7 @@ thread_local! {
 }
 
 /// Destructors of thread-locals run once, last registered first, inside the simulation,
-/// before a join returns; and a body that is used again starts with fresh values.
+/// before a join returns; and a simulated thread that is used again starts with fresh values.
 #[test]
 fn thread_locals() {
     check("thread_locals", || {
@@ -193,7 +193,7 @@ fn ten_thousand_threads() {
     }
 }
 
-/// The order of a `HashMap` and random numbers follow from the seed, and differ between seeds.
+/// The seed determines the order of a `HashMap` and random numbers, and they differ between seeds.
 #[test]
 fn hash_order_and_random_numbers_follow_the_seed() {
     static SEEN: Mutex<Vec<(Vec<u32>, u64)>> = Mutex::new(Vec::new());

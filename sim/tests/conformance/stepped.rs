@@ -1,4 +1,4 @@
-//! Stepped runs: a host gives time and inputs, and takes outputs in order.
+//! Stepped runs: a host controls time and inputs, and gets outputs in order.
 
 use std::thread;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use sim::{Advance, Halt, Stepped, serve};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A step goes no further than it may; the next deadline is known; outputs carry their times.
+/// A step stops at its time; the next deadline is known; outputs have their times.
 #[test]
 fn time_passes_in_steps() {
     limit("steps");
@@ -111,8 +111,8 @@ fn steps_repeat() {
     assert!(fiber.0.len() > 50);
 }
 
-/// Threads that have something to do at the end of a step may finish it, timers behind it wait, and
-/// a thread that polls is stopped all the same.
+/// Threads that are ready at the end of a step may go on, later timers wait, and a thread that
+/// polls is stopped anyway.
 #[test]
 fn a_step_settles_in_overtime() {
     limit("settling");
@@ -138,8 +138,8 @@ fn a_step_settles_in_overtime() {
     }
 }
 
-/// A host that is asked on the simulation's own thread sees the same run as one that steps, may
-/// block, and ends the run; what comes out at the end is not lost.
+/// A host that is asked on the simulation's own thread sees the same run as one that steps. It may
+/// block, and it ends the run; the last outputs are not lost.
 #[test]
 fn a_host_serves_the_same_run() {
     limit("serving");
@@ -166,7 +166,7 @@ fn a_host_serves_the_same_run() {
         let mut next = 1;
         let (report, last) = serve(options, order(1), echo, move |pause| {
             if next == 2 {
-                // Longer than a thread inside may.
+                // Longer than a thread inside may block.
                 never.recv_timeout(200 * MS).unwrap_err();
             }
             pause.outputs.into_iter().for_each(|output| out.send(output).unwrap());
@@ -181,7 +181,7 @@ fn a_host_serves_the_same_run() {
     }
 }
 
-/// What a host orders arrives at the time that it says, not at that of the last step.
+/// Inputs arrive at the time that the host says, not at that of the last step.
 #[test]
 fn inputs_arrive_in_time() {
     limit("arrivals");
@@ -199,7 +199,7 @@ fn inputs_arrive_in_time() {
     }
 }
 
-/// A host that has no more to order ends the run.
+/// A host that returns `None` ends the run.
 #[test]
 fn a_host_ends_the_run() {
     limit("ending");

@@ -1,4 +1,4 @@
-//! What a program learns of itself and the machine is the same in every run.
+//! What a program can learn about itself and the machine is the same in every run.
 
 use std::os::unix::process::parent_id;
 use std::process;
@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::common::{check, limit};
 
-/// Process, parent, thread and processors have the same numbers whatever they are outside.
+/// The numbers of process, parent and processors do not depend on those outside.
 #[test]
 fn numbers_of_the_system_are_those_of_the_simulation() {
     let outside = (process::id(), parent_id());
@@ -19,7 +19,7 @@ fn numbers_of_the_system_are_those_of_the_simulation() {
     assert_eq!((process::id(), parent_id()), outside);
 }
 
-/// A question about an open file is put by its descriptor; the answer is that by its name.
+/// The metadata of an open file, asked by descriptor, is the same as asked by name.
 #[test]
 fn an_open_file_is_described_as_by_its_name() {
     use std::os::unix::fs::MetadataExt;

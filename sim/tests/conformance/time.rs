@@ -9,7 +9,7 @@ use crate::common::{check, reports};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// `Instant` and `SystemTime` move together, at no real cost, and forwards only.
+/// `Instant` and `SystemTime` move together and only forwards, and take no real time.
 #[test]
 fn clocks_agree() {
     check("clocks", || {
@@ -18,13 +18,13 @@ fn clocks_agree() {
         let (by_instant, by_system) = (instant.elapsed(), system.elapsed().unwrap());
         assert!(by_instant >= Duration::from_secs(1000));
         assert!(by_instant.abs_diff(by_system) < MS);
-        // 2025 has begun, and it is the same for every run.
+        // It is the start of 2025 in every run.
         assert_eq!(system.duration_since(UNIX_EPOCH).unwrap().as_secs(), 1_735_689_600);
         assert!(instant.checked_sub(Duration::from_secs(86_400)).is_some());
     });
 }
 
-/// A loop that reads the clock until a time has come does come to its end.
+/// A loop that reads the clock until a certain time ends.
 #[test]
 fn busy_polling_ends() {
     check("polling", || {
@@ -50,7 +50,7 @@ fn busy_polling_ends() {
     });
 }
 
-/// A run of a virtual day is over at once, and its report says how long it was.
+/// A run of a virtual day takes almost no real time, and its report says how long it was.
 #[test]
 fn elapsed_is_virtual() {
     let day = Duration::from_secs(86_400);

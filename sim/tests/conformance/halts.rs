@@ -50,7 +50,7 @@ fn takes_backwards(locks: &(Mutex<()>, Mutex<()>)) {
     let _first = locks.0.lock().unwrap();
 }
 
-/// A loop that calls nothing is found by the processor time it uses, and named.
+/// A loop that calls nothing is found by the processor time that it uses, and its thread is named.
 #[test]
 fn spin() {
     for report in reports(
@@ -78,7 +78,7 @@ fn spins_for_ever() {
     }
 }
 
-/// A call of the real world that blocks is found by the real time it takes, and named.
+/// A real call that blocks is found by the real time that it takes, and its thread is named.
 #[test]
 fn blocked_outside() {
     for report in reports(
@@ -95,9 +95,9 @@ fn blocked_outside() {
     }
 }
 
-/// A wait outside that is said to be meant is none of the watchdog's business, and takes no time.
+/// An intended wait outside does not concern the watchdog, and takes no virtual time.
 #[test]
-fn a_wait_outside_on_purpose_is_no_outcome() {
+fn a_wait_outside_on_purpose_ends_no_run() {
     for report in reports(
         "waits on purpose",
         |o| o.wall_limit(100 * MS),
@@ -120,7 +120,7 @@ fn reads_from_an_empty_pipe() {
     let _ = std::io::Read::read(&mut reader, &mut [0]);
 }
 
-/// Each limit is an outcome of its own.
+/// Each limit has its own `Halt`.
 #[test]
 fn limits() {
     for report in reports(
@@ -161,7 +161,7 @@ fn limits() {
     }
 }
 
-/// Threads left behind are counted by label; another run in the same process works.
+/// Threads left behind are counted by label, and another run in the same process works.
 #[test]
 fn leaked_threads() {
     for report in reports(
@@ -187,7 +187,7 @@ fn leaked_threads() {
     }
 }
 
-/// Threads that only had to be let go at the end are not leaked.
+/// Threads that can end when the closure returns are not leaked.
 #[test]
 fn threads_that_end_with_the_closure_are_not_leaked() {
     for report in reports(
@@ -204,7 +204,7 @@ fn threads_that_end_with_the_closure_are_not_leaked() {
     }
 }
 
-/// Any thread's state and place can be asked for at any moment.
+/// The state and the backtrace of any thread can be read at any moment.
 #[test]
 fn threads_seen_from_inside() {
     for report in reports(
@@ -233,7 +233,7 @@ fn waits_for_the_lock(lock: &Mutex<()>) {
     drop(lock.lock().unwrap());
 }
 
-/// Lines are whole, stamped, and in order, whichever thread wrote parts of them in between.
+/// Lines are whole, stamped and in order, even if threads alternate in writing parts of them.
 #[test]
 fn output_is_stamped() {
     for report in reports(
