@@ -1,5 +1,7 @@
 //! What an RPC of a Raft is about, as far as its name tells.
 
+use labrpc::Messages;
+
 use crate::config::Config;
 
 /// What a message is about.
@@ -22,6 +24,26 @@ impl Kind {
             Kind::Votes => has(&["vote", "elect", "poll"]),
             Kind::Snapshots => has(&["snap", "install"]),
             Kind::Entries => has(&["append", "entr", "heart", "replic"]) && !has(&["snap", "vote"]),
+        }
+    }
+}
+
+impl Kind {
+    /// Requests of this kind, whatever the implementation calls them.
+    pub fn requests(self) -> Messages {
+        Messages::requests().whose_kind(self.as_test())
+    }
+
+    /// Replies to requests of this kind.
+    pub fn replies(self) -> Messages {
+        Messages::replies().whose_kind(self.as_test())
+    }
+
+    fn as_test(self) -> fn(&str) -> bool {
+        match self {
+            Kind::Votes => |name| Kind::Votes.is_told_by(name),
+            Kind::Entries => |name| Kind::Entries.is_told_by(name),
+            Kind::Snapshots => |name| Kind::Snapshots.is_told_by(name),
         }
     }
 }

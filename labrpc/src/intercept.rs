@@ -29,6 +29,7 @@ pub enum Leg {
 pub struct Messages {
     leg: Leg,
     kind: Option<String>,
+    whose_kind: Option<fn(&str) -> bool>,
     from: Option<Name>,
     to: Option<Name>,
 }
@@ -36,7 +37,7 @@ pub struct Messages {
 impl Messages {
     /// All requests.
     pub fn requests() -> Messages {
-        Messages { leg: Leg::Request, kind: None, from: None, to: None }
+        Messages { leg: Leg::Request, kind: None, whose_kind: None, from: None, to: None }
     }
 
     /// All replies.
@@ -48,6 +49,12 @@ impl Messages {
     #[must_use]
     pub fn of(self, kind: &str) -> Messages {
         Messages { kind: Some(kind.into()), ..self }
+    }
+
+    /// Only those of calls whose kind fits, also of kinds of which no call was made yet.
+    #[must_use]
+    pub fn whose_kind(self, fits: fn(&str) -> bool) -> Messages {
+        Messages { whose_kind: Some(fits), ..self }
     }
 
     /// Only those that this server sends. The sender of a reply is the server that was called.
@@ -69,6 +76,7 @@ impl Messages {
         };
         self.leg == message.leg
             && self.kind.as_ref().is_none_or(|kind| kind == message.request.kind())
+            && self.whose_kind.is_none_or(|fits| fits(message.request.kind()))
             && fits(&self.from, from)
             && fits(&self.to, to)
     }

@@ -160,12 +160,25 @@ fn messages_that_are_not_meant_pass() {
             Messages::requests().from(1),
             Messages::requests().to(0),
             Messages::requests().of("Decrement"),
+            Messages::requests().whose_kind(|kind| kind.starts_with("Dec")),
             Messages::requests().from("nobody"),
             Messages::replies().from(0),
             Messages::replies().of("Incr"),
         ]
         .map(|messages| pair.network.intercept(messages));
         assert_eq!(pair.call(0), Ok(2));
+    });
+}
+
+#[test]
+fn a_kind_is_caught_whether_or_not_it_was_called_before() {
+    bounded(|| {
+        let pair = Arc::new(Pair::new());
+        let incrs = pair.network.intercept(Messages::requests().whose_kind(|kind| kind != "Dec"));
+        let caller = spawn_call(&pair, 0);
+        let incr = incrs.next(Duration::from_secs(1)).expect("the call was made");
+        incr.deliver();
+        assert_eq!(caller.join().unwrap(), Ok(2));
     });
 }
 
