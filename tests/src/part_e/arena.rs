@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use config::{Class, Config, Failure, Rule, Setup};
+use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
@@ -16,7 +16,7 @@ use crate::draw;
 use runner::Lab;
 
 /// A leader is there by then: L1 of the contract, some five election timeouts.
-const LEADER_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LEADER_LIMIT: Duration = Duration::from_secs(5);
 /// What a leader took is committed by then, L2, and applied by those that were away, L3: some
 /// twenty heartbeats.
 const COMMIT_LIMIT: Duration = Duration::from_secs(2);
@@ -26,6 +26,9 @@ const AGREE_TRIES: usize = 5;
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// The same where a scenario waits for a moment that does not last.
 const CLOSE_LOOK_INTERVAL: Duration = Duration::from_millis(2);
+/// A scenario waits this long for each of its moments: no server takes so long to stand for
+/// election. If the moment does not come, the scenario does not occur.
+const SCENARIO_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3);
 
 /// A cluster, what its test draws, and who led when.
 pub(crate) struct Arena<'a> {
@@ -87,8 +90,18 @@ impl<'a> Arena<'a> {
 
     /// Asks one server for agreement on a new command; its index, if that server took it.
     pub(crate) fn start(&mut self, server: usize) -> Option<u64> {
+        self.start_known(server).map(|(index, _)| index)
+    }
+
+    /// The same, with the command.
+    pub(crate) fn start_known(&mut self, server: usize) -> Option<(u64, Vec<u8>)> {
         let command = self.command();
-        self.cfg.start(server, command).map(|started| started.index)
+        self.cfg.start(server, command.clone()).map(|started| (started.index, command))
+    }
+
+    /// Waits until some server has applied what was started at an index; whether one did.
+    pub(crate) fn until_committed(&mut self, index: u64) -> bool {
+        self.until(|arena| arena.cfg.n_committed(index).0 > 0)
     }
 
     pub(crate) fn term(&self, server: usize) -> u64 {
@@ -140,22 +153,31 @@ impl<'a> Arena<'a> {
         self.sleep(Duration::from_millis(ms));
     }
 
-    /// Waits for a moment of a scenario, as long as a server may sensibly take to stand for
-    /// election; whether it came.
+    /// Waits for a moment of a scenario; whether it came in time.
     pub(crate) fn until(&mut self, moment: impl Fn(&Arena<'_>) -> bool) -> bool {
-        self.until_within(3000, moment)
+        self.poll(|arena| moment(arena).then_some(())).is_some()
     }
 
-    pub(crate) fn until_within(&mut self, ms: u64, moment: impl Fn(&Arena<'_>) -> bool) -> bool {
-        let end = Instant::now() + Duration::from_millis(ms);
-        while Instant::now() < end {
-            if moment(self) {
-                return true;
+    /// Asks a question again and again until there is an answer; none if none comes in time.
+    pub(crate) fn poll<T>(&mut self, question: impl FnMut(&Arena<'_>) -> Option<T>) -> Option<T> {
+        self.poll_within(SCENARIO_LIMIT, question)
+    }
+
+    /// The same with another limit.
+    pub(crate) fn poll_within<T>(
+        &mut self,
+        limit: Duration,
+        mut question: impl FnMut(&Arena<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let end = Instant::now() + limit;
+        loop {
+            let answer = question(self);
+            if answer.is_some() || Instant::now() >= end {
+                return answer;
             }
             self.cfg.sleep(CLOSE_LOOK_INTERVAL);
             self.look(&[]);
         }
-        false
     }
 
     /// Waits for a leader among servers that are a healthy majority.

@@ -3,30 +3,25 @@
 //! What went wrong shows when the next leader commits something else where a server has applied
 //! already; so each scenario ends with an agreement among those who should know better.
 
-use config::{Kind, Setup};
-use labrpc::{Delay, Disturbance};
+use std::time::Duration;
+
+use config::{Kind, RAFT_ELECTION_TIMEOUT, Setup};
+use labrpc::{Held, Interceptor, Messages};
 use rand::RngExt;
 
 use crate::draw;
-use crate::part_e::arena::Arena;
+use crate::part_e::arena::{Arena, LEADER_LIMIT};
+use crate::part_e::staging::{all_of, carries};
 use runner::Lab;
 
-/// Long enough for a follower to be brought up to date by an ordinary Raft, with a heartbeat every
-/// tenth of a second and a round or two.
-const REPLICATION_MS: u64 = 350;
-/// Messages take this long where a leader is to be caught before it has said anything.
-const WAY_MS: u64 = 15;
-/// A message and its answer are through by then; nobody misses a leader for twice as long.
-const MOMENT_MS: u64 = 50;
 /// The lab makes a snapshot at index 9, 19 and so on.
 const COMMANDS_A_SNAPSHOT: u64 = 10;
 const SNAPSHOT_ROUNDS: usize = 4;
 const LATE_ANSWER_ROUNDS: usize = 2;
 /// So many entries are acknowledged by an answer that is late.
 const LATE_ANSWERS: usize = 6;
-const ELECT_TRIES: usize = 20;
-/// A server that is restarted as often as this never stands for election.
-const RESTART_INTERVAL_MS: u64 = 120;
+/// One server is elected within this time if nobody hears any other candidate.
+const ELECT_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(10);
 /// Four of these are more than an ordinary Raft puts into one message.
 const LARGE_COMMAND_BYTES: usize = 400_000;
 const LARGE_COMMANDS: usize = 4;
@@ -37,13 +32,13 @@ const FIGURE_7_LEADERS: usize = 3;
 /// Takes the leader that `group` elects away before it can bring anything to anybody, and gives it
 /// commands that only it has; none if nobody was elected.
 fn private_leader(arena: &mut Arena<'_>, group: &[usize], commands: usize) -> Option<usize> {
-    let slow = Disturbance { delay: Some(Delay::Uniform(WAY_MS..=WAY_MS)), ..Default::default() };
-    arena.cfg.faults().disturb_all(&slow);
+    let entries = arena.cfg.network().intercept(Kind::Entries.requests());
     arena.cfg.faults().partition(&[group]);
-    let elected = arena.until_within(5000, |arena| group.iter().any(|one| arena.leads(*one)));
-    let leader = group.iter().copied().find(|one| elected && arena.leads(*one));
+    let leader = arena
+        .poll_within(LEADER_LIMIT, |arena| group.iter().copied().find(|one| arena.leads(*one)));
     arena.cfg.faults().partition(&[]);
-    (0..arena.n()).for_each(|server| arena.cfg.faults().quicken(server));
+    all_of(&entries).iter().for_each(Held::lose);
+    drop(entries);
     let leader = leader?;
     for _ in 0..commands {
         arena.start(leader);
@@ -57,22 +52,28 @@ fn private_leader(arena: &mut Arena<'_>, group: &[usize], commands: usize) -> Op
 /// the new term was committed in (c), S5 cannot be.
 pub(crate) fn figure_8_staged(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
+    let mut tried = 0;
     for _ in 0..FIGURE_8_ROUNDS {
         let [s1, s2, a, b, c] = arena.roles();
         arena.cfg.faults().partition(&[&[s1, s2]]);
-        arena.start(s1);
-        arena.sleep_ms(REPLICATION_MS);
-
-        if let Some(s5) = private_leader(&mut arena, &[a, b, c], 1) {
+        let exchange = arena.exchange(s1, s2, Kind::Entries);
+        let old = arena.start_known(s1).map(|(_, command)| command);
+        let old = old.filter(|command| arena.bring(&exchange, command));
+        drop(exchange);
+        if let Some(old) = old
+            && let Some(s5) = private_leader(&mut arena, &[a, b, c], 1)
+        {
             let [s3, s4] = match s5 {
                 _ if s5 == a => [b, c],
                 _ if s5 == b => [a, c],
                 _ => [a, b],
             };
             arena.cfg.crash(s5);
+            let exchange = arena.exchange_with(s3, Kind::Entries);
             arena.cfg.faults().partition(&[&[s1, s2, s3]]);
+            tried += usize::from(arena.bring(&exchange, &old));
+            drop(exchange);
             arena.leader_of(&[s1, s2, s3]);
-            arena.sleep_ms(REPLICATION_MS);
 
             arena.cfg.faults().partition(&[&[s3, s4, s5]]);
             arena.cfg.restart(s5);
@@ -80,6 +81,7 @@ pub(crate) fn figure_8_staged(lab: &Lab) {
         }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
@@ -129,67 +131,100 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
 
 /// An old AppendEntries arrives after a newer one: what that brought stays (5.3).
 ///
-/// A leader's first message is delivered twice, the second time when the follower has got more,
-/// and acknowledged it; then the leader goes, before it could repair anything.
+/// A leader's message is delivered twice, the second time when the follower has got more, and
+/// acknowledged it; then the leader goes, before it could repair anything. The message is the one
+/// that brought an entry or the one after it, and the follower may have crashed since.
 pub(crate) fn stale_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
-    for (first_ms, late_ms) in [(15, 150), (15, 250), (115, 300), (115, 380), (25, 200)] {
+    let mut tried = 0;
+    for (is_next, has_crashed) in
+        [(false, false), (true, false), (false, true), (true, true), (false, false)]
+    {
         let [leader, follower, away] = arena.roles();
         arena.cfg.faults().isolate(away);
-        let twice = Disturbance {
-            duplicate_permille: 1000,
-            duplicate_delay_ms: Some(late_ms..=late_ms),
-            ..Disturbance::default()
-        };
-        arena.cfg.faults().disturb(leader, follower, twice);
-        arena.start(leader);
-        arena.sleep_ms(first_ms);
-        arena.cfg.faults().calm(leader, follower);
-        arena.start(leader);
-        if let Some(index) = arena.start(leader) {
-            let limit_ms = late_ms - first_ms - 20;
-            arena.until_within(limit_ms, |arena| arena.cfg.n_committed(index).0 > 0);
+        if let Some((old, _)) = old_exchange(&mut arena, leader, follower, is_next, true) {
+            tried += 1;
+            arena.start(leader);
+            if let Some(index) = arena.start(leader) {
+                arena.until_committed(index);
+            }
+            arena.cfg.faults().isolate(leader);
+            if has_crashed {
+                arena.cfg.restart(follower);
+            }
+            old.deliver_again();
+            arena.cfg.faults().partition(&[&[follower, away]]);
+            arena.agree(&[follower, away]);
         }
-        arena.cfg.faults().isolate(leader);
-        arena.sleep_ms(late_ms);
-        arena.cfg.faults().partition(&[&[follower, away]]);
-        arena.agree(&[follower, away]);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
+/// A new command is brought to a follower: the request that carries it, or the one after it, and
+/// the reply, which is delivered or not. None if it is not sent or not answered.
+fn old_exchange(
+    arena: &mut Arena<'_>,
+    leader: usize,
+    follower: usize,
+    is_next: bool,
+    is_heard: bool,
+) -> Option<(Held, Held)> {
+    let exchange = arena.exchange(leader, follower, Kind::Entries);
+    let (_, command) = arena.start_known(leader)?;
+    let mut one = arena.next_answered(&exchange, |_, request| carries(request, &command))?;
+    if is_next {
+        one.reply.deliver();
+        one = arena.next_answered(&exchange, |_, _| true)?;
+    }
+    if is_heard {
+        one.reply.deliver();
+    }
+    Some((one.request, one.reply))
+}
+
 /// Messages are held, newer ones pass by them, and then they arrive: the same for entries, answers
-/// and votes alike, on the way of one pair after the other.
+/// and votes alike, on the link of one pair after the other.
 pub(crate) fn overtaken_messages(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    let mut tried = 0;
     for _ in 0..8 {
         let [leader, follower, other] = arena.roles();
         let is_answer = arena.rng.random_ratio(1, 2);
         let (from, to) = if is_answer { (follower, leader) } else { (leader, follower) };
-        arena.cfg.faults().hold(from, to);
-        for _ in 0..arena.rng.random_range(1..=4) {
-            arena.start(leader);
-            let pause_ms = arena.rng.random_range(0..=60);
-            arena.sleep_ms(pause_ms);
-        }
-        arena.cfg.faults().pass(from, to);
-        for _ in 0..arena.rng.random_range(1..=4) {
-            arena.start(leader);
-            let pause_ms = arena.rng.random_range(0..=60);
-            arena.sleep_ms(pause_ms);
-        }
+        let intercept =
+            |messages: Messages| arena.cfg.network().intercept(messages.from(from).to(to));
+        let traps = [Messages::requests(), Messages::replies()].map(intercept);
+        start_some(&mut arena, leader);
+        let held = arena.until_any(&traps);
+        tried += usize::from(!held.is_empty());
+        drop(traps);
+        start_some(&mut arena, leader);
         arena.cfg.faults().isolate(other);
-        arena.start(leader);
-        arena.sleep_ms(60);
+        if let Some(index) = arena.start(leader) {
+            arena.until_committed(index);
+        }
         arena.cfg.faults().isolate(leader);
-        arena.cfg.faults().release(from, to);
-        arena.sleep_ms(60);
+        held.iter().for_each(Held::deliver);
         arena.cfg.faults().partition(&[&[follower, other]]);
         arena.agree(&[follower, other]);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
+}
+
+/// Some commands: each comes at once after the one before, or when that is committed.
+fn start_some(arena: &mut Arena<'_>, leader: usize) {
+    for _ in 0..arena.rng.random_range(1..=4) {
+        let is_patient = arena.rng.random_ratio(1, 2);
+        if let Some(index) = arena.start(leader)
+            && is_patient
+        {
+            arena.until_committed(index);
+        }
+    }
 }
 
 /// An acknowledgement says what its request brought, not what the leader has got since (5.3, 7).
@@ -198,30 +233,49 @@ pub(crate) fn late_acknowledgement(lab: &Lab) {
     late_acknowledgement_of_a_snapshot(lab);
 }
 
-/// The answer to a leader's message is delayed; meanwhile the leader takes another command, which
-/// can reach nobody. Then it goes, and the others commit something else in its place.
+/// The answer to a leader's message is held; meanwhile the leader takes other commands, which
+/// reach nobody, and in some rounds it has tried to send them. Then it hears the answer and goes,
+/// and the others commit something else in their place.
 fn late_acknowledgement_of_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
-    for (first_ms, late_ms) in [(15, 60), (15, 120), (115, 150), (115, 250), (30, 300)] {
+    let mut tried = 0;
+    for (is_next, are_sent) in
+        [(false, false), (false, true), (true, false), (true, true), (false, true)]
+    {
         let [leader, follower, away] = arena.roles();
         arena.cfg.faults().isolate(away);
-        let late = Delay::Uniform(late_ms..=late_ms);
-        let late = Disturbance { delay: Some(late), ..Disturbance::default() };
-        arena.cfg.faults().disturb(follower, leader, late);
-        arena.start(leader);
-        arena.sleep_ms(first_ms);
-        arena.cfg.faults().cut(leader, follower);
-        arena.start(leader);
-        arena.start(leader);
-        arena.sleep_ms(late_ms + 50);
-        arena.cfg.faults().isolate(leader);
-        arena.cfg.faults().quicken(leader);
-        arena.cfg.faults().partition(&[&[follower, away]]);
-        arena.agree(&[follower, away]);
-        arena.agree(&[follower, away]);
+        if let Some((_, reply)) = old_exchange(&mut arena, leader, follower, is_next, false) {
+            tried += 1;
+            let entries = arena.intercept(leader, follower, Kind::Entries);
+            arena.start(leader);
+            let last = arena.start_known(leader);
+            if let Some((_, command)) = last.filter(|_| are_sent) {
+                until_sent(&mut arena, &entries, follower, &command);
+            }
+            arena.cfg.faults().isolate(leader);
+            reply.deliver();
+            all_of(&entries).iter().for_each(Held::lose);
+            drop(entries);
+            arena.cfg.faults().partition(&[&[follower, away]]);
+            arena.agree(&[follower, away]);
+            arena.agree(&[follower, away]);
+        }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
+}
+
+/// Waits until a leader has sent a command, which is lost as all else is. A leader that waits for
+/// an answer first never sends it; then the follower misses its leader and stands for election.
+fn until_sent(arena: &mut Arena<'_>, entries: &Interceptor, follower: usize, command: &[u8]) {
+    let term = arena.term(follower);
+    arena.poll(|arena| {
+        let caught = all_of(entries);
+        caught.iter().for_each(Held::lose);
+        let is_sent = caught.iter().any(|request| carries(request, command));
+        (is_sent || arena.term(follower) > term).then_some(())
+    });
 }
 
 /// The answer to a snapshot arrives when the leader has made another. Its receiver needs that, too,
@@ -230,6 +284,7 @@ fn late_acknowledgement_of_entries(lab: &Lab) {
 /// It missed the first because it was down: so it is in the leader's term, and deposes nobody.
 fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    let mut tried = 0;
     for _ in 0..SNAPSHOT_ROUNDS {
         let [leader, other, away] = arena.roles();
         arena.cfg.crash(away);
@@ -237,26 +292,27 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
         for _ in 0..COMMANDS_A_SNAPSHOT + 2 {
             index = arena.agree(&[leader, other]);
         }
-        // What snapshots are called is seen when one was sent: in the first round none is late.
-        let names = arena.cfg.names_of(Kind::Snapshots);
-        if !names.is_empty() {
-            let late = Delay::Uniform(2 * MOMENT_MS..=2 * MOMENT_MS);
-            let late = Disturbance { delay: Some(late), ..Disturbance::default() };
-            arena.cfg.faults().disturb(away, leader, late.only(&names));
-        }
-        let before = arena.cfg.snapshots_applied(away);
+        let replies = arena.intercept_replies(away, leader, Kind::Snapshots);
         arena.cfg.restart(away);
-        arena.until(|arena| arena.cfg.snapshots_applied(away) > before);
+        let reply = arena.next_caught(&replies, |_, _| true);
+        tried += usize::from(reply.is_some());
         arena.cfg.faults().cut(leader, away);
-        for _ in index..next_snapshot(index) {
-            arena.start(leader);
+        // The lab makes the snapshot before it takes the entry behind it.
+        let mut last = None;
+        for _ in index..=next_snapshot(index) {
+            last = arena.start(leader);
         }
-        arena.sleep_ms(2 * MOMENT_MS);
+        if let Some(last) = last {
+            arena.until(|arena| arena.cfg.n_committed(last).0 > 1);
+        }
+        drop(replies);
+        reply.iter().for_each(Held::deliver);
         arena.cfg.faults().heal(leader, away);
         let all = arena.all();
         arena.agree(&all);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
@@ -273,51 +329,67 @@ fn next_snapshot(index: u64) -> u64 {
 pub(crate) fn late_answers(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(7));
     let all = arena.all();
+    let mut tried = 0;
     for _ in 0..LATE_ANSWER_ROUNDS {
         let [leader, a, b, c, d, e, f] = arena.roles();
         arena.cfg.faults().partition(&[&[leader, a, b]]);
-        arena.cfg.faults().hold(a, leader);
-        arena.cfg.faults().hold(b, leader);
-        for _ in 0..LATE_ANSWERS {
-            arena.start(leader);
+        let exchanges = [a, b].map(|follower| arena.exchange(leader, follower, Kind::Entries));
+        let last = (0..LATE_ANSWERS).filter_map(|_| arena.start_known(leader)).last();
+        let mut answers = Vec::new();
+        if let Some((_, command)) = last {
+            answers.extend(exchanges.iter().filter_map(|exchange| {
+                arena.next_answered(exchange, |_, request| carries(request, &command))
+            }));
         }
-        arena.sleep_ms(REPLICATION_MS / 2);
-        arena.cfg.faults().pass(a, leader);
-        arena.cfg.faults().pass(b, leader);
+        drop(exchanges);
         arena.cfg.faults().partition(&[&[c, d, e, f]]);
         arena.agree(&[c, d, e, f]);
         arena.cfg.faults().partition(&[&all]);
         arena.agree(&all);
 
-        if elect(&mut arena, leader) {
+        if answers.len() == 2 && elect(&mut arena, leader) {
+            tried += 1;
             arena.cfg.faults().partition(&[&[leader, c]]);
-            arena.cfg.faults().release(a, leader);
-            arena.cfg.faults().release(b, leader);
-            for _ in 0..LATE_ANSWERS + 2 {
-                arena.start(leader);
+            answers.iter().for_each(|answered| answered.reply.deliver());
+            let exchange = arena.exchange(leader, c, Kind::Entries);
+            let last = (0..LATE_ANSWERS + 2).filter_map(|_| arena.start_known(leader)).last();
+            if let Some((_, command)) = last {
+                arena.bring(&exchange, &command);
             }
-            arena.sleep_ms(REPLICATION_MS);
+            drop(exchange);
             arena.cfg.faults().partition(&[&[a, b, d, e, f]]);
             arena.agree(&[a, b, d, e, f]);
         }
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
-/// Makes one server the leader: the others crash and come back before they could stand for
-/// election, again and again. Whether it leads.
+/// Makes one server the leader: nobody hears any other candidate or leader, and when it asks for
+/// votes, the others come back from a crash that moment, so that none stands for election itself.
+/// Whether it leads.
 fn elect(arena: &mut Arena<'_>, wanted: usize) -> bool {
-    for _ in 0..ELECT_TRIES {
-        if arena.leads(wanted) {
-            return true;
+    let others: Vec<usize> = arena.all().into_iter().filter(|other| *other != wanted).collect();
+    let silent = |other: &usize| {
+        let requests = [Kind::Votes, Kind::Entries].map(Kind::requests);
+        requests.map(|requests| arena.cfg.network().intercept(requests.from(*other)))
+    };
+    let silent: Vec<Interceptor> = others.iter().flat_map(silent).collect();
+    let asking = arena.cfg.network().intercept(Kind::Votes.requests().from(wanted));
+    let mut asked = 0;
+    let elected = arena.poll_within(ELECT_LIMIT, |arena| {
+        silent.iter().flat_map(all_of).for_each(|request| request.lose());
+        let (requests, term) = (all_of(&asking), arena.term(wanted));
+        if !requests.is_empty() && term > asked {
+            others.iter().for_each(|other| arena.cfg.restart(*other));
+            asked = term;
         }
-        for other in arena.all().into_iter().filter(|other| *other != wanted) {
-            arena.cfg.restart(other);
-        }
-        arena.sleep_ms(RESTART_INTERVAL_MS);
-    }
-    false
+        requests.iter().for_each(Held::deliver);
+        arena.leads(wanted).then_some(())
+    });
+    silent.iter().flat_map(all_of).for_each(|request| request.lose());
+    elected.is_some()
 }
 
 /// A log that takes several messages: a follower that has a rest of its own behind what it shares

@@ -14,6 +14,7 @@ pub(crate) mod thrift;
 mod timers;
 mod habits;
 mod plan;
+mod staging;
 mod arena;
 
 use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};

@@ -1,10 +1,11 @@
 //! Staged crashes, pauses and snapshots: each at the moment at which it hurts.
 
 use config::{Kind, Setup};
-use labrpc::{Delay, Disturbance};
+use labrpc::Held;
 use rand::RngExt;
 
 use crate::part_e::arena::Arena;
+use crate::part_e::staging::{all_of, carries};
 use runner::Lab;
 
 /// A server saves several times for an election and a command; the crash is tried at each.
@@ -30,14 +31,16 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
                 arena.cfg.faults().crash_before_save(victim, saves);
             }
             for _ in 0..SAVES_TRIED {
-                arena.start(leader);
-                arena.sleep_ms(30);
+                if let Some(index) = arena.start(leader) {
+                    let is_committed = |arena: &Arena<'_>| arena.cfg.n_committed(index).0 > 0;
+                    arena.until(|arena| is_committed(arena) || !arena.cfg.is_running(victim));
+                }
             }
             // An election is a reason to save as well.
             if arena.cfg.is_running(victim) {
                 arena.cfg.faults().isolate(leader);
                 arena.cfg.faults().rejoin(third);
-                arena.until_within(900, |arena| !arena.cfg.is_running(victim));
+                arena.until(|arena| !arena.cfg.is_running(victim));
             }
             // Who was told anything is gone, and the two others have to know of it.
             arena.cfg.faults().partition(&[&[victim, third]]);
@@ -71,7 +74,7 @@ pub(crate) fn woken_leader(lab: &Lab) {
         (0..3).for_each(|_| {
             arena.start(old);
         });
-        arena.sleep_ms(100);
+        arena.until(|arena| !arena.leads(old));
         arena.judge_all();
     }
     arena.end();
@@ -80,95 +83,122 @@ pub(crate) fn woken_leader(lab: &Lab) {
 /// An old InstallSnapshot arrives when its receiver has got further: it takes nothing back (7).
 ///
 /// A server that missed a lot is sent a snapshot, twice. Before the second arrives it gets more,
-/// and only it and the leader have that; then the leader goes.
+/// and only it and the leader have that; then the leader goes. In one round the receiver crashes
+/// in between. In another the leader stays where it is: the receiver itself may have gone back.
 pub(crate) fn old_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
-    for round in 0..SNAPSHOT_ROUNDS {
+    let mut tried = 0;
+    for (has_crashed, stays) in [(false, false), (true, false), (false, true)] {
         let [leader, other, away] = arena.roles();
         arena.cfg.faults().isolate(away);
         for _ in 0..COMMANDS_FOR_A_SNAPSHOT {
             arena.agree(&[leader, other]);
         }
-        let late_ms = [250, 350, 900][round % 3];
-        let twice = Disturbance {
-            duplicate_permille: 1000,
-            duplicate_delay_ms: Some(late_ms..=late_ms),
-            ..Disturbance::default()
-        };
-        // The calls of before are over, so that what arrives twice is the snapshot.
-        arena.sleep_ms(200);
-        let Some(sender) = arena.latest_leader().filter(|sender| *sender != away) else { continue };
-        let other = if sender == leader { other } else { leader };
-        let before = arena.cfg.snapshots_applied(away);
-        arena.cfg.faults().disturb(sender, away, twice);
+        // It may depose the leader when it comes back.
+        let snapshots = arena.cfg.network().intercept(Kind::Snapshots.requests().to(away));
         arena.cfg.faults().rejoin(away);
-        arena.until(|arena| arena.cfg.snapshots_applied(away) > before);
-        arena.cfg.faults().calm(sender, away);
-
-        arena.cfg.faults().isolate(other);
-        arena.start(sender);
-        if let Some(index) = arena.start(sender) {
-            arena.until_within(late_ms - 50, |arena| arena.cfg.n_committed(index).0 > 1);
+        let snapshot = arena.next_caught(&snapshots, |_, _| true);
+        drop(snapshots);
+        if let Some(snapshot) = snapshot
+            && let Some(sender) = snapshot.from
+        {
+            tried += 1;
+            let other = if sender == leader { other } else { leader };
+            let before = arena.cfg.snapshots_applied(away);
+            snapshot.deliver();
+            arena.until(|arena| arena.cfg.snapshots_applied(away) > before);
+            arena.cfg.faults().isolate(other);
+            arena.start(sender);
+            if let Some(index) = arena.start(sender) {
+                arena.until(|arena| arena.cfg.n_committed(index).0 > 1);
+            }
+            if !stays {
+                arena.cfg.faults().isolate(sender);
+            }
+            if has_crashed {
+                arena.cfg.restart(away);
+            }
+            snapshot.deliver_again();
+            if stays {
+                arena.agree(&[sender, away]);
+            }
+            arena.cfg.faults().partition(&[&[away, other]]);
+            arena.agree(&[away, other]);
         }
-        // The longer wait leaves the leader where it is: the receiver itself may have gone back.
-        if late_ms < 500 {
-            arena.cfg.faults().isolate(sender);
-        }
-        arena.sleep_ms(late_ms + 20);
-        arena.cfg.faults().partition(&[&[away, other]]);
-        arena.agree(&[away, other]);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
 /// A snapshot arrives after entries that were sent before it and go further: what a follower has
 /// behind the snapshot, and has acknowledged, stays (7).
 ///
-/// The entries are slow. Meanwhile the leader commits the first of them with the third server,
-/// forgets them, and is told that the follower lacks them; so it sends a snapshot, which arrives
+/// The entries are held. Meanwhile the leader commits the first of them with the third server,
+/// forgets them, and hears that the follower lacks them; so it sends a snapshot, which arrives
 /// when the follower has got all entries. Only it and the leader have the last ones; the leader
 /// goes.
 pub(crate) fn overtaken_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
-    // What snapshots are called is seen when one is needed.
-    let [leader, other, away] = arena.roles();
-    arena.cfg.faults().isolate(away);
-    for _ in 0..COMMANDS_FOR_A_SNAPSHOT {
-        arena.agree(&[leader, other]);
-    }
-    arena.judge_all();
-    let names = arena.cfg.names_of(Kind::Snapshots);
-    let rounds = if names.is_empty() { 0 } else { SNAPSHOT_ROUNDS };
-    for _ in 0..rounds {
+    let mut tried = 0;
+    for _ in 0..SNAPSHOT_ROUNDS {
         let [leader, follower, third] = arena.roles();
         let all = arena.all();
         let index = arena.agree(&all);
-        arena.sleep_ms(150);
-        let slow = |ms| Disturbance { delay: Some(Delay::Uniform(ms..=ms)), ..Default::default() };
-        arena.cfg.faults().disturb(leader, follower, slow(400));
-        arena.cfg.faults().disturb(leader, third, slow(150));
-        // The lab makes a snapshot at 9, 19 and so on.
-        for _ in index..(index + 1) / 10 * 10 + 9 {
-            arena.start(leader);
+        if let Some(snapshot) = overtake(&mut arena, [leader, follower, third], index) {
+            tried += 1;
+            arena.cfg.faults().isolate(leader);
+            snapshot.deliver();
+            arena.cfg.faults().partition(&[&[follower, third]]);
+            arena.agree(&[follower, third]);
         }
-        arena.sleep_ms(5);
-        arena.cfg.faults().cut(leader, third);
-        for _ in 0..3 {
-            arena.start(leader);
-        }
-        arena.sleep_ms(145);
-        arena.cfg.faults().disturb(leader, follower, slow(350).only(&names));
-        arena.sleep_ms(100);
-        arena.cfg.faults().isolate(third);
-        arena.cfg.faults().cut(leader, follower);
-        arena.sleep_ms(320);
-        arena.cfg.faults().isolate(leader);
-        arena.cfg.faults().partition(&[&[follower, third]]);
-        arena.agree(&[follower, third]);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
+}
+
+/// A snapshot on its way to a follower that has all entries by now, also those behind it. None if
+/// the leader sends none, or has brought the entries otherwise.
+fn overtake(
+    arena: &mut Arena<'_>,
+    [leader, follower, third]: [usize; 3],
+    index: u64,
+) -> Option<Held> {
+    let entries = arena.intercept(leader, follower, Kind::Entries);
+    let snapshots = arena.intercept(leader, follower, Kind::Snapshots);
+    // The lab makes a snapshot at 9, 19 and so on, before it takes the entry behind it.
+    let mut last = 0;
+    for _ in index..=(index + 1) / 10 * 10 + 9 {
+        last = arena.start(leader)?;
+    }
+    arena.until(|arena| arena.cfg.n_committed(last).0 > 1);
+    arena.cfg.faults().isolate(third);
+    let (last, command) = (0..3).filter_map(|_| arena.start_known(leader)).last()?;
+    let mut held: Vec<Held> = Vec::new();
+    arena.poll(|_| {
+        held.extend(all_of(&entries));
+        held.iter().any(|request| carries(request, &command)).then_some(())
+    })?;
+    // The follower refuses the last one, as it lacks those before.
+    let refused = held.pop()?;
+    refused.deliver();
+    let snapshot = arena.poll(|_| snapshots.try_next())?;
+    drop(snapshots);
+    let replies = arena.intercept_replies(follower, leader, Kind::Entries);
+    let mut acknowledgements = Vec::new();
+    for request in held {
+        request.deliver();
+        acknowledgements.push(arena.next_caught(&replies, |_, reply| reply.call == request.call)?);
+    }
+    // The leader hears only now what the follower has, so that it need not send any of it again.
+    let before = arena.cfg.rpc_count(follower);
+    refused.deliver_again();
+    arena.until(|arena| arena.cfg.rpc_count(follower) > before);
+    acknowledgements.iter().for_each(Held::deliver);
+    drop(replies);
+    drop(entries);
+    arena.until_committed(last).then_some(snapshot)
 }
 
 /// A server that is a majority by itself crashes before it saves a command: if it has applied that,
@@ -179,7 +209,7 @@ pub(crate) fn alone(lab: &Lab) {
         arena.agree(&[0]);
         arena.cfg.faults().crash_before_save(0, 1);
         arena.start(0);
-        arena.sleep_ms(20);
+        arena.until(|arena| !arena.cfg.is_running(0));
         arena.cfg.relieve(0);
     }
     arena.agree(&[0]);

@@ -20,6 +20,10 @@ const CLIENTS: usize = 4;
 const ROUNDS: usize = 12;
 /// The longest that the lab takes for a message that is applied.
 const DAWDLE_MS_MAX: u64 = 20;
+/// The clients' work is not disturbed for so long, between two faults.
+const PEACE: Duration = Duration::from_millis(400);
+/// A leader that crashes comes back after so long: often before another is elected.
+const DOWN: Duration = Duration::from_millis(300);
 /// A client looks so often, and so often at most, whether its command was committed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 const LOOKS: usize = 30;
@@ -59,17 +63,17 @@ fn come_and_go(arena: &mut Arena<'_>) {
         let slow = arena.rng.random_range(0..SERVERS);
         let time_ms = arena.rng.random_range(0..=DAWDLE_MS_MAX);
         arena.cfg.delay_applies(slow, Duration::from_millis(time_ms));
-        arena.sleep_ms(400);
+        arena.sleep(PEACE);
         let Some(leader) = arena.latest_leader() else { continue };
         match arena.rng.random_range(0..3) {
             0 => {
                 arena.cfg.faults().isolate(leader);
-                arena.sleep_ms(900);
+                arena.until(|arena| (0..SERVERS).any(|one| one != leader && arena.leads(one)));
                 arena.cfg.faults().rejoin(leader);
             }
             1 => {
                 arena.cfg.crash(leader);
-                arena.sleep_ms(300);
+                arena.sleep(DOWN);
                 arena.cfg.restart(leader);
             }
             _ => {}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use config::{Class, Kind, Setup};
-use labrpc::{Delay, Disturbance};
+use labrpc::{Delay, Disturbance, Held};
 use sim::ThreadState;
 use verdict::label::Label;
 use verdict::threads;
@@ -25,8 +25,14 @@ const WAY_MS: u64 = 50;
 /// Each follower may get every entry so many times: streaming needs one, whoever sends all that is
 /// not acknowledged with every heartbeat two or three, and whoever does with every command ten.
 const COPIES_MAX: u64 = 5;
-/// Refusals are late by so much at most: several heartbeats.
-const REFUSAL_MS_MAX: u64 = 400;
+/// Commands come this fast: many during the way of one message.
+const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
+/// Commands that are not in step with the heartbeats come this far apart.
+const UNEVEN_INTERVAL: Duration = Duration::from_millis(137);
+/// So many refusals are late.
+const LATE_REFUSALS: usize = 2;
+/// The bytes of an election are counted up to this long after it.
+const AFTER_ELECTION: Duration = Duration::from_millis(500);
 /// How long a cluster has nothing to do.
 const IDLE: Duration = Duration::from_secs(2);
 /// The threads are looked at so often meanwhile, and not in step with the heartbeats.
@@ -41,15 +47,19 @@ pub(crate) fn slow_links(lab: &Lab) {
     arena.agree(&all);
     let slow = Delay::Uniform(WAY_MS..=WAY_MS);
     arena.cfg.faults().disturb_all(&Disturbance { delay: Some(slow), ..Disturbance::default() });
-    arena.sleep_ms(500);
+    // What was under way before has arrived.
+    arena.agree(&all);
     let leader = arena.leader_of(&all);
     let (term, before) = (arena.term(leader), arena.cfg.bytes_total());
+    let mut last = None;
     for _ in 0..COMMANDS {
         let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
-        arena.cfg.start(leader, command);
-        arena.sleep_ms(5);
+        last = arena.cfg.start(leader, command);
+        arena.sleep(COMMAND_INTERVAL);
     }
-    arena.sleep_ms(1000);
+    if let Some(last) = last {
+        arena.until(|arena| arena.cfg.n_committed(last.index).0 == arena.n());
+    }
     let used = arena.cfg.bytes_total() - before;
     let most = COPIES_MAX * 2 * (COMMANDS * COMMAND_BYTES) as u64;
     // A new leader may have to begin anew.
@@ -94,10 +104,9 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
     for _ in 0..COMMANDS {
         let Some(index) = arena.start(leader) else { return };
         let began = Instant::now();
-        arena.until_within(500, |arena| arena.cfg.n_committed(index).0 > 0);
+        arena.until_committed(index);
         took.push(began.elapsed().as_millis());
-        // Not in step with the heartbeats.
-        arena.sleep_ms(137);
+        arena.sleep(UNEVEN_INTERVAL);
     }
     tell(lab, habits::agreement(&took));
 }
@@ -112,15 +121,16 @@ fn late_refusals(arena: &mut Arena<'_>) {
         arena.cfg.start(leader, command);
     }
     arena.agree(&[leader, heir]);
-    let names = arena.cfg.names_of(Kind::Entries);
-    let late =
-        Disturbance { delay: Some(Delay::Uniform(0..=REFUSAL_MS_MAX)), ..Default::default() };
-    arena.cfg.faults().disturb(away, heir, late.only(&names));
+    let refusals = arena.intercept_replies(away, heir, Kind::Entries);
     arena.cfg.faults().partition(&[&[away, heir]]);
-    arena.leader_of(&[away, heir]);
-    arena.sleep_ms(3 * REFUSAL_MS_MAX);
-    arena.cfg.faults().heal_all();
-    arena.sleep_ms(3 * REFUSAL_MS_MAX);
+    let mut late = Vec::new();
+    for _ in 0..LATE_REFUSALS {
+        late.extend(arena.poll(|_| refusals.try_next()));
+    }
+    drop(refusals);
+    arena.agree(&[away, heir]);
+    late.iter().for_each(Held::deliver);
+    arena.judge_all();
 }
 
 fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
@@ -153,7 +163,7 @@ fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     let before = arena.cfg.bytes_total();
     arena.cfg.faults().isolate(leader);
     arena.leader_of(&[a, b]);
-    arena.sleep_ms(500);
+    arena.sleep(AFTER_ELECTION);
     let bytes = arena.cfg.bytes_total() - before;
     tell(lab, habits::election_bytes(bytes, COMMANDS * COMMAND_BYTES));
     arena.judge_all();

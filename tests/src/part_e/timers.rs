@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use config::FindingKind;
+use config::{FindingKind, RAFT_ELECTION_TIMEOUT};
 use labrpc::{Delay, Disturbance};
 
-use crate::part_e::arena::Arena;
+use crate::part_e::arena::{Arena, LEADER_LIMIT};
 use crate::part_e::habits::{self, Finding};
 
 const ROUNDS: usize = 7;
@@ -15,11 +15,7 @@ const WAY_MS: u64 = 60;
 /// A new leader's first message is with its voter so long after the vote. The paper's shortest
 /// election timeout, 150 ms, is longer.
 const FIRST_HEARTBEAT_MS: u128 = 2 * WAY_MS as u128;
-const LOOK_INTERVAL_MS: u64 = 10;
-/// Two of the ordinary election timeouts.
-const ELECTION_MS: u64 = 1500;
-/// L1 of the contract.
-const LEADER_LIMIT_MS: u64 = 5000;
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The leader is gone, one of the two others stands, and the other one votes for it: that one has
 /// to wait a full timeout for it to lead. One whose timer runs on often stands before it can hear
@@ -38,7 +34,7 @@ pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
         hasty.extend(hasty_voter(arena, [a, b], term));
         arena.cfg.faults().heal_all();
         // The old leader hears of the new one.
-        arena.sleep_ms(2 * WAY_MS);
+        arena.until(|arena| arena.term(leader) > term);
     }
     habits::hasty_voters(&hasty, ROUNDS, FIRST_HEARTBEAT_MS)
 }
@@ -46,7 +42,7 @@ pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
 /// Which of two servers, if any, was in a term behind `term` only for so short that it cannot have
 /// heard of a leader, and went on to the next one of its own accord.
 fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usize> {
-    let end = Instant::now() + Duration::from_millis(ELECTION_MS);
+    let end = Instant::now() + 2 * RAFT_ELECTION_TIMEOUT;
     let mut came: [Option<Instant>; 2] = [None; 2];
     while Instant::now() < end {
         let terms = pair.map(|server| arena.term(server));
@@ -66,7 +62,7 @@ fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usi
                 return Some(pair[later]);
             }
         }
-        arena.sleep_ms(LOOK_INTERVAL_MS);
+        arena.sleep(LOOK_INTERVAL);
     }
     None
 }
@@ -82,15 +78,16 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     arena.cfg.faults().heal(old, b);
     // It comes back as a follower, so that nobody leads the new term.
     arena.cfg.restart(leader);
-    let elected = arena.until_within(LEADER_LIMIT_MS, |arena| arena.leads(a) || arena.leads(b));
-    if !elected && arena.leads(old) {
+    let elected =
+        arena.poll_within(LEADER_LIMIT, |arena| (arena.leads(a) || arena.leads(b)).then_some(()));
+    if elected.is_none() && arena.leads(old) {
         arena.cfg.faults().isolate(old);
         arena.leader_of(&[a, b]);
         let (a, b) = (a.min(b), a.max(b));
         let sentence = format!(
             "servers {a} and {b} elected nobody for {} s, as long as they heard server {old}, the \
              leader of an old term: does that start their election timers anew?",
-            LEADER_LIMIT_MS / 1000
+            LEADER_LIMIT.as_secs()
         );
         finding = Some((FindingKind::LateElections, sentence));
     }

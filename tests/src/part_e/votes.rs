@@ -5,59 +5,100 @@
 //! nobody. A second leader of a term is found by the arena, in whatever try.
 
 use std::thread;
+use std::time::Duration;
 
-use config::{Class, Failure, Kind, Rule, Setup};
-use labrpc::Disturbance;
+use config::{Class, Failure, Kind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
+use labrpc::{Disturbance, Held, Interceptor, Messages};
 use rand::RngExt;
 
 use crate::clients::Client;
 use crate::part_e::arena::Arena;
+use crate::part_e::staging::{CONSEQUENCES, Exchange, all_of, next_of};
 use runner::Lab;
 
 const TRIES: usize = 4;
-/// Longer than the network needs for anything that nobody holds up.
-const MOMENT_MS: u64 = 10;
-/// Two of the ordinary election timeouts.
-const ELECTION_MS: u64 = 1500;
-/// The lab allows ten heartbeats a second.
-const HEARTBEAT_MS: u64 = 110;
+/// Votes are lost for so long: time for several elections.
+const LOSSES: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3);
+/// A follower that hears from its leader waits at least this long: whoever does not heed the
+/// leader has stood for election by then.
+const OBEDIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
+/// A candidate that lacks an entry asks so often for the vote of the server that has it.
+const REQUESTS: usize = 2;
 /// A server is asked so often while something comes that changes its answer.
 const QUESTIONS: usize = 40;
 /// By so many threads.
 const CLIENTS: usize = 4;
-/// A server that is restarted as often as this never stands for election.
-const RESTART_INTERVAL_MS: u64 = 120;
-const RESTARTS: usize = 12;
 
-/// The first of two servers that stand for the term behind `term`, with the other.
-fn first_to_stand(arena: &mut Arena<'_>, [a, b]: [usize; 2], term: u64) -> Option<[usize; 2]> {
-    let stood = arena.until(|arena| arena.term(a) > term || arena.term(b) > term);
-    let pair = if arena.term(a) > term { [a, b] } else { [b, a] };
-    stood.then_some(pair)
+/// Two servers that stand for the same term, one after the other, with the old leader between
+/// them. Neither hears the other, nor the old leader as a leader.
+///
+/// The first was elected by the old leader. The second has just begun to ask; nobody was asked yet.
+struct Race {
+    voter: usize,
+    first: usize,
+    second: usize,
+    term: u64,
+    /// The request of the second to the old leader.
+    request: Held,
+    /// The requests of the second to the first.
+    to_first: Interceptor,
+    /// What the first sends to the second as its leader.
+    heartbeats: Interceptor,
+    _silence: Vec<Interceptor>,
 }
 
-/// Two servers that do not reach one another, and the old leader between them, who hears both but
-/// whose own messages are held: so both stand for the next term, one after the other, and both ask
-/// the third.
-fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena<'_>, [usize; 3])) {
+impl Race {
+    /// None if they do not stand like that.
+    fn stage(arena: &mut Arena<'_>) -> Option<Race> {
+        let [voter, a, b] = arena.roles();
+        let (term, pair) = (arena.term(voter) + 1, [a, b]);
+        let mut silence: Vec<Interceptor> =
+            pair.map(|to| arena.intercept(voter, to, Kind::Entries)).into();
+        let asking = pair.map(|from| arena.intercept(from, voter, Kind::Votes));
+        let [a_to_b, b_to_a] = [(a, b), (b, a)].map(|(from, to)| {
+            [Kind::Votes, Kind::Entries].map(|kind| arena.intercept(from, to, kind))
+        });
+        let (at, request) = arena.poll(|arena| {
+            (0..2).find_map(|at| Some((at, candidacy(arena, &asking[at], pair[at], term)?)))
+        })?;
+        let (first, second) = (pair[at], pair[1 - at]);
+        request.deliver();
+        arena.poll(|arena| {
+            all_of(&asking[at]).iter().for_each(Held::deliver);
+            arena.leads(first).then_some(())
+        })?;
+        let request = arena.poll(|arena| candidacy(arena, &asking[1 - at], second, term))?;
+        if [first, second].map(|server| arena.term(server)) != [term, term] {
+            return None;
+        }
+        let [from_first, [to_first, entries]] =
+            if first == a { [a_to_b, b_to_a] } else { [b_to_a, a_to_b] };
+        let [votes, heartbeats] = from_first;
+        silence.extend(asking.into_iter().chain([votes, entries]));
+        Some(Race { voter, first, second, term, request, to_first, heartbeats, _silence: silence })
+    }
+}
+
+/// The request of a candidate that stands for a term. Requests before that, as of one that asks
+/// whether it may stand, are delivered.
+fn candidacy(
+    arena: &Arena<'_>,
+    requests: &Interceptor,
+    candidate: usize,
+    term: u64,
+) -> Option<Held> {
+    next_of(requests, |_| arena.term(candidate) >= term)
+}
+
+/// The old leader, which has voted for the first of two candidates, is asked by the second.
+fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena<'_>, &Race)) {
     let mut tried = 0;
     for _ in 0..TRIES {
-        let [voter, a, b] = arena.roles();
-        let term = arena.term(voter);
-        arena.cfg.faults().cut(a, b);
-        arena.cfg.faults().cut(b, a);
-        arena.cfg.faults().hold(voter, a);
-        arena.cfg.faults().hold(voter, b);
-        if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
+        if let Some(race) = Race::stage(arena) {
             tried += 1;
-            arena.sleep_ms(MOMENT_MS);
-            arena.cfg.faults().release(voter, first);
-            arena.sleep_ms(MOMENT_MS);
-            between(arena, [voter, first, second]);
-            arena.until(|arena| arena.term(second) > term);
-            arena.sleep_ms(MOMENT_MS);
-            arena.cfg.faults().release(voter, second);
-            arena.sleep_ms(ELECTION_MS / 2);
+            between(arena, &race);
+            race.request.deliver();
+            arena.sleep(CONSEQUENCES);
         }
         arena.judge_all();
     }
@@ -76,10 +117,10 @@ pub(crate) fn one_vote_a_term(lab: &Lab) {
 /// The same, but the voter crashes between the two.
 pub(crate) fn forgotten_vote(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
-    two_candidates_and_a_voter(&mut arena, |arena, [voter, first, _]| {
+    two_candidates_and_a_voter(&mut arena, |arena, race| {
         // It would hear of the term from whom it elected.
-        arena.cfg.faults().cut(first, voter);
-        arena.cfg.restart(voter);
+        arena.cfg.faults().cut(race.first, race.voter);
+        arena.cfg.restart(race.voter);
     });
     arena.end();
 }
@@ -89,24 +130,18 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
     for _ in 0..2 * TRIES {
-        // The old leader elects one of the others, and that one's own vote is then to be had again.
-        let [voter, a, b] = arena.roles();
-        let term = arena.term(voter);
-        arena.cfg.faults().cut(a, b);
-        arena.cfg.faults().cut(b, a);
-        arena.cfg.faults().hold(voter, a);
-        arena.cfg.faults().hold(voter, b);
-        if let Some([first, second]) = first_to_stand(&mut arena, [a, b], term) {
+        // The first led that term. The second asks it when it has come back.
+        if let Some(race) = Race::stage(&mut arena)
+            && let Some(request) = arena
+                .poll(|arena| candidacy(arena, &race.to_first, race.second, race.term))
+                .filter(|_| arena.term(race.second) == race.term)
+        {
             tried += 1;
-            arena.sleep_ms(MOMENT_MS);
-            arena.cfg.faults().release(voter, first);
-            arena.sleep_ms(MOMENT_MS);
-            // It led that term. The other one is still in the term before, and asks it first.
-            arena.cfg.faults().isolate(voter);
-            arena.cfg.restart(first);
-            arena.cfg.faults().heal(second, first);
-            arena.cfg.faults().heal(first, second);
-            arena.sleep_ms(ELECTION_MS);
+            arena.cfg.faults().isolate(race.voter);
+            race.request.lose();
+            arena.cfg.restart(race.first);
+            request.deliver();
+            arena.sleep(CONSEQUENCES);
         }
         arena.judge_all();
     }
@@ -125,18 +160,18 @@ pub(crate) fn late_votes(lab: &Lab) {
         let [old, candidate, voter] = arena.roles();
         let term = arena.term(old);
         arena.cfg.faults().isolate(old);
-        arena.cfg.faults().hold(voter, candidate);
-        if arena.until(|arena| arena.term(candidate) > term) {
+        let answers = arena.intercept_replies(voter, candidate, Kind::Votes);
+        if let Some(vote) = arena.next_caught(&answers, |arena, _| arena.term(candidate) > term) {
             tried += 1;
-            arena.sleep_ms(MOMENT_MS);
             arena.cfg.faults().cut(candidate, voter);
-            let again = |arena: &Arena<'_>| arena.term(candidate) > term + 1;
-            if arena.until(again) && arena.term(voter) == term + 1 {
-                arena.cfg.faults().release(voter, candidate);
-                arena.sleep_ms(MOMENT_MS);
+            let (stood, voted) = (arena.term(candidate), arena.term(voter));
+            arena.until(|arena| arena.term(candidate) > stood);
+            let has_waited = arena.term(candidate) > stood && arena.term(voter) == voted;
+            vote.deliver();
+            if has_waited {
                 arena.cfg.faults().heal(voter, old);
                 arena.cfg.faults().heal(old, voter);
-                arena.sleep_ms(ELECTION_MS);
+                arena.until(|arena| arena.leads(voter) || arena.leads(old));
             }
         }
         arena.judge_all();
@@ -160,7 +195,7 @@ pub(crate) fn lost_votes(lab: &Lab) {
         };
         arena.cfg.faults().disturb_all(&by.only(&votes));
         arena.cfg.faults().isolate(old);
-        arena.sleep_ms(2 * ELECTION_MS);
+        arena.sleep(LOSSES);
         arena.judge_a_majority();
         arena.judge_all();
     }
@@ -171,6 +206,7 @@ pub(crate) fn lost_votes(lab: &Lab) {
 /// committed (5.4.1).
 pub(crate) fn stale_candidate(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
     for round in 0..TRIES {
         let [leader, a, b] = arena.roles();
         let is_longer = round % 2 == 1;
@@ -190,20 +226,37 @@ pub(crate) fn stale_candidate(lab: &Lab) {
         }
         arena.agree(&[holder, third]);
 
-        // The holder of the entries is asked. It does not stand itself, since it crashes and comes
-        // back before that, and each time waits anew.
-        arena.cfg.faults().partition(&[&[stale, holder]]);
-        for _ in 0..RESTARTS {
-            if arena.leads(stale) {
-                break;
-            }
-            arena.cfg.restart(holder);
-            arena.sleep_ms(RESTART_INTERVAL_MS);
+        // Its first request is of a newer term than the holder's, unless it has led until now.
+        if !is_longer {
+            arena.until(|arena| arena.term(stale) > arena.term(holder));
         }
+        // The holder of the entries is asked, and nobody hears of its own candidacies meanwhile.
+        let silence = arena.intercept(holder, stale, Kind::Votes);
+        let asking = arena.exchange(stale, holder, Kind::Votes);
+        arena.cfg.faults().partition(&[&[stale, holder]]);
+        for _ in 0..REQUESTS {
+            tried += usize::from(ask_in_a_newer_term(&mut arena, &asking, stale, holder));
+        }
+        drop((silence, asking));
         arena.agree(&[stale, holder]);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
+}
+
+/// A candidate asks for a vote in a term that is newer than the voter's: it can only be refused for
+/// its log. Whether it asked and heard the answer.
+fn ask_in_a_newer_term(
+    arena: &mut Arena<'_>,
+    asking: &Exchange,
+    candidate: usize,
+    voter: usize,
+) -> bool {
+    let is_newer = |arena: &Arena<'_>, _: &Held| arena.term(candidate) > arena.term(voter);
+    let Some(answered) = arena.next_answered(asking, is_newer) else { return false };
+    answered.reply.deliver();
+    true
 }
 
 /// Who hears of the leader of its own term follows it, and stands for no other (5.2).
@@ -219,25 +272,14 @@ pub(crate) fn giving_way(lab: &Lab) {
 fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut deposed) = (0, 0);
     for _ in 0..2 * TRIES {
-        let [voter, a, b] = arena.roles();
-        let term = arena.term(voter);
-        arena.cfg.faults().cut(a, b);
-        arena.cfg.faults().cut(b, a);
-        arena.cfg.faults().hold(voter, a);
-        arena.cfg.faults().hold(voter, b);
-        if let Some([first, second]) = first_to_stand(arena, [a, b], term) {
-            arena.sleep_ms(MOMENT_MS);
-            arena.cfg.faults().release(voter, first);
-            // It has just begun to wait for votes, and the leader's next heartbeat is not far.
-            arena.until(|arena| arena.term(second) > term);
-            let is_split = |arena: &Arena<'_>, server| arena.term(server) == term + 1;
-            if is_split(arena, second) && is_split(arena, first) && arena.leads(first) {
-                arena.cfg.faults().heal(first, second);
-                arena.cfg.faults().heal(second, first);
-                arena.sleep_ms(ELECTION_MS);
-                tried += 1;
-                deposed += usize::from(!(is_split(arena, first) && arena.leads(first)));
-            }
+        if let Some(race) = Race::stage(arena) {
+            let Race { first, term, request, heartbeats, .. } = race;
+            // It has just begun to wait for votes, and hears of its leader now.
+            drop(heartbeats);
+            request.deliver();
+            arena.sleep(OBEDIENCE);
+            tried += 1;
+            deposed += usize::from(!(arena.term(first) == term && arena.leads(first)));
         }
         arena.judge_all();
     }
@@ -267,7 +309,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
         arena.cfg.restart(away);
         let leader = arena.leader_of(&[old, other]);
         let term = arena.term(leader);
-        arena.sleep_ms(ELECTION_MS);
+        arena.sleep(OBEDIENCE);
         stood += usize::from(arena.term(away) > term && arena.term(leader) == term);
         arena.judge_all();
     }
@@ -285,6 +327,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
 /// has nothing new for it; then it crashes. It must not come back in a term before.
 pub(crate) fn forgotten_term(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
     for _ in 0..TRIES {
         let [old, a, b] = arena.roles();
         let term = arena.term(old);
@@ -294,14 +337,19 @@ pub(crate) fn forgotten_term(lab: &Lab) {
         arena.cfg.faults().deafen(old);
         arena.cfg.faults().rejoin(old);
         if arena.until(|arena| arena.term(old) > term) {
+            tried += 1;
+            let exchange = arena.exchange_with(old, Kind::Entries);
             arena.cfg.faults().hear(old);
-            // Long enough for a heartbeat, too short for an election.
-            arena.sleep_ms(HEARTBEAT_MS);
+            let is_newer = |arena: &Arena<'_>, request: &Held| {
+                request.from.is_some_and(|from| arena.leads(from))
+            };
+            arena.next_answered(&exchange, is_newer);
             arena.cfg.restart(old);
         }
         arena.cfg.faults().hear(old);
         arena.judge_all();
     }
+    arena.note_tries(tried);
     arena.end();
 }
 
@@ -323,12 +371,16 @@ pub(crate) fn close_calls(lab: &Lab) {
 /// news wait for the same locks.
 fn deposed_while_asked(arena: &mut Arena<'_>) {
     let [old, a, b] = arena.roles();
+    let intercept = |messages: Messages| arena.cfg.network().intercept(messages.to(old));
+    let mut news = Vec::new();
     for other in [a, b] {
-        arena.cfg.faults().hold(other, old);
+        news.push(intercept(Kind::Votes.requests().from(other)));
+        news.push(intercept(Kind::Entries.requests().from(other)));
         arena.cfg.faults().cut(old, other);
     }
-    arena.leader_of(&[a, b]);
-    arena.sleep_ms(HEARTBEAT_MS);
+    let leader = arena.leader_of(&[a, b]);
+    let entries = &news[usize::from(leader == b) * 2 + 1];
+    let heartbeat = arena.poll(|_| entries.try_next());
     let commands: Vec<Vec<u8>> = (0..CLIENTS).map(|_| arena.command()).collect();
     let cfg = &arena.cfg;
     thread::scope(|scope| {
@@ -342,9 +394,8 @@ fn deposed_while_asked(arena: &mut Arena<'_>) {
             };
             clients.push(Client::start(scope, clients.len(), work));
         }
-        for other in [a, b] {
-            cfg.faults().release(other, old);
-        }
+        drop(news);
+        drop(heartbeat);
         clients.into_iter().for_each(Client::join);
     });
 }
@@ -357,15 +408,18 @@ fn elected_while_deposed(arena: &mut Arena<'_>) {
     if !arena.until(|arena| arena.term(rival) > term + 1) {
         return;
     }
+    // The old leader is silent, nobody else hears of the rival, and it asks the candidate.
+    let _silence = arena.intercept(voter, candidate, Kind::Entries);
+    let asking = arena.intercept(rival, candidate, Kind::Votes);
+    let votes = arena.intercept_replies(voter, candidate, Kind::Votes);
     arena.cfg.faults().heal(rival, candidate);
-    arena.cfg.faults().hold(rival, candidate);
-    arena.cfg.faults().hold(voter, candidate);
-    // Nobody else hears of the rival, and it asks the candidate once more at least.
-    if arena.until(|arena| arena.term(candidate) > term) {
-        let term = arena.term(rival);
-        arena.until_within(ELECTION_MS / 10, |arena| arena.term(rival) > term);
-        arena.cfg.faults().release(voter, candidate);
-        arena.cfg.faults().release(rival, candidate);
-        arena.sleep_ms(HEARTBEAT_MS);
-    }
+    let Some(request) = arena.poll(|_| asking.try_next()) else { return };
+    let Some(vote) = arena.next_caught(&votes, |arena, _| arena.term(candidate) > term) else {
+        return;
+    };
+    let term = arena.term(rival);
+    vote.deliver();
+    request.deliver();
+    drop(asking);
+    arena.until(|arena| arena.term(candidate) >= term);
 }
