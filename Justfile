@@ -69,8 +69,8 @@ figures SEEDS="5":
 determinism RUNS="200":
     cargo run --release --package sim --example determinism {{ RUNS }}
 
-# Accept what the grader, the checker and fixed seeds print now as what they ought to
+# Accept the grader's output, the runs of fixed seeds and the output of scripts as they are now
 [group('dev')]
 bless:
     INSTA_UPDATE=always UPDATE_GOLDENFILES=1 cargo test --package grade --package tests \
-        --package watch
+        --package watch --package raft

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use raftapi::Persister;
-
 use super::{HandClock, append, leader, save, server, time_out};
 use crate::rules::clock::Clock;
 use crate::rules::messages::{Request, RequestVoteArgs, RequestVoteReply};
 use crate::rules::progress::HEARTBEAT_INTERVAL;
-use crate::rules::state::State;
 
 fn vote(term: u64, candidate_id: usize, last: (u64, u64)) -> RequestVoteArgs {
     RequestVoteArgs { term, candidate_id, last_log_index: last.0, last_log_term: last.1 }
@@ -54,20 +51,6 @@ fn a_vote_is_saved_though_the_term_is_known() {
     let mut voter = server(0, 3, 4, &[]);
     assert_eq!(voter.request_vote(&vote(4, 1, (0, 0)), &clock), granted(4));
     assert!(voter.persistent.must_save());
-}
-
-/// Figure 2: term and vote are persistent, and saved before the answer. Both survive a restart.
-#[test]
-fn a_restart_remembers_term_and_vote() {
-    let clock = HandClock::new();
-    let persister = Persister::new();
-    let mut voter = server(0, 3, 0, &[]);
-    voter.request_vote(&vote(4, 1, (0, 0)), &clock);
-    assert!(voter.persistent.must_save());
-    voter.save_to(&persister);
-    let mut voter = State::restored_from(0, 3, &persister, &clock);
-    assert_eq!(voter.request_vote(&vote(4, 2, (9, 3)), &clock), refused(4));
-    assert_eq!(voter.request_vote(&vote(4, 1, (0, 0)), &clock), granted(4));
 }
 
 /// 5.1: a request of an old term is refused, and the answer says the present one.

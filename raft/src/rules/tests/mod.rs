@@ -1,5 +1,9 @@
 //! Tests of the rules, without threads or a network: one file per section of the paper.
 
+mod messages;
+mod describe;
+mod player;
+mod scripts;
 mod election;
 mod replication;
 mod figure_7;
@@ -15,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use raftapi::{ApplyMsg, Persister};
 
+use self::messages::{answer, note_reply};
 use crate::rules::clock::Clock;
 use crate::rules::log::{Entry, Log};
 use crate::rules::messages::{AppendEntriesArgs, Request};
@@ -54,14 +59,25 @@ impl Clock for HandClock {
 /// A follower that was just started, with a log of entries with these terms. As in Figure 7, an
 /// entry is known by its index and its term: where both are the same, so is the command.
 fn server(me: usize, servers: usize, current_term: u64, terms: &[u64]) -> State {
-    let mut state = State::restored_from(me, servers, &Persister::new(), &HandClock::new());
+    saved_server(&Persister::new(), me, servers, current_term, terms)
+}
+
+/// The same, saved with this persister.
+fn saved_server(
+    persister: &Persister,
+    me: usize,
+    servers: usize,
+    current_term: u64,
+    terms: &[u64],
+) -> State {
+    let mut state = State::restored_from(me, servers, persister, &HandClock::new());
     if current_term > 0 {
         state.persistent.adopt_term(current_term);
     }
     for entry in entries(1, terms) {
         state.persistent.append(entry);
     }
-    save(&mut state);
+    state.save_to(persister);
     state
 }
 
@@ -121,21 +137,9 @@ fn sent_to(leader: &mut State, server: usize, clock: &HandClock) -> Option<Reque
 }
 
 /// Carries one request to `follower` and the answer back.
-fn carry(leader: &mut State, follower: &mut State, request: Request, clock: &HandClock) {
-    match request {
-        Request::Vote(args) => {
-            let reply = follower.request_vote(&args, clock);
-            leader.count_vote(follower.me, &args, &reply, clock);
-        }
-        Request::Append(args) => {
-            let reply = follower.append_entries(args.clone(), clock);
-            leader.note_appended(follower.me, &args, &reply, clock);
-        }
-        Request::Install(args) => {
-            let reply = follower.install_snapshot(args.clone(), clock);
-            leader.note_installed(follower.me, &args, &reply, clock);
-        }
-    }
+fn carry(leader: &mut State, follower: &mut State, request: &Request, clock: &HandClock) {
+    let reply = answer(follower, request, clock);
+    note_reply(leader, follower.me, request, &reply, clock);
 }
 
 /// Carries messages between the two until there is no news, and returns how many there were. What
@@ -144,7 +148,7 @@ fn converse(leader: &mut State, follower: &mut State, clock: &HandClock) -> usiz
     clock.advance(HEARTBEAT_INTERVAL);
     let mut count = 0;
     while let Some(request) = sent_to(leader, follower.me, clock) {
-        carry(leader, follower, request, clock);
+        carry(leader, follower, &request, clock);
         count += 1;
     }
     count

@@ -158,7 +158,7 @@ fn entries_that_came_meanwhile_are_sent_after_the_answer() {
     leader.start(command(1, 1), &clock);
     let request = sent_to(&mut leader, 1, &clock).unwrap();
     leader.start(command(2, 1), &clock);
-    carry(&mut leader, &mut follower, request, &clock);
+    carry(&mut leader, &mut follower, &request, &clock);
     assert_eq!(leader.deadline(), Some(clock.now()));
     let next = Request::Append(append(1, (1, 1), &[1], 1));
     assert_eq!(leader.on_deadline(&clock), [(1, next)], "the other has not answered");

@@ -180,27 +180,6 @@ fn entries_that_begin_in_the_snapshot_are_taken_from_its_end_on() {
     assert_eq!(terms(server.log()), [2, 2]);
 }
 
-/// A follower that lacks what the leader has forgotten gets the snapshot, and then the rest.
-#[test]
-fn a_follower_that_was_away_gets_the_snapshot_and_then_the_entries() {
-    let clock = HandClock::new();
-    let mut leader = leader(0, 3, 2, &[]);
-    let mut other = server(2, 3, 2, &[]);
-    for index in 1..=5 {
-        leader.start(command(index, 2), &clock);
-    }
-    converse(&mut leader, &mut other, &clock);
-    apply_all(&mut leader);
-    leader.snapshot(4, snapshot_up_to(4));
-
-    // A refused heartbeat, the snapshot, and entry 5 together with its commitment.
-    let mut follower = server(1, 3, 1, &[1]);
-    assert_eq!(converse(&mut leader, &mut follower, &clock), 3);
-    assert_eq!(follower.log(), leader.log());
-    assert_eq!(apply_all(&mut follower), [applied_snapshot(4, 2), applied(5, 2)]);
-    assert_eq!(progress(&leader, 1).match_index, 5);
-}
-
 /// While there is no answer a snapshot is not sent again; a refused heartbeat shows that it was
 /// lost. The answer counts for the snapshot that was sent, not for a later one.
 #[test]
@@ -218,7 +197,7 @@ fn a_snapshot_is_sent_once_and_its_answer_counts_for_it_alone() {
     let mut follower = server(1, 3, 2, &[]);
     clock.advance(HEARTBEAT_INTERVAL);
     let heartbeat = sent_to(&mut leader, 1, &clock).unwrap();
-    carry(&mut leader, &mut follower, heartbeat, &clock);
+    carry(&mut leader, &mut follower, &heartbeat, &clock);
     let Some(Request::Install(args)) = sent_to(&mut leader, 1, &clock) else {
         panic!("a snapshot was due")
     };

@@ -10,23 +10,10 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::HandClock;
+use super::messages::{Message, Reply, answer, note_reply};
 use crate::rules::clock::ELECTION_TIMEOUT_MS;
-use crate::rules::messages::{AppendEntriesReply, InstallSnapshotReply, Request, RequestVoteReply};
+use crate::rules::messages::Request;
 use crate::rules::state::State;
-
-enum Reply {
-    Vote(RequestVoteReply),
-    Append(AppendEntriesReply),
-    Install(InstallSnapshotReply),
-}
-
-/// A message on its way: a request, or the reply to it.
-struct Message {
-    from: usize,
-    to: usize,
-    request: Request,
-    reply: Option<Reply>,
-}
 
 struct Cluster {
     rng: ChaCha8Rng,
@@ -98,39 +85,21 @@ impl Cluster {
         let Message { from, to, request, reply } = message;
         self.draw_election_timeout();
         let (state, clock) = (&mut self.states[to], &self.clock);
-        let answer = match (&request, reply) {
-            (Request::Vote(args), None) => {
-                let reply = state.request_vote(args, clock);
-                if reply.vote_granted {
-                    let voted_for = *self.votes.entry((args.term, to)).or_insert(from);
-                    assert_eq!(voted_for, from, "server {to} voted twice in term {}", args.term);
-                }
-                Some(Reply::Vote(reply))
+        let Some(reply) = reply else {
+            let reply = answer(state, &request, clock);
+            if let (Request::Vote(args), Reply::Vote(vote)) = (&request, &reply)
+                && vote.vote_granted
+            {
+                let voted_for = *self.votes.entry((args.term, to)).or_insert(from);
+                assert_eq!(voted_for, from, "server {to} voted twice in term {}", args.term);
             }
-            (Request::Append(args), None) => {
-                Some(Reply::Append(state.append_entries(args.clone(), clock)))
-            }
-            (Request::Install(args), None) => {
-                Some(Reply::Install(state.install_snapshot(args.clone(), clock)))
-            }
-            (Request::Vote(args), Some(Reply::Vote(reply))) => {
-                state.count_vote(from, args, &reply, clock);
-                None
-            }
-            (Request::Append(args), Some(Reply::Append(reply))) => {
-                state.note_appended(from, args, &reply, clock);
-                None
-            }
-            (Request::Install(args), Some(Reply::Install(reply))) => {
-                state.note_installed(from, args, &reply, clock);
-                None
-            }
-            _ => unreachable!("a reply is of its request's kind"),
+            self.settle(to);
+            let (from, to) = (to, from);
+            self.messages.push_back(Message { from, to, request, reply: Some(reply) });
+            return;
         };
+        note_reply(state, from, &request, &reply, clock);
         self.settle(to);
-        if answer.is_some() {
-            self.messages.push_back(Message { from: to, to: from, request, reply: answer });
-        }
     }
 
     /// Decides how long the next election timeout will be.
