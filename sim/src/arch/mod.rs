@@ -11,7 +11,7 @@
 //!   one that has not run yet;
 //! - `switch`: leaves one context for another;
 //! - `thread_pointer`: the register that thread-local storage hangs on;
-//! - `thread_locals`: where the executable's block of thread-local storage lies.
+//! - `thread_locals_offset`: where the executable's block of thread-local storage lies.
 //!
 //! Nothing outside this folder asks which processor it runs on.
 

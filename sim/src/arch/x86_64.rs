@@ -104,10 +104,11 @@ pub(crate) fn thread_pointer() -> usize {
     pointer
 }
 
-/// The address of the executable's block of thread-local storage, by its size and alignment. In
-/// variant II of the ELF ABI for thread-local storage it ends at the thread pointer.
-pub(crate) fn thread_locals(thread_pointer: usize, size: usize, align: usize) -> usize {
-    thread_pointer - size.next_multiple_of(align.max(1))
+/// The distance from the thread pointer to the executable's block of thread-local storage, by the
+/// block's size and alignment. In variant II of the ELF ABI for thread-local storage, the block ends
+/// at the thread pointer.
+pub(crate) fn thread_locals_offset(size: usize, align: usize) -> isize {
+    -(size.next_multiple_of(align.max(1)) as isize)
 }
 
 /// Whether user code may write the FS base itself (bit 1 of `AT_HWCAP2`).

@@ -199,13 +199,14 @@ extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
 struct Image {
     bytes: &'static [u8],
     size: usize,
-    align: usize,
+    /// From the thread pointer to the start of the block.
+    offset: isize,
 }
 
 fn image() -> &'static Image {
     static IMAGE: OnceLock<Image> = OnceLock::new();
     IMAGE.get_or_init(|| {
-        let mut image = Image { bytes: &[], size: 0, align: 1 };
+        let mut image = Image { bytes: &[], size: 0, offset: 0 };
         // SAFETY: the callback gets a valid `Image` and does not keep it.
         unsafe { libc::dl_iterate_phdr(Some(read_image), ptr::from_mut(&mut image).cast()) };
         image
@@ -232,7 +233,7 @@ unsafe extern "C" fn read_image(
             let start = (info.dlpi_addr + tls.p_vaddr) as *const u8;
             image.bytes = std::slice::from_raw_parts(start, tls.p_filesz as usize);
             image.size = tls.p_memsz as usize;
-            image.align = tls.p_align as usize;
+            image.offset = arch::thread_locals_offset(image.size, tls.p_align as usize);
         }
     }
     1
@@ -243,7 +244,7 @@ unsafe extern "C" fn read_image(
 fn reset_thread_locals(thread: &SimThread) {
     let image = image();
     let thread_pointer = thread.fiber.thread_pointer.get();
-    let block = arch::thread_locals(thread_pointer, image.size, image.align) as *mut u8;
+    let block = thread_pointer.wrapping_add_signed(image.offset) as *mut u8;
     // SAFETY: the block of a thread that has ended, where the loader has put it.
     unsafe {
         ptr::copy_nonoverlapping(image.bytes.as_ptr(), block, image.bytes.len());

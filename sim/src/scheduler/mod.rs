@@ -101,6 +101,8 @@ pub(crate) struct Scheduler {
     free: Vec<u32>,
     ready: Ready,
     pub(crate) schedule: Box<dyn Schedule>,
+    /// The step at which the schedule is told next.
+    schedule_told_at: u64,
     timers: Timers,
     groups: Groups,
     /// Random bytes for the program inside.
@@ -146,6 +148,7 @@ impl Scheduler {
             free: Vec::new(),
             ready: Ready::new(),
             schedule,
+            schedule_told_at: 0,
             timers: Timers::default(),
             groups: Groups::default(),
             entropy: Random::new(options.seed, 2),
@@ -169,7 +172,9 @@ impl Scheduler {
         STEPS.store(self.steps, Ordering::Relaxed);
         let thread = &self.threads[self.current as usize];
         self.tracer.record(self.steps, thread.id, op, self.now);
-        self.schedule.stepped(self.current, self.steps);
+        if self.steps >= self.schedule_told_at {
+            self.schedule_told_at = self.schedule.stepped(self.current, self.steps);
+        }
         if self.now > self.overtime_until.min(self.time_limit) || self.steps >= self.step_limit {
             self.check_limits();
         }

@@ -96,10 +96,14 @@ impl Schedule for PctSchedule {
         self.lower(slot);
     }
 
-    fn stepped(&mut self, slot: u32, step: u64) {
-        while self.changes.get(self.changes_passed).is_some_and(|change| *change <= step) {
+    fn stepped(&mut self, slot: u32, step: u64) -> u64 {
+        while let Some(change) = self.changes.get(self.changes_passed) {
+            if *change > step {
+                return *change;
+            }
             self.changes_passed += 1;
             self.lower(slot);
         }
+        u64::MAX
     }
 }
