@@ -1,6 +1,6 @@
-//! The lab's calls into a peer: labelled by server, guarded against panics, and watched, since a
-//! peer that never returns would otherwise take the whole test with it. So is the test as a whole:
-//! the original looks at the time only when a test has come to its end.
+//! The lab's calls into a server: labelled with the server, guarded against panics, and watched,
+//! since a server that never returns would otherwise stop the whole test. The duration of the test
+//! is watched too; the original checks it only at the end of a test.
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -14,7 +14,7 @@ use verdict::{Class, Death, Failure, Life, Referee, Stopped, label, panics, thre
 
 use crate::limits::{Method, TEST_LIMIT};
 
-/// An RPC that is older than this is worth a note when something hangs.
+/// When something hangs, an RPC that is older than this is reported.
 const OLD_RPC: Duration = Duration::from_secs(1);
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -51,16 +51,16 @@ struct Wait {
     since: Instant,
 }
 
-/// Why a call into a peer has no result. The referee knows.
+/// Why a call into a server has no result. The panic is already reported to the referee.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Panicked {
-    /// The test has failed by it.
+    /// The server was alive, so the test has failed.
     InLife,
-    /// The peer had been killed meanwhile: as if there were nobody to ask.
+    /// The server had been killed meanwhile, so the call counts as one into a stopped server.
     Late,
 }
 
-/// See [`Calls::wait_for`].
+/// Ends what [`Calls::wait_for`] has begun when it is dropped.
 #[must_use]
 pub struct Waiting {
     shared: Arc<Shared>,
@@ -85,8 +85,11 @@ impl Calls {
         calls
     }
 
-    /// Calls into a server. If the call panics, or does not return within the limit of its method,
-    /// the referee knows. After a panic there is no result.
+    /// Calls into a server. A panic, or a call that exceeds the limit of its method, is reported to
+    /// the referee.
+    ///
+    /// # Errors
+    /// If the call panicked.
     pub fn ask<T>(
         &self,
         life: Life,
@@ -95,7 +98,7 @@ impl Calls {
     ) -> Result<T, Panicked> {
         let number = self.enter(Call { life, method, since: Instant::now() });
         let _label = label::enter_life(life, method.name);
-        // The peer is given up after a panic, so no broken invariant of it is ever seen.
+        // The server is not used again after a panic, so nobody sees its broken invariants.
         let result = panic::catch_unwind(AssertUnwindSafe(call));
         self.shared.open.lock().calls.remove(&number);
         result.map_err(|payload| {
@@ -116,8 +119,8 @@ impl Calls {
         })
     }
 
-    /// [`Calls::ask`], which unwinds the calling thread of the test after a failure. None if the
-    /// server panicked after it was killed by another thread of the test.
+    /// [`Calls::ask`], but it unwinds the calling thread of the test after a failure. None if the
+    /// server panicked after another thread of the test had killed it.
     pub fn ask_or_stop<T>(
         &self,
         life: Life,
@@ -139,8 +142,8 @@ impl Calls {
         number
     }
 
-    /// Until the guard is dropped, a thread of the test waits for `what`. It is told if the test
-    /// takes too long.
+    /// Says that a thread of the test waits for `what` until the guard is dropped. If the test
+    /// takes too long, the failure names it.
     pub fn wait_for(&self, what: String) -> Waiting {
         let mut open = self.shared.open.lock();
         open.made += 1;
@@ -180,8 +183,8 @@ impl Shared {
         }
     }
 
-    /// Nobody waits for a snapshot that a server has not taken before it was killed. Every other
-    /// call keeps a thread of the test, which cannot go on without it.
+    /// A call that ends with its server keeps no thread of the test waiting once the server was
+    /// killed. Every other call does.
     fn is_overdue(&self, call: &Call) -> bool {
         let is_waited_for = || {
             let death = self.referee.death(call.life);
@@ -190,7 +193,8 @@ impl Shared {
         call.since.elapsed() > call.method.limit() && is_waited_for()
     }
 
-    /// The test has used up its time: what it waits for, and who has not answered.
+    /// The failure of a test that has used up its time: what it waits for, and which servers have
+    /// not answered.
     fn too_long(&self, open: &Open) -> Failure {
         let waits = open.waits.values().map(|Wait { what, since }| {
             format!("the test has waited {:.1} s for {what}", since.elapsed().as_secs_f64())
@@ -236,13 +240,13 @@ impl Shared {
     }
 }
 
-/// The verdict on a test that has used up its time.
+/// The failure of a test that has used up its time.
 pub fn took_too_long() -> Failure {
     let sentence = format!("the test took longer than {} s", TEST_LIMIT.as_secs());
     Failure::new(Class::Timeout, sentence)
 }
 
-/// A sentence for each RPC handler that has been running for long.
+/// A sentence for each RPC handler that has been running longer than a second.
 pub fn hung_handlers(network: &Network) -> Vec<String> {
     let now = network.now();
     let pending = network.pending();
@@ -276,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_that_takes_too_long_says_what_it_waits_for_and_who_has_not_returned() {
+    fn a_test_that_takes_too_long_says_what_it_waits_for_and_which_calls_have_not_returned() {
         let shared = Arc::new(Shared::new(Referee::new(), Network::new(1)));
         let calls = Calls { shared: Arc::clone(&shared) };
         let over = calls.wait_for("a leader".into());

@@ -1,4 +1,4 @@
-//! The cluster, from the making of its servers to their end.
+//! The cluster: starting, crashing, connecting and calling its servers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::service::{Service, Start};
 
 /// A cluster of servers of one service.
 ///
-/// When a server fails, the referee knows, and the calling thread of the test is unwound. So a test
-/// reads as if nothing could fail.
+/// When a server fails, the failure is reported to the referee and the calling thread of the test
+/// is unwound. So a test reads as if nothing could fail.
 pub struct Cluster<S: Service> {
     servers: Arc<Servers<S::Server>>,
     calls: Calls,
@@ -26,8 +26,8 @@ pub struct Cluster<S: Service> {
 }
 
 impl<S: Service> Cluster<S> {
-    /// A cluster of `servers` servers that have not started yet. `calls` are those into its
-    /// servers, and the network's own events are recorded from now on.
+    /// A cluster of `servers` servers that have not started yet. It records the network's events in
+    /// `history` from now on.
     pub fn new(
         servers: usize,
         network: Network,
@@ -61,7 +61,7 @@ impl<S: Service> Cluster<S> {
         &self.servers.network
     }
 
-    /// Who keeps the verdict.
+    /// The keeper of the verdict.
     pub fn referee(&self) -> &Referee {
         &self.servers.referee
     }
@@ -71,12 +71,12 @@ impl<S: Service> Cluster<S> {
         &self.servers.history
     }
 
-    /// The calls into the servers.
+    /// The calls into the servers that have not returned.
     pub fn calls(&self) -> &Calls {
         &self.calls
     }
 
-    /// What the servers do.
+    /// The service that the servers offer.
     pub fn service(&self) -> &S {
         &self.service
     }
@@ -86,14 +86,14 @@ impl<S: Service> Cluster<S> {
         Faults::new(Arc::clone(&self.servers))
     }
 
-    /// Starts a server, or crashes and restarts it: 6.824's start1. It comes back with what it had
-    /// saved, and is not connected.
+    /// Starts a server from what it has saved, after crashing it if it runs: 6.824's start1. It is
+    /// not connected.
     pub fn start_server(&self, server: usize) {
         self.crash(server);
         let (of, life, disk) = self.servers.begin(server);
         self.servers.record(of, ServerEvent::Starting(&disk.load()));
         self.servers.referee.stop_if_failed();
-        // Fresh ends, so that the old incarnation can no longer send.
+        // New ends, so that the old incarnation can no longer send.
         let network = &self.servers.network;
         let names: Vec<Name> =
             (0..self.n()).map(|to| format!("{server}.{}-{to}", of.number).into()).collect();
@@ -130,7 +130,7 @@ impl<S: Service> Cluster<S> {
         self.servers.cut_off(server)
     }
 
-    /// Starts a server, or crashes and restarts it, and connects it.
+    /// [`Cluster::start_server`], and connects it.
     pub fn restart(&self, server: usize) {
         self.start_server(server);
         self.connect(server);
@@ -146,12 +146,12 @@ impl<S: Service> Cluster<S> {
         }
     }
 
-    /// Connects a server with every server that is connected.
+    /// Connects a server with all connected servers: 6.824's connect.
     pub fn connect(&self, server: usize) {
         self.servers.change(server, |slot| slot.connected = true);
     }
 
-    /// Disconnects a server. It goes on running, and the lab can still talk to it.
+    /// Disconnects a server: 6.824's disconnect. It goes on running, and the lab can still call it.
     pub fn disconnect(&self, server: usize) {
         self.servers.change(server, |slot| slot.connected = false);
     }
@@ -172,7 +172,8 @@ impl<S: Service> Cluster<S> {
     }
 
     /// Calls a method of a server; none if it does not run, is paused, or crashes meanwhile.
-    /// `about_to` is called just before, unless the server is crashing at this very moment.
+    /// `about_to` is called just before, and its result comes first; it is not called, and the
+    /// result is none, if the server is crashing at this moment.
     pub fn call<A, T>(
         &self,
         server: usize,
@@ -191,7 +192,7 @@ impl<S: Service> Cluster<S> {
         (!disk.has_crashed()).then_some((asked, answer))
     }
 
-    /// Sleeps, but not on when some thread has found a failure.
+    /// Sleeps. If some thread finds a failure, it unwinds the calling thread.
     pub fn sleep(&self, time: Duration) {
         self.servers.referee.sleep(time);
     }
@@ -221,14 +222,13 @@ impl<S: Service> Cluster<S> {
         self.servers.max_saved(|saved: &Saved| saved.snapshot.len())
     }
 
-    /// Kills every server and ends the network. The calls go on being watched until
-    /// [`Calls::close`].
+    /// Kills every server and ends the network. Calls are watched until [`Calls::close`].
     pub fn shut_down(&self) {
         for server in 0..self.n() {
             if let Some((life, server)) = self.cut_off(server) {
                 let referee = &self.servers.referee;
                 referee.end_life(life, Death::UnderWay);
-                // The referee knows of a panic there; the others are killed all the same.
+                // A panic there is reported already; the other servers are killed all the same.
                 let _ = self.calls.ask(life, Method::KILL, move || S::kill(&server));
                 referee.end_life(life, Death::Killed);
             }

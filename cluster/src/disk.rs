@@ -1,4 +1,4 @@
-//! Where the lab keeps what a server has saved, so that it survives the server's crashes.
+//! What a server has saved, kept outside of the server so that it survives crashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,9 +12,8 @@ use crate::fuse::Fuse;
 /// The maximum that one server can save, its Raft state and its snapshot together, in bytes. A
 /// larger save does not happen and fails the test as [`Class::Limit`].
 ///
-/// The reference saves at most 3.2 MB (all tests, 3 seeds): the largest commands of part 3E,
-/// unchanged. So a Raft can keep all that it was given, in an encoding that takes ten times as many
-/// bytes.
+/// The reference saves at most 3.2 MB (all tests, 3 seeds), nearly all of it the largest commands
+/// of part 3E. So an encoding that takes ten times as many bytes still fits.
 pub const SAVED_BYTES_MAX: usize = 32 << 20;
 
 /// The disk of one incarnation of a server.
@@ -23,17 +22,17 @@ pub struct Disk {
     saved: Mutex<Arc<Saved>>,
     was_read: AtomicBool,
     watcher: Option<Watcher>,
-    /// The server that saves here, and who is told when it saves too much.
+    /// The server that saves here, and the referee to which a save that is too large is reported.
     bound: Option<(usize, Referee)>,
     /// Crashes the server at a save that a test has chosen.
     pub(crate) fuse: Fuse,
 }
 
-/// Is called after each save with what was saved before and now, on the thread that saves.
+/// Called after each save, on the thread that saves, with the old and the new content.
 type Watcher = Arc<dyn Fn(&Saved, &Saved) + Send + Sync>;
 
 impl Disk {
-    /// Another disk with the same content; later saves to one leave the other alone.
+    /// Another disk with the same content. Later saves to one do not change the other.
     pub(crate) fn copy(&self) -> Disk {
         Disk { saved: Mutex::new(self.load()), ..Disk::default() }
     }

@@ -1,7 +1,20 @@
-//! What the adversary does to a cluster: verbs in pairs, each a fault and its end.
+//! The faults of a cluster: verbs in pairs, one begins a fault and the other ends it.
+//!
+//! | begins | ends | what |
+//! |---|---|---|
+//! | `cut` | `heal` | one link loses everything |
+//! | `isolate`, `mute`, `shut` | `rejoin` | all links of a server: both ways, out of it, into it |
+//! | `partition` | `partition` with one group, `heal_all` | links between groups |
+//! | `deafen` | `hear` | a server gets no requests, but replies to its own |
+//! | `hold` | `release`, or `pass` for later messages | one link delays everything |
+//! | `disturb`, `disturb_all` | `calm`, `heal_all` | one link, or all, lose or delay or duplicate |
+//! | `slow` | `quicken` | all links of a server delay |
+//! | `pause` | `resume` | all threads of a server stand still |
+//! | `rush_clock` | `steady_clock` | a server's clock runs faster or slower |
+//! | `crash_at_save`, `crash_before_save` | `spare`, or a restart | a crash around a save |
 //!
 //! They add to 6.824's connect and disconnect, crash and restart, and are independent of one
-//! another: a link that is cut stays cut until it is healed, whatever crashes meanwhile.
+//! another: a link that is cut stays cut until it is healed, also through a crash.
 //! [`Faults::heal_all`] ends all faults of the network.
 
 use std::sync::Arc;
@@ -17,13 +30,13 @@ pub struct Faults<P: ?Sized> {
     servers: Arc<Servers<P>>,
 }
 
-/// Links between servers. A link leads one way.
+/// Faults of links. A link is the directed path between two servers.
 impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     pub(crate) fn new(servers: Arc<Servers<P>>) -> Faults<P> {
         Faults { servers }
     }
 
-    /// Cuts the link from one server to another: requests and replies that go this way are lost.
+    /// Cuts the link from one server to another: it loses all requests and replies.
     pub fn cut(&self, from: usize, to: usize) {
         self.servers.network.cut(from, to);
     }
@@ -33,8 +46,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.servers.network.mend(from, to);
     }
 
-    /// Cuts every link between servers that have no group in common. A server can be in several
-    /// groups, as a bridge between them. A server that is in none is alone.
+    /// Cuts every link between servers without a common group, and heals every other link. A server
+    /// can be in several groups, as a bridge between them. One that is in none is alone.
     pub fn partition(&self, groups: &[&[usize]]) {
         for (from, to) in self.links() {
             let together = groups.iter().any(|group| group.contains(&from) && group.contains(&to));
@@ -42,14 +55,15 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// Cuts one server off from all others, both ways. Unlike a disconnected server it stays
-    /// connected for the lab, which goes on offering commands to it.
+    /// Cuts all links from and to one server. Unlike a disconnected server it stays connected for
+    /// the lab, which goes on offering commands to it.
     pub fn isolate(&self, server: usize) {
         self.mute(server);
         self.shut(server);
     }
 
-    /// Ends [`Faults::isolate`], [`Faults::mute`] and [`Faults::shut`] of one server.
+    /// Heals all links from and to one server: ends [`Faults::isolate`], [`Faults::mute`] and
+    /// [`Faults::shut`].
     pub fn rejoin(&self, server: usize) {
         for other in self.others(server) {
             self.heal(server, other);
@@ -57,18 +71,18 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// One-way out: nothing that a server sends arrives, neither requests nor replies.
+    /// Cuts all links from one server: nothing that it sends arrives, neither requests nor replies.
     pub fn mute(&self, server: usize) {
         self.others(server).for_each(|other| self.cut(server, other));
     }
 
-    /// One-way in: nothing arrives at a server, neither requests nor replies.
+    /// Cuts all links to one server: nothing arrives at it, neither requests nor replies.
     pub fn shut(&self, server: usize) {
         self.others(server).for_each(|other| self.cut(other, server));
     }
 
-    /// Keeps calls from reaching a server, also through a restart. Its own calls go out, and their
-    /// replies come in.
+    /// Keeps calls from reaching a server, also after a restart. Its own calls go out, and it gets
+    /// their replies, unlike after [`Faults::shut`].
     pub fn deafen(&self, server: usize) {
         self.servers.change(server, |slot| slot.deaf = true);
     }
@@ -83,7 +97,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.servers.network.hold(from, to);
     }
 
-    /// Lets later messages overtake those that are held, which so arrive out of order.
+    /// Lets later messages pass; those that are held stay so, and will arrive out of order.
     pub fn pass(&self, from: usize, to: usize) {
         self.servers.network.pass(from, to);
     }
@@ -108,7 +122,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.links().for_each(|(from, to)| self.disturb(from, to, by.clone()));
     }
 
-    /// Delays whatever a server sends and gets, each by a time drawn from 0 to `delay_ms`.
+    /// Delays each message from and to a server by a time drawn from 0 to `delay_ms`.
     pub fn slow(&self, server: usize, delay_ms: u64) {
         let delay = Delay::Uniform(0..=delay_ms);
         for other in self.others(server) {
@@ -118,7 +132,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// Ends [`Faults::slow`], and all that disturbs the links of one server.
+    /// Ends [`Faults::slow`], and [`Faults::disturb`] on all links of one server.
     pub fn quicken(&self, server: usize) {
         for other in self.others(server) {
             self.calm(server, other);
@@ -126,7 +140,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// Ends every cut, hold and disturbance between the servers, and the network's own.
+    /// Ends every cut, hold and disturbance between the servers, and makes the network reliable.
     pub fn heal_all(&self) {
         for (from, to) in self.links() {
             self.heal(from, to);
@@ -149,11 +163,11 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     }
 }
 
-/// Servers.
+/// Faults of servers.
 impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
-    /// Stops all threads of a server where they stand, until [`Faults::resume`]. Its clock goes on.
-    /// It answers nothing meanwhile, not even the lab. End it within 10 s: a call that has begun
-    /// lasts as long.
+    /// Pauses all threads of a server until [`Faults::resume`]. Its clock goes on. It answers
+    /// nothing meanwhile, not even the lab. Resume it within 10 s, the limit of a call of the lab
+    /// that may have begun before.
     ///
     /// Only in virtual time. In real time it returns false and does nothing.
     pub fn pause(&self, server: usize) -> bool {
@@ -166,7 +180,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         sim::is_virtual()
     }
 
-    /// Ends [`Faults::pause`]: the server goes on where it stood, and finds that time has passed.
+    /// Ends [`Faults::pause`]: the server goes on where it stopped, and finds that time has passed.
     pub fn resume(&self, server: usize) {
         sim::resume(Label::Server(server).group().group);
         if std::mem::replace(&mut self.servers.lock()[server].paused, false) {
@@ -182,23 +196,24 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         sim::is_virtual()
     }
 
-    /// Ends [`Faults::rush_clock`]: the clock runs as the others do. It is not set back.
+    /// Ends [`Faults::rush_clock`]: the clock runs as fast as the others' again. It is not set
+    /// back.
     pub fn steady_clock(&self, server: usize) {
         self.rush_clock(server, 1.0);
     }
 
-    /// Crashes a server at its `saves`-th save from now. That save is the last that is kept, and
-    /// nothing that the server does afterwards is heard or counts, not even the answer for which it
-    /// saved. The next restart ends it.
+    /// Crashes a server at its `saves`-th save from now. That save is the last one that is kept.
+    /// Nothing that the server does afterwards reaches another server or counts, not even the
+    /// answer for which it saved. The next restart ends this.
     ///
-    /// This happens inside the save itself, in real time as well. The threads of the crashed server
-    /// go on, unheard, until it is restarted or the cluster ends.
+    /// The crash happens inside the save itself, also in real time. The threads of the crashed
+    /// server run on without effect until it is restarted or the cluster ends.
     pub fn crash_at_save(&self, server: usize, saves: u64) {
         self.crash_around_save(server, saves, true);
     }
 
-    /// The same a moment earlier: the save comes too late, so the server forgets whatever it has
-    /// said that depends on it.
+    /// The same a moment earlier: that save is lost, so the server forgets everything that it has
+    /// told others before saving it.
     pub fn crash_before_save(&self, server: usize, saves: u64) {
         self.crash_around_save(server, saves, false);
     }
@@ -216,7 +231,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         disk.fuse.light(saves, is_kept, move || servers.crash_at_save(of, life));
     }
 
-    /// Ends [`Faults::crash_at_save`] and [`Faults::crash_before_save`], if it has not happened yet.
+    /// Ends [`Faults::crash_at_save`] and [`Faults::crash_before_save`], if it has not happened
+    /// yet.
     pub fn spare(&self, server: usize) {
         self.servers.lock()[server].disk.fuse.put_out();
     }

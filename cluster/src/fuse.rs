@@ -1,7 +1,7 @@
-//! A crash at a chosen save: that save is kept, and nothing that its server does afterwards counts.
+//! A crash at a chosen save: nothing that the server does after it counts.
 //!
-//! 6.824's tester crashes a server only between two steps of a test, so the moments between a save
-//! and the answer that depends on it are never tried there.
+//! 6.824's tester crashes a server only between two steps of a test, so it never tries the moments
+//! between a save and the answer that depends on it.
 
 use parking_lot::Mutex;
 
@@ -28,7 +28,7 @@ struct Lit {
 }
 
 impl Fuse {
-    /// The crash comes after so many saves from now, the last of which is kept, or comes too late.
+    /// Crashes the server at its `saves`-th save from now, which is kept or lost.
     pub(crate) fn light(&self, saves: u64, is_kept: bool, crash: impl FnOnce() + Send + 'static) {
         let lit = Lit { saves: saves.max(1), is_kept, crash: Box::new(crash) };
         self.state.lock().lit = Some(lit);
@@ -43,8 +43,8 @@ impl Fuse {
         self.state.lock().blown
     }
 
-    /// Saves, unless the last save is over. At the last the server is crashed on this very thread,
-    /// with no lock of the kit held, before the save returns.
+    /// Saves, unless the last save is over. The last one crashes the server on this thread before
+    /// it returns, with no lock of the kit held.
     pub(crate) fn burn(&self, save: impl FnOnce()) {
         let crash = {
             let mut state = self.state.lock();

@@ -1,4 +1,4 @@
-//! How long a test takes, and the methods of a server that the lab calls in it.
+//! The time limits of a test and of the lab's calls into a server.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use verdict::KILL;
 
 /// A test that takes longer has failed.
 pub const TEST_LIMIT: Duration = Duration::from_secs(120);
-/// A method of a server must return within this time; none has a reason to wait at all.
+/// A method of a server must return within this time; none has a reason to wait.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 
-/// A server must be made within this time: a second of virtual time, in which computing costs next
-/// to nothing, but more of real time, which the machine may spend on something else.
+/// A server must be made within this time: 1 s of virtual time, in which computing costs almost
+/// nothing, or 5 s of real time, in which the machine may do something else.
 pub fn make_limit() -> Duration {
     Duration::from_secs(if sim::is_virtual() { 1 } else { 5 })
 }
@@ -18,10 +18,10 @@ pub fn make_limit() -> Duration {
 /// A method of a server that the lab calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Method {
-    /// Its name, as a person knows it.
+    /// Its name in a sentence.
     pub name: &'static str,
     limit: Limit,
-    /// A call that a killed server never returns from keeps nobody waiting.
+    /// No thread of the test waits for the call once the server was killed.
     pub(crate) ends_with_server: bool,
 }
 

@@ -1,9 +1,10 @@
-//! An RPC that breaks the rules of the network is a failure, since its caller can ignore the error.
+//! RPCs that break the rules of the network. Each is a failure, since its caller can ignore the
+//! error.
 
 use labrpc::{Event, Name, Step, UNDER_WAY_BYTES_MAX};
 use verdict::{Class, Failure};
 
-/// The failure that a step of a call is, if it is one.
+/// The failure of a step of a call, if it is one.
 pub(crate) fn failure_of(event: &Event) -> Option<Failure> {
     let number = |name: &Option<Name>| name.as_ref().and_then(Name::number);
     let (from, to) = (number(&event.from), number(&event.to));

@@ -1,7 +1,7 @@
 //! The servers of a cluster as the lab knows them, and what links them to the network.
 //!
-//! Apart from [`Cluster`](crate::Cluster), since a server can also be crashed on its own thread, in
-//! the middle of a save.
+//! This is not part of [`Cluster`](crate::Cluster), since a server can also be crashed on its own
+//! thread, in the middle of a save.
 
 use std::sync::Arc;
 
@@ -33,9 +33,9 @@ pub(crate) struct Slot<P: ?Sized> {
     /// The incarnation has begun and has not crashed.
     pub(crate) alive: bool,
     pub(crate) life: Life,
-    /// Its threads stand still.
+    /// Its threads are paused.
     pub(crate) paused: bool,
-    /// A server that crashed at a save: nothing from it counts, but it was not killed yet.
+    /// A server that has crashed and was not killed yet: nothing that it does counts.
     crashed: Option<Arc<P>>,
     pub(crate) ends: Vec<Name>,
     pub(crate) disk: Arc<Disk>,
@@ -99,7 +99,7 @@ impl<P: ?Sized> Servers<P> {
         (of, slot.life, Arc::clone(&slot.disk))
     }
 
-    /// Disconnects a server from everything that could observe it. Returns what is left to kill.
+    /// Disconnects a server from everything that could observe it. Returns what is to be killed.
     pub(crate) fn cut_off(&self, server: usize) -> Option<(Life, Arc<P>)> {
         let _cutting = self.cutting.lock();
         self.silence(server);
@@ -126,14 +126,14 @@ impl<P: ?Sized> Servers<P> {
             self.record(of, ServerEvent::Crashed);
         }
         self.change(server, |slot| slot.connected = false);
-        // First the network, then the disk: nobody may hear of what a restart forgets.
+        // First the network, then the disk: no message may reveal what a restart forgets.
         self.network.delete_server(server);
         if was_alive {
             self.record(of, ServerEvent::Silenced);
         }
         let mut all = self.all.lock();
         let slot = &mut all[server];
-        // A thread that ignores the kill may go on calling. It must not wait as a live caller does.
+        // A thread that ignores the kill may go on calling. Its calls must fail at once.
         for end in slot.ends.drain(..) {
             self.network.delete_end(end);
         }
@@ -143,7 +143,7 @@ impl<P: ?Sized> Servers<P> {
         }
     }
 
-    /// Changes what is said of a server, and then sets every end from it and to it accordingly.
+    /// Changes a server's slot, and then enables or disables every end from and to it.
     pub(crate) fn change(&self, server: usize, change: impl FnOnce(&mut Slot<P>)) {
         let mut all = self.all.lock();
         change(&mut all[server]);

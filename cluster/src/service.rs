@@ -1,4 +1,4 @@
-//! What the servers of a cluster do: the one thing that a cluster does not know.
+//! What the servers of a cluster do. The cluster itself does not know it.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ pub trait Service: Send + Sync + 'static {
     /// One of its servers.
     type Server: ?Sized + Send + Sync + 'static;
 
-    /// Makes a server. None if it could not be made; then the referee knows why.
+    /// Makes a server. None if that failed, after the failure was reported to the referee.
     fn start(&self, start: Start) -> Option<Arc<Self::Server>>;
 
     /// The RPC handlers of a server.
     fn handlers(server: Arc<Self::Server>) -> labrpc::Service;
 
-    /// Ends a server; returns at once.
+    /// Tells a server to stop. Must return at once.
     fn kill(server: &Self::Server);
 }
 
@@ -28,7 +28,7 @@ pub trait Service: Send + Sync + 'static {
 pub struct Start {
     /// Which server, and which start of it.
     pub of: Incarnation,
-    /// The life that begins, for the referee.
+    /// The same for the referee.
     pub life: Life,
     /// An end to each server of the cluster, by number.
     pub ends: Vec<ClientEnd>,

@@ -1,4 +1,4 @@
-//! Was it committed? The checks on agreement of 6.824's config.
+//! The checks on agreement of 6.824's config: was a command committed?
 
 use std::time::{Duration, Instant};
 
@@ -10,20 +10,22 @@ use verdict::{Class, Failure};
 
 use crate::config::Config;
 
-/// [`Config::one`] looks for a leader so long in all.
+/// [`Config::one`] tries for this time in all.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
 /// After a leader took the command, it must be committed within this.
 const COMMIT_LIMIT: Duration = Duration::from_secs(2);
 const COMMIT_LOOK_INTERVAL: Duration = Duration::from_millis(20);
 const LEADER_LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// [`Config::wait`] looks so often, after 10 ms, 20 ms and so on up to [`WAIT_PAUSE_MAX`].
+/// [`Config::wait`] looks this often, after pauses of 10 ms, 20 ms and so on up to
+/// [`WAIT_PAUSE_MAX`].
 const WAIT_LOOKS: usize = 30;
 const WAIT_PAUSE_MIN: Duration = Duration::from_millis(10);
 const WAIT_PAUSE_MAX: Duration = Duration::from_millis(1280);
 
 impl Config {
     /// Waits about 30 s at most for `n` servers to have applied `index`, and returns the command.
-    /// None if some server has left `start_term` behind by then, in which case it may never come.
+    /// None if some server is in a later term than `start_term`: then the index may never be
+    /// applied.
     pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
         let _waits = self.calls().wait_for(format!("index {index} to be applied by {n} servers"));
         let mut pause = WAIT_PAUSE_MIN;
@@ -49,11 +51,11 @@ impl Config {
         command
     }
 
-    /// Has the cluster agree on one command, and returns its index: the driver of most tests.
+    /// Makes the cluster agree on one command, and returns its index. Most tests are built on this.
     ///
     /// Offers the command to one connected server after the other until a leader takes it, and then
-    /// waits until `expected` servers have applied it. With `retry` the command may be offered
-    /// again when that takes too long, and so may be committed more than once.
+    /// waits until `expected` servers have applied it. With `retry` it offers the command again if
+    /// that takes too long, so the command may be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
         let agreed = format!("{} to be agreed on by {expected} servers", show(command));
         let _waits = self.calls().wait_for(agreed);
@@ -86,7 +88,8 @@ impl Config {
         self.stop_for_want_of_progress(rule, sentence);
     }
 
-    /// Asks a server that was just found to lead for agreement on a command; it has to take it.
+    /// Offers a command to a server that was just seen to lead. The test fails if it does not take
+    /// it.
     pub fn start_at_leader(&self, leader: usize, command: &[u8]) -> Started {
         self.start(leader, command.to_vec()).unwrap_or_else(|| {
             let command = show(command);
@@ -122,8 +125,8 @@ impl Config {
         false
     }
 
-    /// The rule that is broken when only so many servers have applied a command in time: what a
-    /// majority has applied is committed, so the others do not catch up.
+    /// The rule that is broken if only `applied` servers have applied a command in time. What a
+    /// majority has applied is committed, so then the others do not catch up.
     pub fn rule_of_delay(&self, applied: usize) -> Rule {
         if applied > self.n() / 2 { Rule::L3 } else { Rule::L2 }
     }

@@ -1,11 +1,11 @@
-//! What every server has applied, for the whole run: the memory of 6.824's appliers, and the rules
-//! S8 and S9 and the part of S14 about snapshots that are handed over.
+//! What every server has applied in the whole run, as the appliers of 6.824 remember it; with rules
+//! S8 and S9, and the part of S14 about snapshots that are applied.
 //!
-//! Stricter than the original in three points. A server that was restarted must apply again from
-//! index 1, or from the index after its snapshot, in order; the original accepts any index whose
-//! predecessor was ever applied there. What a server applied after its snapshot and before it
-//! crashed is not forgotten when it restarts. And a snapshot that ends before what this incarnation
-//! has applied already is refused (S14); the original takes it.
+//! It is stricter than the original in three points. A restarted server must apply again from index
+//! 1, or from the index after its snapshot, in order; the original accepts any index whose
+//! predecessor was ever applied there. What a server applied after its snapshot and before a crash
+//! is remembered after the restart. And a snapshot that ends before what this incarnation has
+//! applied already is an error (S14); the original accepts it.
 
 use std::collections::BTreeMap;
 
@@ -28,12 +28,12 @@ struct State {
 
 #[derive(Default)]
 struct Server {
-    /// Ever applied, by any incarnation, and when first.
+    /// What any incarnation has ever applied, and when.
     log: BTreeMap<u64, (Vec<u8>, Moment)>,
     incarnation: u32,
     alive: bool,
     last_applied: u64,
-    /// Snapshots that brought anything new, of any incarnation.
+    /// Snapshots with something new that any incarnation has applied.
     snapshots: u64,
 }
 
@@ -97,7 +97,7 @@ impl Applied {
     }
 }
 
-/// The index up to which a snapshot of the lab's goes; none if the lab did not make it.
+/// The last index that a snapshot covers; none if the lab did not make it.
 pub(crate) fn covers(snapshot: &[u8]) -> Option<u64> {
     codec::decode::<(u64, Vec<ByteBuf>)>(snapshot).ok().map(|(covers, _)| covers)
 }
@@ -115,7 +115,7 @@ impl State {
         if snapshot.is_empty() { Ok(()) } else { self.ingest(of.server, None, snapshot, at) }
     }
 
-    /// An entry was applied: 6.824's checkLogs and the order that its appliers demand.
+    /// An entry was applied: 6.824's checkLogs, and the order that its appliers check.
     fn apply(
         &mut self,
         server: usize,
@@ -169,7 +169,7 @@ impl State {
         if covers < slot.last_applied {
             return refused(SnapshotFault::Older { covers, applied: slot.last_applied });
         }
-        // A peer that starts may hand over its own snapshot again.
+        // A peer that starts may apply its own snapshot again.
         slot.snapshots += u64::from(index.is_some() && covers > slot.last_applied);
         let commands = commands.into_iter().map(|command| (command.into_vec(), at));
         slot.log.extend((1..).zip(commands));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restarted_server_begins_at_one_and_its_old_incarnation_is_not_heard() {
+    fn a_restarted_server_begins_at_one_and_its_old_incarnation_does_not_count() {
         let applied = two_servers();
         applies(&applied, 0, 1, 1, &number(7)).unwrap();
         crashes(&applied, 0, 1);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_from_a_snapshot_forgets_nothing_that_was_applied_behind_it() {
+    fn a_restart_from_a_snapshot_forgets_nothing_that_was_applied_after_it() {
         let applied = two_servers();
         applies(&applied, 0, 1, 1, &number(7)).unwrap();
         let snapshot = applied.snapshot(0, 1);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_brings_its_prefix_and_the_order_goes_on_behind_it() {
+    fn a_snapshot_brings_its_prefix_and_the_order_goes_on_after_it() {
         let applied = two_servers();
         for index in 1..=3 {
             applies(&applied, 0, 1, index, &number(index * 100)).unwrap();

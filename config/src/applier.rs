@@ -14,12 +14,12 @@ use verdict::label::{self, Label};
 
 use crate::applied::Applied;
 
-/// In the tests of part D the lab makes a snapshot whenever the next index is a multiple of this.
+/// In the tests of part D the lab makes a snapshot if the next index is a multiple of this.
 pub(crate) const SNAPSHOT_INTERVAL: u64 = 10;
-/// A server that is killed before it takes a snapshot keeps nobody waiting.
+/// No thread of the test waits for a server that is killed before it has taken a snapshot.
 const SNAPSHOT: Method = Method::new("snapshot").ending_with_server();
 
-/// One incarnation of one server, as its applier sees it.
+/// The applier of one incarnation.
 pub(crate) struct Applier {
     pub(crate) of: Incarnation,
     pub(crate) life: Life,
@@ -56,7 +56,8 @@ impl ApplyDelays {
 
 impl Applier {
     /// Starts a thread that receives messages until the peer has dropped its end of the channel.
-    /// After a crash it goes on receiving what it ignores, so that the dying peer is not blocked.
+    /// After a crash it still receives messages, and ignores them, so that the dying peer is not
+    /// blocked.
     pub(crate) fn start(self, messages: Receiver<ApplyMsg>) {
         thread::Builder::new()
             .name("applier".into())
@@ -81,12 +82,12 @@ impl Applier {
         }
     }
 
-    /// On this very thread, as in the original: a Raft that holds its lock while it sends on the
-    /// channel cannot take the call.
+    /// On this thread, as in the original: a Raft that holds its lock while it sends on the channel
+    /// cannot take the call.
     fn make_snapshot(&self, index: u64) {
         let Some(peer) = self.peer.upgrade() else { return };
         let snapshot = self.applied.snapshot(self.of.server, index);
-        // The referee knows of a panic there, and there is no thread of the test to stop here.
+        // A panic there is reported already, and there is no thread of the test to stop here.
         let _ = self.calls.ask(self.life, SNAPSHOT, move || peer.snapshot(index, snapshot));
     }
 }

@@ -1,4 +1,4 @@
-//! Who leads? The checks on elections of 6.824's config.
+//! The checks on elections of 6.824's config: which server leads?
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,12 +11,13 @@ use verdict::{Class, Failure};
 
 use crate::config::Config;
 
-/// [`Config::check_one_leader`] looks so often.
+/// [`Config::check_one_leader`] looks this often.
 const LOOKS_FOR_A_LEADER: usize = 10;
-/// The original looks once where a lawful state may last a moment; the lab looks again after this.
+/// The original looks once, though correct servers may disagree for a moment; the lab looks again
+/// after this.
 const SECOND_LOOK_AFTER: Duration = Duration::from_millis(100);
 
-/// What one connected server says of itself.
+/// The answer of one connected server.
 #[derive(Debug, Clone, Copy)]
 struct State {
     server: usize,
@@ -28,8 +29,8 @@ struct State {
 impl Config {
     /// Waits up to five seconds for a leader among the connected servers, and returns it.
     ///
-    /// With leaders in several terms, which is lawful, it is the one of the highest. Two leaders in
-    /// one term are not.
+    /// If several terms have a leader, which is allowed, it returns that of the highest term. Two
+    /// leaders in one term fail the test.
     pub fn check_one_leader(&self) -> usize {
         let _waits = self.calls().wait_for("a leader".into());
         let mut states = Vec::new();
@@ -73,7 +74,7 @@ impl Config {
         leaders.into_values().next_back().map(|servers| servers[0])
     }
 
-    /// The one term that all connected servers are in.
+    /// The term that all connected servers are in. The test fails if they disagree.
     pub fn check_terms(&self) -> u64 {
         let states = self.look_until(|states| states.iter().all(|s| s.term == states[0].term));
         let Some(first) = states.first() else {
@@ -87,7 +88,7 @@ impl Config {
         first.term
     }
 
-    /// No connected server believes that it leads.
+    /// Fails the test if a connected server believes that it leads.
     pub fn check_no_leader(&self) {
         let states = self.look_until(|states| states.iter().all(|state| !state.leads));
         let leaders: Vec<usize> =
@@ -105,7 +106,8 @@ impl Config {
         }
     }
 
-    /// What the connected servers say, now or, if that is not `good`, a moment later.
+    /// The answers of the connected servers; a second set, a moment later, if the first is not
+    /// `good`.
     fn look_until(&self, good: impl Fn(&[State]) -> bool) -> Vec<State> {
         let mut states = self.connected_states();
         if !good(&states) {
@@ -128,7 +130,7 @@ impl Config {
             .collect()
     }
 
-    /// All servers in a phrase, those that were not asked too.
+    /// All servers in a phrase, also those that were not asked.
     fn tell(&self, states: &[State]) -> String {
         let phrase = |server: usize| match states.iter().find(|state| state.server == server) {
             Some(State { term, leads: true, .. }) => format!("server {server} leads term {term}"),

@@ -1,4 +1,4 @@
-//! The cluster under test: 6.824's config, from the making of its servers to their end.
+//! The cluster under test: 6.824's config.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::judge::Judge;
 use crate::observer::Observer;
 use crate::raft::Raft;
 
-/// What the tests take as the longest sensible election timeout, and wait in multiples of.
+/// The longest sensible election timeout. Tests wait for multiples of it.
 pub const RAFT_ELECTION_TIMEOUT: Duration = Duration::from_millis(1000);
-/// No honest run comes near this many elections; a larger term is nonsense.
+/// No correct run comes near this many elections, so a larger term is impossible.
 const TERM_MAX: u64 = 1 << 32;
 
 /// What kind of cluster a test wants.
@@ -31,11 +31,11 @@ const TERM_MAX: u64 = 1 << 32;
 pub struct Setup {
     /// The number of servers.
     pub servers: usize,
-    /// Requests and replies are lost and delayed.
+    /// The network loses and delays requests and replies.
     pub unreliable: bool,
     /// The lab makes snapshots (part D).
     pub snapshots: bool,
-    /// The rules of Raft are watched at every step.
+    /// The rules of Raft are checked at every event.
     pub invariants: bool,
 }
 
@@ -56,17 +56,18 @@ impl Setup {
         Setup { snapshots: true, ..self }
     }
 
-    /// The same without a watch on the rules of Raft, to see what that costs.
+    /// The same without the rules of Raft, to measure what they cost.
     #[must_use]
     pub fn without_invariants(self) -> Setup {
         Setup { invariants: false, ..self }
     }
 }
 
-/// A cluster under test: a [`Cluster`] of Rafts, as it derefs to, with the lab's checks.
+/// A cluster under test: a [`Cluster`] of Rafts, to which it derefs, with the lab's checks.
 ///
-/// Its checks return what a test goes on with. When one fails, the referee knows and the calling
-/// thread is unwound, so a test reads as if nothing could fail. Dropping it kills every server.
+/// A check returns what the test needs next. When it fails, the failure is reported to the referee
+/// and the calling thread is unwound, so a test reads as if nothing could fail. Dropping it kills
+/// every server.
 pub struct Config {
     cluster: Cluster<Raft>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
@@ -97,7 +98,7 @@ impl Deref for Config {
 impl Config {
     /// Makes a cluster and starts and connects every server: 6.824's make_config.
     ///
-    /// Everything that the lab draws at random comes from `seed`.
+    /// All random numbers of the lab are derived from `seed`.
     pub fn new(make: &Make, setup: Setup, seed: u64, referee: &Referee) -> Config {
         referee.add_kit_code([
             KitCode { crate_name: "config", folder: "/config/src/" },
@@ -140,8 +141,8 @@ impl Config {
         config
     }
 
-    /// Asks one server for agreement on a command, connected or not; none if it does not lead, does
-    /// not run, or crashes meanwhile.
+    /// Calls `start` of one server, connected or not; none if it does not lead, does not run, or
+    /// crashes meanwhile.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let taken = command.clone();
         let (asked, started) = self.call(
@@ -168,7 +169,7 @@ impl Config {
         Some(started)
     }
 
-    /// A server's term, and whether it believes that it leads it; none if it does not run, or
+    /// A server's term, and whether it believes that it is the leader; none if it does not run, or
     /// crashes meanwhile.
     pub fn get_state(&self, server: usize) -> Option<(u64, bool)> {
         let (of, state) = self.ask_state(server)?;
@@ -176,8 +177,8 @@ impl Config {
         Some(state)
     }
 
-    /// [`Config::get_state`] before it is judged who leads, and the incarnation that has answered;
-    /// no incarnation if it was crashing when it was asked.
+    /// [`Config::get_state`] without recording that it leads, and the incarnation that has
+    /// answered; no incarnation if it was crashing when it was asked.
     pub(crate) fn ask_state(&self, server: usize) -> Option<(Option<Incarnation>, (u64, bool))> {
         let (asked, (term, leads)) = self.call(
             server,
@@ -203,7 +204,7 @@ impl Config {
         Some((asked.map(|(of, _)| of), (term, leads)))
     }
 
-    /// Compares what a server said of itself with everything that was seen of all.
+    /// Records that a server says that it leads, if it does.
     pub(crate) fn note_leader(&self, of: Option<Incarnation>, (term, leads): (u64, bool)) {
         if let Some(of) = of.filter(|_| leads) {
             self.read_clock();
@@ -242,7 +243,8 @@ impl Config {
         self.applied.snapshots(server)
     }
 
-    /// Makes the lab take this time for every message that a server applies, also after a restart.
+    /// Makes the lab slow: it takes `time` for every message that a server applies, also after a
+    /// restart.
     pub fn delay_applies(&self, server: usize, time: Duration) {
         self.service().apply_delays.set(server, time);
     }
@@ -252,8 +254,8 @@ impl Config {
         self.delay_applies(server, Duration::ZERO);
     }
 
-    /// Ends every fault of one server by itself: a pause, a wrong clock, slow applies, a crash that
-    /// is to come, or one that was.
+    /// Ends every fault of one server that is not the network's: a pause, a wrong clock, slow
+    /// applies, a planned crash, a past crash, a disconnection.
     pub fn relieve(&self, server: usize) {
         let faults = self.faults();
         faults.resume(server);
@@ -268,7 +270,7 @@ impl Config {
         }
     }
 
-    /// The test begins here: what it uses is counted from now on.
+    /// The test begins here: RPCs, bytes and commands are counted from now on.
     pub fn begin(&self) {
         *self.begun.lock() = Begun {
             at: Instant::now(),
@@ -278,7 +280,7 @@ impl Config {
         };
     }
 
-    /// The test has come to its end: the referee gets the numbers of its closing line.
+    /// The test ends here: the referee gets the numbers of its closing line.
     pub fn end(&self) {
         if self.made_at.elapsed() > TEST_LIMIT {
             self.referee().stop(took_too_long());

@@ -9,15 +9,15 @@ use parking_lot::Mutex;
 use verdict::{FindingKind, Referee};
 
 /// A slower answer of `inspect` is reported: nothing that needs the peer's lock makes progress.
-const PATIENCE: Duration = Duration::from_secs(1);
+const INSPECT_TIME_MAX: Duration = Duration::from_secs(1);
 /// Report redundant saves above this count, if they are at least half of all saves.
 const NEEDLESS_SAVES_MAX: u64 = 50;
-/// How the finding begins of a run in which some server did not show its state.
+/// The beginning of the finding of a run in which some server did not show its state.
 pub const NOT_INSPECTED: &str = "without `inspect` these rules are not watched";
 /// What cannot be watched without `inspect`.
 const WHITE_BOX: &str = "S2, S3, S4, S7, S10, S11, S13 and S14, and S5, S6 and S12 in part";
 
-/// What was found in one run.
+/// Collects the findings of one run.
 pub(crate) struct Findings {
     state: Arc<Mutex<State>>,
     referee: Referee,
@@ -27,7 +27,7 @@ struct State {
     servers: Vec<Server>,
     /// Some incarnation has no `inspect`.
     is_blind: bool,
-    /// The event that is to be reported, and what.
+    /// A finding that is to be reported once the listeners get this event.
     held_lock: Option<(Moment, String)>,
 }
 
@@ -61,7 +61,7 @@ impl Findings {
         Findings { state, referee: referee.clone() }
     }
 
-    /// The run is over: reports what counts only then.
+    /// Reports the findings that are known only at the end of the run.
     pub(crate) fn close(&self) {
         let state = self.state.lock();
         if state.is_blind {
@@ -113,13 +113,16 @@ impl State {
         }
     }
 
-    /// `inspect` has answered. A long wait is reported once, and only if it was the server's own
-    /// fault.
+    /// `inspect` has answered. A long wait is reported once for each server, and only if the server
+    /// was not paused meanwhile.
     fn time(&mut self, server: usize, asked: Moment, answered: Moment) {
         let known = &mut self.servers[server];
         let waited = answered.at.saturating_sub(asked.at);
         let own_fault = !known.is_paused && known.paused_or_resumed < asked;
-        if waited > PATIENCE && own_fault && !std::mem::replace(&mut known.has_held_lock, true) {
+        if waited > INSPECT_TIME_MAX
+            && own_fault
+            && !std::mem::replace(&mut known.has_held_lock, true)
+        {
             let sentence = format!(
                 "server {server} kept `inspect` waiting for {:.1} s: is a lock held across a call?",
                 waited.as_secs_f64()

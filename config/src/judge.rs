@@ -24,7 +24,7 @@ struct State {
 }
 
 impl Judge {
-    /// Reads the history from now on: what was applied and, if there is a checker, all else.
+    /// Reads the history from now on. `applied` gets every event and, after it, the checker.
     pub(crate) fn new(
         history: &History,
         referee: &Referee,
@@ -72,7 +72,7 @@ impl Judge {
     }
 }
 
-/// The failure that a violation is.
+/// The failure of a violation.
 fn failure_of(violation: &Violation) -> Failure {
     let class = match violation.rule() {
         Some(Rule::S16) => Class::Infra,

@@ -1,4 +1,4 @@
-//! What an RPC of a Raft is about, as far as its name tells.
+//! What an RPC of a Raft is about, judged by its name.
 
 use labrpc::Messages;
 
@@ -16,7 +16,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// An implementation may call its RPCs as it likes; what it calls them tells.
+    /// Guesses by the name: an implementation can choose the names of its RPCs freely.
     fn is_told_by(self, name: &str) -> bool {
         let name = name.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
@@ -49,7 +49,7 @@ impl Kind {
 }
 
 impl Config {
-    /// The names of the RPCs of one kind, as far as any were made; none if no name tells.
+    /// The names of the RPCs of one kind that were called so far. Empty if no name fits.
     pub fn names_of(&self, kind: Kind) -> Vec<String> {
         let methods = self.network().methods();
         let names = methods.iter().map(|method| method.rsplit('.').next().unwrap_or(method));

@@ -1,11 +1,11 @@
 //! The observer: asks the peers for their state, and records what they show.
 //!
-//! It has a thread for each server, so that a peer that holds its lock for long hides no other. A
-//! thread asks when something has happened to its server (a call was sent or handled, something was
-//! saved, applied or started) and every [`SWEEP_INTERVAL`]. `inspect` may take the peer's lock, so
-//! it is never called from a thread on which the peer itself is at work. The first time, the thread
-//! that starts the server asks, before the server is on the network: what a crash has left is seen
-//! before anything can change it.
+//! It has a thread for each server, so that a peer that holds its lock for long delays no other.
+//! The thread asks when something has happened to its server (a call was sent or handled, something
+//! was saved, applied or started) and every [`SWEEP_INTERVAL`]. `inspect` may take the peer's lock,
+//! so it is never called on a thread that runs the peer's code. The first question comes from the
+//! thread that starts the server, before the server is on the network: so what a crash has left is
+//! seen before anything can change it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -24,7 +24,7 @@ use crate::applied;
 
 /// A peer to which nothing happens is asked this often.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
-/// It waits for a peer that is busy; that peer is found by what it fails to do.
+/// It waits for a busy peer: other checks find a peer that does too little.
 const INSPECT: Method = Method::new("inspect").without_limit();
 
 /// Looks at the servers of one cluster.
@@ -84,7 +84,7 @@ impl Observer {
         Observer { shared }
     }
 
-    /// Looks at a server that was made and is not on the network yet.
+    /// Takes the first sample of a server that was made and is not on the network yet.
     pub(crate) fn look_first(
         &self,
         of: Incarnation,
@@ -100,14 +100,14 @@ impl Observer {
         };
         let wakeup = &self.shared.wakeups[of.server];
         wakeup.state.lock().peer = Some(Watched { of, life, peer: Arc::downgrade(peer) });
-        // Read after the state was: what is saved later only covers more.
+        // Read after the state: what is saved later only covers more.
         let covers = applied::covers(&disk.load().snapshot).unwrap_or(0);
         self.shared.read_clock();
         self.shared.record(of, RaftEvent::Restored { asked, state, has_read, covers });
         wakeup.wake();
     }
 
-    /// The end: the threads end.
+    /// Ends the threads.
     pub(crate) fn close(&self) {
         for wakeup in &self.shared.wakeups {
             let mut state = wakeup.state.lock();
@@ -141,8 +141,8 @@ impl Shared {
         }
     }
 
-    /// Asks a peer, if it is the incarnation that runs. After a panic, which the referee knows of,
-    /// there is no answer.
+    /// Asks a peer, if it is the incarnation that runs. There is no answer after a panic, which is
+    /// reported already.
     fn inspect(
         &self,
         of: Incarnation,
@@ -208,7 +208,7 @@ impl Wakeup {
         }
     }
 
-    /// Waits until there is something to look at, or for the next sweep. None at the end.
+    /// Waits until something has happened, or for the next sweep. None at the end.
     fn wait(&self) -> Option<Watched> {
         let mut state = self.state.lock();
         loop {

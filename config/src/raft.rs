@@ -1,4 +1,4 @@
-//! The service under test: how the lab makes a Raft, and what it needs to run beside it.
+//! The service under test: how the lab makes a Raft, its applier and its observer.
 
 use std::sync::Arc;
 use std::thread;
@@ -20,7 +20,7 @@ pub struct Raft {
     pub(crate) calls: Calls,
     pub(crate) history: History,
     pub(crate) applied: Arc<Applied>,
-    /// None if the rules of Raft are not watched.
+    /// None if the rules of Raft are not checked.
     pub(crate) observer: Option<Observer>,
     pub(crate) apply_delays: Arc<ApplyDelays>,
 }
@@ -60,7 +60,8 @@ impl Service for Raft {
 }
 
 impl Raft {
-    /// On a thread of its own, so that the threads which the peer starts are known by its name.
+    /// Calls `make` on a new thread that is named after the server, so that the threads which the
+    /// peer starts inherit the name.
     fn make_peer(&self, life: Life, context: PeerContext) -> Option<Arc<dyn RaftPeer>> {
         let make = Arc::clone(&self.make);
         let work = move || {

@@ -1,4 +1,4 @@
-//! Panics in threads of the peers, where nobody but the panic hook sees them.
+//! Panics in threads of the peers, where only the panic hook sees them.
 //!
 //! `report_to` sets a hook for the whole process. So these tests have a process of their own, run
 //! one at a time, and compare nothing while their hook is set: a test's own panic would be
@@ -189,8 +189,8 @@ fn a_panic_after_the_kill_is_a_finding_that_says_so() {
     finds(twice, |cfg, _| cfg.crash(1), &[sentence]);
 }
 
-/// The thread of an earlier incarnation is told from those of the one that runs, also where a call
-/// of the lab has started it.
+/// A thread of an earlier incarnation is distinguished from those of the one that runs, also where
+/// a call of the lab has started it.
 #[test]
 fn a_panic_of_an_earlier_incarnation_is_a_finding() {
     let sentence = "server 1 panicked in its thread `ticker` after it was killed: out of luck";

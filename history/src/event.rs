@@ -1,4 +1,4 @@
-//! One event for everything that happens.
+//! What can happen in a run: each kind of event, with its data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,15 +48,15 @@ pub enum What<'a> {
 /// What happens to a server.
 #[derive(Debug, Clone)]
 pub enum ServerEvent<'a> {
-    /// It is about to be made, from what its disk holds.
+    /// It is about to be made from what its disk holds.
     Starting(&'a Saved),
     /// It crashed: nothing that it does from now on counts.
     Crashed,
-    /// No link of the network leads to it or from it any more; follows [`ServerEvent::Crashed`].
+    /// The network has removed its links; follows [`ServerEvent::Crashed`].
     Silenced,
-    /// Its threads stand still.
+    /// Its threads are paused.
     Paused,
-    /// Its threads go on.
+    /// Its threads run again.
     Resumed,
     /// It has saved `new` over `old`.
     Saved {
@@ -67,7 +67,7 @@ pub enum ServerEvent<'a> {
     },
 }
 
-/// What a server's Raft does and says. An answer names the moment at which it was asked for.
+/// What a server's Raft does and says. An answer refers to the moment of its question.
 #[derive(Debug, Clone)]
 pub enum RaftEvent<'a> {
     /// One of its methods is about to be called.
@@ -79,8 +79,8 @@ pub enum RaftEvent<'a> {
         /// The term that it is in.
         term: u64,
     },
-    /// `get_state` has answered that it leads `term`. A check of the lab that asks several servers
-    /// judges their answers first, so this comes after the [`RaftEvent::State`] of all of them.
+    /// `get_state` has answered that it leads `term`. A check that asks several servers judges
+    /// their answers first, so this comes after the [`RaftEvent::State`] of all of them.
     Leads {
         /// The term that it leads.
         term: u64,
@@ -94,14 +94,14 @@ pub enum RaftEvent<'a> {
         /// The command.
         command: &'a [u8],
     },
-    /// `inspect` has answered, for the first time in this incarnation and before the network leads
-    /// to it.
+    /// `inspect` has answered for the first time in this incarnation, before the server is on the
+    /// network.
     Restored {
         /// The moment of its [`RaftEvent::Asked`].
         asked: Moment,
         /// Its state.
         state: Arc<Inspect>,
-        /// It had read its Raft state by then. Otherwise this is not yet what it restores.
+        /// It had read its saved Raft state by then. Otherwise this is not what it restores.
         has_read: bool,
         /// The last index that its saved snapshot covers; 0 without one.
         covers: u64,

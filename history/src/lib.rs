@@ -1,13 +1,12 @@
 //! Everything that happens in a run, in one order.
 //!
-//! Whoever causes something records an [`Event`]; whoever wants to know subscribes to the
-//! [`History`]. The checkers of Raft's rules, the findings and the lab's memory of what was applied
-//! are readers, and none of them is called by anything else. Without a reader nothing is recorded,
-//! and nothing is paid for.
+//! The code that causes something records an [`Event`] in the [`History`]. The checker of Raft's
+//! rules, the findings and the lab's memory of what was applied are readers: they subscribe to the
+//! history, and nothing else calls them. Without a reader nothing is recorded, at no cost.
 //!
-//! A [`Moment`] is a place in that order. What can be concluded about two servers rests on the
-//! order, never on the clock: a state that was asked for after an event shows what the event rests
-//! on.
+//! A [`Moment`] is a place in that order. Conclusions about two servers follow from the order,
+//! never from the clock: a state that was asked for after an event shows everything that led to the
+//! event.
 
 mod event;
 mod record;

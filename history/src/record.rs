@@ -1,4 +1,4 @@
-//! The history: who records, and who reads.
+//! The history: recording an event, and the two kinds of readers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ pub struct History {
 struct Shared {
     began: Duration,
     is_read: AtomicBool,
-    /// Guards the order: an event has its number and is folded before the next gets one.
+    /// Guards the order: all folds have taken in an event before the next one gets its number.
     folds: Mutex<Folds>,
     listeners: RwLock<Vec<Listener>>,
 }
@@ -44,23 +44,23 @@ impl History {
         }
     }
 
-    /// Has `fold` take in every later event, in their order. It is called with the order locked, on
-    /// the thread that records: it must not block, record or wake anybody.
+    /// Calls `fold` with every later event, in order, on the thread that records. The history is
+    /// locked meanwhile: `fold` must not block, record or wake a thread.
     pub fn fold(&self, fold: impl FnMut(&Event<'_>) + Send + 'static) {
         self.shared.folds.lock().all.push(Box::new(fold));
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
-    /// Has `listener` hear of every later event after all folds have taken it in, on the thread
-    /// that records, with no lock of the history held. Two threads that record at once may be heard
-    /// in another order than that of the events.
+    /// Calls `listener` with every later event after all folds have taken it in, on the thread that
+    /// records. The history is not locked, so if two threads record at once, the listener may get
+    /// their events out of order.
     pub fn listen(&self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) {
         self.shared.listeners.write().push(Arc::new(listener));
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
-    /// Records an event, and returns its moment. Without a reader nothing happens, and the moment
-    /// is the default one.
+    /// Records an event and returns its moment. Without a reader it does nothing and returns the
+    /// default moment.
     pub fn record(&self, what: What<'_>) -> Moment {
         if !self.shared.is_read.load(Ordering::Relaxed) {
             return Moment::default();
@@ -79,7 +79,7 @@ impl History {
         event.moment
     }
 
-    /// Forgets all readers: what they hold is dropped, and nothing is recorded from now on.
+    /// Drops all readers, so that nothing is recorded from now on.
     pub fn close(&self) {
         self.shared.is_read.store(false, Ordering::Relaxed);
         let folds = std::mem::take(&mut self.shared.folds.lock().all);

@@ -1,10 +1,10 @@
-//! The rules that a run is held to, each with its id, its title and where the paper states it.
+//! The rules that every run must keep, each with its id, its title and its section in the paper.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule of Raft; sections are those of the paper's extended version.
+/// A rule of Raft; the sections are those of the paper's extended version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// Election safety.
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_told_in_one_line() {
+    fn a_rule_is_shown_in_one_line() {
         assert_eq!(
             Rule::S2.to_string(),
             "S2, at most one vote of a server in a term (section 5.2)"

@@ -1,4 +1,4 @@
-//! Many threads in a few lines: by server and name, with the numbers in a name left out.
+//! Many threads in a few lines: grouped by server and name, without the numbers in a name.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::lives::{Death, Life};
 use crate::referee::Referee;
 use crate::threads;
 
-/// So many groups have a line of their own, the largest; one more line counts the rest.
+/// The largest groups have a line each, at most this many; one more line counts the rest.
 const LINES_MAX: usize = 8;
 
 /// Which threads there are, the largest groups first.
@@ -16,7 +16,7 @@ pub fn crowd(threads: &[ThreadInfo]) -> Vec<String> {
     lines(threads, |_| false)
 }
 
-/// The same, with how many of them belong to servers that were killed, as the referee knows.
+/// The same, with the number of threads whose incarnation was killed, according to the referee.
 pub fn crowd_with_the_dead(threads: &[ThreadInfo], referee: &Referee) -> Vec<String> {
     lines(threads, |life| referee.death(life).is_some_and(Death::is_over))
 }
@@ -46,7 +46,7 @@ struct Group<'a> {
     first: &'a ThreadInfo,
     count: usize,
     dead: usize,
-    /// All have the very same name.
+    /// All have the same name, numbers included.
     is_one_name: bool,
 }
 
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_are_told_by_server_and_name_the_largest_groups_first() {
+    fn threads_are_grouped_by_server_and_name_the_largest_groups_first() {
         let (kit, server) = (Label::Kit.group(), |number| Label::Server(number).group());
         let threads = [
             thread(1, "watch", kit),

@@ -1,4 +1,4 @@
-//! Why a run failed: a value, because a student's fault is a verdict and no accident of the kit.
+//! Why a run failed: a value, because a student's fault is a verdict and not an error of the kit.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use history::Rule;
 
-/// A longer sentence is cut, and says so at its end. It may quote an implementation's own text,
-/// such as that of a panic, which has no bound.
+/// A longer sentence is cut, and its end says so. It may quote text of an implementation, such as
+/// that of a panic, which has no bound.
 pub const SENTENCE_BYTES_MAX: usize = 2 << 10;
-/// A longer note, or finding, is cut likewise.
+/// A longer note or finding is cut in the same way.
 pub const NOTE_BYTES_MAX: usize = 1 << 10;
-/// Later notes are left out, and one more says so.
+/// Later notes are left out, and one more note says so.
 pub const NOTES_MAX: usize = 64;
 /// The number of events that explain a failure is at most this; later ones are left out.
 const EVIDENCE_MAX: usize = 64;
 const NOTES_LEFT_OUT: &str = "more notes are left out";
-/// What is said of a text that was cut takes no more.
+/// The words that mark a cut text are not longer than this.
 const CUT_BYTES_MAX: usize = 40;
 
 /// The kinds of verdict, kept apart in every report.
@@ -31,17 +31,17 @@ pub enum Class {
     Contract,
     /// A thread of the implementation panicked, or its process ended.
     Panic,
-    /// Threads wait for one another for ever.
+    /// Threads wait for one another without end.
     Deadlock,
-    /// A thread runs on and on and lets no time pass.
+    /// A thread runs without a pause, so that no virtual time can pass.
     Spin,
     /// A thread waits for something outside of the lab.
     Outside,
     /// The run took too long.
     Timeout,
-    /// The run used too much of something else than time.
+    /// The run used too much of something other than time.
     Limit,
-    /// The kit's own fault; it costs nobody points.
+    /// The kit's own fault; it costs no points.
     Infra,
 }
 
@@ -64,19 +64,19 @@ impl fmt::Display for Class {
 
 /// The first thing that went wrong in a run.
 ///
-/// Its texts are bounded where it is made, by [`SENTENCE_BYTES_MAX`] and the like. One that was
-/// read from elsewhere is bounded by [`Failure::bounded`].
+/// Its constructors bound its texts, by [`SENTENCE_BYTES_MAX`] and the like. [`Failure::bounded`]
+/// does the same for a failure that was read from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Which kind of verdict this is.
     pub class: Class,
-    /// The server that is to blame, if it is one.
+    /// The server whose fault it is, if it is the fault of one.
     pub server: Option<usize>,
     /// What happened, in one sentence with servers, terms and indices.
     pub sentence: String,
     /// The rule that was broken, if it is one of Raft's.
     pub rule: Option<Rule>,
-    /// What else may help to understand it, a sentence each.
+    /// More sentences that may help to understand it.
     pub notes: Vec<String>,
     /// The events that are needed to understand it, in their order.
     pub evidence: Vec<Evidence>,
@@ -89,7 +89,7 @@ pub struct Evidence {
     pub event: u64,
     /// When it happened, since the history began.
     pub at: Duration,
-    /// The server that it happened to, if it is one.
+    /// The server that it happened to, if any.
     pub server: Option<usize>,
     /// What happened, in a phrase such as `voted for server 2 in term 1`.
     pub what: String,
@@ -114,7 +114,8 @@ impl Failure {
         Failure { server: Some(server), ..Failure::new(class, sentence) }
     }
 
-    /// The failure of an RPC that breaks the rules of the network, such as one to an unknown method.
+    /// The failure of an RPC that breaks the rules of the network, such as one to an unknown
+    /// method.
     pub fn misuse(caller: usize, called: usize, what: impl fmt::Display) -> Failure {
         let sentence = format!("server {caller} called server {called}: {what}");
         Failure::of(caller, Class::Contract, sentence)
@@ -153,7 +154,7 @@ impl Failure {
         self
     }
 
-    /// The same with every text within its bound, as one that is made here has them already.
+    /// The same with every text within its bound.
     #[must_use]
     pub fn bounded(self) -> Failure {
         let Failure { class, server, sentence, rule, notes, evidence } = self;
@@ -162,13 +163,13 @@ impl Failure {
     }
 }
 
-/// At most so many bytes of a text: its beginning, and how long it was.
+/// A text of at most `bytes_max` bytes: the beginning of a longer one, and how long it was.
 pub fn cut(mut text: String, bytes_max: usize) -> String {
     let bytes = text.len();
     if bytes > bytes_max {
         text.truncate(text.floor_char_boundary(bytes_max - CUT_BYTES_MAX));
         text += &format!("... (cut, {bytes} bytes)");
-        assert!(text.len() <= bytes_max, "the bound holds with what is said of it");
+        assert!(text.len() <= bytes_max, "the bound includes the words that mark the cut");
     }
     text
 }
@@ -217,7 +218,7 @@ mod tests {
         Evidence { event: 1, at: Duration::ZERO, server: None, what: "z".repeat(bytes) }
     }
 
-    /// As what a process of a submission sends may be.
+    /// Such as one that the process of a submission sends.
     #[test]
     fn a_failure_from_elsewhere_is_brought_within_its_bounds() {
         let made = Failure::of(1, Class::Panic, "x".repeat(1 << 20))

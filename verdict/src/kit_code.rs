@@ -1,17 +1,17 @@
-//! Which code is the kit's, and so never where a thread of an implementation stands.
+//! Which code is the kit's. No thread of an implementation is said to stand in it.
 
-/// The code of one crate of the kit, which is never where a thread of an implementation stands.
+/// The code of one crate of the kit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KitCode {
     /// The crate's name, as in a backtrace.
     pub crate_name: &'static str,
-    /// The end of its source folder's path, with slashes: a call that was inlined has no name of
-    /// its own.
+    /// The end of its source folder's path, with slashes. An inlined call is recognized by it,
+    /// since its name is that of the caller.
     pub folder: &'static str,
 }
 
 impl KitCode {
-    /// The crates that this one rests on, and this one. A crate above registers itself with the
+    /// This crate and those that it depends on. The crates above register themselves with the
     /// [`Referee`](crate::Referee).
     pub(crate) const BELOW: [KitCode; 5] = [
         KitCode { crate_name: "sim", folder: "/sim/src/" },
@@ -21,7 +21,7 @@ impl KitCode {
         KitCode { crate_name: "verdict", folder: "/verdict/src/" },
     ];
 
-    /// Whether a call of this name, at this place of the sources, is the crate's.
+    /// Whether a call of this name, at this place in the sources, belongs to the crate.
     pub(crate) fn holds(&self, name: &str, file: &str) -> bool {
         let of_crate = name.trim_start_matches('<').strip_prefix(self.crate_name);
         file.contains(self.folder) || of_crate.is_some_and(|rest| rest.starts_with("::"))

@@ -1,20 +1,20 @@
-//! Which server a thread works for, so that a panic can be laid at the right door.
+//! Which server a thread works for, so that its panic is reported as that server's.
 
 use std::cell::Cell;
 use std::{fs, thread};
 
 use crate::lives::Life;
 
-/// Whose work a thread does.
+/// What a thread works for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
-    /// The lab's own.
+    /// The lab itself.
     Kit,
-    /// That of one server.
+    /// One server.
     Server(usize),
 }
 
-/// Marks threads of the kit's in the group of a server, in place of an incarnation.
+/// In place of an incarnation, marks a thread of the kit that is in the group of a server.
 const BESIDE: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
@@ -30,8 +30,8 @@ thread_local! {
 }
 
 impl Label {
-    /// In virtual time a label is a group of threads, which those that they start belong to as
-    /// well.
+    /// The group of threads that a label is in virtual time. A thread belongs to the group of the
+    /// thread that started it.
     pub fn group(self) -> sim::Label {
         let group = match self {
             Label::Kit => 0,
@@ -40,7 +40,7 @@ impl Label {
         sim::Label { group, incarnation: 0 }
     }
 
-    /// The label behind that of a thread in virtual time.
+    /// The label that stands for a thread's label in virtual time.
     pub fn of(label: sim::Label) -> Label {
         match label {
             sim::Label { group: 0, .. } | sim::Label { incarnation: BESIDE, .. } => Label::Kit,
@@ -55,7 +55,7 @@ impl Life {
         sim::Label { incarnation: self.number, ..Label::Server(self.server).group() }
     }
 
-    /// Whose a thread with that label is; none for the kit's.
+    /// The incarnation that a thread with this label works for; none for the kit's threads.
     pub fn of(label: sim::Label) -> Option<Life> {
         match Label::of(label) {
             Label::Kit => None,
@@ -64,7 +64,7 @@ impl Life {
     }
 }
 
-/// What a line that a thread prints in virtual time is stamped with.
+/// The name at the beginning of each line that a thread prints in virtual time.
 pub fn name(label: sim::Label) -> String {
     match Label::of(label) {
         Label::Kit => "lab".into(),
@@ -74,7 +74,7 @@ pub fn name(label: sim::Label) -> String {
 
 /// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
 ///
-/// A thread of a server remains one: code of an implementation must not pass for the kit's.
+/// A server's thread keeps its label: code of an implementation must not pass for the kit's.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
     if label == Label::Kit
         && let Some(Label::Server(_)) = current()
@@ -89,9 +89,8 @@ pub fn enter_life(life: Life, doing: &'static str) -> Entered {
     enter_as(Work { label: Label::Server(life.server), life: life.number, doing }, life.label())
 }
 
-/// Labels the calling thread as the kit's own, but one that shares in what is done to a server's
-/// threads: it stands still while they are paused, and goes by their clock. For a thread that
-/// stands for a server which is elsewhere.
+/// Labels the calling thread as the kit's own, but pauses it together with a server's threads and
+/// gives it their clock. For a thread that stands for a server in another process.
 pub fn enter_beside(server: usize, doing: &'static str) -> Entered {
     let label = sim::Label { incarnation: BESIDE, ..Label::Server(server).group() };
     enter_as(Work { label: Label::Kit, life: 0, doing }, label)
@@ -114,12 +113,12 @@ impl Drop for Entered {
     }
 }
 
-/// The calling thread's label; none for a thread of which nothing is known.
+/// The calling thread's label; none for an unknown thread.
 ///
-/// In virtual time every thread has the label of the thread that started it. In real time the lab's
-/// threads that run `make` and the RPC handlers of a server are named by it, and a thread that they
-/// start without a name inherits theirs, as the system knows it; of a thread with a name of its
-/// own, and of one that a call such as `start` has started, nothing is known.
+/// In virtual time every thread has the label of the thread that started it. In real time the
+/// threads that run `make` and the RPC handlers of a server are named after it, and Linux gives a
+/// thread without a name the name of the thread that started it. A thread with another name, and
+/// one that was started by a call such as `start`, is unknown.
 pub fn current() -> Option<Label> {
     if let Some(work) = WORK.get() {
         return Some(work.label);
@@ -135,14 +134,14 @@ pub fn current() -> Option<Label> {
 }
 
 /// The incarnation that the calling thread works for, if it works for a server. In real time only
-/// the server is known of a thread that the lab has not labelled.
+/// the server is known for a thread that the lab has not labelled.
 pub fn life() -> Option<Life> {
     let Some(Label::Server(server)) = current() else { return None };
     let number = WORK.get().map_or_else(|| sim::current_label().incarnation, |work| work.life);
     Some(Life { server, number })
 }
 
-/// What the calling thread was said to do by [`enter`].
+/// What the calling thread does, as [`enter`] was told.
 pub fn doing() -> Option<&'static str> {
     WORK.get().map(|work| work.doing)
 }
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unnamed_thread_of_a_server_is_known_by_who_started_it() {
+    fn an_unnamed_thread_of_a_server_is_known_by_the_thread_that_started_it() {
         let named = thread::Builder::new().name(thread_name(3)).spawn(|| {
             let child = thread::spawn(current).join().unwrap();
             (current(), child)

@@ -1,18 +1,17 @@
-//! Which incarnation of a server is meant, and which of them are dead.
+//! The incarnations of all servers of a run, and which of them are dead.
 //!
-//! A killed server's threads run on in the process of the test until they notice. Where 6.824 is
-//! deployed for real, and since 2026 in its lab, a killed server's process is gone, and so are its
-//! threads. What they do after the kill can harm nobody and is no fault, but it may be a bad habit
-//! and a trap: the same code in one process with others, as in the lab, shows panics that nobody
-//! can tell from real ones. So a panic after the kill is a finding, [`FindingKind::LatePanic`].
+//! A killed server's threads run on in the process of the test until they notice. In production,
+//! and since 2026 in 6.824's own lab, the process of a killed server is gone, and so are its
+//! threads. What they do after the kill harms no other server and is no failure. But where servers
+//! share a process, such a panic looks like a real one. So a panic after the kill is a finding,
+//! [`FindingKind::LatePanic`].
 //!
-//! A panic before `kill` is called or before it has returned stays a failure: until then the server
-//! has work to do, if only to stop, and `kill` itself may be at fault. A server that was crashed at
-//! a save is dead from that save on, though `kill` comes later: what it saves is lost, so a peer
-//! that reads its own save back finds what no running server can find. Only a panic in `kill`
-//! itself is a failure even then.
+//! A panic before `kill` has returned is a failure: until then the server has work to do, and
+//! `kill` itself may be wrong. A server that was crashed at a save is dead from that save on,
+//! although `kill` comes later. What it saves then is lost, so a peer that reads its own save back
+//! finds what no running server can find. Only a panic in `kill` itself is a failure even then.
 //!
-//! Servers that are processes have no such threads: their kill is a SIGKILL.
+//! Servers in processes of their own have no such threads: SIGKILL ends them.
 //!
 //! [`FindingKind::LatePanic`]: crate::FindingKind::LatePanic
 
@@ -31,10 +30,10 @@ pub struct Life {
     pub number: u32,
 }
 
-/// How a life ends.
+/// How an incarnation ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
-    /// At a save, which the lab chose.
+    /// It was crashed at a save that the lab chose.
     Crashed,
     /// Its `kill` was called and has not returned.
     UnderWay,
@@ -43,14 +42,14 @@ pub enum Death {
 }
 
 impl Death {
-    /// What its threads do from now on is no failure.
+    /// Whether what its threads do from now on is no failure.
     pub fn is_over(self) -> bool {
         self != Death::UnderWay
     }
 }
 
 impl fmt::Display for Death {
-    /// To follow what happened then.
+    /// A phrase that follows what happened then.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Death::Crashed => "after it crashed at a save",
@@ -60,13 +59,13 @@ impl fmt::Display for Death {
     }
 }
 
-/// Every life of a run.
+/// Every incarnation of a run.
 #[derive(Default)]
 pub(crate) struct Lives {
     /// By number, from 1.
     all: Vec<Entry>,
-    /// The servers of which a panic after a death was told.
-    told: BTreeSet<usize>,
+    /// The servers whose first panic after a death was reported.
+    reported: BTreeSet<usize>,
 }
 
 struct Entry {
@@ -81,7 +80,7 @@ impl Lives {
         Life { server, number }
     }
 
-    /// The first death that is over counts.
+    /// Records a death, unless an earlier one is over.
     pub(crate) fn end(&mut self, life: Life, death: Death) {
         if let Some(entry) = self.entry(life)
             && !entry.death.is_some_and(Death::is_over)
@@ -90,19 +89,19 @@ impl Lives {
         }
     }
 
-    /// How it ends; none before.
+    /// How it ends; none while it lives.
     pub(crate) fn death(&mut self, life: Life) -> Option<Death> {
         self.entry(life)?.death
     }
 
-    /// Whether nothing was told of its server before. What one incarnation does the next one does
-    /// as well.
-    pub(crate) fn tell(&mut self, life: Life) -> bool {
-        self.told.insert(life.server)
+    /// Records that a panic of its server is reported; false if one was before. What one
+    /// incarnation does, the next one does as well.
+    pub(crate) fn report(&mut self, life: Life) -> bool {
+        self.reported.insert(life.server)
     }
 
-    /// In real time an incarnation may be unknown. Then the latest of its server is taken: if that
-    /// is dead, they all are. If it lives, the doubt is not in favour of the implementation.
+    /// In real time an incarnation may be unknown. Then this is the latest of its server: if it is
+    /// dead, they all are. If it lives, what happened counts as its fault.
     fn entry(&mut self, life: Life) -> Option<&mut Entry> {
         match life.number.checked_sub(1) {
             Some(place) => self.all.get_mut(place as usize),
@@ -145,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_told_of_once() {
+    fn a_server_is_reported_once() {
         let mut lives = Lives::default();
-        let told = [lives.begin(1), lives.begin(1), lives.begin(2)].map(|life| lives.tell(life));
-        assert_eq!(told, [true, false, true]);
+        let lives_begun = [lives.begin(1), lives.begin(1), lives.begin(2)];
+        assert_eq!(lives_begun.map(|life| lives.report(life)), [true, false, true]);
     }
 }

@@ -1,4 +1,4 @@
-//! A panic in any thread is a verdict, whoever would have noticed it.
+//! A panic in any thread is a verdict, even if no other thread would notice it.
 
 use std::panic::{self, PanicHookInfo};
 use std::thread;
@@ -8,12 +8,12 @@ use crate::label::{self, Label};
 use crate::lives::{Death, KILL};
 use crate::referee::Referee;
 
-/// A longer name of a thread is cut, so that there is room for what the panic says.
+/// A longer name of a thread is cut to leave room for the text of the panic.
 const THREAD_NAME_BYTES_MAX: usize = 128;
 
-/// From now on every panic in this process is reported to `referee`, with the server it belongs to
-/// and the place in the source, and then as before. It is a failure, or a finding if its server was
-/// dead already.
+/// Reports every later panic in this process to `referee`, with its server and its place in the
+/// source, and then prints it as before. It is a failure, or a finding if its server was dead
+/// already.
 pub fn report_to(referee: Referee) {
     hook(move |info| {
         // What `kill` itself does is never late.
@@ -27,7 +27,7 @@ pub fn report_to(referee: Referee) {
     });
 }
 
-/// The same for whoever has no referee at hand: the failure that each panic is goes to `tell`.
+/// The same without a referee: passes the failure of each panic to `tell`.
 pub fn report(tell: impl Fn(Failure) + Send + Sync + 'static) {
     hook(move |info| tell(told(info, None)));
 }

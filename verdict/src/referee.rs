@@ -1,4 +1,4 @@
-//! Who keeps the verdict of a run: the first failure counts, from whatever thread it comes.
+//! The keeper of a run's verdict: the first failure counts, from any thread.
 
 use std::collections::BTreeMap;
 use std::panic;
@@ -13,10 +13,11 @@ use crate::finding::FindingKind;
 use crate::kit_code::KitCode;
 use crate::lives::{Death, Life, Lives};
 
-/// Later findings of a run are counted, and told in one more.
+/// Later findings of a run are only counted; one more finding gives their number.
 pub const FINDINGS_MAX: usize = 64;
 
-/// The verdict of one run, shared by all who may find something. Clones are the same referee.
+/// The verdict of one run, shared by everything that may find a failure. Clones are the same
+/// referee.
 #[derive(Clone, Default)]
 pub struct Referee {
     shared: Arc<Shared>,
@@ -39,7 +40,7 @@ struct State {
     elsewhere: BTreeMap<usize, Tell>,
 }
 
-/// Says what the threads of a server wait for that runs in a process of its own.
+/// Says what the threads of a server in another process wait for.
 type Tell = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
 /// What a run used: the numbers of 6.824's closing line.
@@ -53,7 +54,7 @@ pub struct Figures {
     pub rpcs: u64,
     /// Bytes of requests and of replies that arrived.
     pub bytes: u64,
-    /// By how much the highest applied index grew.
+    /// The growth of the highest applied index.
     pub commands: u64,
 }
 
@@ -73,12 +74,12 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// What unwinds a thread of the test after a failure was recorded; whoever catches it has nothing
-/// more to say.
+/// The payload that unwinds a thread of the test after a failure was recorded. Code that catches it
+/// has nothing more to report.
 pub struct Stopped;
 
 impl Referee {
-    /// A referee who has seen nothing yet.
+    /// A referee without a verdict.
     pub fn new() -> Referee {
         Referee::default()
     }
@@ -88,7 +89,7 @@ impl Referee {
         self.settle(Err(failure));
     }
 
-    /// Records a failure and ends the calling thread's part in the test by unwinding.
+    /// Records a failure and unwinds the calling thread of the test.
     pub fn stop(&self, failure: Failure) -> ! {
         self.fail(failure);
         panic::resume_unwind(Box::new(Stopped));
@@ -99,8 +100,7 @@ impl Referee {
         self.settle(Ok(()));
     }
 
-    /// The first failure counts, also one that comes after the test has: a thread may panic on its
-    /// way out.
+    /// The first failure counts, even after the test has passed: a thread may panic while it ends.
     fn settle(&self, verdict: Result<(), Failure>) {
         let mut state = self.shared.state.lock();
         if !matches!(state.verdict, Some(Err(_))) {
@@ -110,7 +110,7 @@ impl Referee {
         self.shared.settled.notify_all();
     }
 
-    /// Notes something that is no failure but worth telling.
+    /// Records a finding: something worth reporting that is no failure.
     pub fn find(&self, finding: impl Into<String>) {
         let mut state = self.shared.state.lock();
         if state.findings.len() < FINDINGS_MAX {
@@ -125,7 +125,7 @@ impl Referee {
         self.find(format!("{kind}: {sentence}"));
     }
 
-    /// The code of these crates is the kit's: no thread of an implementation is said to stand there.
+    /// Registers crates of the kit: no thread of an implementation is said to stand in their code.
     pub fn add_kit_code(&self, code: impl IntoIterator<Item = KitCode>) {
         let mut state = self.shared.state.lock();
         for code in code {
@@ -140,7 +140,7 @@ impl Referee {
         self.shared.state.lock().kit_code.clone()
     }
 
-    /// From now on `tell` says what threads of `server` wait for, which run in a process of its own.
+    /// The threads of `server` run in another process, and `tell` says what they wait for.
     pub fn threads_are_elsewhere(
         &self,
         server: usize,
@@ -149,7 +149,7 @@ impl Referee {
         self.shared.state.lock().elsewhere.insert(server, Arc::new(tell));
     }
 
-    /// What threads of a server wait for, if they run elsewhere.
+    /// What the threads of a server wait for, if they run in another process.
     pub(crate) fn waiting_elsewhere(&self, server: usize) -> Option<Vec<String>> {
         let tell = self.shared.state.lock().elsewhere.get(&server).cloned();
         tell.map(|tell| tell())
@@ -160,25 +160,25 @@ impl Referee {
         self.shared.state.lock().lives.begin(server)
     }
 
-    /// It ends, or begins to.
+    /// Records that an incarnation ends or begins to end.
     pub fn end_life(&self, life: Life, death: Death) {
         self.shared.state.lock().lives.end(life, death);
     }
 
-    /// How it ends; none before.
+    /// How an incarnation ends; none while it lives.
     pub fn death(&self, life: Life) -> Option<Death> {
         self.shared.state.lock().lives.death(life)
     }
 
-    /// Notes a panic after the death; the first of each server.
+    /// Records the first panic of each server after a death as a finding.
     pub fn panicked_late(&self, life: Life, sentence: impl std::fmt::Display) {
-        let is_first = self.shared.state.lock().lives.tell(life);
+        let is_first = self.shared.state.lock().lives.report(life);
         if is_first {
             self.note(FindingKind::LatePanic, sentence);
         }
     }
 
-    /// What was noted so far.
+    /// The findings so far.
     pub fn findings(&self) -> Vec<String> {
         let state = self.shared.state.lock();
         let mut findings = state.findings.clone();
@@ -188,12 +188,12 @@ impl Referee {
         findings
     }
 
-    /// Records what the run used, when its test comes to its end.
+    /// Records what the run used, at the end of its test.
     pub fn record(&self, figures: Figures) {
         self.shared.state.lock().figures = Some(figures);
     }
 
-    /// What the run used; none before its test came to its end.
+    /// What the run used; none before the end of its test.
     pub fn figures(&self) -> Option<Figures> {
         self.shared.state.lock().figures
     }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_wakes_and_unwinds_who_sleeps() {
+    fn a_failure_wakes_and_unwinds_a_sleeper() {
         let referee = Referee::new();
         let sleeper = {
             let referee = referee.clone();

@@ -9,9 +9,9 @@ use crate::label::Label;
 use crate::lives::Life;
 use crate::referee::Referee;
 
-/// A thread that has waited so long without a limit is worth a note when something hangs.
+/// When something hangs, a thread that has waited longer than this without a limit is reported.
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// Folders with no code of an implementation: the standard library and the crates of the registry.
+/// Folders without code of an implementation: the standard library and the crates of the registry.
 const LIBRARIES: [&str; 2] = ["/rustc/", "/registry/src/"];
 
 /// ``server 1's thread `ticker` ``.
@@ -31,14 +31,13 @@ pub fn owner(thread: &ThreadInfo) -> String {
     }
 }
 
-/// Its name without its server's, which the threads have that the lab starts for one, for real
-/// time.
+/// Its name without that of its server: in real time the lab names threads after their server.
 pub fn own_name(thread: &ThreadInfo) -> &str {
     thread.name.trim_start_matches(owner(thread).as_str()).trim_start()
 }
 
-/// Where a thread stands, such as `in raft::Raft::tick at src/raft.rs:57:9`: the innermost call
-/// that is neither of a library nor of the kit. None without a backtrace.
+/// Where a thread stands, such as `in raft::Raft::tick at src/raft.rs:57:9`: its innermost call
+/// outside of libraries and of the kit. None without a backtrace.
 pub fn place(thread: &ThreadInfo, referee: &Referee) -> Option<String> {
     let kit = [&KitCode::BELOW, &referee.kit_code()[..]].concat();
     thread.frames().iter().find_map(|frame| {
@@ -48,13 +47,13 @@ pub fn place(thread: &ThreadInfo, referee: &Referee) -> Option<String> {
         if is_foreign || !file.contains(".rs:") {
             return None;
         }
-        // The folder in which the crate lies says nothing.
+        // The path of the crate's folder is of no use to a reader.
         let start = file.rfind("/src/").or_else(|| file.rfind("/tests/")).map_or(0, |at| at + 1);
         Some(format!("in {name} at {}", &file[start..]))
     })
 }
 
-/// What a thread waits for, as its innermost calls tell.
+/// What a thread waits for, according to its innermost calls.
 fn object(thread: &ThreadInfo) -> &'static str {
     for frame in thread.frames() {
         if frame.contains("condvar") || frame.contains("Condvar") {
@@ -70,14 +69,14 @@ fn object(thread: &ThreadInfo) -> &'static str {
     ""
 }
 
-/// A sentence for each thread of `server` that has waited for long with nothing that would end it
-/// but another thread. Empty in real time.
+/// A sentence for each thread of `server` that has waited long, and that only another thread can
+/// wake. Empty in real time.
 pub fn waiting(server: usize, referee: &Referee) -> Vec<String> {
     let is_meant = |label| Label::of(label) == Label::Server(server);
     referee.waiting_elsewhere(server).unwrap_or_else(|| waiting_here(is_meant, referee))
 }
 
-/// The same of one incarnation: what threads of an earlier one wait for explains nothing.
+/// The same for one incarnation: the threads of an earlier one explain nothing.
 pub fn waiting_of(life: Life, referee: &Referee) -> Vec<String> {
     let is_meant = |label| Life::of(label) == Some(life);
     referee.waiting_elsewhere(life.server).unwrap_or_else(|| waiting_here(is_meant, referee))

@@ -1,6 +1,6 @@
-//! A run in virtual time: its limits, and what the verdict is when it ends by one of them.
+//! A run in virtual time: its limits, and the verdict if it ends at one of them.
 //!
-//! The run of a whole test needs this, and so does that of a single peer in a process of its own.
+//! Both the run of a whole test and that of a single peer in its own process need this.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::threads;
 
 /// The costliest test of the reference takes about a hundredth of this.
 const STEPS_MAX: u64 = 100_000_000;
-/// So many threads at once are a fault in themselves.
+/// More threads at once are a failure in themselves.
 const THREADS_MAX: usize = 5_000;
-/// A thread that computes for so long without a call is in an endless loop.
+/// A thread that computes longer than this without a call is in an endless loop.
 const CPU_WITHOUT_A_STEP: Duration = Duration::from_secs(5);
-/// A thread that waits for so long in real time waits for something that time does not end.
+/// A thread that waits longer than this in real time waits for something outside of the run.
 const REAL_TIME_WITHOUT_A_STEP: Duration = Duration::from_secs(10);
 
-/// A run with this seed, within the limits.
+/// The options of a run with this seed and all limits.
 pub fn options(seed: u64) -> Options {
     Options::new()
         .seed(seed)
@@ -34,9 +34,8 @@ pub fn options(seed: u64) -> Options {
         .edges(sim::instrumented_edges() > 0)
 }
 
-/// Why a simulation ended before what ran in it did. What a thread of a server does that was
-/// killed, as the referee knows, ends the run as well, since the run cannot go on beside it; the
-/// sentence says so.
+/// Why a simulation ended before the code in it did. A thread of a killed server can end the run as
+/// well, since the run cannot continue beside it; the sentence then says that it was killed.
 pub fn failure(report: &Report, referee: &Referee) -> Failure {
     let blamed = |id: u32| report.threads.iter().find(|thread| thread.id == id);
     let of_thread = |class, id, what: &str| {

@@ -1,5 +1,4 @@
-//! The checker: all that is known of one cluster, and the rules in the order in which they look at
-//! an event.
+//! The checker: everything known of one cluster, and the order in which the rules check an event.
 //!
 //! It is plain data and a fold over the history. It never waits, calls a peer or reads a clock.
 
@@ -41,12 +40,12 @@ pub struct Checker {
     majority: Majority,
 }
 
-/// Says up to which index a snapshot goes; none for bytes that are no snapshot of the service.
+/// Reads the last index that a snapshot covers; none for bytes that are no snapshot of the service.
 type Covers = fn(&[u8]) -> Option<u64>;
 
 impl Checker {
-    /// A checker of a cluster with `servers` servers. `covers` reads a snapshot of the service: the
-    /// last index that it stands for.
+    /// A checker of a cluster with `servers` servers. `covers` reads the last index that a snapshot
+    /// of the service covers.
     pub fn new(servers: usize, covers: Covers) -> Checker {
         Checker {
             servers: (0..servers).map(Server::new).collect(),
@@ -64,7 +63,7 @@ impl Checker {
         }
     }
 
-    /// Takes in an event.
+    /// Takes in the next event.
     ///
     /// # Errors
     /// If it shows that a rule was broken.
@@ -164,7 +163,7 @@ impl Checker {
     /// A peer says that it leads a term.
     fn leads(&mut self, server: usize, term: u64, at: Moment) -> Result<(), Violation> {
         let claim = self.leaders.claim(server, term, at);
-        // The breach that says more goes first.
+        // Of two breaches the one that says more is reported.
         if let Some(vote) = self.votes.of(server, term).filter(|vote| vote.0 != server) {
             let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: at, vote };
             return Err(Violation::of(server, breach));
@@ -190,8 +189,7 @@ impl Checker {
         self.matching.compare(started.index, &self.committed, &self.leader_log)
     }
 
-    /// A peer shows what it has restored; `covers` is the index up to which the snapshot goes that
-    /// it found.
+    /// A peer shows what it has restored. `covers` is the last index of the snapshot that it found.
     fn restores(
         &mut self,
         question: &Question,
@@ -205,7 +203,7 @@ impl Checker {
         restart::check_snapshot(&now, covers)?;
         let claims = std::mem::take(&mut self.servers[server].claims);
         let lost = claims.check(&now, &self.votes, &self.leaders)?;
-        // What it was told to keep, it keeps through the next crash as well.
+        // The term that it has told others must survive the next crash too.
         self.servers[server].claims.told_term = claims.told_term;
         if let Some(entry) = lost {
             let holders = self.poll(at);
@@ -269,7 +267,7 @@ impl Checker {
         self.majority.see(seen.now)
     }
 
-    /// Asks all that run, from now on.
+    /// A poll of all servers that run now.
     fn poll(&self, now: Moment) -> Poll {
         let alive: Vec<bool> = self.servers.iter().map(|server| server.alive).collect();
         Poll::new(now, &alive)

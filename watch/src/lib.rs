@@ -1,18 +1,18 @@
 //! Raft's own rules, checked at every event of a run.
 //!
 //! An implementation that breaks a rule where no test looks passes the original suite. Here a
-//! [`Checker`] folds over the [history](history) of a run and compares what each server shows with
+//! [`Checker`] folds over the [history] of a run and compares what each server shows with
 //! everything that was seen before, of this server and of all others. A broken rule is a
 //! [`Violation`]: the rule, the values, and the events that show it as [evidence](Fact).
 //!
-//! A false alarm is the worst fault that a checker can have, so each file in `rules/` argues why it
-//! has none. In short: a sample is one peer at one instant. Two samples are compared only by what
-//! one had shown *before the other was asked for*. What a crash can lose counts only once another
-//! server was told of it.
+//! A false alarm is the worst fault of a checker, so each file in `rules/` argues why it has none.
+//! In short: a sample is one peer at one instant. Two samples are compared only by what one had
+//! shown *before the other was asked for*. What a crash can lose counts only if another server can
+//! have learned it before.
 //!
 //! | file in `rules/` | rule |
 //! |---|---|
-//! | `leaders` | S1 one leader in a term; S15 who says that it leads |
+//! | `leaders` | S1 one leader in a term; S15 leadership that a server claims |
 //! | `votes` | S2 one vote in a term |
 //! | `up_to_date` | S3 the election restriction |
 //! | `elected` | S4 a leader has a majority |
@@ -26,8 +26,11 @@
 //! | `snapshots` | S14 no older snapshot over a newer one |
 //! | `shape` | S12 in one state; states that no Raft can be in |
 //!
-//! S16, nothing comes from a crashed server, is checked in `network`. S8 and S9 are checked where
-//! the lab takes in what is applied, L1 to L5 by the lab's checks that wait for them.
+//! S16, nothing comes from a crashed server, is checked in `network`. `config` checks S8 and S9
+//! where it records what was applied, and L1 to L5 in the checks that wait for them.
+//!
+//! A new rule is a file in `rules/` with a call in `checker.rs`, a variant in its family in
+//! `breach/`, and an id in `history`.
 
 mod checker;
 mod server;

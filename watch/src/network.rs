@@ -1,4 +1,4 @@
-//! What the checker learns from the network: which handlers run; and S16, that nothing comes from a
+//! What the checker learns from the network: which handlers run; and S16, nothing comes from a
 //! crashed server, which is a rule for the kit itself.
 
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! A poll: a question to all servers, answered by the first sample of each that is asked for later.
 //!
 //! "Did a majority vote for it?" and "does a majority have it?" cannot be answered from earlier
-//! samples: a peer may have voted or appended since. A sample that is asked for after the claim
-//! shows everything that the claim can rest on. So only a peer that shows there that it has *not*
-//! counts, and it counts against the claim. A server that is down or does not show its state might
-//! have, so it never counts.
+//! samples: a peer may have voted or appended since. A sample that is asked for after a claim shows
+//! everything that can justify the claim. So a peer counts against the claim if that sample shows
+//! that it has *not* voted or appended. A server that is down or does not show its state may have,
+//! so it never counts.
 
 use history::Moment;
 
@@ -29,7 +29,7 @@ impl Poll {
         self.open[now.server] && now.asked > self.since
     }
 
-    /// Takes in an answer; true if enough servers have said no that no majority is left.
+    /// Takes in an answer; true if so many servers have said no that no majority is left.
     pub(crate) fn answer(&mut self, now: &Sample, yes: bool) -> bool {
         self.open[now.server] = false;
         if !yes {
@@ -43,12 +43,12 @@ impl Poll {
         self.open[server] = false;
     }
 
-    /// No majority of the cluster is left that could have said yes.
+    /// Whether no majority of the cluster can have said yes.
     fn is_lost(&self) -> bool {
         self.against.len() * 2 >= self.open.len()
     }
 
-    /// Every answer has come.
+    /// Whether every answer has come.
     pub(crate) fn is_over(&self) -> bool {
         !self.open.contains(&true)
     }

@@ -1,8 +1,9 @@
-//! A sample: what one peer's `inspect` showed at one instant, and how it differs from the one before.
+//! A sample: what one peer's `inspect` showed at one instant, and how it differs from the one
+//! before.
 //!
 //! The state was copied at some instant between two moments of the history: when it was asked for
-//! and when the answer was recorded. What a checker concludes about two peers rests on that order,
-//! never on the clock.
+//! and when the answer was recorded. Conclusions about two peers follow from that order, never from
+//! the clock.
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ pub(crate) struct Sample {
     pub(crate) at: Moment,
     /// When it was asked for: the state was copied after every earlier event.
     pub(crate) asked: Moment,
-    /// No RPC handler of the peer was running when the answer was recorded. So each handler that had
-    /// begun before the state was copied had returned.
+    /// No RPC handler of the peer was running when the answer was recorded. So each handler that
+    /// had begun before the state was copied had returned.
     pub(crate) quiet: bool,
     /// The maximum number of RPC handlers that ran between the sample before and this one.
     pub(crate) handlers: usize,
@@ -28,8 +29,8 @@ pub(crate) struct Sample {
 pub(crate) struct Transition<'a> {
     pub(crate) now: &'a Sample,
     pub(crate) before: Option<&'a Sample>,
-    /// The lowest index at which both logs have an entry (the last one of a snapshot included), but
-    /// of different terms.
+    /// The lowest index at which both logs have an entry, but of different terms. The last entry of
+    /// a snapshot counts.
     pub(crate) differs_at: Option<u64>,
     /// The entries from here on are not known from the sample before.
     pub(crate) new_from: u64,
@@ -45,7 +46,8 @@ impl<'a> Transition<'a> {
         Transition { now, before, differs_at, new_from }
     }
 
-    /// The entries that the sample before did not show: index, term, and the term of the entry before.
+    /// The entries that the sample before did not show: index, term, and the term of the entry
+    /// before.
     pub(crate) fn new_entries(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         let state = &self.now.state;
         (self.new_from..=state.last_index())

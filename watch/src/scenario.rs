@@ -1,4 +1,4 @@
-//! Histories for the checkers' tests: three servers, with an event every millisecond.
+//! Histories for the tests of the rules: three servers, with an event every millisecond.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) struct Scenario {
     incarnations: [u32; SERVERS],
 }
 
-/// The state of one peer, put together word by word.
+/// Builds the state of one peer.
 pub(crate) struct Peer {
     me: usize,
     state: Inspect,

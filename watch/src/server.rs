@@ -1,4 +1,4 @@
-//! What the checker knows of one server, apart from what its Raft shows.
+//! What the checker knows of one server, apart from its samples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) struct Server {
     /// It has no link to any other server, until it starts again.
     pub(crate) down: bool,
     floor: Floor,
-    /// Asked, and not answered yet.
+    /// Questions that are not answered yet.
     questions: Vec<Question>,
     /// The handlers that run, with the term that was known when they began.
     running: BTreeMap<Handler, u64>,
@@ -76,7 +76,7 @@ impl Server {
             return false;
         }
         self.alive = false;
-        // Without a sample it still has whatever it had told before.
+        // Without a sample the earlier claims stay as they are.
         let is_settled = self.handlers_begun == self.handlers_seen;
         self.claims.settled = last.filter(|last| last.quiet && is_settled);
         true
@@ -87,7 +87,7 @@ impl Server {
         self.alive && self.of.number == number
     }
 
-    /// It is about to be asked something. Nothing is expected of a crashed server.
+    /// It is about to be asked something. An answer of a crashed server does not count.
     pub(crate) fn ask(&mut self, number: u32, asked: Moment) {
         if self.runs(number) {
             self.questions.push(Question { of: self.of, asked, floor: self.floor });
@@ -114,7 +114,7 @@ impl Server {
         Ok(())
     }
 
-    /// It is known to be in this term, or a later one.
+    /// It is known to be in this term or a later one.
     pub(crate) fn reaches_term(&mut self, term: u64) {
         self.floor.term = self.floor.term.max(term);
     }
@@ -124,7 +124,7 @@ impl Server {
         self.floor.applied = self.floor.applied.max(index);
     }
 
-    /// The sample that an answer of `inspect` is.
+    /// Makes a sample of an answer of `inspect`.
     pub(crate) fn sample(&self, question: &Question, state: &Arc<Inspect>, at: Moment) -> Sample {
         Sample {
             server: question.of.server,

@@ -1,5 +1,5 @@
 //! The checks on agreement, 6.824's nCommitted, wait and one, and the appliers that feed them, on
-//! servers that apply what they are told to apply.
+//! servers that apply what the test makes them apply.
 
 use std::time::{Duration, Instant};
 
@@ -115,7 +115,7 @@ fn a_command_that_enough_servers_apply_is_agreed_on() {
     });
 }
 
-/// one asks nobody who is disconnected.
+/// one asks no disconnected server.
 #[test]
 fn a_disconnected_leader_is_not_offered_a_command() {
     on_three_servers(|cfg, fakes| {

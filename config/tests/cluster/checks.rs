@@ -1,5 +1,5 @@
 //! The checks on elections, 6.824's checkOneLeader, checkNoLeader and checkTerms, on servers that
-//! say what they are told to say.
+//! say what the test makes them say.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -128,7 +128,7 @@ fn three_leaders_in_one_term_are_all_named() {
     );
 }
 
-/// checkOneLeader asks nobody who is disconnected.
+/// checkOneLeader asks no disconnected server.
 #[test]
 fn a_disconnected_leader_is_not_counted() {
     let disconnect_then_check = |cfg: &Config| {
@@ -142,7 +142,7 @@ fn a_disconnected_leader_is_not_counted() {
 
 /// checkOneLeader gives up after about 5 s.
 #[test]
-fn without_a_leader_every_server_is_told_of_after_five_seconds() {
+fn without_a_leader_every_server_is_listed_after_five_seconds() {
     let took = fails(
         NO_LEADER_LIMIT,
         [&[(7, false)], &[(8, true)], &[(6, true)]],

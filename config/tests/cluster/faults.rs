@@ -9,7 +9,7 @@ use config::{Config, Setup};
 use labrpc::Disturbance;
 use raftapi::{ApplyMsg, Started};
 
-/// Calls in vain take up to a tenth of a second each.
+/// A failed call takes up to a tenth of a second.
 const LIMIT: Duration = Duration::from_secs(60);
 
 #[track_caller]
@@ -163,7 +163,7 @@ fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
             assert_eq!(old.script.lock().kills, 1);
             assert_eq!(fakes.of(1).context.persister.read_raft_state().len(), before + left);
         }
-        // The same in `start`: who asked is told nothing.
+        // The same in `start`: the caller gets no answer.
         fakes.of(1).script.lock().started = Some(Started { index: 1, term: 1 });
         cfg.faults().crash_at_save(1, 1);
         assert_eq!(cfg.start(1, vec![1]), None);
@@ -262,7 +262,7 @@ fn a_slow_lab_lets_who_applies_wait() {
     );
 }
 
-/// In real time there is no way to stop a thread: nothing happens, and the test is told.
+/// In real time there is no way to stop a thread: nothing happens, and the test gets false.
 #[test]
 fn what_needs_virtual_time_does_nothing_without() {
     let cfg = Fakes::new(|_, _| ()).cluster(Setup::reliable(1));

@@ -11,7 +11,7 @@ use raftapi::ApplyMsg;
 /// Nothing here waits for more than some calls that get no answer, a tenth of a second each.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs a test on three servers. Calls in vain are short, unlike in the lab.
+/// Runs a test on three servers. Failed calls are short, unlike in the lab.
 #[track_caller]
 fn on_three_servers(test: impl FnOnce(Config, &Fakes) + Send + 'static) {
     bounded(LIMIT, || {
@@ -63,7 +63,7 @@ fn a_new_cluster_runs_and_everybody_reaches_everybody() {
     });
 }
 
-/// make_config: the network of a test is slow to say that nobody is there.
+/// make_config: the network of a test is slow to fail a call to a server that is not there.
 #[test]
 fn the_setup_reaches_the_network() {
     bounded(LIMIT, || {
@@ -220,9 +220,9 @@ fn calls_are_counted_by_server_from_zero_after_a_restart() {
     });
 }
 
-/// rpcTotal and bytesTotal: a call in vain is a call, and its request has bytes.
+/// rpcTotal and bytesTotal: a failed call is a call, and its request has bytes.
 #[test]
-fn calls_in_vain_count_for_the_network_but_not_for_the_server() {
+fn failed_calls_count_for_the_network_but_not_for_the_server() {
     on_three_servers(|cfg, fakes| {
         cfg.disconnect(1);
         assert!(!reaches(&fakes.of(0), 1));

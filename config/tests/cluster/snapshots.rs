@@ -1,5 +1,5 @@
 //! Part D in the appliers: 6.824's applierSnap and ingestSnap, on servers that apply what they are
-//! told to apply and save every snapshot that the lab gives them.
+//! made to apply and save every snapshot that the lab gives them.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn fails(rule: Rule, sentence: &'static str, body: impl FnOnce(&Config, &Fakes) 
     bounded(LIMIT, move || {
         let failure = Fakes::new(|_, _| ()).failure(SETUP, |cfg, fakes| {
             body(cfg, fakes);
-            // The appliers are behind; their failure ends this.
+            // The appliers lag; their failure ends this.
             cfg.wait(1000, 1, None);
         });
         assert_eq!(failure, Failure::of(1, Class::Safety, sentence).with_rule(rule));
@@ -90,7 +90,7 @@ fn without_snapshots_in_the_setup_there_are_none() {
 
 /// ingestSnap: what a snapshot covers counts as applied.
 #[test]
-fn an_installed_snapshot_brings_its_entries_and_the_order_goes_on_behind_it() {
+fn an_installed_snapshot_brings_its_entries_and_the_order_goes_on_after_it() {
     passes(|cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         install(&fakes.of(1), 9, snapshot);
@@ -104,7 +104,7 @@ fn an_installed_snapshot_brings_its_entries_and_the_order_goes_on_behind_it() {
 
 /// ingestSnap, when a server starts.
 #[test]
-fn a_server_that_saved_a_snapshot_restarts_behind_it() {
+fn a_server_that_saved_a_snapshot_restarts_after_it() {
     passes(|cfg, fakes| {
         snapshot(cfg, fakes);
         cfg.start_server(0);
@@ -124,9 +124,9 @@ fn a_server_that_saved_a_snapshot_does_not_apply_again_what_it_covers() {
     });
 }
 
-/// applierSnap: "apply out of order" behind a snapshot.
+/// applierSnap: "apply out of order" after a snapshot.
 #[test]
-fn a_gap_behind_a_snapshot_is_out_of_order() {
+fn a_gap_after_a_snapshot_is_out_of_order() {
     fails(Rule::S9, "server 1 applied index 11, but index 10 was next", |cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         install(&fakes.of(1), 9, snapshot);

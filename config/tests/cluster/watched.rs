@@ -72,9 +72,9 @@ fn a_peer_that_shows_one_term_and_says_another_is_found() {
     });
 }
 
-/// What it had told nobody a crash may take from it.
+/// A crash may lose what no other server knows.
 #[test]
-fn a_restarted_peer_may_have_forgotten_what_it_told_nobody() {
+fn a_restarted_peer_may_have_forgotten_what_no_other_server_knows() {
     bounded(LIMIT, || {
         let fakes = open_fakes();
         let cfg = fakes.cluster(Setup::reliable(3));
@@ -90,7 +90,7 @@ fn a_restarted_peer_may_have_forgotten_what_it_told_nobody() {
 }
 
 #[test]
-fn without_inspect_the_rules_that_are_not_watched_are_told() {
+fn without_inspect_the_rules_that_are_not_watched_are_listed() {
     bounded(LIMIT, || {
         let told = |setup| {
             let fakes = Fakes::new(|_, _| ());
@@ -124,7 +124,7 @@ fn a_killed_peer_may_save_what_it_likes() {
 
 /// Figure 2's state does not change when nothing is new.
 #[test]
-fn a_peer_that_saves_the_same_again_and_again_is_told() {
+fn a_peer_that_saves_the_same_again_and_again_is_reported() {
     bounded(LIMIT, || {
         let fakes = open_fakes();
         let cfg: Config = fakes.cluster(Setup::reliable(1));
@@ -160,7 +160,7 @@ fn an_older_snapshot_over_a_newer_one_is_found_when_it_is_saved() {
 
 /// The adversary's pause is no fault of the server that suffers it.
 #[test]
-fn a_long_wait_is_told_unless_the_server_was_paused() {
+fn a_long_wait_is_reported_unless_the_server_was_paused() {
     let report = sim::run(sim::Options::new(), || {
         let findings = |pause: bool| {
             let fakes = Fakes::new(move |fake: &Fake, method| {

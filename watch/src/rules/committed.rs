@@ -4,14 +4,14 @@
 //! **S7 is sound**: an entry that a peer of term `C` shows below its commit index was committed in
 //! a term of at most `C`. By leader completeness each leader of a term above `C` had it when it was
 //! elected, and a leader loses nothing; so it is missing there only if the rule is broken, whether
-//! the leader was inspected before the commitment was seen or after. Leaders of terms below `C` may
-//! lawfully lack it. The leader of `C` has it or is yet to append it, but has no other there. Two
-//! different entries committed at one index break the rule as well.
+//! the leader was inspected before the commitment was seen or after. Leaders of terms below `C`
+//! need not have it. The leader of `C` has it or has not appended it yet, but has no other entry
+//! there. Two different entries committed at one index break the rule as well.
 //!
 //! **S11 is sound**: only a leader's own counting moves its commit index while it leads (Figure 2,
 //! last rule for leaders), and it moves it to an entry of its own term. Two inspections of one
 //! leadership are compared, so what it knew from the leader before does not count; nor does what
-//! another server had committed already. A commit index behind the end of the log says that an
+//! another server had committed already. A commit index after the end of the log means that an
 //! entry is committed which the peer does not have.
 
 use std::collections::BTreeMap;
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_leader_without_a_committed_entry_is_told_whichever_was_seen_first() {
+    fn a_later_leader_without_a_committed_entry_is_reported_whichever_was_seen_first() {
         let sentence = "server 2 leads term 3 without the entry of index 2 and term 1, which \
                         server 0 showed as committed at 0.001 s and by term 1: its log ends with \
                         index 1";
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn two_entries_committed_at_one_index_are_told() {
+    fn two_entries_committed_at_one_index_are_reported() {
         let sentence = "server 1 shows an entry of term 2 as committed at index 1 at 0.002 s, \
                         server 0 one of term 1 at 0.001 s";
         broke(Rule::S7, sentence, |scenario: &mut Scenario| {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_index_behind_the_log_is_told() {
+    fn a_commit_index_after_the_log_is_reported() {
         let sentence = "server 0 has commit index 3 at 0.001 s, but its log ends with index 2";
         broke(Rule::S11, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).log(&[1, 1]).commit(3))

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_without_a_majority_is_told_with_those_who_did_not_vote() {
+    fn a_leader_without_a_majority_is_reported_with_those_that_did_not_vote() {
         let sentence = "server 0 led term 3 at 0.001 s without a majority: servers 1 and 2 had \
                         not voted for it";
         broke(Rule::S4, sentence, |scenario: &mut Scenario| {

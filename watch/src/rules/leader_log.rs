@@ -4,8 +4,8 @@
 //! same leadership, since a term has one election and nobody leads it twice. In between the log may
 //! have grown, and a snapshot may have taken the place of its beginning; nothing else.
 //!
-//! The same from outside: `start` gives each command an index and a term, and a pair of both stands
-//! for one entry for ever. Two commands that were given the same pair overwrite each other.
+//! The same from outside: `start` gives each command an index and a term, and a pair of both always
+//! means the same entry. Two commands that were given the same pair overwrite each other.
 
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_that_shortens_or_overwrites_its_log_is_told_where() {
+    fn a_leader_that_shortens_or_overwrites_its_log_is_reported() {
         let sentence =
             "server 0 led term 2 from 0.001 s to 0.002 s, but its last index was 2, and is 1";
         broke(Rule::S5, sentence, |scenario: &mut Scenario| {

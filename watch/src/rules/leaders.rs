@@ -67,7 +67,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn leaders_of_two_terms_at_once_are_lawful() {
+    fn leaders_of_two_terms_at_once_are_correct() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads())?;
             scenario.sees(1, |peer| peer.term(2).leads())?;

@@ -1,13 +1,13 @@
 //! The halves of S11 and S10 that look at all servers: a committed entry is on a majority, and is
 //! so after every crash (sections 5.3 and 5.4, Figure 2).
 //!
-//! **S11 is sound**: when a commit index is seen, a majority has the entry already, and nobody in
-//! it loses it: its later leaders have it (S7) and take nothing back from their followers (S13). A
+//! **S11 is sound**: when a commit index is seen, a majority has the entry already, and none of
+//! these servers loses it: later leaders have it (S7) and take nothing back from followers (S13). A
 //! peer of the same incarnation that is inspected afterwards and lacks the entry therefore never
 //! had it. One that crashes meanwhile is not asked any more.
 //!
-//! **S10 is sound**: the leader that made an entry may lawfully lose it in a crash as long as the
-//! others are a majority without it (a leader may write to its disk while it replicates). So a
+//! **S10 is sound**: the leader that made an entry may lose it in a crash as long as the others are
+//! a majority without the leader (a leader may write to its disk while it replicates). So a
 //! restarted server that lacks an entry which was committed and which it had shown counts as one
 //! that has not got it, and the others are asked. Those that show the loss too leave no majority.
 

@@ -1,7 +1,7 @@
 //! S6, two logs with an entry of the same index and term are the same up to it (section 5.3).
 //!
-//! **Sound**: the entry of an index and a term was made once, by that term's one leader, behind a
-//! log that never changed in that term (S5), and it is only ever accepted behind that same log. So
+//! **Sound**: the entry of an index and a term was made once, by that term's one leader, at the end
+//! of a log that never changed in that term (S5), and it is only accepted after that same log. So
 //! the term of the entry before it is the same in every log at every time, also after crashes. That
 //! this holds for each pair of neighbours gives the whole prefix by induction, so each entry is
 //! looked at once per log that gets it: the cost is that of the entries, not of the logs.
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn one_entry_behind_two_prefixes_is_told_with_both() {
+    fn one_entry_after_two_prefixes_is_reported_with_both() {
         let sentence = "entry 3 of term 4 follows one of term 3 in the log of server 1 at 0.002 s, \
                         and one of term 2 in that of server 0 at 0.001 s";
         broke(Rule::S6, sentence, |scenario: &mut Scenario| {

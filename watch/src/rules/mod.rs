@@ -1,4 +1,4 @@
-//! The rules, a file each, with the argument why no correct Raft can break it as it is checked.
+//! The rules, one file each, with the argument why no correct Raft fails the check.
 
 pub(crate) mod shape;
 pub(crate) mod monotonic;

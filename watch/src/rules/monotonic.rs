@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_term_that_falls_is_told() {
+    fn a_term_that_falls_is_reported() {
         broke(
             Rule::S12,
             "server 0 is in term 1 after it was in term 2",
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_index_or_a_snapshot_that_falls_is_told() {
+    fn a_commit_index_or_a_snapshot_that_falls_is_reported() {
         let sentence = "server 0 had commit index 2 at 0.001 s and has 1 at 0.002 s";
         broke(Rule::S12, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).log(&[1, 1]).commit(2))?;

@@ -1,5 +1,5 @@
 //! S13, nothing is taken back that is committed or acknowledged (section 5.3), and the part of S14
-//! about the entries behind an installed snapshot (section 7).
+//! about the entries after an installed snapshot (section 7).
 //!
 //! **Sound for committed entries**: what a peer itself showed below its commit index never changes
 //! in its log, and only a snapshot takes its place.
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_committed_entry_that_is_gone_is_told() {
+    fn a_committed_entry_that_is_gone_is_reported() {
         let sentence = "server 1 took back its entry 2 of term 1 between 0.001 s and 0.002 s, \
                         though its commit index was 2";
         broke(Rule::S13, sentence, |scenario: &mut Scenario| {

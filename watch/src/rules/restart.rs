@@ -15,15 +15,15 @@
 //! it was acknowledged, and none can have taken it away again. An entry that the server made as a
 //! leader is not acknowledged by being in its log; for those see [`majority`](super::majority).
 //!
-//! **Sound for snapshots**: `save` takes both at once. A log that begins behind what the saved
-//! snapshot covers has lost what lies between.
+//! **Sound for snapshots**: `save` takes both at once. A log that begins after the end of the saved
+//! snapshot has lost the entries in between.
 
 use crate::breach::{CrashBreach, Forgotten, SnapshotBreach, Violation};
 use crate::rules::leaders::Leaders;
 use crate::rules::votes::Votes;
 use crate::sample::Sample;
 
-/// What a server must not forget in a crash.
+/// What a server told others and must survive a crash.
 #[derive(Debug, Default)]
 pub(crate) struct DurableClaims {
     /// The highest term that it answered an RPC with.
@@ -90,7 +90,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_term_told_to_nobody_and_an_entry_never_acknowledged_may_be_lost() {
+    fn a_term_that_was_not_answered_and_an_entry_not_acknowledged_may_be_lost() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(3).stands())?;
             scenario.restarts(0, |peer| peer.term(2))

@@ -1,5 +1,5 @@
-//! What no state of a Raft can be, whatever it did; and the part of S12 that one state shows alone: no
-//! log has an entry of a later term than its server's.
+//! What no state of a Raft can be, whatever it did; and the part of S12 that one state shows alone:
+//! no log has an entry of a later term than its server's.
 //!
 //! **Sound**: a server adopts a term before it takes an entry of it (section 5.1).
 

@@ -1,7 +1,7 @@
 //! S14, no older snapshot is saved over a newer one (section 7).
 //!
-//! **Sound**: a snapshot stands for a committed prefix, and a server that has one up to an index has
-//! applied everything up to it. To replace it by an older one would take back what was applied.
+//! **Sound**: a snapshot stands for a committed prefix, and a server that has one up to an index
+//! has applied everything up to it. To replace it by an older one would take back what was applied.
 //! Bytes that the service did not make prove nothing here; they are judged where they are applied.
 
 use history::Moment;

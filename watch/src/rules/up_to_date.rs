@@ -50,8 +50,8 @@ impl UpToDate {
         self.compare(term, candidate)
     }
 
-    /// A crash can lose a candidacy that no other server was told of. Another with another log can
-    /// follow in the same term.
+    /// A crash can lose a candidacy that no other server knows of. Another one, with another log,
+    /// can follow in the same term.
     pub(crate) fn crash(&mut self, server: usize) {
         self.stood.retain(|(_, candidate), _| *candidate != server);
         self.voters.retain(|_, voter| voter.server != server);
@@ -101,7 +101,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_vote_for_a_log_as_long_or_of_a_later_term_is_lawful() {
+    fn a_vote_for_a_log_as_long_or_of_a_later_term_is_correct() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).log(&[1, 1, 1]))?;
             scenario.sees(1, |peer| peer.term(3).stands().log(&[1, 2]))?;

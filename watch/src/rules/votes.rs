@@ -4,7 +4,7 @@
 //! the current term" (Figure 2), and two values of it in one term are two votes. That it is empty
 //! in between changes nothing, and is itself not judged.
 //!
-//! **Sound across a crash**: a vote that was set in memory and told to nobody may be lost lawfully,
+//! **Sound across a crash**: a vote that was set in memory and sent to no other server may be lost,
 //! so it is forgotten at the crash unless it is *settled*. A vote for another is given by an RPC
 //! handler; once no handler runs any more that had begun before the vote was seen, the one that
 //! gave it has returned, and Figure 2 wants persistent state on stable storage before it responds.
@@ -29,7 +29,7 @@ pub(crate) struct Votes {
 struct Vote {
     candidate: usize,
     at: Moment,
-    /// Another server may have been told of it.
+    /// Another server may know of it.
     settled: bool,
 }
 
@@ -53,7 +53,7 @@ impl Votes {
         Ok(())
     }
 
-    /// Forgets what a crash can lose without breaking the rule: what no other server was told.
+    /// Forgets what a crash can lose without breaking the rule: what no other server can know.
     pub(crate) fn crash(&mut self, server: usize) {
         self.by_server_and_term.retain(|(voter, _), vote| *voter != server || vote.settled);
     }
@@ -70,7 +70,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_vote_in_each_term_is_lawful_and_so_is_one_for_a_loser() {
+    fn a_vote_in_each_term_is_correct_and_so_is_one_for_a_loser() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn two_votes_in_a_term_are_told_with_both_candidates() {
+    fn two_votes_in_a_term_are_reported_with_both_candidates() {
         let sentence = "server 0 voted for server 2 in term 1, seen at 0.003 s, and for server 1 \
                         before, seen at 0.001 s";
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_that_nobody_was_told_of_may_be_lost_in_a_crash() {
+    fn a_vote_that_no_other_server_knows_of_may_be_lost_in_a_crash() {
         kept(|scenario: &mut Scenario| {
             scenario.dispatches(0, 7);
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_that_was_told_counts_after_a_crash() {
+    fn a_vote_that_was_answered_counts_after_a_crash() {
         let sentence = "server 0 voted for server 2 in term 1, seen at 0.006 s, and for server 1 \
                         before, seen at 0.002 s";
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {

@@ -2,7 +2,8 @@
 //!
 //! Each file in `histories/` is a script: lines of events, `---`, and the output, which is `ok` if
 //! no rule was broken. [`player`] says which lines there are. The tables of `rules/*.rs` try each
-//! rule at its edges; a script tells one story from beginning to end, such as Figure 8 of the paper.
+//! rule at its edges; a script tells one story from beginning to end, such as Figure 8 of the
+//! paper.
 //!
 //! `UPDATE_GOLDENFILES=1 cargo test -p watch --test scripts` writes the output anew.
 
