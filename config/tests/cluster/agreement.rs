@@ -65,6 +65,19 @@ fn servers_that_applied_an_index_are_counted_crashed_ones_too() {
     });
 }
 
+/// A server that was just seen to lead takes a command, or the test fails.
+#[test]
+fn a_server_that_leads_has_to_take_a_command() {
+    on_three_servers(|cfg, fakes| {
+        lead(fakes, 1, 4);
+        assert_eq!(cfg.start_at_leader(1, &number(7)), Started { index: 4, term: 2 });
+    });
+    let sentence = "server 1 led a moment before, but would not take \"7\"";
+    let expected = Failure::of(1, Class::Liveness, sentence).with_rule(Rule::L1);
+    let start = |cfg: &Config, _: &Fakes| _ = cfg.start_at_leader(1, &number(7));
+    fails(LIMIT, start, expected);
+}
+
 /// wait.
 #[test]
 fn waiting_ends_with_the_command_when_enough_servers_have_applied_it() {

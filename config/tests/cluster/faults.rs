@@ -102,6 +102,22 @@ fn a_mute_server_handles_calls_and_one_that_is_shut_does_not() {
 }
 
 #[test]
+fn a_slow_server_delays_what_it_sends_and_gets_until_it_is_quickened() {
+    on(2, |cfg, fakes| {
+        let time = || {
+            let start = Instant::now();
+            (0..10).for_each(|_| assert!(reaches(fakes, 0, 1) && reaches(fakes, 1, 0)));
+            start.elapsed()
+        };
+        let normal = time();
+        cfg.faults().slow(1, 50);
+        assert!(time() > normal + Duration::from_millis(200), "20 calls with two delays each");
+        cfg.faults().quicken(1);
+        assert!(time() < normal + Duration::from_millis(20));
+    });
+}
+
+#[test]
 fn a_heal_ends_whatever_is_wrong_with_the_network() {
     on(3, |cfg, fakes| {
         let lose = Disturbance { lose_permille: 1000, ..Disturbance::default() };

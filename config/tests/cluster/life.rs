@@ -1,11 +1,13 @@
 //! The life of servers, 6.824's make_config, start1, crash1, connect, disconnect and cleanup, and
 //! the counters of its begin and end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
 use config::{Class, Config, Failure, Figures, Rule, Setup};
 use labrpc::CallError;
+use parking_lot::Mutex;
 use raftapi::ApplyMsg;
 
 /// Nothing here waits for more than some calls that get no answer, a tenth of a second each.
@@ -60,6 +62,37 @@ fn a_new_cluster_runs_and_everybody_reaches_everybody() {
         }
         assert_eq!(ways(fakes), [[true; 3]; 3]);
         assert!(cfg.network().is_reliable());
+    });
+}
+
+/// make_config.
+#[test]
+fn an_unreliable_cluster_has_an_unreliable_network() {
+    bounded(LIMIT, || {
+        let cfg = Fakes::new(|_, _| ()).cluster(Setup::unreliable(3));
+        assert!(!cfg.network().is_reliable());
+    });
+}
+
+/// Part C: the servers must find what they have saved, not what another server still knows.
+#[test]
+fn every_server_crashes_before_the_first_one_restarts() {
+    bounded(LIMIT, || {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let logged = Arc::clone(&log);
+        let fakes = Fakes::new(move |_, what| {
+            if ["make", "kill"].contains(&what) {
+                logged.lock().push(what);
+            }
+        });
+        let cfg = fakes.cluster(Setup::reliable(3));
+        cfg.network().long_delays(false);
+        cfg.restart_all();
+        assert_eq!(
+            log.lock().chunks(3).collect::<Vec<_>>(),
+            [["make"; 3], ["kill"; 3], ["make"; 3]]
+        );
+        assert_eq!(ways(&fakes), [[true; 3]; 3]);
     });
 }
 

@@ -102,6 +102,18 @@ fn an_installed_snapshot_brings_its_entries_and_the_order_goes_on_after_it() {
     });
 }
 
+#[test]
+fn a_snapshot_that_brings_something_new_is_counted() {
+    passes(|cfg, fakes| {
+        let snapshot = snapshot(cfg, fakes);
+        install(&fakes.of(1), 9, snapshot.clone());
+        assert_eq!(cfg.wait(9, 2, None), Some(number(900)));
+        install(&fakes.of(1), 9, snapshot);
+        apply(&fakes.of(1), 10..=10);
+        assert_eq!([0, 1].map(|server| cfg.snapshots_applied(server)), [0, 1]);
+    });
+}
+
 /// ingestSnap, when a server starts.
 #[test]
 fn a_server_that_saved_a_snapshot_restarts_after_it() {
