@@ -29,7 +29,7 @@ impl Poll {
         self.open[now.server] && now.asked > self.since
     }
 
-    /// Takes in an answer; true if so many servers have said no that no majority is left.
+    /// Takes in an answer; true once the servers that said no leave no majority.
     pub(crate) fn answer(&mut self, now: &Sample, yes: bool) -> bool {
         self.open[now.server] = false;
         if !yes {

@@ -72,3 +72,9 @@ fn snapshots() {
 fn a_message_from_the_dead() {
     check("message-from-the-dead");
 }
+
+/// How each breach reads that no other script shows.
+#[test]
+fn one_of_each() {
+    check("one-of-each");
+}
