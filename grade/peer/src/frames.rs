@@ -184,7 +184,8 @@ pub enum Output {
     Observed {
         /// The number of those outputs.
         covers: u64,
-        /// The encoded state, or what is new in it; none if the object never shows its state.
+        /// The encoded state, or what is new in it; empty if nothing is. None if the object never
+        /// shows its state.
         change: Option<ByteBuf>,
     },
     /// Something is wrong with the server, and this is the verdict.
@@ -214,15 +215,20 @@ impl FrameError {
     }
 }
 
-/// Writes one frame, in one piece.
+/// Writes one frame.
 ///
 /// # Errors
 /// [`FrameError::Broken`], [`FrameError::Oversized`].
 pub fn write<T: Serialize>(to: &mut impl Write, frame: &T) -> Result<(), FrameError> {
     let mut bytes = codec::encode(frame).map_err(FrameError::Malformed)?;
     let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= FRAME_BYTES_MAX);
-    let length = length.ok_or(FrameError::Oversized(bytes.len()))?;
-    bytes.splice(..0, length.to_le_bytes());
+    let length = length.ok_or(FrameError::Oversized(bytes.len()))?.to_le_bytes();
+    if bytes.len() <= BYTES_AT_ONCE {
+        // To move a few bytes costs less than a second call of the system.
+        bytes.splice(..0, length);
+    } else {
+        to.write_all(&length)?;
+    }
     Ok(to.write_all(&bytes)?)
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn start(hosted: Arc<dyn Hosted>, outlet: Arc<Outlet>) {
             match hosted.observe() {
                 Observation::NotYet => {}
                 Observation::Never => return outlet.show(covers, None),
+                Observation::Same => outlet.show(covers, Some(vec![])),
                 Observation::Change(change) => outlet.show(covers, Some(change)),
             }
         }

@@ -17,7 +17,7 @@ use verdict::label::{self, Label};
 use crate::host;
 use crate::service::{self, Context, Hosted, Observation};
 
-pub use inspect::{InspectChange, NewState};
+pub use inspect::InspectChange;
 
 /// [`RaftPeer::start`]: takes the command as a [`ByteBuf`], gives `Option<Started>`.
 pub const START: &str = "start";
@@ -96,6 +96,9 @@ impl Hosted for Raft {
         };
         let Some(state) = state else { return Observation::Never };
         let mut observed = self.observed.lock();
+        if *observed == state {
+            return Observation::Same;
+        }
         let change = InspectChange::between(&observed, &state);
         *observed = state;
         Observation::Change(codec::encode(&change).expect("failed to encode a state"))

@@ -58,7 +58,11 @@ pub enum Observation {
     NotYet,
     /// It never shows its state.
     Never,
-    /// The state, encoded as the service likes: here as the difference to the last observation.
+    /// The state is the same as at the last observation, or the state of a new object is the
+    /// default one.
+    Same,
+    /// The state, in an encoding of the service's choice that is not empty. It may be the difference
+    /// to the last observation.
     Change(Vec<u8>),
 }
 

@@ -5,18 +5,9 @@
 use raftapi::{Inspect, Role};
 use serde::{Deserialize, Serialize};
 
-/// The difference between two states of a peer.
+/// A state of a peer, as the difference to an older one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum InspectChange {
-    /// There is none.
-    Nothing,
-    /// The new state, in terms of the old one.
-    Something(Box<NewState>),
-}
-
-/// The new state in an [`InspectChange`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewState {
+pub struct InspectChange {
     role: Role,
     current_term: u64,
     voted_for: Option<usize>,
@@ -33,12 +24,9 @@ pub struct NewState {
 impl InspectChange {
     /// The difference from `old` to `new`.
     pub fn between(old: &Inspect, new: &Inspect) -> InspectChange {
-        if old == new {
-            return InspectChange::Nothing;
-        }
         let common = old.log_terms.iter().zip(&new.log_terms).take_while(|(a, b)| a == b);
         let kept_terms = common.count();
-        InspectChange::Something(Box::new(NewState {
+        InspectChange {
             role: new.role,
             current_term: new.current_term,
             voted_for: new.voted_for,
@@ -48,27 +36,26 @@ impl InspectChange {
             last_applied: new.last_applied,
             last_included_index: new.last_included_index,
             last_included_term: new.last_included_term,
-        }))
+        }
     }
 
     /// Changes `state` to the new state; false if this is no change of `state`.
     pub fn apply(self, state: &mut Inspect) -> bool {
-        let InspectChange::Something(new) = self else { return true };
-        if new.kept_terms > state.log_terms.len() {
+        if self.kept_terms > state.log_terms.len() {
             return false;
         }
         let mut log_terms = std::mem::take(&mut state.log_terms);
-        log_terms.truncate(new.kept_terms);
-        log_terms.extend(new.new_terms);
+        log_terms.truncate(self.kept_terms);
+        log_terms.extend(self.new_terms);
         *state = Inspect {
-            role: new.role,
-            current_term: new.current_term,
-            voted_for: new.voted_for,
+            role: self.role,
+            current_term: self.current_term,
+            voted_for: self.voted_for,
             log_terms,
-            commit_index: new.commit_index,
-            last_applied: new.last_applied,
-            last_included_index: new.last_included_index,
-            last_included_term: new.last_included_term,
+            commit_index: self.commit_index,
+            last_applied: self.last_applied,
+            last_included_index: self.last_included_index,
+            last_included_term: self.last_included_term,
         };
         true
     }

@@ -19,8 +19,8 @@ pub(super) trait Shown: Send + Sync {
     /// Something came out that is no observation.
     fn note_output(&self);
 
-    /// An observation came out after `covers` other outputs. Without a change there will never be
-    /// one.
+    /// An observation came out after `covers` other outputs. An empty change says that the state is
+    /// the same; none says that there will never be one.
     fn show(&self, covers: u64, change: Option<&[u8]>) -> Result<(), Nonsense>;
 
     /// Nothing comes any more.
@@ -75,6 +75,7 @@ impl<S: State> Shown for View<S> {
         }
         seen.covers = covers;
         let result = match change {
+            Some([]) => Ok(()),
             Some(change) => seen.state.change(change),
             None => {
                 seen.is_blind = true;
@@ -118,6 +119,9 @@ mod tests {
             (view.wait(), view.last(Bytes::clone)),
             (Some(Bytes(b"3".into())), Bytes(b"3".into()))
         );
+        view.note_output();
+        assert!(view.show(2, Some(&[])).is_ok());
+        assert_eq!(view.wait(), Some(Bytes(b"3".into())));
         view.note_output();
         view.close();
         assert_eq!(view.wait(), Some(Bytes(b"3".into())));
