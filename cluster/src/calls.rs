@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use labrpc::{Network, Pending};
+use labrpc::network::{Network, Pending};
 use parking_lot::{Condvar, Mutex};
 use verdict::{Class, Death, Failure, Life, Referee, Stopped, label, panics, threads};
 
@@ -217,10 +217,7 @@ impl Shared {
         let now = self.network.now();
         let pending = self.network.pending();
         let own = pending.iter().find(|rpc| {
-            rpc.in_handler
-                && is_old(rpc, now)
-                && number(rpc.from.as_ref()) == Some(server)
-                && rpc.from == rpc.to
+            rpc.in_handler && is_old(rpc, now) && rpc.from == Some(server) && rpc.from == rpc.to
         });
         match own {
             Some(rpc) => Failure::of(
@@ -252,15 +249,15 @@ pub fn hung_handlers(network: &Network) -> Vec<String> {
     let pending = network.pending();
     let hung = pending.iter().filter(|rpc| rpc.in_handler && is_old(rpc, now));
     hung.map(|rpc| {
-        let name = |name: Option<&labrpc::Name>| match name {
-            Some(name) => format!("server {name}"),
+        let name = |server: Option<usize>| match server {
+            Some(server) => format!("server {server}"),
             None => "nobody".into(),
         };
         format!(
             "{} has not answered the {} of {} for {:.1} s",
-            name(rpc.to.as_ref()),
+            name(rpc.to),
             rpc.method,
-            if rpc.from == rpc.to { "itself".into() } else { name(rpc.from.as_ref()) },
+            if rpc.from == rpc.to { "itself".into() } else { name(rpc.from) },
             (now - rpc.sent_at).as_secs_f64(),
         )
     })
@@ -269,10 +266,6 @@ pub fn hung_handlers(network: &Network) -> Vec<String> {
 
 fn is_old(rpc: &Pending, now: Duration) -> bool {
     now.saturating_sub(rpc.sent_at) > OLD_RPC
-}
-
-fn number(name: Option<&labrpc::Name>) -> Option<usize> {
-    name.and_then(labrpc::Name::number)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use history::{History, Incarnation, ServerEvent};
-use labrpc::{Name, Network, Server};
+use labrpc::network::{Name, Network, Server};
 use raftapi::{Persister, Saved, Storage};
 use verdict::{Death, KitCode, Life, Referee};
 

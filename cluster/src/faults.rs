@@ -20,7 +20,7 @@
 use std::sync::Arc;
 
 use history::{Incarnation, ServerEvent};
-use labrpc::{Delay, Disturbance};
+use labrpc::network::{Delay, Disturbance};
 use verdict::label::Label;
 
 use crate::servers::Servers;
@@ -43,7 +43,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
 
     /// Ends [`Faults::cut`].
     pub fn heal(&self, from: usize, to: usize) {
-        self.servers.network.mend(from, to);
+        self.servers.network.heal(from, to);
     }
 
     /// Cuts every link between servers without a common group, and heals every other link. A server

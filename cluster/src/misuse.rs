@@ -1,19 +1,21 @@
 //! RPCs that break the rules of the network. Each is a failure, since its caller can ignore the
 //! error.
 
-use labrpc::{Event, Name, Step, UNDER_WAY_BYTES_MAX};
+use labrpc::network::{CallStep, Event, UNDER_WAY_BYTES_MAX};
 use verdict::{Class, Failure};
 
 /// The failure of a step of a call, if it is one.
 pub(crate) fn failure_of(event: &Event) -> Option<Failure> {
-    let number = |name: &Option<Name>| name.as_ref().and_then(Name::number);
-    let (from, to) = (number(&event.from), number(&event.to));
-    Some(match (&event.step, from, to) {
-        (Step::Misused(what), Some(caller), Some(called)) => Failure::misuse(caller, called, what),
-        (Step::Misused(what), server, _) => {
+    Some(match (&event.step, event.from, event.to) {
+        (CallStep::Misused(what), Some(caller), Some(called)) => {
+            Failure::misuse(caller, called, what)
+        }
+        (CallStep::Misused(what), server, _) => {
             Failure { server, ..Failure::new(Class::Contract, what) }
         }
-        (Step::Overloaded { by_reply }, from, to) => overload(if *by_reply { to } else { from }),
+        (CallStep::Overloaded { by_reply }, from, to) => {
+            overload(if *by_reply { to } else { from })
+        }
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use history::{History, Incarnation, ServerEvent, What};
-use labrpc::{Name, Network};
+use labrpc::network::{Name, Network};
 use parking_lot::{Mutex, MutexGuard};
 use raftapi::Storage;
 use verdict::{Death, Life, Referee};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cluster::{Calls, Cluster, Method, TEST_LIMIT, took_too_long};
 use history::{History, Incarnation, Moment, RaftEvent, What};
-use labrpc::Network;
+use labrpc::network::Network;
 use parking_lot::Mutex;
 use raftapi::{Make, Started};
 use rand::SeedableRng;

@@ -1,6 +1,6 @@
 //! What an RPC of a Raft is about, judged by its name.
 
-use labrpc::Messages;
+use labrpc::network::Messages;
 
 use crate::config::Config;
 

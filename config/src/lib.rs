@@ -1,8 +1,9 @@
 //! The cluster under test, after the config of MIT 6.824.
 //!
-//! A [`Config`] makes a cluster of [`RaftPeer`](raftapi::RaftPeer)s on a [`labrpc::Network`]. It
-//! crashes, restarts, connects and disconnects them, consumes what they apply, and checks what it
-//! sees. The first [`Failure`] is reported to the [`Referee`], and is the verdict.
+//! A [`Config`] makes a cluster of [`RaftPeer`](raftapi::RaftPeer)s on a
+//! [network](labrpc::network). It crashes, restarts, connects and disconnects them, consumes what
+//! they apply, and checks what it sees. The first [`Failure`] is reported to the [`Referee`], and is
+//! the verdict.
 //!
 //! A test reads like the original:
 //!

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use cluster::{Calls, Disk, Method};
 use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What};
-use labrpc::{Name, Step};
+use labrpc::network::CallStep;
 use parking_lot::{Condvar, Mutex};
 use raftapi::{ApplyMsg, Inspect, RaftPeer, Storage};
 use verdict::Life;
@@ -163,8 +163,8 @@ impl Shared {
     fn hear(&self, event: &Event<'_>) {
         let changed = match &event.what {
             What::Call(call) => match &call.step {
-                Step::Sent { .. } => call.from.as_ref().and_then(Name::number),
-                Step::Handled { .. } => call.to.as_ref().and_then(Name::number),
+                CallStep::Sent { .. } => call.from,
+                CallStep::Handled { .. } => call.to,
                 _ => None,
             },
             What::Server(of, what) => {

@@ -36,7 +36,7 @@ pub struct Incarnation {
 #[derive(Debug, Clone)]
 pub enum What<'a> {
     /// A step of an RPC.
-    Call(&'a labrpc::Event),
+    Call(&'a labrpc::network::Event),
     /// Something happened to a server, whatever service it runs.
     Server(Incarnation, ServerEvent<'a>),
     /// A server's Raft did or said something.

@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use labrpc::{Network, Server, Service};
+use labrpc::Service;
+use labrpc::network::{Network, Server};
 
 const CALLS: u32 = 100_000;
 

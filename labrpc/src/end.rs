@@ -1,68 +1,61 @@
-//! A caller's handle to one destination.
+//! A caller's handle to one server.
+//!
+//! An end only encodes and decodes. Its carrier makes the call: the network of this process, or
+//! whatever reaches a network in another process.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::call::{self, Request};
 use crate::codec;
 use crate::error::CallError;
-use crate::log::Step;
-use crate::name::Name;
-use crate::network::Shared;
 
-/// A caller's handle to exactly one destination. Clones are the same end.
+/// A caller's handle to exactly one server: 6.824's `labrpc.ClientEnd`. Clones are the same end.
+///
+/// Any number of threads can call through one end at the same time. Their calls can overtake each
+/// other.
 #[derive(Clone)]
 pub struct ClientEnd {
-    name: Name,
-    way: Way,
+    name: Arc<str>,
+    carrier: Arc<dyn Carrier>,
 }
 
-/// How calls get to where the network is.
-#[derive(Clone)]
-enum Way {
-    /// It is here, and knows the end by this number.
-    Network(Arc<Shared>, usize),
-    Carrier(Arc<dyn Carrier>),
-}
-
-/// Takes the calls of an end to a network that is not in this process.
+/// Makes the calls of an end.
 pub trait Carrier: Send + Sync {
-    /// Makes the call and waits for its result, as [`ClientEnd::call_raw`].
-    ///
-    /// # Errors
-    /// As for [`ClientEnd::call`].
-    fn carry(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError>;
+    /// Makes a call and waits for its result, as [`ClientEnd::call_raw`] does. Returns the result,
+    /// and before it a number for the call that no other call of the network has.
+    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>);
 
-    /// The caller's own arguments or the reply are not what it says: for whom such errors are
-    /// [`Step::Misused`] in a network's log, even if the caller ignores them.
-    fn misused(&self, error: &CallError);
+    /// The caller used the wrong type: its arguments have no encoding, or the reply is of another
+    /// type. `call` is the call's number, or none if it was not made. The carrier records such an
+    /// error even if the caller ignores it.
+    fn misused(&self, call: Option<u64>, method: &str, error: &CallError);
 }
 
 impl ClientEnd {
-    pub(crate) fn new(network: Arc<Shared>, name: Name, number: usize) -> ClientEnd {
-        ClientEnd { name, way: Way::Network(network, number) }
+    /// An end whose calls are made by `carrier`; for a harness. The labs make the ends of a server.
+    pub fn carried(name: impl Into<Arc<str>>, carrier: Arc<dyn Carrier>) -> ClientEnd {
+        ClientEnd { name: name.into(), carrier }
     }
 
-    /// An end whose calls a carrier takes to a network elsewhere, such as in another process.
-    pub fn carried(name: impl Into<Name>, carrier: Arc<dyn Carrier>) -> ClientEnd {
-        ClientEnd { name: name.into(), way: Way::Carrier(carrier) }
-    }
-
-    /// The end's name.
-    pub fn name(&self) -> &Name {
+    /// The end's name. No two ends of a network share one.
+    pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Calls `method` (`Service.Method`) and waits for the reply.
+    /// Calls `method` (such as `"Raft.RequestVote"`) and waits for the reply: 6.824's
+    /// `ok := end.Call("Raft.RequestVote", &args, &reply)`. Where that returns false, this returns
+    /// [`CallError::NoAnswer`].
     ///
-    /// It always returns in the end unless the handler never does, so a caller needs no time limit
-    /// of its own; but with long delays a call to a server that cannot be reached takes up to seven
-    /// seconds. The handler may run even if no answer comes.
+    /// A call always returns, unless the method never does, so a caller needs no timeout of its
+    /// own. But it can take long: where the labs enable long delays, a call to a server that cannot
+    /// be reached takes up to 7 s. So hold no lock while you call. The method can have run even if
+    /// there is no answer.
     ///
     /// # Errors
-    /// [`CallError::NoAnswer`] is what a lossy network does; the other variants are bugs.
+    /// [`CallError::NoAnswer`] if the network lost the call or nobody answered. Any other error is
+    /// a bug in the caller or in the service, and fails the test.
     pub fn call<Args, Reply>(&self, method: &str, args: &Args) -> Result<Reply, CallError>
     where
         Args: Serialize + ?Sized,
@@ -70,42 +63,22 @@ impl ClientEnd {
     {
         let args = codec::encode(args).map_err(|why| {
             let error = CallError::UnencodableArgs { method: method.into(), why };
-            self.misuse(None, method, &error);
+            self.carrier.misused(None, method, &error);
             error
         })?;
-        let (request, result) = self.travel(method, args);
+        let (call, result) = self.carrier.carry(method, args);
         codec::decode(&result?).map_err(|why| {
             let error = CallError::UndecodableReply { method: method.into(), why };
-            self.misuse(request, method, &error);
+            self.carrier.misused(Some(call), method, &error);
             error
         })
     }
 
-    /// The same on the level of bytes: the arguments as they travel, and the reply likewise.
+    /// The same with encoded arguments and an encoded reply; for a harness.
     ///
     /// # Errors
     /// As for [`ClientEnd::call`].
     pub fn call_raw(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        self.travel(method, args).1
-    }
-
-    /// The request comes back where there is a log, for what may have to be added.
-    fn travel(&self, method: &str, args: Vec<u8>) -> (Option<Request>, Result<Vec<u8>, CallError>) {
-        match &self.way {
-            Way::Network(network, number) => {
-                let (request, result) = call::call(network, *number, method, args);
-                (Some(request), result)
-            }
-            Way::Carrier(carrier) => (None, carrier.carry(method, args)),
-        }
-    }
-
-    fn misuse(&self, request: Option<Request>, method: &str, error: &CallError) {
-        match &self.way {
-            Way::Network(network, number) => request
-                .unwrap_or_else(|| Request::new(network, *number, method))
-                .log(network, Step::Misused(error.to_string())),
-            Way::Carrier(carrier) => carrier.misused(error),
-        }
+        self.carrier.carry(method, args).1
     }
 }

@@ -6,14 +6,15 @@ use crate::codec::CodecError;
 
 /// Why a call has no reply.
 ///
-/// [`CallError::NoAnswer`] is the ordinary case and says nothing about the cause, as on a real
-/// network. Every other variant is a bug of the caller or of the service; it is also left in the
-/// network's log as [`Step::Misused`](crate::Step::Misused), so that a test can fail by it even
-/// when the caller ignores its results.
+/// [`CallError::NoAnswer`] is the normal case, where 6.824's `Call` returns false. It says nothing
+/// about the cause, as on a real network. Every other variant is a bug in the caller or in the
+/// service, where 6.824 ends the process. The network also logs it as
+/// [`CallStep::Misused`](crate::network::CallStep::Misused), so a test can fail even if the caller
+/// ignores the error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum CallError {
-    /// No reply came: the request was lost, the reply was lost, the server is gone or cannot be
-    /// reached. The handler may have run or not.
+    /// No reply came: the request or the reply was lost, or the server is gone or cannot be
+    /// reached. The handler may or may not have run.
     #[error("no answer")]
     NoAnswer,
     /// The server has no service of that name.
@@ -39,15 +40,15 @@ pub enum CallError {
     UnencodableArgs {
         /// The whole name that was called.
         method: String,
-        /// What the encoder said.
+        /// The encoder's message.
         why: CodecError,
     },
-    /// The handler expects other arguments than were sent.
+    /// The arguments are not of the type that the handler takes.
     #[error("{method:?} cannot read its arguments: {why}")]
     UndecodableArgs {
         /// The whole name that was called.
         method: String,
-        /// What the decoder said.
+        /// The decoder's message.
         why: CodecError,
     },
     /// The handler's reply has no encoding.
@@ -55,15 +56,15 @@ pub enum CallError {
     UnencodableReply {
         /// The whole name that was called.
         method: String,
-        /// What the encoder said.
+        /// The encoder's message.
         why: CodecError,
     },
-    /// The caller expects another reply than was sent.
+    /// The reply is not of the type that the caller expects.
     #[error("the caller of {method:?} cannot read the reply: {why}")]
     UndecodableReply {
         /// The whole name that was called.
         method: String,
-        /// What the decoder said.
+        /// The decoder's message.
         why: CodecError,
     },
 }

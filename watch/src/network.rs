@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use history::Moment;
-use labrpc::{Event, Name, Step};
+use labrpc::network::{CallStep, Event};
 
 use crate::breach::{CrashBreach, Violation};
 use crate::server::Server;
@@ -32,22 +32,19 @@ impl Network {
         servers: &mut [Server],
     ) -> Result<(), Violation> {
         self.calls = self.calls.max(event.call);
-        let number = |name: &Option<Name>| {
-            let number = name.as_ref().and_then(Name::number);
-            number.filter(|number| *number < servers.len())
-        };
-        let (from, to) = (number(&event.from), number(&event.to));
+        let known = |server: &usize| *server < servers.len();
+        let (from, to) = (event.from.filter(known), event.to.filter(known));
         match &event.step {
-            Step::Sent { .. } => {
+            CallStep::Sent { .. } => {
                 if let Some(caller) = from
                     && servers[caller].down
                 {
                     self.from_the_dead.insert(event.call, caller);
                 }
             }
-            Step::Dispatched { duplicate } => {
+            CallStep::Dispatched { copy } => {
                 if let Some(called) = to {
-                    servers[called].begin_handler((event.call, *duplicate));
+                    servers[called].begin_handler((event.call, *copy));
                 }
                 if let Some(caller) = self.from_the_dead.get(&event.call) {
                     let method = event.method.to_string();
@@ -55,13 +52,13 @@ impl Network {
                     return Err(Violation::of(*caller, breach));
                 }
             }
-            Step::Handled { bytes, duplicate } => {
+            CallStep::Handled { bytes, copy } => {
                 if let Some(called) = to {
-                    servers[called].end_handler((event.call, *duplicate), bytes.is_some());
+                    servers[called].end_handler((event.call, *copy), bytes.is_some());
                 }
             }
-            Step::Ended(_) => _ = self.from_the_dead.remove(&event.call),
-            Step::Misused(_) | Step::Overloaded { .. } => {}
+            CallStep::Ended(_) => _ = self.from_the_dead.remove(&event.call),
+            CallStep::Intercepted { .. } | CallStep::Misused(_) | CallStep::Overloaded { .. } => {}
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use history::{Event, Incarnation, Moment, RaftEvent, Rule, ServerEvent, What};
-use labrpc::Step;
+use labrpc::network::CallStep;
 use raftapi::{ApplyMsg, Inspect, Role, Saved, Started};
 
 use crate::breach::Violation;
@@ -164,7 +164,7 @@ impl Scenario {
 
     /// A call is sent.
     pub(crate) fn sends(&mut self, from: usize, to: usize, call: u64) {
-        self.call(from, to, call, Step::Sent { bytes: 1 }).expect("a request breaks none");
+        self.call(from, to, call, CallStep::Sent { bytes: 1 }).expect("a request breaks none");
     }
 
     /// A call of another server begins to be handled.
@@ -180,23 +180,23 @@ impl Scenario {
         to: usize,
         call: u64,
     ) -> Result<(), Violation> {
-        self.call(from, to, call, Step::Dispatched { duplicate: false })
+        self.call(from, to, call, CallStep::Dispatched { copy: 0 })
     }
 
     /// A call was handled.
     pub(crate) fn handles(&mut self, server: usize, call: u64) {
         self.tick();
-        let step = Step::Handled { bytes: Some(1), duplicate: false };
+        let step = CallStep::Handled { bytes: Some(1), copy: 0 };
         let from = (server + 1) % SERVERS;
         self.call(from, server, call, step).expect("a handler that returns breaks none");
     }
 
-    fn call(&mut self, from: usize, to: usize, call: u64, step: Step) -> Result<(), Violation> {
-        let event = labrpc::Event {
+    fn call(&mut self, from: usize, to: usize, call: u64, step: CallStep) -> Result<(), Violation> {
+        let event = labrpc::network::Event {
             at: Duration::from_millis(self.millis),
             call,
-            from: Some(from.into()),
-            to: Some(to.into()),
+            from: Some(from),
+            to: Some(to),
             method: "Raft.RequestVote".into(),
             step,
         };

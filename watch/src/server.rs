@@ -32,7 +32,7 @@ pub(crate) struct Server {
 }
 
 /// One run of an RPC handler: the number of the call, and whether it is the duplicate.
-pub(crate) type Handler = (u64, bool);
+pub(crate) type Handler = (u64, u32);
 
 /// A peer was asked for something.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
 use config::{Class, Config, Failure, Rule, SAVED_BYTES_MAX, Setup};
-use labrpc::{CallError, UNDER_WAY_BYTES_MAX};
+use labrpc::CallError;
+use labrpc::network::UNDER_WAY_BYTES_MAX;
 use parking_lot::Mutex;
 use raftapi::{ApplyMsg, Started};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Fake, Fakes, bounded};
 use config::{Config, Setup};
-use labrpc::Disturbance;
+use labrpc::network::Disturbance;
 use raftapi::{ApplyMsg, Started};
 
 /// A failed call takes up to a tenth of a second.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use labrpc::{CallError, Carrier, ClientEnd};
+use labrpc::network::Carrier;
+use labrpc::{CallError, ClientEnd};
 use serde_bytes::ByteBuf;
 
 use crate::frames::Output;
@@ -38,14 +39,15 @@ impl Requests {
 }
 
 impl Carrier for Link {
-    fn carry(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
+    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>) {
         let (id, reply) = self.requests.replies.open();
         let method = method.to_owned();
         self.requests.outlet.send(Output::Request { id, to: self.to, method, args });
-        reply.wait().unwrap_or(Err(CallError::NoAnswer)).map(ByteBuf::into_vec)
+        let result = reply.wait().unwrap_or(Err(CallError::NoAnswer));
+        (id, result.map(ByteBuf::into_vec))
     }
 
-    fn misused(&self, error: &CallError) {
+    fn misused(&self, _call: Option<u64>, _method: &str, error: &CallError) {
         let failure = verdict::Failure::misuse(self.requests.me, self.to, error);
         self.requests.outlet.send(Output::Failed(failure));
     }

@@ -23,7 +23,7 @@ struct Server {
     outlet: Arc<Outlet>,
     saves: Arc<Saves>,
     hosted: Arc<dyn Hosted>,
-    handlers: OnceLock<labrpc::Server>,
+    handlers: OnceLock<labrpc::network::Server>,
 }
 
 /// Knows which code in this process is the kit's.
@@ -100,7 +100,7 @@ impl Server {
                 let _label = enter("service");
                 let services = self.hosted.handlers();
                 let names = services.iter().map(names).collect();
-                self.handlers.get_or_init(|| labrpc::Server::new(services));
+                self.handlers.get_or_init(|| labrpc::network::Server::new(services));
                 Answer::Handlers(names)
             }
             Call::Waiting => {

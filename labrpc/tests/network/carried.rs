@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use labrpc::{CallError, Carrier, ClientEnd, Network, Server, Service, codec};
+use labrpc::network::{Carrier, Network, Server};
+use labrpc::{CallError, ClientEnd, Service, codec};
 use parking_lot::Mutex;
 
 /// Takes calls to a server that it has beside it, and writes down what is wrong.
 struct Courier {
     server: Server,
-    misuse: Mutex<Vec<String>>,
+    misuse: Mutex<Vec<(Option<u64>, String, String)>>,
 }
 
 impl Carrier for Courier {
-    fn carry(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        self.server.dispatch_raw(method, &args)
+    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>) {
+        let result = self.server.dispatch_raw(method, &args);
+        (self.server.count(), result)
     }
 
-    fn misused(&self, error: &CallError) {
-        self.misuse.lock().push(error.to_string());
+    fn misused(&self, call: Option<u64>, method: &str, error: &CallError) {
+        self.misuse.lock().push((call, method.to_owned(), error.to_string()));
     }
 }
 
@@ -44,8 +46,14 @@ fn a_carrier_hears_of_arguments_and_replies_that_are_not_what_the_caller_says() 
     assert!(matches!(wrong_reply, CallError::UndecodableReply { .. }));
     let wrong_args = end.call::<_, u64>("Arith.Double", &lengthless::Lengthless).unwrap_err();
     assert!(matches!(wrong_args, CallError::UnencodableArgs { .. }));
-    let told = courier.misuse.lock();
-    assert_eq!(*told, [wrong_reply.to_string(), wrong_args.to_string()]);
+    let method = "Arith.Double".to_owned();
+    assert_eq!(
+        *courier.misuse.lock(),
+        [
+            (Some(1), method.clone(), wrong_reply.to_string()),
+            (None, method, wrong_args.to_string())
+        ]
+    );
 }
 
 /// What is wrong on the server's side is said there.
@@ -67,7 +75,9 @@ fn a_service_elsewhere_that_is_gone_gives_no_answer() {
     network.connect("end", "server");
     network.enable("end", true);
     assert_eq!(end.call::<u64, u64>("Arith.Double", &21), Err(CallError::NoAnswer));
-    let misused = |event: &labrpc::Event| matches!(event.step, labrpc::Step::Misused(_));
+    let misused = |event: &labrpc::network::Event| {
+        matches!(event.step, labrpc::network::CallStep::Misused(_))
+    };
     assert!(!network.events().iter().any(misused));
 }
 

@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::pair::Pair;
 use crate::support::{bounded, watch};
-use labrpc::fate::GONE_DELAY;
-use labrpc::{
-    CallError, Delay, Disturbance, Ending, Network, Server, Service, Step, UNDER_WAY_BYTES_MAX,
-};
+use labrpc::network::fate::GONE_DELAY;
+use labrpc::network::{CallStep, Delay, Disturbance, Ending, Network, Server, UNDER_WAY_BYTES_MAX};
+use labrpc::{CallError, Service};
 
 #[test]
-fn a_cut_loses_requests_that_way_and_replies_that_way_until_mended() {
+fn a_cut_loses_requests_that_way_and_replies_that_way_until_healed() {
     bounded(|| {
         let pair = Pair::new();
         pair.network.cut(0, 1);
@@ -22,7 +21,7 @@ fn a_cut_loses_requests_that_way_and_replies_that_way_until_mended() {
         assert_eq!((pair.handled(1), pair.last_ending()), (0, Ending::Cut), "no request arrives");
         assert_eq!(pair.call(1), Err(CallError::NoAnswer));
         assert_eq!((pair.handled(0), pair.last_ending()), (1, Ending::Cut), "the handler ran");
-        pair.network.mend(0, 1);
+        pair.network.heal(0, 1);
         assert_eq!((pair.call(0), pair.call(1)), (Ok(2), Ok(2)));
     });
 }
@@ -33,8 +32,8 @@ fn held_requests_and_replies_arrive_when_released() {
         for (from, to) in [(0, 1), (1, 0)] {
             let pair = Arc::new(Pair::new());
             pair.network.hold(from, to);
-            let handled = watch(&pair.network, |step| matches!(step, Step::Handled { .. }));
-            let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+            let handled = watch(&pair.network, |step| matches!(step, CallStep::Handled { .. }));
+            let sent = watch(&pair.network, |step| matches!(step, CallStep::Sent { .. }));
             let caller = {
                 let pair = Arc::clone(&pair);
                 thread::spawn(move || pair.call(0))
@@ -62,7 +61,7 @@ fn newer_messages_pass_by_those_that_are_held() {
         pair.network.hold_only(0, 1, &[]);
         assert_eq!(pair.call(0), Ok(2), "it is of no kind");
         pair.network.hold_only(0, 1, &["Increment".into()]);
-        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let sent = watch(&pair.network, |step| matches!(step, CallStep::Sent { .. }));
         let caller = {
             let pair = Arc::clone(&pair);
             thread::spawn(move || pair.call(0))
@@ -85,7 +84,7 @@ fn cleanup_ends_calls_that_are_held() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         pair.network.hold(0, 1);
-        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let sent = watch(&pair.network, |step| matches!(step, CallStep::Sent { .. }));
         let caller = {
             let pair = Arc::clone(&pair);
             thread::spawn(move || pair.call(0))
@@ -121,13 +120,13 @@ fn a_disturbance_delays_each_message_on_its_way() {
         pair.network.disturb(1, 0, slow);
         assert_eq!(pair.call(0), Ok(2));
         let events = pair.network.events();
-        let at = |wanted: fn(&Step) -> bool| {
+        let at = |wanted: fn(&CallStep) -> bool| {
             events.iter().find(|event| wanted(&event.step)).expect("no such step").at
         };
-        let sent = at(|step| matches!(step, Step::Sent { .. }));
-        let dispatched = at(|step| matches!(step, Step::Dispatched { .. }));
-        let handled = at(|step| matches!(step, Step::Handled { .. }));
-        let ended = at(|step| matches!(step, Step::Ended(_)));
+        let sent = at(|step| matches!(step, CallStep::Sent { .. }));
+        let dispatched = at(|step| matches!(step, CallStep::Dispatched { .. }));
+        let handled = at(|step| matches!(step, CallStep::Handled { .. }));
+        let ended = at(|step| matches!(step, CallStep::Ended(_)));
         assert!(dispatched - sent >= Duration::from_millis(30), "the request was not delayed");
         assert!(ended - handled >= Duration::from_millis(30), "the reply was not delayed");
     });
@@ -139,7 +138,7 @@ fn a_duplicated_request_runs_its_handler_twice_and_is_answered_once() {
         let pair = Pair::new();
         let twice = Disturbance { duplicate_permille: 1000, ..Disturbance::default() };
         pair.network.disturb(0, 1, twice);
-        let handled = watch(&pair.network, |step| matches!(step, Step::Handled { .. }));
+        let handled = watch(&pair.network, |step| matches!(step, CallStep::Handled { .. }));
         assert_eq!(pair.call(0), Ok(2));
         handled.recv().unwrap();
         handled.recv().unwrap();
@@ -147,7 +146,8 @@ fn a_duplicated_request_runs_its_handler_twice_and_is_answered_once() {
         assert_eq!(pair.network.get_count(1), Some(2), "both reached the server");
         assert_eq!(pair.network.get_total_count(), 1, "one call was made");
         let endings = pair.network.events();
-        let endings = endings.iter().filter(|event| matches!(event.step, Step::Ended(_))).count();
+        let endings =
+            endings.iter().filter(|event| matches!(event.step, CallStep::Ended(_))).count();
         assert_eq!(endings, 1);
     });
 }
@@ -168,7 +168,7 @@ fn a_reply_of_a_replaced_server_is_thrown_away() {
         let end = network.make_end_of(0, "end");
         network.connect("end", 0);
         network.enable("end", true);
-        let dispatched = watch(&network, |step| matches!(step, Step::Dispatched { .. }));
+        let dispatched = watch(&network, |step| matches!(step, CallStep::Dispatched { .. }));
         let caller = thread::spawn(move || end.call::<u64, u64>("Test.Wait", &7));
         dispatched.recv().unwrap();
         assert!(network.pending().iter().all(|call| call.from == call.to), "it calls itself");
@@ -186,7 +186,7 @@ fn a_call_on_its_way_is_executed_after_a_disconnect() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         pair.network.hold(0, 1);
-        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let sent = watch(&pair.network, |step| matches!(step, CallStep::Sent { .. }));
         let caller = {
             let pair = Arc::clone(&pair);
             thread::spawn(move || pair.call(0))
@@ -205,19 +205,18 @@ fn the_log_has_every_step_of_a_call_with_who_and_what() {
         let pair = Pair::new();
         assert_eq!(pair.call(0), Ok(2));
         let events = pair.network.events();
-        let steps: Vec<Step> = events.iter().map(|event| event.step.clone()).collect();
+        let steps: Vec<CallStep> = events.iter().map(|event| event.step.clone()).collect();
         assert_eq!(
             steps,
             [
-                Step::Sent { bytes: 1 },
-                Step::Dispatched { duplicate: false },
-                Step::Handled { bytes: Some(1), duplicate: false },
-                Step::Ended(Ending::Answered { bytes: 1 }),
+                CallStep::Sent { bytes: 1 },
+                CallStep::Dispatched { copy: 0 },
+                CallStep::Handled { bytes: Some(1), copy: 0 },
+                CallStep::Ended(Ending::Answered { bytes: 1 }),
             ]
         );
         for event in &events {
-            assert_eq!(event.from.as_ref().and_then(labrpc::Name::number), Some(0));
-            assert_eq!(event.to.as_ref().and_then(labrpc::Name::number), Some(1));
+            assert_eq!((event.from, event.to), (Some(0), Some(1)));
             assert_eq!(
                 (&*event.method, event.kind(), event.call),
                 ("Test.Increment", "Increment", 1)
@@ -243,7 +242,7 @@ fn misuse_is_the_callers_error_and_stands_in_the_log() {
             .events()
             .into_iter()
             .filter_map(|event| match event.step {
-                Step::Misused(what) => Some(what),
+                CallStep::Misused(what) => Some(what),
                 _ => None,
             })
             .collect();
@@ -269,7 +268,7 @@ fn who_has_too_much_under_way_gets_no_answer_and_it_stands_in_the_log() {
         assert_eq!(end.call_raw("Test.Take", more), Err(CallError::NoAnswer));
         assert_eq!(end.call_raw("Test.Give", Vec::new()), Err(CallError::NoAnswer));
         let overloads = network.events().into_iter().filter_map(|event| match event.step {
-            Step::Overloaded { by_reply } => Some(by_reply),
+            CallStep::Overloaded { by_reply } => Some(by_reply),
             _ => None,
         });
         assert_eq!(overloads.collect::<Vec<_>>(), [false, true]);
@@ -344,7 +343,7 @@ fn a_call_in_a_handler_ends_when_its_end_is_deleted() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         pair.network.hold(0, 1);
-        let sent = watch(&pair.network, |step| matches!(step, Step::Sent { .. }));
+        let sent = watch(&pair.network, |step| matches!(step, CallStep::Sent { .. }));
         let caller = {
             let pair = Arc::clone(&pair);
             thread::spawn(move || pair.call(0))

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use labrpc::{CallError, Delay, Disturbance, Ending, Held, Interceptor, Messages, Step};
+use labrpc::CallError;
+use labrpc::network::{CallStep, Delay, Disturbance, Ending, Event, Held, Interceptor, Messages};
 
 use crate::pair::Pair;
 use crate::support::bounded;
@@ -87,9 +88,44 @@ fn a_copy_runs_the_handler_again_and_answers_nobody() {
         assert!(held.deliver_again() && held.deliver_again(), "long after it");
         thread::sleep(MS);
         assert_eq!((pair.handled(1), pair.network.get_total_count()), (4, 1), "of one call");
-        let events = pair.network.events();
-        let endings = events.iter().filter(|event| matches!(event.step, Step::Ended(_)));
+        let events = pair.network.events().into_iter();
+        let endings = events.filter(|event| matches!(event.step, CallStep::Ended(_)));
         assert_eq!(endings.count(), 1);
+        let mut copies = copies_handled(&pair);
+        copies.sort_unstable();
+        assert_eq!(copies, [0, 1, 2, 3], "each has a number of its own");
+    });
+}
+
+fn copies_handled(pair: &Pair) -> Vec<u32> {
+    let copy = |event: Event| match event.step {
+        CallStep::Handled { copy, .. } => Some(copy),
+        _ => None,
+    };
+    pair.network.events().into_iter().filter_map(copy).collect()
+}
+
+/// Both messages of a call are caught, one after the other.
+#[test]
+fn an_interception_is_a_step_of_its_call() {
+    bounded(|| {
+        let (pair, _requests, caller, request) = caught(Messages::requests());
+        let replies = pair.network.intercept(Messages::replies());
+        request.deliver();
+        replies.next(SECOND).unwrap().deliver();
+        assert_eq!(caller.join().unwrap(), Ok(2));
+        let events = pair.network.events().into_iter();
+        assert_eq!(
+            events.map(|event| event.step).collect::<Vec<_>>(),
+            [
+                CallStep::Sent { bytes: 1 },
+                CallStep::Intercepted { is_reply: false },
+                CallStep::Dispatched { copy: 0 },
+                CallStep::Handled { bytes: Some(1), copy: 0 },
+                CallStep::Intercepted { is_reply: true },
+                CallStep::Ended(Ending::Answered { bytes: 1 }),
+            ]
+        );
     });
 }
 
@@ -256,7 +292,7 @@ fn what_was_drawn_applies_before() {
         pair.network.cut(1, 0);
         assert_eq!(pair.call(1), Err(CallError::NoAnswer));
         assert!(requests.try_next().is_none());
-        pair.network.mend(1, 0);
+        pair.network.heal(1, 0);
 
         let slow = Delay::Uniform(500..=500);
         pair.network.disturb(0, 1, Disturbance { delay: Some(slow), ..Disturbance::default() });

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{bounded, watch};
-use labrpc::{CallError, ClientEnd, Network, Server, Service, Step};
+use labrpc::network::{CallStep, Network, Server};
+use labrpc::{CallError, ClientEnd, Service};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
@@ -274,7 +275,7 @@ fn test_regression1() {
 fn test_killed() {
     bounded(|| {
         let (network, _server, end) = one_pair();
-        let dispatched = watch(&network, |step| matches!(step, Step::Dispatched { .. }));
+        let dispatched = watch(&network, |step| matches!(step, CallStep::Dispatched { .. }));
         let (ended, end_of_call) = mpsc::channel();
         thread::spawn(move || {
             let reply: Result<i64, _> = end.call("JunkServer.Handler3", &99_i64);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use labrpc::{CallError, ClientEnd, Ending, Network, Server, Service, Step};
+use labrpc::network::{CallStep, Ending, Network, Server};
+use labrpc::{CallError, ClientEnd, Service};
 
 /// Two servers that can call one another, and how often each one's handler ran.
 pub(crate) struct Pair {
@@ -46,7 +47,7 @@ impl Pair {
     pub(crate) fn last_ending(&self) -> Ending {
         let events = self.network.events();
         let ending = events.iter().rev().find_map(|event| match event.step {
-            Step::Ended(ending) => Some(ending),
+            CallStep::Ended(ending) => Some(ending),
             _ => None,
         });
         ending.expect("no call has ended")

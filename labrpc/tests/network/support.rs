@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use labrpc::{Network, Step};
+use labrpc::network::{CallStep, Network};
 
 /// Runs `test` in virtual time, with three seeds, so that nothing here can hang and no time that it
 /// measures depends on the machine.
@@ -19,7 +19,7 @@ pub(crate) fn bounded(test: impl Fn() + Clone + Send + 'static) {
 /// A channel that gets a word for each later event that `wanted` picks.
 pub(crate) fn watch(
     network: &Network,
-    wanted: impl Fn(&Step) -> bool + Send + Sync + 'static,
+    wanted: impl Fn(&CallStep) -> bool + Send + Sync + 'static,
 ) -> mpsc::Receiver<()> {
     let (seen, events) = mpsc::channel();
     network.subscribe(move |event| {

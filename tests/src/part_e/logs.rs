@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use config::{Kind, RAFT_ELECTION_TIMEOUT, Setup};
-use labrpc::{Held, Interceptor, Messages};
+use labrpc::network::{Held, Interceptor, Messages};
 use rand::RngExt;
 
 use crate::draw;

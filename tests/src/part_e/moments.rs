@@ -1,7 +1,7 @@
 //! Staged crashes, pauses and snapshots: each at the moment at which it hurts.
 
 use config::{Kind, Setup};
-use labrpc::Held;
+use labrpc::network::Held;
 use rand::RngExt;
 
 use crate::part_e::arena::Arena;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use config::{Kind, RAFT_ELECTION_TIMEOUT};
-use labrpc::{Held, Interceptor};
+use labrpc::network::{Held, Interceptor};
 
 use crate::part_e::arena::Arena;
 

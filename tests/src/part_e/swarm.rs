@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use config::{Kind, Setup};
-use labrpc::{Delay, Disturbance};
+use labrpc::network::{Delay, Disturbance};
 use rand::RngExt;
 use rand::seq::{IndexedRandom, IteratorRandom};
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use config::{Class, Kind, Setup};
-use labrpc::{Delay, Disturbance, Held};
+use labrpc::network::{Delay, Disturbance, Held};
 use sim::ThreadState;
 use verdict::label::Label;
 use verdict::threads;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use config::{FindingKind, RAFT_ELECTION_TIMEOUT};
-use labrpc::{Delay, Disturbance};
+use labrpc::network::{Delay, Disturbance};
 
 use crate::part_e::arena::{Arena, LEADER_LIMIT};
 use crate::part_e::habits::{self, Finding};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::{Class, Failure, Kind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
-use labrpc::{Disturbance, Held, Interceptor, Messages};
+use labrpc::network::{Disturbance, Held, Interceptor, Messages};
 use rand::RngExt;
 
 use crate::clients::Client;

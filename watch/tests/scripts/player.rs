@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use goldenscript::{ArgumentConsumer, Command, Context, Runner};
 use history::{Event, Incarnation, Moment, RaftEvent, ServerEvent, What};
-use labrpc::Step;
+use labrpc::network::CallStep;
 use raftapi::{ApplyMsg, Inspect, Role, Saved, Started};
 use watch::{Checker, Violation};
 
@@ -98,10 +98,10 @@ impl Player {
             "saves" => self.save(server, positional(args)?),
             "crashes" => self.crash(server),
             "restarts" => self.restart(server, args)?,
-            "sends" => self.call(server, Step::Sent { bytes: 1 }, args)?,
-            "receives" => self.receive(server, Step::Dispatched { duplicate: false }, args)?,
+            "sends" => self.call(server, CallStep::Sent { bytes: 1 }, args)?,
+            "receives" => self.receive(server, CallStep::Dispatched { copy: 0 }, args)?,
             "answers" => {
-                let step = Step::Handled { bytes: Some(1), duplicate: false };
+                let step = CallStep::Handled { bytes: Some(1), copy: 0 };
                 self.receive(server, step, args)?;
             }
             _ => return Err(format!("a server does not do this: {verb}").into()),
@@ -158,12 +158,17 @@ impl Player {
         self.server(server, ServerEvent::Saved { old: &saved(old), new: &saved(index) });
     }
 
-    fn receive(&mut self, to: usize, step: Step, args: &mut ArgumentConsumer<'_>) -> Result<()> {
+    fn receive(
+        &mut self,
+        to: usize,
+        step: CallStep,
+        args: &mut ArgumentConsumer<'_>,
+    ) -> Result<()> {
         let from = positional(args)?;
         self.record_call(from, to, step, args)
     }
 
-    fn call(&mut self, from: usize, step: Step, args: &mut ArgumentConsumer<'_>) -> Result<()> {
+    fn call(&mut self, from: usize, step: CallStep, args: &mut ArgumentConsumer<'_>) -> Result<()> {
         let to = positional(args)?;
         self.record_call(from, to, step, args)
     }
@@ -172,13 +177,13 @@ impl Player {
         &mut self,
         from: usize,
         to: usize,
-        step: Step,
+        step: CallStep,
         args: &mut ArgumentConsumer<'_>,
     ) -> Result<()> {
         let call = args.take_key("call").ok_or("which call?")?.parse()?;
-        let (from, to) = (Some(from.into()), Some(to.into()));
+        let (from, to) = (Some(from), Some(to));
         let (at, method) = (Duration::from_millis(self.millis), "Raft.RequestVote".into());
-        self.record(What::Call(&labrpc::Event { at, call, from, to, method, step }));
+        self.record(What::Call(&labrpc::network::Event { at, call, from, to, method, step }));
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 //! the call's arrival.
 //!
 //! The constants and the order of the decisions are those of 6.824's labrpc. Everything is drawn on
-//! arrival; whether the server is still alive when the handler has returned is not drawn but looked
-//! up then, so it is no part of a fate.
+//! arrival. Whether the server is still alive when the handler has returned is looked up then, so
+//! it is no part of a fate.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use rand::{Rng, RngExt};
 
 /// On an unreliable network a request waits this long before it is lost or delivered, in ms.
 pub const UNRELIABLE_DELAY_MS: RangeInclusive<u64> = 0..=26;
-/// On an unreliable network so many of 1,000 requests are lost, and as many of the replies.
+/// On an unreliable network this many of 1,000 requests are lost, and as many of 1,000 replies.
 pub const UNRELIABLE_LOSS_PERMILLE: u32 = 100;
-/// With long reordering so many of [`REORDERED_OUT_OF`] replies are delayed.
+/// With long reordering this many of [`REORDERED_OUT_OF`] replies are delayed.
 pub const REORDERED_REPLIES: u32 = 600;
 /// See [`REORDERED_REPLIES`].
 pub const REORDERED_OUT_OF: u32 = 900;
@@ -22,24 +22,24 @@ pub const REORDERED_OUT_OF: u32 = 900;
 pub const REORDERING_DELAY_MS_MIN: u64 = 200;
 /// A reordered reply waits up to `M` ms more, where `M` is itself drawn from this range.
 pub const REORDERING_SPREAD_MS: RangeInclusive<u64> = 0..=1999;
-/// How long a caller waits in vain for an unreachable server, in ms.
+/// How long a caller waits for a server that cannot be reached, in ms.
 pub const UNREACHABLE_DELAY_MS: RangeInclusive<u64> = 0..=99;
 /// The same with long delays, in ms.
 pub const UNREACHABLE_LONG_DELAY_MS: RangeInclusive<u64> = 0..=6999;
 /// How long a caller waits whose end was deleted or whose network is closed, since its server was
-/// killed. Nothing is drawn: the end draws no more.
+/// killed. Nothing is drawn for it.
 ///
-/// 6.824 lets such a caller wait as for an unreachable server, or return at once after its cleanup.
-/// But threads may live on after `kill`. One that calls again and again would spin if no time
-/// passed, and hundreds of them would pile up in up to seven seconds if a new one makes each call.
+/// In 6.824 such a caller waits as for an unreachable server, or returns at once after a cleanup.
+/// But threads can live on after `kill`. A thread that calls again and again would spin if no time
+/// passed. If each call took up to 7 s, a server that starts a thread for each would have hundreds.
 pub const GONE_DELAY: Duration = Duration::from_millis(20);
-/// A duplicate of a request arrives so much later than the request, in ms.
+/// A duplicate of a request arrives this much later than the request, in ms.
 pub const DUPLICATE_DELAY_MS: RangeInclusive<u64> = 0..=26;
 
 /// What holds when a call arrives at the network.
 #[derive(Debug, Clone, Default)]
 pub struct Conditions {
-    /// The end is enabled and connected, the server exists, and the way to it is not cut.
+    /// The end is enabled and connected, the server exists, and the link to it is not cut.
     pub reachable: bool,
     /// The network loses and delays requests and replies at random.
     pub unreliable: bool,
@@ -47,44 +47,43 @@ pub struct Conditions {
     pub long_delays: bool,
     /// Two of three replies are delayed.
     pub long_reordering: bool,
-    /// What is wrong on the way from the caller to the server.
+    /// What is wrong on the link from the caller to the server.
     pub request: Disturbance,
-    /// What is wrong on the way back.
+    /// What is wrong on the link back.
     pub reply: Disturbance,
 }
 
-/// What is wrong on the way from one server to another, beside the network's own unreliability.
+/// What is wrong on the link from one server to another, besides the network's own unreliability.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disturbance {
-    /// The kinds of calls that it is for, by the last part of the method's name; all, if none is
-    /// said.
+    /// The kinds of calls that it is for, by the last part of the method's name; all kinds if none.
     pub only: Option<Vec<String>>,
-    /// So many of 1,000 messages are lost.
+    /// This many of 1,000 messages are lost.
     pub lose_permille: u32,
-    /// Each message is delayed by so much.
+    /// Each message is delayed by this.
     pub delay: Option<Delay>,
-    /// So many of 1,000 requests are delivered twice; the reply to the duplicate is thrown away.
+    /// This many of 1,000 requests are delivered twice. The reply to the duplicate is lost.
     pub duplicate_permille: u32,
-    /// A duplicate comes so much later than the request, in ms; [`DUPLICATE_DELAY_MS`] if none.
+    /// A duplicate arrives this much later than the request, in ms; [`DUPLICATE_DELAY_MS`] if none.
     pub duplicate_delay_ms: Option<RangeInclusive<u64>>,
 }
 
 impl Disturbance {
-    /// The same for these kinds of calls alone, by the last part of the method's name. If there are
-    /// no such kinds, nothing is wrong.
+    /// The same, but only for these kinds of calls, by the last part of the method's name. For an
+    /// empty list nothing is wrong.
     #[must_use]
     pub fn only(self, kinds: &[String]) -> Disturbance {
         Disturbance { only: Some(kinds.to_vec()), ..self }
     }
 
-    /// What is left of it for calls of a kind.
+    /// What it does to calls of a kind.
     pub(crate) fn on(self, kind: &str) -> Disturbance {
-        let is_meant = concerns(self.only.as_deref(), kind);
-        if is_meant { self } else { Disturbance::default() }
+        let applies = concerns(self.only.as_deref(), kind);
+        if applies { self } else { Disturbance::default() }
     }
 }
 
-/// Whether a fault that is for the kinds in `only`, or for all if none is said, is for `kind`.
+/// Whether a fault for the kinds in `only`, or for all kinds if none, applies to `kind`.
 pub(crate) fn concerns(only: Option<&[String]>, kind: &str) -> bool {
     only.is_none_or(|only| only.iter().any(|name| name == kind))
 }
@@ -94,17 +93,17 @@ pub(crate) fn concerns(only: Option<&[String]>, kind: &str) -> bool {
 pub enum Delay {
     /// By a time drawn from this range, in ms.
     Uniform(RangeInclusive<u64>),
-    /// By a time drawn from the exponential distribution: mostly short, now and then long, up to
-    /// ten times the mean.
+    /// By a time drawn from the exponential distribution: mostly short, sometimes long, up to ten
+    /// times the mean.
     Exponential {
         /// The mean, in ms.
         mean_ms: u64,
     },
-    /// Mostly not at all, but now and then all the more.
+    /// Mostly not at all, but sometimes for long.
     Spike {
-        /// So many of 1,000 messages are delayed.
+        /// This many of 1,000 messages are delayed.
         permille: u32,
-        /// By so much, in ms.
+        /// By how much, in ms.
         delay_ms: u64,
     },
 }
@@ -128,18 +127,18 @@ impl Delay {
 /// What the network does to one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// The server is never reached; the caller waits and hears nothing.
+    /// The server is never reached; the caller waits and gets no answer.
     Unreachable {
         /// How long the caller waits.
         after: Duration,
     },
-    /// The call is let in.
+    /// The network takes the call.
     Accepted {
         /// How long the request travels.
         request_delay: Duration,
         /// The request is lost after that.
         request_lost: bool,
-        /// The request arrives once more, so much later.
+        /// The request arrives once more, this much later.
         duplicate_after: Option<Duration>,
         /// The reply is lost, if there is one.
         reply_lost: bool,
@@ -152,7 +151,7 @@ impl Fate {
     /// Draws the fate of one call.
     pub fn draw(rng: &mut impl Rng, conditions: &Conditions) -> Fate {
         if !conditions.reachable {
-            return Fate::Unreachable { after: vain_wait(rng, conditions.long_delays) };
+            return Fate::Unreachable { after: unreachable_wait(rng, conditions.long_delays) };
         }
         let mut request_delay = Duration::ZERO;
         let mut request_lost = false;
@@ -182,9 +181,8 @@ impl Fate {
     }
 }
 
-/// How long a caller waits for what will not come: a server that cannot be reached, or a reply
-/// whose way is cut.
-pub fn vain_wait(rng: &mut impl Rng, long_delays: bool) -> Duration {
+/// How long a caller waits for a server that cannot be reached, or for a reply whose link is cut.
+pub fn unreachable_wait(rng: &mut impl Rng, long_delays: bool) -> Duration {
     draw_ms(rng, if long_delays { UNREACHABLE_LONG_DELAY_MS } else { UNREACHABLE_DELAY_MS })
 }
 
@@ -192,7 +190,7 @@ fn draw_ms(rng: &mut impl Rng, range_ms: RangeInclusive<u64>) -> Duration {
     Duration::from_millis(rng.random_range(range_ms))
 }
 
-/// Draws nothing for a rate of zero, so that a fault that is off leaves the other draws alone.
+/// Draws nothing for a rate of zero, so that a fault that is off does not change the other draws.
 fn one_of_thousand(rng: &mut impl Rng, permille: u32) -> bool {
     permille > 0 && rng.random_range(0..1000) < permille
 }
@@ -286,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vain_wait_depends_on_long_delays_alone() {
+    fn the_wait_for_an_unreachable_server_depends_on_long_delays_alone() {
         for (long_delays, last_ms) in [(false, 99), (true, 6999)] {
             let waits: Vec<u64> = draws(&Conditions { long_delays, ..Conditions::default() })
                 .iter()

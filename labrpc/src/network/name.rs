@@ -1,42 +1,45 @@
-//! What ends and servers are called.
+//! The names of ends and servers.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The name of an end or a server; cheap to clone.
+/// The name of an end or a server. It is cheap to clone.
 ///
-/// The labs number their servers, so a name is also made from a number, and [`Name::number`] gives
-/// it back.
+/// The labs number their servers. A name can be made from a number, and [`Name::number`] gives it
+/// back.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
+pub struct Name {
+    text: Arc<str>,
+    number: Option<usize>,
+}
 
 impl Name {
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// The number this name was made from, if it was made from one.
+    /// The number that the name is, if it is one.
     pub fn number(&self) -> Option<usize> {
-        self.0.parse().ok()
+        self.number
     }
 }
 
 impl From<&str> for Name {
     fn from(text: &str) -> Name {
-        Name(text.into())
+        Name { text: text.into(), number: text.parse().ok() }
     }
 }
 
 impl From<String> for Name {
     fn from(text: String) -> Name {
-        Name(text.into())
+        Name::from(text.as_str())
     }
 }
 
 impl From<usize> for Name {
     fn from(number: usize) -> Name {
-        Name(number.to_string().into())
+        Name { text: number.to_string().into(), number: Some(number) }
     }
 }
 
@@ -48,12 +51,12 @@ impl From<&Name> for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", &*self.0)
+        write!(f, "{:?}", &*self.text)
     }
 }

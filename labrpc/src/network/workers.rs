@@ -1,7 +1,7 @@
-//! Threads that run a server's handlers, one handler each, so that a handler that blocks blocks
-//! nobody else.
+//! Threads that run a server's handlers, one handler each, so that a handler that waits delays no
+//! other.
 //!
-//! A thread that has finished its handler waits for another; a new one is started whenever all are
+//! A thread that has finished its handler waits for another. A new one is started whenever all are
 //! busy. They end when the server is dropped.
 
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// The threads of one server.
 pub(crate) struct Workers {
     shared: Arc<Shared>,
-    /// Whose the threads are: not the caller's, on whose thread they may have to be started.
+    /// The threads' owner. It is not the caller, though its thread may have to start them.
     label: sim::Label,
 }
 
@@ -38,8 +38,13 @@ impl Workers {
         Workers { shared: Arc::default(), label: sim::current_label() }
     }
 
-    /// Runs `job` at once on a thread of its own; `thread_name` serves if one must be started.
-    pub(crate) fn run(&self, thread_name: &str, job: impl FnOnce() + Send + 'static) {
+    /// Runs `job` at once on a thread of its own. `thread_name` is for a thread that must be
+    /// started.
+    pub(crate) fn run(
+        &self,
+        thread_name: impl FnOnce() -> String,
+        job: impl FnOnce() + Send + 'static,
+    ) {
         let mut queue = self.shared.queue.lock();
         if queue.jobs.len() < queue.idle {
             queue.jobs.push_back(Box::new(job));
@@ -50,13 +55,13 @@ impl Workers {
         let (shared, label) = (Arc::clone(&self.shared), self.label);
         let work = move || {
             let _label = sim::label(label);
-            // Whoever is in a paused group stops at the next point, which may come too late.
+            // A thread of a paused group stops only at its next point, which can come too late.
             thread::yield_now();
             job();
             shared.work();
         };
         thread::Builder::new()
-            .name(thread_name.into())
+            .name(thread_name())
             .spawn(work)
             .expect("failed to start a thread for an RPC handler");
     }

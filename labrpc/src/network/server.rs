@@ -1,95 +1,29 @@
-//! What answers calls: services with methods, gathered in a server.
+//! What answers calls on the network: the services of one server, and the threads that run them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::codec;
 use crate::error::CallError;
-use crate::workers::Workers;
+use crate::service::{RawMethod, Service};
 
-type RawHandler = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
+use super::workers::Workers;
 
-/// Named methods that answer calls, such as `Raft` with `RequestVote` and `AppendEntries`.
+/// The services behind one name of the network, with one count of the calls that came in: 6.824's
+/// `labrpc.Server`.
+///
+/// It is a handle: clones are the same server. A restarted server is a new object and counts from
+/// zero.
 ///
 /// ```
-/// use labrpc::{Server, Service};
+/// use labrpc::network::Server;
+/// use labrpc::{Service, codec};
 ///
 /// let service = Service::new("Echo").method("Twice", |text: String| format!("{text}{text}"));
 /// let server = Server::from(service);
-/// let reply = server.dispatch_raw("Echo.Twice", &labrpc::codec::encode("ab").unwrap()).unwrap();
-/// assert_eq!(labrpc::codec::decode::<String>(&reply).unwrap(), "abab");
+/// let reply = server.dispatch_raw("Echo.Twice", &codec::encode("ab").unwrap()).unwrap();
+/// assert_eq!(codec::decode::<String>(&reply).unwrap(), "abab");
 /// ```
-pub struct Service {
-    name: String,
-    methods: BTreeMap<String, RawHandler>,
-}
-
-impl Service {
-    /// A service without methods.
-    pub fn new(name: impl Into<String>) -> Service {
-        Service { name: name.into(), methods: BTreeMap::new() }
-    }
-
-    /// Adds a method that takes `Args` and gives `Reply`, both by value. Caller and handler must
-    /// agree on the two types; a later method of the same name replaces an earlier one.
-    #[must_use]
-    pub fn method<Args, Reply>(
-        self,
-        name: &str,
-        handler: impl Fn(Args) -> Reply + Send + Sync + 'static,
-    ) -> Service
-    where
-        Args: DeserializeOwned,
-        Reply: Serialize,
-    {
-        let method = format!("{}.{name}", self.name);
-        self.insert(name, move |bytes| {
-            let args = codec::decode(bytes)
-                .map_err(|why| CallError::UndecodableArgs { method: method.clone(), why })?;
-            codec::encode(&handler(args))
-                .map_err(|why| CallError::UnencodableReply { method: method.clone(), why })
-        })
-    }
-
-    /// Adds a method on the level of bytes, for one whose arguments are decoded elsewhere, such as
-    /// in another process. An error is a bug, as for [`ClientEnd::call`](crate::ClientEnd::call),
-    /// but for [`CallError::NoAnswer`]: whoever should have answered is gone.
-    #[must_use]
-    pub fn raw_method(
-        self,
-        name: &str,
-        handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
-    ) -> Service {
-        self.insert(name, handler)
-    }
-
-    /// The service's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The names of its methods, in order.
-    pub fn methods(&self) -> impl Iterator<Item = &str> {
-        self.methods.keys().map(String::as_str)
-    }
-
-    fn insert(
-        mut self,
-        name: &str,
-        handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
-    ) -> Service {
-        self.methods.insert(name.to_owned(), Arc::new(handler));
-        self
-    }
-}
-
-/// A set of services behind one name of the network, with one count of the calls that came in.
-///
-/// A handle: clones are the same server. A restarted server is a new object and counts from zero.
 #[derive(Clone)]
 pub struct Server {
     shared: Arc<Shared>,
@@ -102,10 +36,10 @@ struct Shared {
 }
 
 impl Server {
-    /// A server that offers `services`; of two with one name the later counts. The threads that run
-    /// its handlers get the `sim` label of the calling thread.
+    /// A server that offers `services`. Of two services with the same name the later one counts.
+    /// The threads that run its handlers get the `sim` label of the calling thread.
     pub fn new(services: impl IntoIterator<Item = Service>) -> Server {
-        let services = services.into_iter().map(|service| (service.name.clone(), service));
+        let services = services.into_iter().map(|service| (service.name().to_owned(), service));
         let shared = Shared {
             services: services.collect(),
             calls: AtomicU64::new(0),
@@ -125,22 +59,22 @@ impl Server {
         self.find(method)?(args)
     }
 
-    /// The number of calls that came in, whatever became of them.
+    /// The number of calls that came in, whether or not they were answered.
     pub fn count(&self) -> u64 {
         self.shared.calls.load(Ordering::Relaxed)
     }
 
-    fn find(&self, method: &str) -> Result<&RawHandler, CallError> {
+    fn find(&self, method: &str) -> Result<&RawMethod, CallError> {
         let (service_name, method_name) = method.rsplit_once('.').unwrap_or(("", method));
         let service =
             self.shared.services.get(service_name).ok_or_else(|| CallError::UnknownService {
                 service: service_name.into(),
                 method: method.into(),
-                known: list_names(self.shared.services.keys()),
+                known: list_names(self.shared.services.keys().map(String::as_str)),
             })?;
-        service.methods.get(method_name).ok_or_else(|| CallError::UnknownMethod {
+        service.find(method_name).ok_or_else(|| CallError::UnknownMethod {
             method: method.into(),
-            known: list_names(service.methods.keys()),
+            known: list_names(service.methods()),
         })
     }
 
@@ -159,13 +93,15 @@ impl From<Service> for Server {
     }
 }
 
-fn list_names<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<&str> = names.map(String::as_str).collect();
+fn list_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
     if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::codec;
+
     use super::*;
 
     fn server() -> Server {

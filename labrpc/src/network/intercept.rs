@@ -3,26 +3,21 @@
 //! A message is caught where it would arrive: after the loss and the delay that were drawn for it,
 //! and after a hold of its link. From there on nothing is drawn any more.
 
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::call::{self, Request};
 use crate::codec::{self, CodecError};
-use crate::name::Name;
-use crate::network::{Network, Shared};
 
-/// Which of the two messages of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leg {
-    /// From the caller to the server.
-    Request,
-    /// From the server back to the caller.
-    Reply,
-}
+use super::handlers;
+use super::name::Name;
+use super::request::{self, Leg};
+use super::state::Shared;
+use super::topology::Network;
+use super::traps::{Caught, Decision, Filter};
 
 /// Which messages an [`Interceptor`] catches. Whatever is not set matches any.
 #[derive(Debug, Clone)]
@@ -51,7 +46,7 @@ impl Messages {
         Messages { kind: Some(kind.into()), ..self }
     }
 
-    /// Only those of calls whose kind fits, also of kinds of which no call was made yet.
+    /// Only those of calls whose kind fits, also of a kind that was never called before.
     #[must_use]
     pub fn whose_kind(self, fits: fn(&str) -> bool) -> Messages {
         Messages { whose_kind: Some(fits), ..self }
@@ -68,18 +63,6 @@ impl Messages {
     pub fn to(self, server: impl Into<Name>) -> Messages {
         Messages { to: Some(server.into()), ..self }
     }
-
-    fn include(&self, message: &Message) -> bool {
-        let (from, to) = message.endpoints();
-        let fits = |wanted: &Option<Name>, is: Option<&Name>| {
-            wanted.as_ref().is_none_or(|wanted| Some(wanted) == is)
-        };
-        self.leg == message.leg
-            && self.kind.as_ref().is_none_or(|kind| kind == message.request.kind())
-            && self.whose_kind.is_none_or(|fits| fits(message.request.kind()))
-            && fits(&self.from, from)
-            && fits(&self.to, to)
-    }
 }
 
 /// Catches messages of a network until it is dropped; made by [`Network::intercept`].
@@ -87,7 +70,7 @@ impl Messages {
 /// A dropped interceptor catches nothing more and delivers what it has caught and not handed out.
 /// What it has handed out stays held.
 pub struct Interceptor {
-    caught: Receiver<Held>,
+    caught: Receiver<Caught>,
     network: Arc<Shared>,
     /// None if it was made after the end of the network.
     trap: Option<u64>,
@@ -97,19 +80,32 @@ impl Interceptor {
     /// The next message, in the order in which they arrive. It waits for one up to `timeout`. None
     /// if no message came, or once the network is closed.
     pub fn next(&self, timeout: Duration) -> Option<Held> {
-        self.caught.recv_timeout(timeout).ok()
+        self.caught.recv_timeout(timeout).ok().map(|caught| self.hand_out(caught))
     }
 
     /// A message that was caught already, if there is one.
     pub fn try_next(&self) -> Option<Held> {
-        self.caught.try_recv().ok()
+        self.caught.try_recv().ok().map(|caught| self.hand_out(caught))
+    }
+
+    fn hand_out(&self, caught: Caught) -> Held {
+        let (from, to) = caught.request.endpoints(caught.leg);
+        Held {
+            call: caught.request.call,
+            from: request::number(from),
+            to: request::number(to),
+            method: Arc::clone(&caught.request.method),
+            bytes: Arc::clone(&caught.bytes),
+            caught,
+            network: Arc::clone(&self.network),
+        }
     }
 }
 
 impl Drop for Interceptor {
     fn drop(&mut self) {
         let Some(number) = self.trap else { return };
-        let trap = self.network.state.lock().interceptions.remove(number);
+        let trap = self.network.state.lock().traps.remove(number);
         drop(trap);
     }
 }
@@ -129,17 +125,15 @@ pub struct Held {
     pub method: Arc<str>,
     /// The encoded arguments, or the encoded reply.
     pub bytes: Arc<[u8]>,
-    message: Message,
+    caught: Caught,
     network: Arc<Shared>,
-    decide: Sender<Decision>,
-    is_decided: AtomicBool,
 }
 
 impl Held {
     /// The arguments or the reply as a value.
     ///
     /// # Errors
-    /// If the bytes are no `T`.
+    /// If the bytes are not a `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, CodecError> {
         codec::decode(&self.bytes)
     }
@@ -172,39 +166,46 @@ impl Held {
     /// # Panics
     /// If the message is a reply.
     pub fn deliver_again(&self) -> bool {
-        assert_eq!(self.message.leg, Leg::Request, "only a request can be delivered again");
-        call::dispatch_copy(&self.network, &self.message.request, &self.bytes)
+        let Caught { request, leg, bytes, .. } = &self.caught;
+        assert_eq!(*leg, Leg::Request, "only a request can be delivered again");
+        let server = {
+            let state = self.network.state.lock();
+            let server = state.server(request.to.as_deref()).cloned();
+            server.filter(|_| !state.closed)
+        };
+        let Some(server) = server else { return false };
+        handlers::dispatch_copy(&self.network, request, &server, Arc::clone(bytes), Duration::ZERO);
+        true
     }
 
     fn decide(&self, decision: Decision) {
-        let was_decided = self.is_decided.swap(true, Ordering::Relaxed);
-        assert!(!was_decided, "the fate of this {} was decided before", self.method);
-        // Nobody listens once the network is closed.
-        let _ = self.decide.send(decision);
+        let is_first = self.caught.decide(decision);
+        assert!(is_first, "the fate of this {} was decided before", self.method);
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        if !*self.is_decided.get_mut() {
-            self.deliver();
-        }
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Held { call, from, to, method, bytes, .. } = self;
+        write!(f, "{method} (call {call}, {from:?} to {to:?}, {} bytes)", bytes.len())
     }
 }
 
 impl Network {
-    /// Catches the messages that are meant, from now on, until the interceptor is dropped. Each
-    /// waits for the test to decide its fate, and its caller with it.
+    /// Catches the messages that match, from now on, until the interceptor is dropped. Each waits
+    /// for the test to decide its fate, and its caller waits with it.
     ///
     /// A message is caught where it would arrive. The loss and the delay that were drawn for its
-    /// call apply before, as does a [`Network::hold`]; so a message that was lost is not caught, nor
-    /// is one that a cut or a disabled end keeps from its way. If several interceptors mean a
-    /// message, the one that was made first gets it.
+    /// call apply before, as does a [`Network::hold`]. So a message that was lost is not caught,
+    /// nor is one that a cut link or a disabled end stops. If several interceptors match a message,
+    /// the one that was made first gets it. A message that is delivered arrives even if its link
+    /// has been cut meanwhile.
     ///
     /// ```
     /// use std::thread;
     /// use std::time::Duration;
-    /// use labrpc::{Messages, Network, Server, Service};
+    /// use labrpc::Service;
+    /// use labrpc::network::{Messages, Network, Server};
     ///
     /// # let report = sim::run(sim::Options::new(), || {
     /// let network = Network::new(1);
@@ -232,125 +233,16 @@ impl Network {
     /// # assert_eq!(report.halt, sim::Halt::Finished);
     /// ```
     pub fn intercept(&self, messages: Messages) -> Interceptor {
+        let Messages { leg, kind, whose_kind, from, to } = messages;
         let (catch, caught) = mpsc::channel();
-        let network = Arc::clone(self.shared());
+        let network = Arc::clone(&self.shared);
         let trap = {
             let mut state = network.state.lock();
-            (!state.closed).then(|| state.interceptions.add(messages, catch))
+            let from = from.map(|name| state.addresses.resolve(&name));
+            let to = to.map(|name| state.addresses.resolve(&name));
+            let filter = Filter { leg, kind, whose_kind, from, to };
+            (!state.closed).then(|| state.traps.add(filter, catch))
         };
         Interceptor { caught, network, trap }
-    }
-}
-
-/// All interceptors of a network, and the calls whose messages they hold.
-#[derive(Default)]
-pub(crate) struct Interceptions {
-    traps: Vec<Trap>,
-    traps_made: u64,
-    waiting: Vec<(u64, Sender<Decision>)>,
-}
-
-/// The network's side of an interceptor.
-struct Trap {
-    number: u64,
-    messages: Messages,
-    catch: Sender<Held>,
-}
-
-/// What becomes of a message that was caught.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
-    Deliver,
-    Lose,
-    /// The network was closed.
-    Close,
-}
-
-/// One of the two messages of a call.
-pub(crate) struct Message {
-    pub(crate) request: Request,
-    pub(crate) leg: Leg,
-}
-
-impl Message {
-    /// Who sends it, and who is to get it.
-    fn endpoints(&self) -> (Option<&Name>, Option<&Name>) {
-        let Request { from, to, .. } = &self.request;
-        match self.leg {
-            Leg::Request => (from.as_ref(), to.as_ref()),
-            Leg::Reply => (to.as_ref(), from.as_ref()),
-        }
-    }
-}
-
-/// A message that was caught, on its way to the test.
-pub(crate) struct Catch {
-    message: Message,
-    catch: Sender<Held>,
-    decide: Sender<Decision>,
-    decided: Receiver<Decision>,
-}
-
-impl Catch {
-    /// Hands the message to the test, and waits until the test has decided its fate.
-    ///
-    /// The network's lock must not be held: whoever wakes a thread can be paused by that.
-    pub(crate) fn wait(self, network: &Arc<Shared>, bytes: &[u8]) -> Decision {
-        let Catch { message, catch, decide, decided } = self;
-        let number = |name: Option<&Name>| name.and_then(Name::number);
-        let (from, to) = message.endpoints();
-        let held = Held {
-            call: message.request.call,
-            from: number(from),
-            to: number(to),
-            method: Arc::clone(&message.request.method),
-            bytes: bytes.into(),
-            message,
-            network: Arc::clone(network),
-            decide,
-            is_decided: AtomicBool::new(false),
-        };
-        // If the interceptor is gone by now, the message comes back, and is delivered.
-        drop(catch.send(held));
-        decided.recv().unwrap_or(Decision::Deliver)
-    }
-}
-
-impl Interceptions {
-    fn add(&mut self, messages: Messages, catch: Sender<Held>) -> u64 {
-        self.traps_made += 1;
-        self.traps.push(Trap { number: self.traps_made, messages, catch });
-        self.traps_made
-    }
-
-    /// The trap is to be dropped without the network's lock, since that wakes a thread.
-    fn remove(&mut self, number: u64) -> Option<Trap> {
-        let at = self.traps.iter().position(|trap| trap.number == number)?;
-        Some(self.traps.remove(at))
-    }
-
-    /// The message as a catch, if an interceptor means it.
-    pub(crate) fn catch(&mut self, request: &Request, leg: Leg) -> Option<Catch> {
-        if self.traps.is_empty() {
-            return None;
-        }
-        let message = Message { request: request.clone(), leg };
-        let trap = self.traps.iter().find(|trap| trap.messages.include(&message))?;
-        let catch = trap.catch.clone();
-        let (decide, decided) = mpsc::channel();
-        self.waiting.push((request.call, decide.clone()));
-        Some(Catch { message, catch, decide, decided })
-    }
-
-    /// The fate of the message of this call is decided.
-    pub(crate) fn forget(&mut self, call: u64) {
-        self.waiting.retain(|(waiting, _)| *waiting != call);
-    }
-
-    /// Ends every interception. The network's lock must not be held.
-    pub(crate) fn close(self) {
-        for (_, decide) in self.waiting {
-            let _ = decide.send(Decision::Close);
-        }
     }
 }

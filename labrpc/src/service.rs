@@ -1,0 +1,111 @@
+//! What answers calls: named methods.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec;
+use crate::error::CallError;
+
+/// A method on the level of bytes.
+pub(crate) type RawMethod = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
+
+/// Named methods that answer calls, such as `Raft` with `RequestVote` and `AppendEntries`: 6.824's
+/// `labrpc.MakeService`.
+///
+/// A method can run several times at once, each time on a thread of its own, so a method may wait.
+/// One that panics gives no answer.
+///
+/// ```
+/// use std::sync::Arc;
+/// use labrpc::Service;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct VoteArgs { term: u64, candidate: usize }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct VoteReply { term: u64, granted: bool }
+///
+/// struct Raft { /* ... */ }
+///
+/// impl Raft {
+///     fn request_vote(&self, args: VoteArgs) -> VoteReply {
+///         VoteReply { term: args.term, granted: args.candidate == 0 }
+///     }
+/// }
+///
+/// let raft = Arc::new(Raft {});
+/// let service = Service::new("Raft").method("RequestVote", move |args| raft.request_vote(args));
+/// assert_eq!(service.methods().collect::<Vec<_>>(), ["RequestVote"]);
+/// ```
+pub struct Service {
+    name: String,
+    methods: BTreeMap<String, RawMethod>,
+}
+
+impl Service {
+    /// A service without methods.
+    pub fn new(name: impl Into<String>) -> Service {
+        Service { name: name.into(), methods: BTreeMap::new() }
+    }
+
+    /// Adds a method that takes `Args` and returns `Reply`, both by value. It is called as
+    /// `Service.Method`, by the names of both. Caller and method must agree on the two types. A
+    /// second method with the same name replaces the first.
+    #[must_use]
+    pub fn method<Args, Reply>(
+        self,
+        name: &str,
+        handler: impl Fn(Args) -> Reply + Send + Sync + 'static,
+    ) -> Service
+    where
+        Args: DeserializeOwned,
+        Reply: Serialize,
+    {
+        let method = format!("{}.{name}", self.name);
+        self.insert(name, move |bytes| {
+            let args = codec::decode(bytes)
+                .map_err(|why| CallError::UndecodableArgs { method: method.clone(), why })?;
+            codec::encode(&handler(args))
+                .map_err(|why| CallError::UnencodableReply { method: method.clone(), why })
+        })
+    }
+
+    /// Adds a method on the level of bytes, for a harness that decodes them elsewhere, such as in
+    /// another process. Its error is the caller's error. [`CallError::NoAnswer`] means that the one
+    /// that should have answered is gone; every other error is a bug.
+    #[must_use]
+    pub fn raw_method(
+        self,
+        name: &str,
+        handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
+    ) -> Service {
+        self.insert(name, handler)
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of its methods, in alphabetical order.
+    pub fn methods(&self) -> impl Iterator<Item = &str> {
+        self.methods.keys().map(String::as_str)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&RawMethod> {
+        self.methods.get(name)
+    }
+
+    fn insert(
+        mut self,
+        name: &str,
+        handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
+    ) -> Service {
+        self.methods.insert(name.to_owned(), Arc::new(handler));
+        self
+    }
+}
