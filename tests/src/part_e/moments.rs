@@ -136,8 +136,8 @@ pub(crate) fn old_snapshot(lab: &Lab) {
 ///
 /// The entries are held. Meanwhile the leader commits the first of them with the third server,
 /// forgets them, and hears that the follower lacks them; so it sends a snapshot, which arrives
-/// when the follower has got all entries. Only it and the leader have the last ones; the leader
-/// goes.
+/// when the follower has got all entries, and knows of none that it is committed. Only it and the
+/// leader have the last ones; the leader goes.
 pub(crate) fn overtaken_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -147,7 +147,6 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
         let index = arena.agree(&all);
         if let Some(snapshot) = overtake(&mut arena, [leader, follower, third], index) {
             tried += 1;
-            arena.cfg.faults().isolate(leader);
             snapshot.deliver();
             arena.cfg.faults().partition(&[&[follower, third]]);
             arena.agree(&[follower, third]);
@@ -158,8 +157,9 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
     arena.end();
 }
 
-/// A snapshot on its way to a follower that has all entries by now, also those behind it. None if
-/// the leader sends none, or has brought the entries otherwise.
+/// A snapshot on its way to a follower that has all entries by now, also those behind it; its
+/// leader is cut off. None if the leader does not send the entries in several messages before it
+/// hears of the first, or sends no snapshot.
 fn overtake(
     arena: &mut Arena<'_>,
     [leader, follower, third]: [usize; 3],
@@ -167,38 +167,47 @@ fn overtake(
 ) -> Option<Held> {
     let entries = arena.intercept(leader, follower, Kind::Entries);
     let snapshots = arena.intercept(leader, follower, Kind::Snapshots);
+    let exchange = arena.exchange(leader, third, Kind::Entries);
     // The lab makes a snapshot at 9, 19 and so on, before it takes the entry behind it.
-    let mut last = 0;
-    for _ in index..=(index + 1) / 10 * 10 + 9 {
-        last = arena.start(leader)?;
+    let last_included = (index + 1) / 10 * 10 + 9;
+    let (mut held, mut started) = (Vec::new(), Vec::new());
+    for commands in [1, last_included - index, 3] {
+        started.extend((0..commands).filter_map(|_| arena.start_known(leader)));
+        let (_, command) = started.last()?;
+        arena.poll(|_| {
+            held.extend(all_of(&entries));
+            held.iter().any(|request| carries(request, command)).then_some(())
+        })?;
     }
-    arena.until(|arena| arena.cfg.n_committed(last).0 > 1);
+    let last = started.last()?.0;
+    let late = started.split_off(started.len().checked_sub(3)?);
+    let is_late = |request: &Held| late.iter().any(|(_, command)| carries(request, command));
+    arena.bring_in_order(&exchange, |request| !is_late(request))?;
+    if !arena.until_committed(started.last()?.0) {
+        return None;
+    }
     arena.cfg.faults().isolate(third);
-    let (last, command) = (0..3).filter_map(|_| arena.start_known(leader)).last()?;
-    let mut held: Vec<Held> = Vec::new();
-    arena.poll(|_| {
-        held.extend(all_of(&entries));
-        held.iter().any(|request| carries(request, &command)).then_some(())
-    })?;
-    // The follower refuses the last one, as it lacks those before.
-    let refused = held.pop()?;
+    drop(exchange);
+    // The follower refuses the second message, as it lacks the first.
+    let refused = held.get(1)?;
     refused.deliver();
     let snapshot = arena.poll(|_| snapshots.try_next())?;
-    drop(snapshots);
     let replies = arena.intercept_replies(follower, leader, Kind::Entries);
-    let mut acknowledgements = Vec::new();
-    for request in held {
-        request.deliver();
-        acknowledgements.push(arena.next_caught(&replies, |_, reply| reply.call == request.call)?);
+    for request in &held {
+        if request.call == refused.call {
+            let before = arena.cfg.rpc_count(follower);
+            request.deliver_again();
+            arena.until(|arena| arena.cfg.rpc_count(follower) > before);
+        } else {
+            request.deliver();
+            arena.next_caught(&replies, |_, reply| reply.call == request.call)?.deliver();
+        }
     }
-    // The leader hears only now what the follower has, so that it need not send any of it again.
-    let before = arena.cfg.rpc_count(follower);
-    refused.deliver_again();
-    arena.until(|arena| arena.cfg.rpc_count(follower) > before);
-    acknowledgements.iter().for_each(Held::deliver);
     drop(replies);
-    drop(entries);
-    arena.until_committed(last).then_some(snapshot)
+    let is_committed = arena.until_committed(last);
+    arena.cfg.faults().isolate(leader);
+    [entries, snapshots].iter().flat_map(all_of).for_each(|request| request.lose());
+    is_committed.then_some(snapshot)
 }
 
 /// A server that is a majority by itself crashes before it saves a command: if it has applied that,

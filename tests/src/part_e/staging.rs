@@ -1,8 +1,8 @@
 //! Scenarios staged by message: a test catches messages of one kind on one link and decides when
 //! each arrives, and whether it does.
 //!
-//! Nothing here assumes a pace. A message that does not come in time (see [`Arena::poll`]) means that
-//! this implementation works otherwise: the scenario does not occur, and nobody is to blame.
+//! Nothing here assumes a pace. A message that does not come in time (see [`Arena::poll`]) means
+//! that this implementation works otherwise: the scenario does not occur, and nobody is to blame.
 
 use std::time::Duration;
 
@@ -95,6 +95,25 @@ impl Arena<'_> {
             answered.reply.deliver();
             true
         })
+    }
+
+    /// Delivers the requests that were caught already, each when the one before it was answered, and
+    /// loses those that are not meant. None if one is not answered.
+    pub(crate) fn bring_in_order(
+        &mut self,
+        exchange: &Exchange,
+        is_meant: impl Fn(&Held) -> bool,
+    ) -> Option<()> {
+        for request in all_of(&exchange.requests) {
+            if is_meant(&request) {
+                request.deliver();
+                let is_answer = |_: &Arena<'_>, reply: &Held| reply.call == request.call;
+                self.next_caught(&exchange.replies, is_answer)?.deliver();
+            } else {
+                request.lose();
+            }
+        }
+        Some(())
     }
 
     /// Waits until messages are caught; none if none come.
