@@ -9,9 +9,9 @@ use super::request::{Leg, Request};
 use super::server::Server;
 use super::state::{self, Shared};
 
-/// Whether a call is on its way, and what will happen to it.
+/// Whether the network takes a call, and what will happen to it.
 pub(crate) enum Admission {
-    /// It does not take the call at all.
+    /// The network does not take the call.
     Denied(Ending),
     /// The server cannot be reached, and the caller waits. The network keeps the server as long.
     Unreachable {

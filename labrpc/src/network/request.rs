@@ -1,4 +1,4 @@
-//! Who calls whom with what: the part that all events of a call share.
+//! Caller, server and method of a call: the part that all its events share.
 
 use std::sync::Arc;
 

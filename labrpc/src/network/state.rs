@@ -56,7 +56,7 @@ pub(crate) struct End {
     pub(crate) owner: Option<Arc<Address>>,
     pub(crate) destination: Option<Arc<Address>>,
     pub(crate) enabled: bool,
-    /// A caller through a deleted end fails in another way than one whose end is switched off.
+    /// A call through a deleted end fails differently from one through an end that is switched off.
     pub(crate) deleted: bool,
     pub(crate) rng: ChaCha8Rng,
 }
@@ -114,9 +114,10 @@ impl Shared {
 
 /// Gives the lock up for a moment if held messages may want it.
 ///
-/// When links are released, all that they held wake at once and wait for this lock. Whoever takes
-/// several decisions under one lock lets them in after each. So the order in which they go on, and
-/// with it the run of a seed, does not depend on how many decisions are taken under one lock.
+/// When a link is released, the callers of all messages that it held wake at once and wait for this
+/// lock. Code that takes several decisions under one lock lets them in after each decision. So the
+/// order in which the callers continue, and with it the run of a seed, does not depend on how many
+/// decisions one lock covers.
 pub(crate) fn let_held_in(state: &mut MutexGuard<'_, State>) {
     if state.held > 0 {
         MutexGuard::unlocked(state, || ());

@@ -1,4 +1,4 @@
-//! Ends whose network is elsewhere: what a call says to its carrier, and what comes back.
+//! Ends whose network is elsewhere: what the carrier gets, and what the caller gets back.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use labrpc::network::{Carrier, Network, Server};
 use labrpc::{CallError, ClientEnd, Service, codec};
 use parking_lot::Mutex;
 
-/// Takes calls to a server that it has beside it, and writes down what is wrong.
+/// Makes calls to a server without a network, and records every misuse.
 struct Courier {
     server: Server,
     misuse: Mutex<Vec<(Option<u64>, String, String)>>,
@@ -38,9 +38,9 @@ fn a_carried_call_has_the_types_of_any_call() {
     assert!(courier.misuse.lock().is_empty());
 }
 
-/// What is wrong on the caller's side no network would see.
+/// A network would not see an error on the caller's side.
 #[test]
-fn a_carrier_hears_of_arguments_and_replies_that_are_not_what_the_caller_says() {
+fn a_carrier_learns_of_arguments_and_replies_of_the_wrong_type() {
     let (end, courier) = end();
     let wrong_reply = end.call::<u64, (u64, u64)>("Arith.Double", &21).unwrap_err();
     assert!(matches!(wrong_reply, CallError::UndecodableReply { .. }));
@@ -56,7 +56,7 @@ fn a_carrier_hears_of_arguments_and_replies_that_are_not_what_the_caller_says() 
     );
 }
 
-/// What is wrong on the server's side is said there.
+/// The server's side reports its own errors.
 #[test]
 fn the_servers_own_refusals_only_pass_through() {
     let (end, courier) = end();
@@ -65,7 +65,7 @@ fn the_servers_own_refusals_only_pass_through() {
     assert!(courier.misuse.lock().is_empty());
 }
 
-/// A service whose process is gone gives no answer, which is nobody's misuse.
+/// A service whose process is gone gives no answer. That is not a misuse.
 #[test]
 fn a_service_elsewhere_that_is_gone_gives_no_answer() {
     let network = Network::new(1);

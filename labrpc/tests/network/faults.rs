@@ -1,4 +1,4 @@
-//! Each verb that the network has beyond 6.824's switches: faults on the way between two servers,
+//! Each verb that the network has beyond 6.824's switches: faults on the link between two servers,
 //! duplicates, and the log that shows them.
 
 use std::sync::Arc;
@@ -180,7 +180,7 @@ fn a_reply_of_a_replaced_server_is_thrown_away() {
 }
 
 /// No second look before the dispatch: a call that was accepted before its end was switched off is
-/// still executed, though nobody hears of it.
+/// still executed, though no caller gets its reply.
 #[test]
 fn a_call_on_its_way_is_executed_after_a_disconnect() {
     bounded(|| {
@@ -337,7 +337,7 @@ fn time_passes_while_calls_through_a_deleted_end_or_on_a_closed_network_fail() {
     }
 }
 
-/// The server of the end is gone, so what it has called is answered to nobody.
+/// The server of the end is gone, so its call gets no answer.
 #[test]
 fn a_call_in_a_handler_ends_when_its_end_is_deleted() {
     bounded(|| {

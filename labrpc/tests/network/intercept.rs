@@ -189,7 +189,7 @@ fn what_outlives_its_sender_is_executed_and_answered_to_nobody() {
 }
 
 #[test]
-fn messages_that_are_not_meant_pass() {
+fn messages_that_do_not_match_pass() {
     bounded(|| {
         let pair = Pair::new();
         let _others = [
