@@ -46,6 +46,16 @@ allocators SEEDS="3":
 bugs *ARGS="--all":
     cargo run --release --package bugs -- {{ ARGS }}
 
+# Move the patches of known bugs onto the reference as it is now; BASE is a revision they apply to
+[group('dev')]
+rebase-bugs BASE:
+    cargo run --release --package bugs -- --rebase {{ quote(BASE) }}
+
+# Whether crates, folders and files import one another as ARCHITECTURE.md draws it
+[group('dev')]
+structure *ARGS:
+    cargo structure {{ ARGS }}
+
 # What it takes to grade N variants of the skeleton and the reference: time, memory, threads
 [group('dev')]
 grade-many N="50":
