@@ -49,10 +49,10 @@ pub(crate) fn print(
 fn tests(row: &Row) -> Vec<&'static Test> {
     let kills = Mode::KILLING.into_iter().filter_map(|mode| row.kill(mode));
     let killers: Vec<&str> = kills.map(|kill| &kill.test[..]).collect();
-    let killer = killers.first().and_then(|name| LABS.iter().position(|t| t.name() == *name));
+    let killer = killers.first().and_then(|name| LABS.tests.iter().position(|t| t.name() == *name));
     // In the middle are tests of replication under crashes, which see most changes.
-    let first = killer.unwrap_or(LABS.len() / 2);
-    LABS.iter().cycle().skip(first).take(1 + OTHER_TESTS).collect()
+    let first = killer.unwrap_or(LABS.tests.len() / 2);
+    LABS.tests.iter().cycle().skip(first).take(1 + OTHER_TESTS).collect()
 }
 
 fn seeds(row: &Row, seeds: Option<u64>) -> std::ops::RangeInclusive<u64> {

@@ -1,12 +1,12 @@
 //! The command line, and the plan that it asks for.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use ::tests::LABS;
-use clap::Parser;
-use runner::{Part, Test};
+use clap::{CommandFactory, FromArgMatches, Parser};
+use runner::{Table, Test};
 
 use crate::bounds::{SUBMISSION_S_MIN, SUBMISSION_S_PER_RUN};
 use crate::build::budget::Budget;
@@ -75,7 +75,7 @@ pub(crate) struct Replay {
 pub(crate) struct Grading {
     /// Only the tests of these parts, such as 3A or 3B,3E; can be given several times
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
-    part: Vec<Part>,
+    part: Vec<String>,
     /// Only the tests whose names contain these words; can be given several times
     #[arg(long, value_name = "WORDS")]
     test: Vec<String>,
@@ -119,22 +119,37 @@ pub(crate) struct Grading {
     paths: Vec<PathBuf>,
 }
 
+impl Args {
+    /// Reads a command line. The table says which parts there are.
+    pub(crate) fn try_parse_with(
+        table: &'static Table,
+        words: impl Iterator<Item = OsString>,
+    ) -> Result<Args, clap::Error> {
+        let name_of = move |name: &str| table.part(name).map(|part| part.name.to_owned());
+        let mut command = Args::command().mut_arg("part", |part| part.value_parser(name_of));
+        let matches = command.try_get_matches_from_mut(words)?;
+        Args::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
 impl Grading {
-    pub(crate) fn plan(self) -> anyhow::Result<Plan> {
-        let tests = choose(&self.part, &self.test)?;
+    pub(crate) fn plan(self, table: &'static Table) -> anyhow::Result<Plan> {
+        let tests = choose(table, &self.part, &self.test)?;
+        let isolation = if self.in_process { Isolation::Thread } else { Isolation::Process };
+        isolation.check(&tests)?;
         let seeds = match self.seed {
             Some(seed) => vec![seed],
             None => (1..=self.seeds).collect(),
         };
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or_else(cores, usize::from);
-        let isolation = if self.in_process { Isolation::Thread } else { Isolation::Process };
         let runs = (tests.len() * seeds.len()) as u64;
         let by_default = || (runs * SUBMISSION_S_PER_RUN).max(SUBMISSION_S_MIN);
         let seconds = self.submission_seconds.unwrap_or_else(by_default);
         let submission_budget = Duration::from_secs(seconds);
         let Grading { require_sandbox, require_inspect, salt, budget, out, paths, .. } = self;
         Ok(Plan {
+            table,
             tests,
             seeds,
             jobs,
@@ -151,26 +166,30 @@ impl Grading {
 }
 
 /// The tests that are in one of the parts and match one of the names. An empty list matches all.
-fn choose(parts: &[Part], names: &[String]) -> Result<Vec<&'static Test>, UserError> {
+fn choose(
+    table: &Table,
+    parts: &[String],
+    names: &[String],
+) -> Result<Vec<&'static Test>, UserError> {
     let mut named = Vec::new();
     for words in names {
-        named.extend(find(words)?.iter().map(|test| test.name()));
+        named.extend(find(table, words)?.iter().map(|test| test.name()));
     }
     let chosen = |test: &&Test| {
-        (parts.is_empty() || parts.contains(&test.part))
+        (parts.is_empty() || parts.iter().any(|name| name == test.part.name))
             && (names.is_empty() || named.contains(&test.name()))
     };
-    let tests: Vec<&Test> = LABS.iter().filter(chosen).collect();
+    let tests: Vec<&Test> = table.tests().iter().copied().filter(chosen).collect();
     if tests.is_empty() {
         return Err(UserError::usage("none of the tests so named is in the parts so named"));
     }
     Ok(tests)
 }
 
-fn find(words: &str) -> Result<Vec<&'static Test>, UserError> {
-    let found = runner::find(LABS, words);
+fn find(table: &Table, words: &str) -> Result<Vec<&'static Test>, UserError> {
+    let found = table.find(words);
     if found.is_empty() {
-        let nearest = runner::nearest(LABS, words).join(", ");
+        let nearest = table.nearest(words).join(", ");
         let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
         return Err(UserError::usage(sentence));
     }
@@ -178,8 +197,8 @@ fn find(words: &str) -> Result<Vec<&'static Test>, UserError> {
 }
 
 /// The only test that matches the words.
-pub(crate) fn one_test(words: &str) -> Result<&'static Test, UserError> {
-    let found = find(words)?;
+pub(crate) fn one_test(table: &Table, words: &str) -> Result<&'static Test, UserError> {
+    let found = find(table, words)?;
     if let [test] = found[..] {
         return Ok(test);
     }
@@ -190,9 +209,8 @@ pub(crate) fn one_test(words: &str) -> Result<&'static Test, UserError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use crate::plan::tests::table;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -202,7 +220,7 @@ mod tests {
     #[track_caller]
     fn check(names: &[&str], expected: &[&str]) {
         let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
-        let chosen = choose(&[Part::A], &names).unwrap();
+        let chosen = choose(table(), &["3A".into()], &names).unwrap();
         assert_eq!(chosen.iter().map(|test| test.words).collect::<Vec<_>>(), expected);
     }
 
@@ -217,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_name_that_no_test_has_is_answered_with_the_nearest() {
-        let Err(refusal) = choose(&[], &["inital election".into()]) else { panic!("it was found") };
+        let Err(refusal) = choose(table(), &[], &["inital election".into()]) else {
+            panic!("it was found")
+        };
         assert!(refusal.to_string().starts_with(
             "no lab test is named \"inital election\"; the nearest are 3A initial election, "
         ));

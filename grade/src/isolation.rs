@@ -1,7 +1,11 @@
 //! How the servers of a submission are separated, which decides what program it is compiled to.
 
+use ::tests::LABS;
+use runner::Test;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::exit::UserError;
 
 /// Where the servers of a submission live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +20,21 @@ pub(crate) enum Isolation {
 }
 
 impl Isolation {
+    /// Refuses tests that a submission's program cannot run: in the process of the run it is
+    /// compiled with the tests of the labs, and with no others.
+    pub(crate) fn check(self, tests: &[&Test]) -> Result<(), UserError> {
+        let is_ours = |test: &Test| LABS.tests.iter().any(|lab| lab.name() == test.name());
+        match tests.iter().find(|test| self == Isolation::Thread && !is_ours(test)) {
+            None => Ok(()),
+            Some(test) => {
+                let name = test.name();
+                let sentence =
+                    format!("--in-process runs only the tests of the labs, not {name:?}");
+                Err(UserError::usage(sentence))
+            }
+        }
+    }
+
     /// The crate whose `main` hosts a submission.
     pub(crate) fn host(self) -> &'static str {
         match self {
@@ -30,5 +49,22 @@ impl Isolation {
             Isolation::Process => "grade/peer",
             Isolation::Thread => "tests",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_of_another_suite_needs_processes() {
+        let lab = &LABS.tests[0];
+        let own = Test { words: "my own test", ..*lab };
+        assert!(Isolation::Thread.check(&[lab]).is_ok());
+        assert!(Isolation::Process.check(&[lab, &own]).is_ok());
+        assert_eq!(
+            Isolation::Thread.check(&[lab, &own]).unwrap_err().to_string(),
+            "--in-process runs only the tests of the labs, not \"3A my own test\""
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use config::Class;
-use runner::{Outcome, Test, plain};
+use runner::{Outcome, Style, Table, Test, plain};
 use sandbox::Sandbox;
 
 use crate::args::{Replay, one_test};
@@ -15,7 +15,6 @@ use crate::intake::submission::Submission;
 use crate::intake::submission_names::names;
 use crate::isolation::Isolation;
 use crate::kit::Kit;
-use crate::report::failures::{head, printed};
 use crate::report::graded::{Graded, TestVerdict, Tested};
 use crate::report::json::Report;
 use crate::run::confine;
@@ -24,13 +23,14 @@ use crate::run::runner::Runner;
 use crate::run::scratch::Scratch;
 
 /// Runs one test with one seed, or the failures of a report.
-pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
+pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
     let kit = Kit::find()?;
     match (replay.seed, &replay.test) {
         (Some(seed), Some(words)) => {
-            let test = one_test(words)?;
+            let test = one_test(table, words)?;
             let paths = [replay.path.clone()];
             let isolation = if replay.in_process { Isolation::Thread } else { Isolation::Process };
+            isolation.check(&[test])?;
             let sandbox = confine::sandbox(isolation, false)?;
             let sandbox = sandbox.as_ref();
             let replayer = Replayer::new(&kit, isolation, sandbox, replay.budget, &replay.salt)?;
@@ -39,17 +39,18 @@ pub(crate) fn replay(replay: &Replay) -> Result<Exit> {
             print!("{}", describe(&run));
             Ok(exit(&run))
         }
-        _ => replay_report(&kit, replay),
+        _ => replay_report(table, &kit, replay),
     }
 }
 
 /// Runs every failure of the report again, or those that the command line asks for.
-fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
+fn replay_report(table: &Table, kit: &Kit, replay: &Replay) -> Result<Exit> {
     let report = Report::read(&replay.path)?;
     let isolation = report.peers;
     let sandbox = confine::sandbox(isolation, false)?;
     let replayer = Replayer::new(kit, isolation, sandbox.as_ref(), replay.budget, &report.salt)?;
-    let test = replay.test.as_deref().map(one_test).transpose()?.map(Test::name);
+    let test =
+        replay.test.as_deref().map(|words| one_test(table, words)).transpose()?.map(Test::name);
     let mut tally = Tally::default();
     let mut ungraded = Vec::new();
     for submission in submissions(&report, replay.submission.as_deref(), &replay.path)? {
@@ -60,7 +61,7 @@ fn replay_report(kit: &Kit, replay: &Replay) -> Result<Exit> {
             ungraded.push(submission.name.as_str());
         }
         if !failures.is_empty() {
-            replayer.replay_all(submission, &failures, &mut tally)?;
+            replayer.replay_all(table, submission, &failures, &mut tally)?;
         }
     }
     if !ungraded.is_empty() {
@@ -127,6 +128,7 @@ impl<'a> Replayer<'a> {
     /// An error of one submission does not keep the others from being run.
     fn replay_all(
         &self,
+        table: &Table,
         submission: &Graded,
         failures: &[(&Tested, u64)],
         tally: &mut Tally,
@@ -144,7 +146,9 @@ impl<'a> Replayer<'a> {
             println!("{name} is not what it was, or the kit or the compiler is not");
         }
         for (tested, seed) in failures {
-            let run = runner.run(self.scratch.path(), one_test(&tested.name)?, *seed);
+            let test = one_test(table, &tested.name)?;
+            self.isolation.check(&[test])?;
+            let run = runner.run(self.scratch.path(), test, *seed);
             println!("{name}: {}", describe(&run).trim_end());
             let is_same = is_reported(tested, &run.outcome);
             tally.runs += 1;
@@ -182,7 +186,7 @@ fn is_reported(tested: &Tested, outcome: &Outcome) -> bool {
 fn describe(run: &Run) -> String {
     match &run.outcome.verdict {
         Ok(()) => format!("ok    {} seed {}\n", run.test.name(), run.seed),
-        Err(failure) => head(run, failure) + &printed(&run.outcome.output),
+        Err(_) => run.outcome.render(run.test, run.seed, Style::default()),
     }
 }
 

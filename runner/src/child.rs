@@ -1,8 +1,6 @@
 //! The child process: one test, one seed.
 
-use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::{process, thread};
 
@@ -11,6 +9,7 @@ use raftapi::{PeerContext, RaftPeer};
 use verdict::label::{self, Label};
 use verdict::panics;
 
+use crate::arguments::JobArguments;
 use crate::lab::Lab;
 use crate::limits::GRACE;
 use crate::outcome::Outcome;
@@ -18,77 +17,33 @@ use crate::settings::Clock;
 use crate::test::Test;
 use crate::virtual_time;
 
-/// The first argument of a child process.
-pub(crate) const RUN: &str = "--lab-run";
-/// Whether the rules of Raft are watched: one word of the order.
-pub(crate) const WATCHED: &str = "watched";
-pub(crate) const UNWATCHED: &str = "unwatched";
-/// The exit code of a child process that failed to leave its outcome: unlike any that a panic, a
-/// signal or an ordinary `exit` gives.
+/// The exit code of a child process that failed to write its outcome. No panic, signal or ordinary
+/// `exit` gives the same code.
 pub(crate) const UNWRITTEN: i32 = 174;
 
-/// What a child process is to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE`.
-pub struct Order {
-    test: &'static Test,
-    seed: u64,
-    clock: Clock,
-    invariants: bool,
-    /// The number of the process that waits for this one.
-    parent: u32,
-    file: PathBuf,
-}
-
-impl Order {
-    /// The order in the last words of a command line, as a [`Job`](crate::Job) puts them; none if
-    /// they are no order for one of the tests.
-    pub fn from_words(
-        tests: &'static [Test],
-        words: impl IntoIterator<Item = OsString>,
-    ) -> Option<Order> {
-        let mut words = words.into_iter();
-        if words.next()? != RUN {
-            return None;
-        }
-        let name = words.next()?.into_string().ok()?;
-        let test = tests.iter().find(|test| test.name() == name)?;
-        let seed = words.next()?.to_str()?.parse().ok()?;
-        let clock = words.next()?.to_str()?.parse().ok()?;
-        let invariants = words.next()? == WATCHED;
-        let parent = words.next()?.to_str()?.parse().ok()?;
-        Some(Order { test, seed, clock, invariants, parent, file: words.next()?.into() })
-    }
-
-    /// The test that is run.
-    pub fn test(&self) -> &'static Test {
-        self.test
-    }
-
-    /// The seed of the run.
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// Has this process end with the one that waits for it, by whatever signal that ends: a run
-    /// that nobody waits for could go on for minutes. Linux only.
+impl JobArguments {
+    /// Ends this process when the process that waits for it ends, by any signal: without a parent a
+    /// run could go on for minutes. Linux only.
     ///
     /// To be called in the first thread, before anything else is started.
     pub fn end_with_parent(&self) {
         #[cfg(target_os = "linux")]
         {
             use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-            // Where a filter forbids it, it only may take longer.
+            // If a filter forbids it, a lost run may only take longer.
             let _ = set_parent_process_death_signal(Some(Signal::KILL));
             let parent = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
             if parent != Some(self.parent) {
-                // It has ended meanwhile, and no signal will come.
+                // The parent ended before the call, so no signal will come.
                 process::exit(UNWRITTEN);
             }
         }
     }
 
-    /// Runs the test and leaves the outcome in the file. What `make` makes tells the referee what
-    /// is wrong beyond what the lab can see.
-    pub fn obey<M>(&self, make: impl FnOnce(&Referee) -> M) -> !
+    /// Runs the test, leaves the outcome in the file and ends the process.
+    ///
+    /// The peers that `make` makes may report to the referee what the lab cannot see.
+    pub fn run<M>(&self, make: impl FnOnce(&Referee) -> M) -> !
     where
         M: Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     {
@@ -97,19 +52,19 @@ impl Order {
         panics::report_to(referee.clone());
         let make = make(&referee);
         let lab = Lab::new(make, self.seed, referee).watched(self.invariants);
-        let outcome = run(lab, self.test, self.clock);
+        let outcome = run_test(lab, self.test, self.clock);
         if let Err(error) = outcome.write(&self.file) {
             eprintln!("failed to write {}: {error}", self.file.display());
             process::exit(UNWRITTEN);
         }
-        // At once: threads of the implementation may hang.
+        // Without waiting: threads of the implementation may hang.
         process::exit(0);
     }
 }
 
-/// Runs a test in this process, for a look at what it costs, with the rules of Raft watched or not.
-/// Panics in threads of the peers are no verdict here, and what one run leaves behind, such as a
-/// static, the next one finds.
+/// Runs a test in this process, for measurements, with the rules of Raft checked or not.
+///
+/// A panic in a peer's thread is no failure here, and runs share what is static.
 pub fn run_here(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     test: &'static Test,
@@ -117,10 +72,10 @@ pub fn run_here(
     clock: Clock,
     invariants: bool,
 ) -> Outcome {
-    run(Lab::new(make, seed, Referee::new()).watched(invariants), test, clock)
+    run_test(Lab::new(make, seed, Referee::new()).watched(invariants), test, clock)
 }
 
-fn run(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
+fn run_test(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
     match clock {
         Clock::Real => judge(lab, test),
         Clock::Virtual(engine) => {
@@ -130,7 +85,7 @@ fn run(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
     }
 }
 
-/// Runs the test on a thread of its own, so that this one can give it up.
+/// Runs the test on a thread of its own, so that this thread can give up waiting.
 fn judge(lab: Lab, test: &'static Test) -> Outcome {
     let _label = label::enter(Label::Kit, "the runner");
     let referee = lab.referee().clone();
@@ -139,7 +94,7 @@ fn judge(lab: Lab, test: &'static Test) -> Outcome {
         .name("test".into())
         .spawn(move || {
             let _label = label::enter(Label::Kit, "the test");
-            // What unwinds is with the referee already: a failed check, or a panic by its hook.
+            // The referee already knows why: a check failed, or the panic hook reported a panic.
             if panic::catch_unwind(AssertUnwindSafe(|| run(&lab))).is_ok() {
                 lab.referee().pass();
             }
@@ -160,7 +115,7 @@ fn judge(lab: Lab, test: &'static Test) -> Outcome {
     }
 }
 
-/// In virtual time it costs nothing to wait for the threads of the servers that were killed.
+/// Also waits for the threads of killed servers, which costs nothing in virtual time.
 fn judge_to_the_last_thread(lab: Lab, test: &'static Test) -> Outcome {
     let referee = lab.referee().clone();
     let mut outcome = judge(lab, test);

@@ -4,38 +4,41 @@ use libtest_mimic::Arguments;
 
 use crate::test::Test;
 
-/// So many names are offered in place of one that does not exist.
+/// How many names are offered in place of one that does not exist.
 const NEAREST_SHOWN: usize = 3;
 
-/// The test of that name, with or without its part; else all whose names contain `words`. Case does
-/// not count, and any run of characters that are no letters or digits is one separator.
-pub fn find(tests: &'static [Test], words: &str) -> Vec<&'static Test> {
+/// See [`Table::find`](crate::Table::find).
+pub(crate) fn find(tests: &[&'static Test], words: &str) -> Vec<&'static Test> {
     let wanted = normal(words);
-    let is_named = |test: &&Test| [normal(test.words), normal(&test.name())].contains(&wanted);
-    if let Some(test) = tests.iter().find(is_named) {
-        return vec![test];
+    let is_named = |test: &Test| [normal(test.words), normal(&test.name())].contains(&wanted);
+    let matches = |test: &Test| normal(&test.name()).contains(&wanted);
+    let named: Vec<_> = tests.iter().copied().filter(|test| is_named(test)).collect();
+    if named.is_empty() {
+        return tests.iter().copied().filter(|test| matches(test)).collect();
     }
-    tests.iter().filter(|test| normal(&test.name()).contains(&wanted)).collect()
+    named
 }
 
-/// The names that come nearest to `words`, best first.
-pub fn nearest(tests: &[Test], words: &str) -> Vec<String> {
+/// See [`Table::nearest`](crate::Table::nearest).
+pub(crate) fn nearest(tests: &[&'static Test], words: &str) -> Vec<String> {
     let wanted = normal(words);
     let likeness = |test: &Test| {
         let whole = strsim::jaro_winkler(&normal(&test.name()), &wanted);
         whole.max(strsim::jaro_winkler(&normal(test.words), &wanted))
     };
-    let mut nearest: Vec<&Test> = tests.iter().collect();
+    let mut nearest = tests.to_vec();
     nearest.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     nearest.into_iter().take(NEAREST_SHOWN).map(Test::name).collect()
 }
 
-/// The tests that the command line asks for. If its filter matches none that is said, with the
-/// nearest names; but cargo hands a filter to every test program, so it is no error.
-pub(crate) fn choose(tests: &'static [Test], arguments: &Arguments) -> Vec<&'static Test> {
-    let Some(filter) = &arguments.filter else { return tests.iter().collect() };
+/// The tests that the command line asks for.
+///
+/// A filter that matches no test is reported with the nearest names. It is no error, because cargo
+/// passes a filter to every test program.
+pub(crate) fn choose(tests: &[&'static Test], arguments: &Arguments) -> Vec<&'static Test> {
+    let Some(filter) = &arguments.filter else { return tests.to_vec() };
     if arguments.exact {
-        return tests.iter().filter(|test| test.name() == *filter).collect();
+        return tests.iter().copied().filter(|test| test.name() == *filter).collect();
     }
     let found = find(tests, filter);
     if found.is_empty() && !arguments.list {
@@ -47,7 +50,8 @@ pub(crate) fn choose(tests: &'static [Test], arguments: &Arguments) -> Vec<&'sta
     found
 }
 
-fn normal(words: &str) -> String {
+/// The words in lower case, with one blank between them.
+pub(crate) fn normal(words: &str) -> String {
     let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
@@ -55,11 +59,15 @@ fn normal(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test::tests::TESTS;
+    use crate::test::tests::SUITE;
+
+    fn tests() -> Vec<&'static Test> {
+        SUITE.tests.iter().collect()
+    }
 
     #[track_caller]
     fn check(words: &str, expected: &[&str]) {
-        let names: Vec<String> = find(TESTS, words).into_iter().map(Test::name).collect();
+        let names: Vec<String> = find(&tests(), words).into_iter().map(Test::name).collect();
         assert_eq!(names, expected, "{words:?}");
     }
 
@@ -77,8 +85,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_comes_nearest_to_the_right_one() {
-        assert_eq!(nearest(TESTS, "inital election")[0], "3A initial election");
-        assert_eq!(nearest(TESTS, "reelection")[0], "3A re-election");
-        assert_eq!(nearest(TESTS, "3A mny")[0], "3A many elections");
+        assert_eq!(nearest(&tests(), "inital election")[0], "3A initial election");
+        assert_eq!(nearest(&tests(), "reelection")[0], "3A re-election");
+        assert_eq!(nearest(&tests(), "3A mny")[0], "3A many elections");
     }
 }

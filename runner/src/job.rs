@@ -9,40 +9,39 @@ use std::process::{self, Child, Command, ExitStatus, Stdio};
 use config::{Class, Failure};
 use wait_timeout::ChildExt;
 
-use crate::child::{RUN, UNWATCHED, UNWRITTEN, WATCHED};
+use crate::arguments::JobArguments;
+use crate::child::UNWRITTEN;
 use crate::limits::RUN_LIMIT;
 use crate::outcome::Outcome;
 use crate::settings::Clock;
 use crate::test::Test;
 
-/// What a run printed, from its end; what came before is not kept.
+/// How much of a run's output is kept, from its end.
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
-/// What is written to see whether the machine takes what a run leaves.
+/// The size of the file that shows whether a file can be written.
 const TRIAL_BYTES: usize = 64 << 10;
 
 /// One run of one test with one seed.
 pub struct Job<'a> {
-    /// A program whose `main` is [`main`](crate::main), or that gives its [`Order`](crate::Order)
-    /// to be obeyed.
+    /// A program whose `main` is [`main_with`](crate::main_with), or runs its [`JobArguments`].
     pub program: &'a Path,
-    /// What it finds on its command line before the order.
+    /// The first arguments of its command line.
     pub arguments: &'a [OsString],
     /// The test.
     pub test: &'static Test,
     /// The seed.
     pub seed: u64,
-    /// What time it goes by.
+    /// The clock of the run.
     pub clock: Clock,
-    /// The rules of Raft are watched.
+    /// The rules of Raft are checked.
     pub invariants: bool,
 }
 
-/// Watches the process of a run, and judges one that leaves no outcome.
+/// Watches the process of a run, and judges a process that leaves no outcome.
 ///
-/// Whoever starts a run may know more of it than that it is a process: what it may use, and whose
-/// code runs in it.
+/// The caller of a job may know more about the process: what it may use, and whose code it runs.
 pub trait Supervisor {
-    /// The folder in which a run's files lie while it goes on.
+    /// The folder for the files of a run that has not ended.
     fn folder(&self) -> Option<&Path>;
 
     /// Waits for the end of the process, or says why it must be ended.
@@ -51,32 +50,31 @@ pub trait Supervisor {
     /// If the process cannot be waited for.
     fn wait(&self, child: &mut Child) -> io::Result<End>;
 
-    /// The verdict on a process that ended and left no outcome; `takes_files` says whether the
-    /// machine still takes what a run leaves.
+    /// The verdict on a process that ended without an outcome; `takes_files` says whether files can
+    /// still be written.
     fn without_outcome(&self, status: ExitStatus, printed: &str, takes_files: bool) -> Failure;
 }
 
-/// How the process of a run came to its end.
+/// How the process of a run ended.
 #[derive(Debug)]
 pub enum End {
     /// By itself, or by a signal.
     Ended(ExitStatus),
-    /// It has to be ended, for this reason.
+    /// It has to be killed, for this reason.
     Stopped(Failure),
 }
 
-/// Ends a run after [`RUN_LIMIT`], and has the implementation answer for whatever else its process
-/// does: it runs there.
+/// Ends a run after [`RUN_LIMIT`]. Anything else that ends the process is the fault of the
+/// implementation, which runs in it.
 pub struct TimeLimit;
 
 impl Job<'_> {
-    /// Runs it and waits for its end. What the kit itself does wrong is an outcome too, of
-    /// [`Class::Infra`].
+    /// Runs it and waits for its end. A fault of the kit is an outcome too, of [`Class::Infra`].
     pub fn run(&self) -> Outcome {
         self.run_under(&TimeLimit)
     }
 
-    /// The same with somebody else who watches.
+    /// The same with another supervisor.
     pub fn run_under(&self, supervisor: &dyn Supervisor) -> Outcome {
         self.try_run(supervisor).unwrap_or_else(|error| {
             let program = self.program.display();
@@ -94,13 +92,7 @@ impl Job<'_> {
         let mut printed = tempfile::tempfile_in(folder.path())?;
         let mut child = Command::new(self.program)
             .args(self.arguments)
-            .arg(RUN)
-            .arg(self.test.name())
-            .arg(self.seed.to_string())
-            .arg(self.clock.to_string())
-            .arg(if self.invariants { WATCHED } else { UNWATCHED })
-            .arg(process::id().to_string())
-            .arg(&file)
+            .args(self.arguments_of_child(&file).to_words())
             .stdin(Stdio::null())
             .stdout(printed.try_clone()?)
             .stderr(printed.try_clone()?)
@@ -120,6 +112,11 @@ impl Job<'_> {
             }
         };
         Ok(Outcome { output, ..outcome.bounded() })
+    }
+
+    fn arguments_of_child(&self, file: &Path) -> JobArguments {
+        let Job { test, seed, clock, invariants, .. } = *self;
+        JobArguments { test, seed, clock, invariants, parent: process::id(), file: file.into() }
     }
 }
 
@@ -152,8 +149,8 @@ impl TimeLimit {
     }
 }
 
-/// Whether a folder takes as much as a run leaves. What a process says of that proves nothing: the
-/// implementation may have ended it with any exit code.
+/// Whether the folder takes a file as large as an outcome. The exit code of the process proves
+/// nothing, because the implementation can choose it.
 fn takes_files(folder: &Path) -> bool {
     std::fs::write(folder.join("trial"), [0; TRIAL_BYTES]).is_ok()
 }

@@ -1,20 +1,23 @@
 //! Runs tests over seeds, each run in a process of its own, and reports the outcomes.
 //!
-//! It works on any table of [tests](Test). [`main`] is the whole test program; a [`Job`] is one run
+//! It works on any [suites](Suite) of tests. [`main_with`] is a whole test program; a [`Job`] is one run
 //! for programs that do more, such as the grader.
 //!
 //! A process per run means that a crash, a hang or a leak in one run costs no other its result.
 
 mod test;
 mod lab;
-mod settings;
 mod filter;
+mod table;
+mod settings;
+mod arguments;
 mod trial;
 mod job;
 mod child;
 mod virtual_time;
 mod limits;
 mod outcome;
+mod render;
 pub mod plain;
 pub mod explore;
 
@@ -26,36 +29,43 @@ use raftapi::{PeerContext, RaftPeer};
 
 use settings::Settings;
 
-pub use child::{Order, run_here};
-pub use filter::{find, nearest};
+pub use arguments::JobArguments;
+pub use child::run_here;
 pub use job::{End, Job, Supervisor, TimeLimit};
 pub use lab::Lab;
 pub use limits::RUN_LIMIT;
 pub use outcome::{Outcome, Simulation};
+pub use render::{Heading, Style};
 pub use settings::{Clock, SEEDS_BY_DEFAULT};
+pub use table::{Suite, Table, TableError};
 pub use test::{Part, Test};
 
-/// Runs the tests on an implementation: the whole `main` of a `harness = false` test target.
+/// Runs suites of tests on an implementation: the whole `main` of a `harness = false` test target.
 ///
 /// It understands the arguments of `cargo test` and of nextest. A filter may separate its words by
 /// anything, so `"initial election"`, `initial_election` and `re-election` all work, and so does a
-/// part such as `3A`. It does not return.
-pub fn main(
+/// part such as `3A`. It does not return. Suites that do not fit together end the program with an
+/// error and exit code 2.
+pub fn main_with(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
-    tests: &'static [Test],
+    suites: &[Suite],
 ) -> ! {
-    if let Some(order) = Order::from_words(tests, env::args_os().skip(1)) {
-        order.obey(|_| make);
+    let table = Table::new(suites).unwrap_or_else(|error| end_with(&error.to_string()));
+    if let Some(job) = JobArguments::from_words(&table, env::args_os().skip(1)) {
+        job.run(|_| make);
     }
     let mut arguments = Arguments::from_args();
-    let settings = Settings::from_env().unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        process::exit(2);
-    });
-    let tests = filter::choose(tests, &arguments);
+    let settings = Settings::from_env().unwrap_or_else(|error| end_with(&error));
+    let tests = filter::choose(table.tests(), &arguments);
     // The tests are chosen already: the rest of the filter would remove some of them.
     arguments.filter = None;
     arguments.exact = false;
-    let trials = tests.into_iter().map(|test| trial::trial(test, &settings)).collect();
+    let trials = tests.into_iter().map(|test| trial::trial(&table, test, &settings)).collect();
     libtest_mimic::run(&arguments, trials).exit()
+}
+
+/// Ends the program because of a mistake of the user.
+fn end_with(error: &str) -> ! {
+    eprintln!("error: {error}");
+    process::exit(2);
 }

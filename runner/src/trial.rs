@@ -9,14 +9,16 @@ use libtest_mimic::{Failed, Trial};
 use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::plain;
+use crate::render::Style;
 use crate::settings::{Clock, Settings};
+use crate::table::Table;
 use crate::test::Test;
 
-/// In real time a test mostly sleeps, so several of its seeds run at once.
+/// Several seeds run at once in real time, where a test mostly sleeps.
 const SEEDS_AT_ONCE_REAL: usize = 4;
 
-pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
-    let settings = settings.clone();
+pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> Trial {
+    let (words, settings) = (table.words_of(test), settings.clone());
     Trial::test(test.name(), move || {
         let outcomes = run(test, &settings)?;
         let failed: Vec<_> = outcomes.iter().filter(|(_, outcome)| !outcome.passed()).collect();
@@ -27,7 +29,8 @@ pub(crate) fn trial(test: &'static Test, settings: &Settings) -> Trial {
             }
             Some((seed, outcome)) => {
                 let rate = (failed.len(), outcomes.len());
-                Err(failure(test, *seed, outcome, rate, &settings).into())
+                let again = again(&words, *seed, &settings);
+                Err(failure(test, *seed, outcome, rate, &again).into())
             }
         }
     })
@@ -89,30 +92,16 @@ fn failure(
     seed: u64,
     outcome: &Outcome,
     (failed, total): (usize, usize),
-    settings: &Settings,
+    again: &str,
 ) -> String {
-    let Err(failure) = &outcome.verdict else { return String::new() };
-    let mut text = format!("FAIL  {:<32} {:<12} seed {seed}\n", test.name(), failure.class);
-    text += &format!("  {}\n", plain::sentence(&failure.sentence));
-    if let Some(rule) = failure.rule {
-        text += &format!("  rule: {rule}\n");
-    }
-    for note in &failure.notes {
-        text += &format!("  {}\n", plain::sentence(note));
-    }
-    text += &format!("  the test: {}\n", test.purpose);
-    if total > 1 {
-        text += &format!("  fails {failed} of {total} seeds\n");
-    }
-    // Last, where it is found below whatever a run has printed.
-    if !outcome.output.is_empty() {
-        text += &format!("  it printed:\n{}", indent(&outcome.output));
-    }
-    text + &format!("  again:  {}\n", again(test, seed, settings))
+    let fails = (total > 1).then(|| format!("fails {failed} of {total} seeds"));
+    let style =
+        Style { purpose: true, lines: fails.as_slice(), again: Some(again), ..Style::default() };
+    outcome.render(test, seed, style)
 }
 
-/// The command that runs this very run again: of another build it would be another run.
-fn again(test: &Test, seed: u64, settings: &Settings) -> String {
+/// The command that makes the same run again. A run of another build would be another run.
+fn again(words: &str, seed: u64, settings: &Settings) -> String {
     let mut command = String::new();
     match settings.clock {
         Clock::Real => command += "LAB_CLOCK=real ",
@@ -127,11 +116,7 @@ fn again(test: &Test, seed: u64, settings: &Settings) -> String {
     if !cfg!(debug_assertions) {
         command += "--release ";
     }
-    command + &format!("\"{}\"", test.words)
-}
-
-fn indent(output: &str) -> String {
-    plain::lines(output).lines().map(|line| format!("    {line}\n")).collect()
+    command + &format!("\"{words}\"")
 }
 
 #[cfg(test)]
@@ -141,7 +126,7 @@ mod tests {
     use config::{Class, Failure, Figures};
 
     use super::*;
-    use crate::test::tests::TESTS;
+    use crate::test::tests::SUITE;
 
     #[test]
     fn a_passed_test_prints_the_lines_of_6_824_and_its_warnings() {
@@ -161,7 +146,7 @@ mod tests {
         };
         assert_eq!(
             passed(
-                &TESTS[0],
+                &SUITE.tests[0],
                 &[(1, outcome.clone()), (2, Outcome { findings: vec![], ..outcome })]
             ),
             "Test (3A): initial election ...\n  \
@@ -177,8 +162,10 @@ mod tests {
         let outcome = Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failed) };
         let clock = Clock::Virtual(sim::Engine::Kernel);
         let settings = Settings { seeds: vec![7], clock, invariants: false };
-        // The words for a release build are left out, so that the test may be one.
-        let text = failure(&TESTS[1], 7, &outcome, (2, 3), &settings).replace("--release ", "");
+        let test = &SUITE.tests[1];
+        // Without the option of a release build, which this test may be.
+        let again = again(test.words, 7, &settings).replace("--release ", "");
+        let text = failure(test, 7, &outcome, (2, 3), &again);
         assert_eq!(
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \

@@ -11,7 +11,7 @@ fn main() {
     let mut words = std::env::args().skip(1);
     let seeds: u64 = words.next().and_then(|word| word.parse().ok()).unwrap_or(3);
     let filter = words.next().unwrap_or_default();
-    for test in LABS.iter().filter(|test| test.name().contains(&filter)) {
+    for test in LABS.tests.iter().filter(|test| test.name().contains(&filter)) {
         for seed in 1..=seeds {
             let outcome = run_here(raft::make, test, seed, Clock::default(), true);
             let hash = outcome.simulation.map_or(0, |simulation| simulation.trace_hash);

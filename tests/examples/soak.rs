@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, ExitCode};
 use std::{env, io, thread};
 
-use runner::{Clock, run_here};
+use runner::{Clock, Style, run_here};
 use tests::LABS;
 
 /// The seeds `from`, `from + step` and so on, up to `to`.
@@ -58,12 +58,12 @@ fn run(range: &Range) -> ExitCode {
     let (mut runs, mut failures) = (0, 0);
     let mut findings: BTreeMap<String, (u64, String)> = BTreeMap::new();
     for seed in (range.from..=range.to).step_by(usize::try_from(range.step).expect("a few")) {
-        for test in LABS {
+        for test in LABS.tests {
             let outcome = run_here(raft::make, test, seed, Clock::default(), true);
             runs += 1;
-            if let Err(failure) = &outcome.verdict {
+            if !outcome.passed() {
                 failures += 1;
-                println!("FAIL  {}  seed {seed}\n  {failure}", test.name());
+                print!("{}", outcome.render(test, seed, Style::default()));
             }
             for finding in outcome.findings {
                 let kind = finding.chars().filter(|c| !c.is_ascii_digit()).collect();

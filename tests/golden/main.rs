@@ -9,6 +9,7 @@ use tests::LABS;
 #[test]
 fn the_reference_does_with_a_seed_what_it_always_did() {
     let lines: Vec<String> = LABS
+        .tests
         .iter()
         .map(|test| {
             let fibers = run_here(raft::make, test, 1, Clock::Virtual(sim::Engine::Fiber), true);
@@ -22,7 +23,7 @@ fn the_reference_does_with_a_seed_what_it_always_did() {
 
 #[test]
 fn both_engines_take_the_same_steps() {
-    for test in LABS {
+    for test in LABS.tests {
         let hash = |engine| {
             let outcome = run_here(raft::make, test, 2, Clock::Virtual(engine), true);
             outcome.simulation.map(|simulation| simulation.trace_hash)

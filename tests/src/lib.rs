@@ -23,11 +23,21 @@ mod draw;
 use std::sync::Arc;
 
 use raftapi::{PeerContext, RaftPeer};
+use runner::Suite;
 
-pub use table::LABS;
+pub use table::{LABS, PART_A, PART_B, PART_C, PART_D, PART_E};
 
 /// Runs the labs on an implementation: the whole `main` of a `harness = false` test target. See
-/// [`runner::main`].
+/// [`runner::main_with`].
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
-    runner::main(make, LABS)
+    main_with(make, &[])
+}
+
+/// Runs the labs and suites of your own, whose tests are listed, filtered, run and replayed like
+/// those of the labs.
+pub fn main_with(
+    make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
+    own: &[Suite],
+) -> ! {
+    runner::main_with(make, &[&[LABS], own].concat())
 }

@@ -1,13 +1,28 @@
 //! The table of tests: names, points, and where each comes from.
 
-use runner::{Part, Test};
+use runner::{Part, Suite, Test};
 
 use crate::{part_a, part_b, part_c, part_d, part_e};
 
-/// Every test, in the original's order.
-pub static LABS: &[Test] = &[
+/// Leader election and heartbeats.
+pub const PART_A: Part =
+    Part { name: "3A", title: "Leader election", edition: Some("2024"), counts: true };
+/// The log.
+pub const PART_B: Part = Part { name: "3B", title: "Log", ..PART_A };
+/// Persistence.
+pub const PART_C: Part = Part { name: "3C", title: "Persistence", ..PART_A };
+/// Snapshots.
+pub const PART_D: Part = Part { name: "3D", title: "Log compaction", ..PART_A };
+/// The adversary: what the original does not try. Its points are extra points.
+pub const PART_E: Part = Part { name: "3E", title: "Adversary", edition: None, counts: false };
+
+/// The labs: every part and every test, in the original's order.
+pub const LABS: Suite =
+    Suite { name: "Raft labs", parts: &[PART_A, PART_B, PART_C, PART_D, PART_E], tests: TESTS };
+
+const TESTS: &[Test] = &[
     Test {
-        part: Part::A,
+        part: PART_A,
         words: "initial election",
         points: 4,
         original: Some("TestInitialElection3A"),
@@ -15,7 +30,7 @@ pub static LABS: &[Test] = &[
         run: part_a::initial_election,
     },
     Test {
-        part: Part::A,
+        part: PART_A,
         words: "re-election",
         points: 6,
         original: Some("TestReElection3A"),
@@ -24,7 +39,7 @@ pub static LABS: &[Test] = &[
         run: part_a::re_election,
     },
     Test {
-        part: Part::A,
+        part: PART_A,
         words: "many elections",
         points: 5,
         original: Some("TestManyElections3A"),
@@ -32,7 +47,7 @@ pub static LABS: &[Test] = &[
         run: part_a::many_elections,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "basic agree",
         points: 3,
         original: Some("TestBasicAgree3B"),
@@ -40,7 +55,7 @@ pub static LABS: &[Test] = &[
         run: part_b::basic_agree,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "rpc bytes",
         points: 2,
         original: Some("TestRPCBytes3B"),
@@ -48,7 +63,7 @@ pub static LABS: &[Test] = &[
         run: part_b::rpc_bytes,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "follower failure",
         points: 3,
         original: Some("TestFollowerFailure3B"),
@@ -56,7 +71,7 @@ pub static LABS: &[Test] = &[
         run: part_b::follower_failure,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "leader failure",
         points: 3,
         original: Some("TestLeaderFailure3B"),
@@ -64,7 +79,7 @@ pub static LABS: &[Test] = &[
         run: part_b::leader_failure,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "fail agree",
         points: 3,
         original: Some("TestFailAgree3B"),
@@ -72,7 +87,7 @@ pub static LABS: &[Test] = &[
         run: part_b::fail_agree,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "fail no agree",
         points: 3,
         original: Some("TestFailNoAgree3B"),
@@ -81,7 +96,7 @@ pub static LABS: &[Test] = &[
         run: part_b::fail_no_agree,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "concurrent starts",
         points: 3,
         original: Some("TestConcurrentStarts3B"),
@@ -89,7 +104,7 @@ pub static LABS: &[Test] = &[
         run: part_b::concurrent_starts,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "rejoin",
         points: 4,
         original: Some("TestRejoin3B"),
@@ -98,7 +113,7 @@ pub static LABS: &[Test] = &[
         run: part_b::rejoin,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "backup",
         points: 4,
         original: Some("TestBackup3B"),
@@ -106,7 +121,7 @@ pub static LABS: &[Test] = &[
         run: part_b::backup,
     },
     Test {
-        part: Part::B,
+        part: PART_B,
         words: "count",
         points: 2,
         original: Some("TestCount3B"),
@@ -114,7 +129,7 @@ pub static LABS: &[Test] = &[
         run: part_b::count,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "persist 1",
         points: 3,
         original: Some("TestPersist13C"),
@@ -123,7 +138,7 @@ pub static LABS: &[Test] = &[
         run: part_c::persist_1,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "persist 2",
         points: 4,
         original: Some("TestPersist23C"),
@@ -131,7 +146,7 @@ pub static LABS: &[Test] = &[
         run: part_c::persist_2,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "persist 3",
         points: 3,
         original: Some("TestPersist33C"),
@@ -140,7 +155,7 @@ pub static LABS: &[Test] = &[
         run: part_c::persist_3,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "figure 8",
         points: 4,
         original: Some("TestFigure83C"),
@@ -149,7 +164,7 @@ pub static LABS: &[Test] = &[
         run: part_c::figure_8,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "unreliable agree",
         points: 3,
         original: Some("TestUnreliableAgree3C"),
@@ -158,7 +173,7 @@ pub static LABS: &[Test] = &[
         run: part_c::unreliable_agree,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "figure 8 unreliable",
         points: 5,
         original: Some("TestFigure8Unreliable3C"),
@@ -167,7 +182,7 @@ pub static LABS: &[Test] = &[
         run: part_c::figure_8_unreliable,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "reliable churn",
         points: 4,
         original: Some("TestReliableChurn3C"),
@@ -176,7 +191,7 @@ pub static LABS: &[Test] = &[
         run: part_c::reliable_churn,
     },
     Test {
-        part: Part::C,
+        part: PART_C,
         words: "unreliable churn",
         points: 4,
         original: Some("TestUnreliableChurn3C"),
@@ -185,7 +200,7 @@ pub static LABS: &[Test] = &[
         run: part_c::unreliable_churn,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot basic",
         points: 3,
         original: Some("TestSnapshotBasic3D"),
@@ -193,7 +208,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_basic,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot install",
         points: 3,
         original: Some("TestSnapshotInstall3D"),
@@ -201,7 +216,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_install,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot install unreliable",
         points: 4,
         original: Some("TestSnapshotInstallUnreliable3D"),
@@ -210,7 +225,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_install_unreliable,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot install crash",
         points: 4,
         original: Some("TestSnapshotInstallCrash3D"),
@@ -219,7 +234,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_install_crash,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot install unreliable crash",
         points: 4,
         original: Some("TestSnapshotInstallUnCrash3D"),
@@ -228,7 +243,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_install_unreliable_crash,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot all crash",
         points: 4,
         original: Some("TestSnapshotAllCrash3D"),
@@ -236,7 +251,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_all_crash,
     },
     Test {
-        part: Part::D,
+        part: PART_D,
         words: "snapshot init",
         points: 3,
         original: Some("TestSnapshotInit3D"),
@@ -244,7 +259,7 @@ pub static LABS: &[Test] = &[
         run: part_d::snapshot_init,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "deaf leader",
         points: 1,
         original: None,
@@ -252,7 +267,7 @@ pub static LABS: &[Test] = &[
         run: part_e::deaf_leader,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "swarm of three",
         points: 2,
         original: None,
@@ -260,7 +275,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::swarm_of_three,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "swarm of five",
         points: 2,
         original: None,
@@ -268,7 +283,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::swarm_of_five,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "swarm of seven",
         points: 2,
         original: None,
@@ -276,7 +291,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::swarm_of_seven,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "even and tiny clusters",
         points: 1,
         original: None,
@@ -284,7 +299,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::even_and_tiny_clusters,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "partitions",
         points: 2,
         original: None,
@@ -292,7 +307,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::partitions,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "messages",
         points: 2,
         original: None,
@@ -300,7 +315,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::messages,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "crashes",
         points: 2,
         original: None,
@@ -308,7 +323,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::crashes,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "clocks and pauses",
         points: 2,
         original: None,
@@ -316,7 +331,7 @@ pub static LABS: &[Test] = &[
         run: part_e::swarm::clocks_and_pauses,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "client storms",
         points: 1,
         original: None,
@@ -324,7 +339,7 @@ pub static LABS: &[Test] = &[
         run: part_e::storms::client_storms,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "one vote a term",
         points: 2,
         original: None,
@@ -332,7 +347,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::one_vote_a_term,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "forgotten vote",
         points: 2,
         original: None,
@@ -340,7 +355,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::forgotten_vote,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "forgotten candidacy",
         points: 2,
         original: None,
@@ -348,7 +363,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::forgotten_candidacy,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "late votes",
         points: 2,
         original: None,
@@ -356,7 +371,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::late_votes,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "lost votes",
         points: 1,
         original: None,
@@ -364,7 +379,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::lost_votes,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "stale candidate",
         points: 2,
         original: None,
@@ -372,7 +387,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::stale_candidate,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "figure 8 staged",
         points: 2,
         original: None,
@@ -380,7 +395,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::figure_8_staged,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "figure 7 logs",
         points: 2,
         original: None,
@@ -388,7 +403,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::figure_7_logs,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "stale entries",
         points: 2,
         original: None,
@@ -396,7 +411,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::stale_entries,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "overtaken messages",
         points: 1,
         original: None,
@@ -404,7 +419,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::overtaken_messages,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "late acknowledgement",
         points: 2,
         original: None,
@@ -412,7 +427,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::late_acknowledgement,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "late answers",
         points: 1,
         original: None,
@@ -420,7 +435,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::late_answers,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "old snapshot",
         points: 2,
         original: None,
@@ -428,7 +443,7 @@ pub static LABS: &[Test] = &[
         run: part_e::moments::old_snapshot,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "overtaken snapshot",
         points: 1,
         original: None,
@@ -436,7 +451,7 @@ pub static LABS: &[Test] = &[
         run: part_e::moments::overtaken_snapshot,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "crash at every save",
         points: 2,
         original: None,
@@ -444,7 +459,7 @@ pub static LABS: &[Test] = &[
         run: part_e::moments::crash_at_every_save,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "woken leader",
         points: 1,
         original: None,
@@ -452,7 +467,7 @@ pub static LABS: &[Test] = &[
         run: part_e::moments::woken_leader,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "giving way",
         points: 1,
         original: None,
@@ -460,7 +475,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::giving_way,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "forgotten term",
         points: 1,
         original: None,
@@ -468,7 +483,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::forgotten_term,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "close calls",
         points: 1,
         original: None,
@@ -476,7 +491,7 @@ pub static LABS: &[Test] = &[
         run: part_e::votes::close_calls,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "alone",
         points: 1,
         original: None,
@@ -484,7 +499,7 @@ pub static LABS: &[Test] = &[
         run: part_e::moments::alone,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "slow links",
         points: 1,
         original: None,
@@ -492,7 +507,7 @@ pub static LABS: &[Test] = &[
         run: part_e::thrift::slow_links,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "large commands",
         points: 1,
         original: None,
@@ -500,7 +515,7 @@ pub static LABS: &[Test] = &[
         run: part_e::logs::large_commands,
     },
     Test {
-        part: Part::E,
+        part: PART_E,
         words: "peace",
         points: 0,
         original: None,
@@ -513,20 +528,30 @@ pub static LABS: &[Test] = &[
 mod tests {
     use std::collections::BTreeSet;
 
+    use runner::Table;
+
     use super::*;
 
     #[test]
     fn names_are_unique_and_the_parts_have_the_tests_and_points_of_the_lab() {
-        let names: BTreeSet<String> = LABS.iter().map(Test::name).collect();
-        assert_eq!(names.len(), LABS.len());
-        let originals: BTreeSet<&str> = LABS.iter().filter_map(|test| test.original).collect();
+        let table = Table::new(&[LABS]).unwrap();
+        let originals: BTreeSet<&str> =
+            table.tests().iter().filter_map(|test| test.original).collect();
         assert_eq!(originals.len(), 28);
-        assert!(LABS.is_sorted_by_key(|test| test.part));
-        let sums = Part::ALL.map(|part| {
-            let points: Vec<u32> =
-                LABS.iter().filter(|test| test.part == part).map(|test| test.points).collect();
+        let number = |part| LABS.parts.iter().position(|other| *other == part);
+        assert!(LABS.tests.is_sorted_by_key(|test| number(test.part)));
+        let sums = [PART_A, PART_B, PART_C, PART_D, PART_E].map(|part| {
+            let tests = LABS.tests.iter().filter(|test| test.part == part);
+            let points: Vec<u32> = tests.map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
         assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (33, 50)]);
+    }
+
+    #[test]
+    fn a_test_has_an_original_if_its_part_has_an_edition() {
+        for test in LABS.tests {
+            assert_eq!(test.original.is_some(), test.part.edition.is_some(), "{}", test.name());
+        }
     }
 }

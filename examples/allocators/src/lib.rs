@@ -9,7 +9,7 @@ use tests::LABS;
 
 /// The original's 28 tests.
 pub fn original() -> impl Iterator<Item = &'static Test> {
-    LABS.iter().filter(|test| test.original.is_some())
+    LABS.tests.iter().filter(|test| test.original.is_some())
 }
 
 /// What a run came to.
@@ -42,7 +42,7 @@ pub fn run(program: &str, test: &Test, seed: u64) -> Result<Run, String> {
 pub fn print_run() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [name, seed] = &args[..] else { return usage() };
-    let (Some(test), Ok(seed)) = (LABS.iter().find(|test| test.name() == *name), seed.parse())
+    let (Some(test), Ok(seed)) = (LABS.tests.iter().find(|test| test.name() == *name), seed.parse())
     else {
         return usage();
     };

@@ -5,42 +5,30 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{Class, Failure};
-use runner::plain;
+use runner::{Heading, Style, plain};
 
 use crate::isolation::Isolation;
 use crate::plan::Plan;
 use crate::report::score::{Score, WhyNot};
 use crate::run::finished::{Run, Verdict};
 
-/// The options that make `cargo grade replay` repeat the plan's runs. They depend on the isolation
-/// and on the salt.
-pub(crate) fn how(plan: &Plan) -> String {
-    match (plan.isolation, &*plan.salt) {
-        (Isolation::Thread, _) => "--in-process ".into(),
-        (Isolation::Process, "") => String::new(),
-        (Isolation::Process, salt) => format!("--salt {} ", quoted(Path::new(salt))),
-    }
-}
-
 /// A paragraph for each different failure, then the kit's own faults, missing runs and findings.
-///
-/// `budget`: the processor time that the submission may use.
-pub(crate) fn render(path: &Path, how: &str, budget: Duration, scores: &[Score]) -> String {
+pub(crate) fn render(path: &Path, plan: &Plan, scores: &[Score]) -> String {
     let mut text = String::new();
     let mut shown: Vec<&Failure> = Vec::new();
     for (at, score) in scores.iter().enumerate() {
         let Some((run, failure)) = first(score, Verdict::Failed) else { continue };
         if !shown.iter().any(|other| are_alike(other, failure)) {
-            text += &paragraph(path, how, score, run, failure, &scores[at + 1..]);
+            text += &paragraph(path, plan, score, run, failure, &scores[at + 1..]);
             shown.push(failure);
         }
     }
     for score in scores {
-        if let Some((run, failure)) = first(score, Verdict::Infra) {
-            text += &infra(path, how, score, run, failure);
+        if let Some((run, _)) = first(score, Verdict::Infra) {
+            text += &infra(path, plan, score, run);
         }
     }
-    text + &not_run(budget, scores) + &findings(scores)
+    text + &not_run(plan.submission_budget, scores) + &findings(scores)
 }
 
 fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
@@ -57,63 +45,37 @@ fn are_alike(one: &Failure, other: &Failure) -> bool {
 
 fn paragraph(
     path: &Path,
-    how: &str,
+    plan: &Plan,
     score: &Score,
     run: &Run,
     failure: &Failure,
     later: &[Score],
 ) -> String {
-    let mut text = format!("\n{}", head(run, failure));
-    text += &format!("  the test: {}\n", score.test.purpose);
-    text += &format!("  fails {}\n", share(score));
     let same = later.iter().filter(|other| {
         first(other, Verdict::Failed).is_some_and(|(_, it)| are_alike(it, failure))
     });
     let same: Vec<String> =
         same.map(|other| format!("{} ({})", other.test.name(), share(other))).collect();
+    let mut lines = vec![format!("fails {}", share(score))];
     if !same.is_empty() {
-        text += &format!("  also in: {}\n", same.join(", "));
+        lines.push(format!("also in: {}", same.join(", ")));
     }
-    text + &printed(&run.outcome.output) + &again(path, how, score, run)
+    let again = again(path, plan, run);
+    let style = Style { purpose: true, lines: &lines, again: Some(&again), ..Style::default() };
+    format!("\n{}", run.outcome.render(run.test, run.seed, style))
 }
 
-/// The first lines about a failed run: test, seed, failure, broken rule and notes.
-pub(crate) fn head(run: &Run, failure: &Failure) -> String {
-    let sentence = plain::sentence(&failure.sentence);
-    let (name, class) = (run.test.name(), failure.class);
-    let mut text = format!("FAIL  {name:<32} {class:<12} seed {}\n  {sentence}\n", run.seed);
-    if let Some(rule) = failure.rule {
-        text += &format!("  rule: {rule}\n");
-    }
-    for note in &failure.notes {
-        text += &format!("  {}\n", plain::sentence(note));
-    }
-    text
-}
-
-/// The end of a run's output.
-pub(crate) fn printed(output: &str) -> String {
-    if output.is_empty() {
-        return String::new();
-    }
-    let output = plain::lines(output);
-    let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
-    format!("  it printed:\n{lines}")
-}
-
-fn infra(path: &Path, how: &str, score: &Score, run: &Run, failure: &Failure) -> String {
-    format!(
-        "\nNOT THE SUBMISSION'S FAULT  {}  seed {}\n  {}\n  {} of {} runs have no verdict; \
-         no points are taken for that, but it has to be run again\n{}{}",
-        score.test.name(),
-        run.seed,
-        plain::sentence(&failure.sentence),
+/// The output is shown too, because a program of the kit may have printed why.
+fn infra(path: &Path, plan: &Plan, score: &Score, run: &Run) -> String {
+    let lines = [format!(
+        "{} of {} runs have no verdict; no points are taken for that, but it has to be run again",
         score.count(Verdict::Infra),
         score.runs.len(),
-        // A program of the kit may have said why.
-        printed(&run.outcome.output),
-        again(path, how, score, run)
-    )
+    )];
+    let again = again(path, plan, run);
+    let heading = Heading::Words("NOT THE SUBMISSION'S FAULT");
+    let style = Style { heading, lines: &lines, again: Some(&again), ..Style::default() };
+    format!("\n{}", run.outcome.render(run.test, run.seed, style))
 }
 
 /// `2 of 20 seeds`.
@@ -147,9 +109,21 @@ pub(crate) fn spent(budget: Duration) -> String {
     format!("the submission had used the {seconds} s of processor time that it may use")
 }
 
-fn again(path: &Path, how: &str, score: &Score, run: &Run) -> String {
-    let (words, seed, path) = (score.test.words, run.seed, quoted(path));
-    format!("  again:  cargo grade replay {how}--test \"{words}\" --seed {seed} {path}\n")
+/// The command that makes a run again.
+fn again(path: &Path, plan: &Plan, run: &Run) -> String {
+    let (words, seed, path) = (plan.table.words_of(run.test), run.seed, quoted(path));
+    let options = options(plan);
+    format!("cargo grade replay {options}--test \"{words}\" --seed {seed} {path}")
+}
+
+/// The options that make `cargo grade replay` repeat the plan's runs. They depend on the isolation
+/// and on the salt.
+fn options(plan: &Plan) -> String {
+    match (plan.isolation, &*plan.salt) {
+        (Isolation::Thread, _) => "--in-process ".into(),
+        (Isolation::Process, "") => String::new(),
+        (Isolation::Process, salt) => format!("--salt {} ", quoted(Path::new(salt))),
+    }
 }
 
 /// The path as a word for a shell.
@@ -201,6 +175,7 @@ mod tests {
     use config::Class;
 
     use super::*;
+    use crate::plan::tests::plan;
     use crate::report::score::tests::score;
     use crate::run::finished::tests::failed;
 
@@ -216,9 +191,8 @@ mod tests {
         ];
         scores[1].runs[1].outcome.output = "error: no such filter\n".into();
         scores[0].runs[0].outcome.findings = vec!["the term went from 1 to 2".into()];
-        let budget = Duration::from_secs(240);
         let path = Path::new("students/Ada's");
-        insta::assert_snapshot!(render(path, "", budget, &scores));
+        insta::assert_snapshot!(render(path, &plan(&[]), &scores));
     }
 
     #[test]
@@ -227,8 +201,7 @@ mod tests {
         let mut scores = [score(0, vec![spins()]), score(1, vec![Ok(())])];
         scores[0].not_run = vec![(2, WhyNot::Stopped), (3, WhyNot::Stopped)];
         scores[1].not_run = vec![(2, WhyNot::Spent)];
-        let budget = Duration::from_secs(240);
-        insta::assert_snapshot!(render(Path::new("ada"), "", budget, &scores));
+        insta::assert_snapshot!(render(Path::new("ada"), &plan(&[]), &scores));
     }
 
     #[test]
@@ -238,9 +211,8 @@ mod tests {
         let mut scores = [score(0, vec![Err(failure)])];
         scores[0].runs[0].outcome.output = said.into();
         scores[0].runs[0].outcome.findings = vec![said.into()];
-        let budget = Duration::from_secs(240);
         let path = Path::new("it's\\\x1b[2J\u{202e}\n.zip");
-        insta::assert_snapshot!(render(path, "", budget, &scores));
+        insta::assert_snapshot!(render(path, &plan(&[]), &scores));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use runner::Part;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -157,7 +156,7 @@ impl Graded {
             }
             Err(error) => {
                 let all = |is_extra: bool| {
-                    let tests = plan.tests.iter().filter(|it| (it.part == Part::E) == is_extra);
+                    let tests = plan.tests.iter().filter(|it| it.part.counts != is_extra);
                     Sums { all: tests.map(|test| test.points).sum(), ..Sums::default() }
                 };
                 let error = Some(Fault::of(error));
@@ -168,8 +167,8 @@ impl Graded {
         Graded { id: id.clone(), left_out, ..graded }
     }
 
-    /// The result in one line.
-    pub(crate) fn summary(&self) -> String {
+    /// The result in one line. `extra_parts`: see [`Plan::extra_parts`].
+    pub(crate) fn summary(&self, extra_parts: &str) -> String {
         let Graded { name, points, max_points, .. } = self;
         match &self.error {
             Some(_) => format!("{name}: cannot be graded"),
@@ -178,7 +177,7 @@ impl Graded {
             }
             None => {
                 let Extra { points: extra, max_points: of, .. } = self.extra;
-                format!("{name}: {points} of {max_points} points, {extra} of {of} in 3E")
+                format!("{name}: {points} of {max_points} points, {extra} of {of} in {extra_parts}")
             }
         }
     }

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal};
 use runner::plain;
 
 use crate::exit;
+use crate::plan::Plan;
 use crate::report::graded::{Attempt, Graded};
 use crate::report::reporter::Reporter;
 
@@ -19,6 +20,7 @@ pub(crate) struct Notices {
 pub(crate) struct Summaries {
     graded: usize,
     all: usize,
+    extra_parts: String,
 }
 
 impl Reporter for Notices {
@@ -40,9 +42,9 @@ impl Reporter for Notices {
 }
 
 impl Summaries {
-    /// Of `all` submissions.
-    pub(crate) fn new(all: usize) -> Summaries {
-        Summaries { graded: 0, all }
+    /// Of all submissions of the plan.
+    pub(crate) fn new(plan: &Plan) -> Summaries {
+        Summaries { graded: 0, all: plan.paths.len(), extra_parts: plan.extra_parts() }
     }
 }
 
@@ -50,7 +52,8 @@ impl Reporter for Summaries {
     fn graded(&mut self, graded: &Graded, _attempt: &Attempt) {
         self.graded += 1;
         if self.all > 1 && !io::stderr().is_terminal() {
-            let line = format!("{}/{} {}", self.graded, self.all, graded.summary());
+            let line =
+                format!("{}/{} {}", self.graded, self.all, graded.summary(&self.extra_parts));
             eprintln!("{}", plain::line(&line));
         }
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use runner::{Part, Test};
+use runner::Test;
 
 use crate::exit::Exit;
 use crate::run::finished::{Run, Verdict};
@@ -137,11 +137,11 @@ pub(crate) struct Sums {
     pub(crate) undecided: u32,
 }
 
-/// The sums of parts 3A to 3D, and those of part 3E, which are counted separately.
+/// The sums of the parts that count towards the lab, and those of the other parts.
 pub(crate) fn sums(scores: &[Score]) -> (Sums, Sums) {
-    let (mut lab, mut adversary) = (Sums::default(), Sums::default());
+    let (mut lab, mut extra) = (Sums::default(), Sums::default());
     for score in scores {
-        let sums = if score.test.part == Part::E { &mut adversary } else { &mut lab };
+        let sums = if score.test.part.counts { &mut lab } else { &mut extra };
         let points = score.test.points;
         sums.all += points;
         match score.points() {
@@ -150,7 +150,7 @@ pub(crate) fn sums(scores: &[Score]) -> (Sums, Sums) {
             Points::None => {}
         }
     }
-    (lab, adversary)
+    (lab, extra)
 }
 
 pub(crate) fn exit(scores: &[Score]) -> Exit {
@@ -166,7 +166,7 @@ pub(crate) fn exit(scores: &[Score]) -> Exit {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use ::tests::LABS;
+    use ::tests::{LABS, PART_E};
     use config::{Class, Failure};
 
     use super::*;
@@ -175,12 +175,12 @@ pub(crate) mod tests {
     /// Runs of the `test`th lab with the seeds from 1, which take 1, 2, 3 ... seconds.
     pub(crate) fn score(test: usize, verdicts: Vec<Result<(), Failure>>) -> Score {
         let runs = (1..).zip(verdicts).map(|(seed, verdict)| run(test, seed, verdict)).collect();
-        Score { test: &LABS[test], runs, not_run: vec![] }
+        Score { test: &LABS.tests[test], runs, not_run: vec![] }
     }
 
     /// Scores two tests with three seeds. All were run, whether they count or not.
     fn of_each(budget_s: u64, verdicts: [[Result<(), Failure>; 3]; 2]) -> Vec<Score> {
-        let tests = [&LABS[0], &LABS[1]];
+        let tests = [&LABS.tests[0], &LABS.tests[1]];
         let mut runs = BTreeMap::new();
         for (at, verdicts) in verdicts.into_iter().enumerate() {
             let score = score(at, verdicts.into());
@@ -244,9 +244,10 @@ pub(crate) mod tests {
 
     #[test]
     fn the_points_of_3e_are_counted_apart() {
-        let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");
+        let adversary =
+            LABS.tests.iter().position(|test| test.part == PART_E).expect("3E has tests");
         let scores = [score(0, vec![Ok(())]), score(adversary, vec![Ok(())])];
-        let points = LABS[adversary].points;
+        let points = LABS.tests[adversary].points;
         let (lab, apart) = sums(&scores);
         assert_eq!((lab.won, lab.all), (4, 4));
         assert_eq!((apart.won, apart.all), (points, points));

@@ -18,7 +18,7 @@ pub(crate) fn render(name: &str, path: &Path, plan: &Plan, scores: &[Score]) -> 
         seeds => format!("{} seeds", seeds.len()),
     };
     let heading = plain::line(&format!("{name} ({}), {seeds}", path.display()));
-    format!("{heading}\n{}\n{}\n", table(scores), sum_line(scores))
+    format!("{heading}\n{}\n{}\n", table(scores), sum_line(plan, scores))
 }
 
 fn table(scores: &[Score]) -> Table {
@@ -41,10 +41,11 @@ fn table(scores: &[Score]) -> Table {
 }
 
 /// A row for each submission, also for those that could not be graded.
-pub(crate) fn of_all(submissions: &[Graded]) -> Table {
+pub(crate) fn of_all(plan: &Plan, submissions: &[Graded]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header(["Submission", "Points", "In 3E", "Tests passed", "Remark"]);
+    let extra = format!("In {}", plan.extra_parts());
+    table.set_header(["Submission", "Points", &extra, "Tests passed", "Remark"]);
     for graded in submissions {
         let passed = graded.tests.iter().filter(|it| it.verdict == TestVerdict::Passed).count();
         let undecided = graded.undecided + graded.extra.undecided;
@@ -101,18 +102,19 @@ fn points(score: &Score) -> String {
     }
 }
 
-fn sum_line(scores: &[Score]) -> String {
-    let (lab, adversary) = sums(scores);
+fn sum_line(plan: &Plan, scores: &[Score]) -> String {
+    let (lab, extra) = sums(scores);
     let passed = scores.iter().filter(|score| score.points() == Points::All).count();
     let mut parts = Vec::new();
     if lab.all > 0 {
         parts.push(format!("{} of {} points", lab.won, lab.all));
     }
-    if adversary.all > 0 {
-        parts.push(format!("{} of {} points in 3E, apart", adversary.won, adversary.all));
+    if extra.all > 0 {
+        let name = plan.extra_parts();
+        parts.push(format!("{} of {} points in {name}, apart", extra.won, extra.all));
     }
     parts.push(format!("{passed} of {} tests passed every seed", scores.len()));
-    let undecided = lab.undecided + adversary.undecided;
+    let undecided = lab.undecided + extra.undecided;
     if undecided > 0 {
         parts.push(format!("{undecided} points undecided by a fault of the kit"));
     }
@@ -121,9 +123,8 @@ fn sum_line(scores: &[Score]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ::tests::LABS;
+    use ::tests::{LABS, PART_E};
     use config::Class;
-    use runner::Part;
 
     use super::*;
     use crate::exit::UserError;
@@ -139,12 +140,17 @@ mod tests {
             score(1, vec![Ok(()), failed(Class::Liveness, "expected one leader")]),
             score(2, vec![failed(Class::Infra, "no memory")]),
         ];
-        insta::assert_snapshot!(format!("{}\n{}", table(&scores), sum_line(&scores)));
+        insta::assert_snapshot!(format!(
+            "{}\n{}",
+            table(&scores),
+            sum_line(&plan(&["ada"]), &scores)
+        ));
     }
 
     #[test]
     fn a_table_of_all_says_what_each_won_or_why_it_could_not() {
-        let adversary = LABS.iter().position(|test| test.part == Part::E).expect("3E has tests");
+        let adversary =
+            LABS.tests.iter().position(|test| test.part == PART_E).expect("3E has tests");
         let attempt = |scores| Attempt { id: None, ignored: Vec::new(), scores };
         let passed = || Ok(());
         let attempts = [
@@ -161,6 +167,6 @@ mod tests {
         let plan = plan(&["ada", "bob", "eve"]);
         let graded = attempts
             .map(|(name, scores)| Graded::of(name, Path::new(name), &plan, &attempt(scores)));
-        insta::assert_snapshot!(of_all(&graded).to_string());
+        insta::assert_snapshot!(of_all(&plan, &graded).to_string());
     }
 }

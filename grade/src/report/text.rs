@@ -25,10 +25,7 @@ impl Reporter for Text<'_> {
         if let Ok(scores) = &attempt.scores {
             let path = Path::new(&graded.path);
             print!("{}", table::render(&graded.name, path, plan, scores));
-            print!(
-                "{}",
-                failures::render(path, &failures::how(plan), plan.submission_budget, scores)
-            );
+            print!("{}", failures::render(path, plan, scores));
             if plan.paths.len() > 1 {
                 println!();
             }
@@ -38,7 +35,7 @@ impl Reporter for Text<'_> {
 
     fn finish(self: Box<Self>) -> Result<()> {
         if self.submissions.len() > 1 {
-            println!("{}", table::of_all(&self.submissions));
+            println!("{}", table::of_all(self.conditions.plan, &self.submissions));
         }
         Ok(())
     }

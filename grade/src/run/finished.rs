@@ -64,7 +64,7 @@ pub(crate) mod tests {
     pub(crate) fn run(test: usize, seed: u64, verdict: Result<(), Failure>) -> Run {
         let time = Duration::from_secs(seed);
         Run {
-            test: &LABS[test],
+            test: &LABS.tests[test],
             seed,
             outcome: Outcome {
                 verdict,

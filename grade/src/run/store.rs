@@ -198,9 +198,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.save("id", &run);
-        let size = fs::metadata(store.file("id", &LABS[0], 1)).unwrap().len();
+        let size = fs::metadata(store.file("id", &LABS.tests[0], 1)).unwrap().len();
         assert!((30 << 10..40 << 10).contains(&size), "{size} bytes");
-        let read = store.load("id", &LABS[0], 1).unwrap();
+        let read = store.load("id", &LABS.tests[0], 1).unwrap();
         assert_eq!((read.outcome, read.cost), (run.outcome, run.cost));
         store.close().unwrap();
     }

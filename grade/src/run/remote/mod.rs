@@ -23,8 +23,7 @@ mod liveness;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use ::tests::LABS;
-use runner::Order;
+use runner::{JobArguments, Table};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 use sandbox::Sandbox;
 use sha2::{Digest, Sha256};
@@ -38,8 +37,11 @@ use template::Template;
 /// their program, and the fourth the salt of what they draw.
 pub(crate) const PEERS: &str = "--peers";
 
-/// Plays a run, if that is what the words of the command line ask for.
-pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::convert::Infallible> {
+/// Plays a run of one of the tests, if the words of the command line ask for that.
+pub(crate) fn run_if_asked(
+    table: &Table,
+    words: impl IntoIterator<Item = OsString>,
+) -> Option<std::convert::Infallible> {
     let mut words = words.into_iter();
     if words.next()? != PEERS {
         return None;
@@ -47,12 +49,12 @@ pub(crate) fn obey(words: impl IntoIterator<Item = OsString>) -> Option<std::con
     let sandbox: Sandbox = serde_json::from_str(words.next()?.to_str()?).ok()?;
     let program = PathBuf::from(words.next()?);
     let salt = words.next()?.into_string().ok()?;
-    let order = Order::from_words(LABS, words)?;
+    let job = JobArguments::from_words(table, words)?;
     stay_here();
     // In this thread, which stays until the end: so do its children.
     let template = Template::start(&sandbox, &program);
-    let seed = seed_of_peers(&order.test().name(), order.seed(), &salt);
-    order.obey(|referee| raft::make(Launcher::new(template, seed, referee)))
+    let seed = seed_of_peers(&job.test().name(), job.seed(), &salt);
+    job.run(|referee| raft::make(Launcher::new(template, seed, referee)))
 }
 
 /// What the peers of a run draw from. It is another for each test and each salt, so that a program

@@ -1,0 +1,102 @@
+//! The command line of a run's process: what a job tells its child.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::settings::Clock;
+use crate::table::Table;
+use crate::test::Test;
+
+/// The first argument of a child process.
+const RUN: &str = "--lab-run";
+const WATCHED: &str = "watched";
+const UNWATCHED: &str = "unwatched";
+
+/// What a child process has to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE`.
+pub struct JobArguments {
+    pub(crate) test: &'static Test,
+    pub(crate) seed: u64,
+    pub(crate) clock: Clock,
+    /// The rules of Raft are checked.
+    pub(crate) invariants: bool,
+    /// The number of the process that waits for this one.
+    pub(crate) parent: u32,
+    /// The file for the outcome.
+    pub(crate) file: PathBuf,
+}
+
+impl JobArguments {
+    /// The arguments at the end of a command line, as a [`Job`](crate::Job) writes them; none if
+    /// they are something else, or the table has no such test.
+    pub fn from_words(
+        table: &Table,
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Option<JobArguments> {
+        let mut words = words.into_iter();
+        if words.next()? != RUN {
+            return None;
+        }
+        let test = table.test(words.next()?.to_str()?)?;
+        let seed = words.next()?.to_str()?.parse().ok()?;
+        let clock = words.next()?.to_str()?.parse().ok()?;
+        let invariants = words.next()? == WATCHED;
+        let parent = words.next()?.to_str()?.parse().ok()?;
+        Some(JobArguments { test, seed, clock, invariants, parent, file: words.next()?.into() })
+    }
+
+    /// The arguments as words of a command line.
+    pub(crate) fn to_words(&self) -> [OsString; 7] {
+        [
+            RUN.into(),
+            self.test.name().into(),
+            self.seed.to_string().into(),
+            self.clock.to_string().into(),
+            if self.invariants { WATCHED } else { UNWATCHED }.into(),
+            self.parent.to_string().into(),
+            self.file.clone().into(),
+        ]
+    }
+
+    /// The test that is run.
+    pub fn test(&self) -> &'static Test {
+        self.test
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test::tests::SUITE;
+
+    #[test]
+    fn arguments_are_read_as_they_are_written() {
+        let table = Table::new(&[SUITE]).unwrap();
+        let clock = Clock::Virtual(sim::Engine::Kernel);
+        for invariants in [true, false] {
+            let test = table.tests()[1];
+            let file = PathBuf::from("a folder/outcome");
+            let written = JobArguments { test, seed: 77, clock, invariants, parent: 12, file };
+            let read = JobArguments::from_words(&table, written.to_words()).unwrap();
+            assert_eq!(read.to_words(), written.to_words());
+            assert_eq!(read.test().name(), "3A re-election");
+        }
+    }
+
+    #[test]
+    fn other_words_and_tests_that_are_not_in_the_table_are_no_arguments() {
+        let table = Table::new(&[SUITE]).unwrap();
+        let read = |line: &str| {
+            JobArguments::from_words(&table, line.split(',').map(OsString::from)).is_some()
+        };
+        assert!(read("--lab-run,3A re-election,1,fiber,watched,12,outcome"));
+        assert!(!read("--lab-run,9A re-election,1,fiber,watched,12,outcome"));
+        assert!(!read("--lab-run,3A re-election,1,fiber,watched,12"));
+        assert!(!read("--list,3A re-election,1,fiber,watched,12,outcome"));
+        assert!(!read(""));
+    }
+}

@@ -1,0 +1,120 @@
+//! A failed run as text for people: one layout for `cargo test`, the grader and its replays.
+
+use crate::outcome::Outcome;
+use crate::plain;
+use crate::test::Test;
+
+/// What to show around a failure. By default only the failure and the output of the run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style<'a> {
+    /// The first line and how much it says.
+    pub heading: Heading<'a>,
+    /// Also show the purpose of the test.
+    pub purpose: bool,
+    /// More lines, after the failure and before the output. They must be plain text.
+    pub lines: &'a [String],
+    /// The command that makes the run again.
+    pub again: Option<&'a str>,
+}
+
+/// The beginning of the text.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Heading<'a> {
+    /// `FAIL` with test, class and seed, then the sentence, the rule and the notes.
+    #[default]
+    Fail,
+    /// These words with test and seed, then the sentence.
+    Words(&'a str),
+}
+
+impl Outcome {
+    /// The failure of a run as text, in lines that end with a line break. Empty if the run passed.
+    ///
+    /// The first line is not indented, all others are, so that no text of an implementation can
+    /// look like the beginning of another failure.
+    pub fn render(&self, test: &Test, seed: u64, style: Style<'_>) -> String {
+        let Err(failure) = &self.verdict else { return String::new() };
+        let (name, class) = (test.name(), failure.class);
+        let sentence = plain::sentence(&failure.sentence);
+        let mut text = match style.heading {
+            Heading::Fail => format!("FAIL  {name:<32} {class:<12} seed {seed}\n  {sentence}\n"),
+            Heading::Words(words) => format!("{words}  {name}  seed {seed}\n  {sentence}\n"),
+        };
+        if let Heading::Fail = style.heading {
+            let rule = failure.rule.map(|rule| format!("rule: {rule}"));
+            let notes = failure.notes.iter().map(|note| plain::sentence(note));
+            text.extend(rule.into_iter().chain(notes).map(|line| format!("  {line}\n")));
+        }
+        let purpose = style.purpose.then(|| format!("the test: {}", test.purpose));
+        let lines = purpose.iter().chain(style.lines);
+        text.extend(lines.map(|line| format!("  {line}\n")));
+        // Near the end, because the output can be long.
+        if !self.output.is_empty() {
+            text += &format!("  it printed:\n{}", indent(&self.output));
+        }
+        if let Some(command) = style.again {
+            text += &format!("  again:  {command}\n");
+        }
+        text
+    }
+}
+
+fn indent(output: &str) -> String {
+    plain::lines(output).lines().map(|line| format!("    {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use config::{Class, Failure, Rule};
+
+    use super::*;
+    use crate::test::tests::TEST;
+
+    fn outcome() -> Outcome {
+        let failure = Failure::of(1, Class::Safety, "term 3 has 2 leaders")
+            .with_rule(Rule::S1)
+            .with_notes(["a note\x1b[2J\nFAIL".into()]);
+        Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failure) }
+    }
+
+    #[test]
+    fn all_that_can_be_shown_comes_in_one_order() {
+        let style = Style {
+            purpose: true,
+            lines: &["fails 2 of 3 seeds".into()],
+            again: Some("cargo test"),
+            ..Style::default()
+        };
+        let rule = Rule::S1;
+        assert_eq!(
+            outcome().render(&TEST, 7, style),
+            format!(
+                "FAIL  3A initial election              safety       seed 7\n  \
+                 term 3 has 2 leaders\n  \
+                 rule: {rule}\n  \
+                 a note\\x1b[2J\n    | FAIL\n  \
+                 the test: A leader is elected, and stays while nothing fails.\n  \
+                 fails 2 of 3 seeds\n  \
+                 it printed:\n    one\n    two\\r\n  \
+                 again:  cargo test\n"
+            )
+        );
+    }
+
+    #[test]
+    fn other_words_show_neither_class_nor_notes() {
+        let style = Style { heading: Heading::Words("NOT OURS"), ..Style::default() };
+        assert_eq!(
+            outcome().render(&TEST, 7, style),
+            "NOT OURS  3A initial election  seed 7\n  \
+             term 3 has 2 leaders\n  \
+             it printed:\n    one\n    two\\r\n"
+        );
+    }
+
+    #[test]
+    fn a_run_that_passed_has_no_failure_to_show() {
+        let passed = Outcome { verdict: Ok(()), ..outcome() };
+        assert_eq!(passed.render(&TEST, 7, Style::default()), "");
+    }
+}
