@@ -418,8 +418,14 @@ fn elected_while_deposed(arena: &mut Arena<'_>) {
         return;
     };
     let term = arena.term(rival);
-    vote.deliver();
-    request.deliver();
+    if arena.rng.random_ratio(1, 2) {
+        request.deliver();
+        vote.deliver();
+    } else {
+        vote.deliver();
+        request.deliver_again();
+        request.deliver();
+    }
     drop(asking);
     arena.until(|arena| arena.term(candidate) >= term);
 }
