@@ -1,11 +1,11 @@
 //! How the servers of a submission are separated, which decides what program it is compiled to.
 
-use ::tests::LABS;
 use runner::Test;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::UserError;
+use crate::kit::is_of_the_labs;
 
 /// Where the servers of a submission live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,8 +23,7 @@ impl Isolation {
     /// Refuses tests that a submission's program cannot run: in the process of the run it is
     /// compiled with the tests of the labs, and with no others.
     pub(crate) fn check(self, tests: &[&Test]) -> Result<(), UserError> {
-        let is_ours = |test: &Test| LABS.tests.iter().any(|lab| lab.name() == test.name());
-        match tests.iter().find(|test| self == Isolation::Thread && !is_ours(test)) {
+        match tests.iter().find(|test| self == Isolation::Thread && !is_of_the_labs(test)) {
             None => Ok(()),
             Some(test) => {
                 let name = test.name();
@@ -58,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_test_of_another_suite_needs_processes() {
-        let lab = &LABS.tests[0];
+        let lab = &::tests::LABS.tests[0];
         let own = Test { words: "my own test", ..*lab };
         assert!(Isolation::Thread.check(&[lab]).is_ok());
         assert!(Isolation::Process.check(&[lab, &own]).is_ok());

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use ::tests::LABS;
 use anyhow::{Context, Result};
+use runner::Test;
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item};
 
@@ -33,6 +35,18 @@ impl Kit {
         Kit::at(Path::new(CRATE).parent().expect("the kit holds the crate"))
     }
 
+    /// The kit for runs of these tests. Verdicts also depend on tests that are not the labs', and
+    /// those are in this program: then its hash is a part of the version.
+    pub(crate) fn find_for(tests: &[&Test]) -> Result<Kit> {
+        let mut kit = Kit::find()?;
+        if !tests.iter().all(|test| is_of_the_labs(test)) {
+            let program = env::current_exe().and_then(fs::read);
+            let program = program.context("failed to read this program")?;
+            kit.version += &format!(".{}", &hash([&program[..]])[..HASH_DIGITS]);
+        }
+        Ok(kit)
+    }
+
     fn at(root: &Path) -> Result<Kit> {
         let Ok(text) = fs::read_to_string(root.join("Cargo.toml")) else {
             let sentence = format!(
@@ -48,7 +62,8 @@ impl Kit {
         Ok(Kit { root, manifest, version, rustc: rustc()? })
     }
 
-    /// The kit's version, `+`, and a hash of its sources, because verdicts depend on them.
+    /// The kit's version, `+`, and a hash of its sources, because verdicts depend on them. See also
+    /// [`Kit::find_for`].
     pub(crate) fn version(&self) -> &str {
         &self.version
     }
@@ -122,6 +137,11 @@ impl Kit {
     }
 }
 
+/// Whether the labs have this test.
+pub(crate) fn is_of_the_labs(test: &Test) -> bool {
+    LABS.tests.iter().any(|lab| lab.name() == test.name())
+}
+
 /// The compiler that cargo will use.
 fn rustc() -> Result<String> {
     let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -184,6 +204,15 @@ pub(crate) fn hex(hasher: Sha256) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_covers_tests_that_are_not_the_labs() {
+        let lab = &LABS.tests[0];
+        let version = |tests: &[&Test]| Kit::find_for(tests).unwrap().version;
+        let own = Test { words: "my own test", ..*lab };
+        assert_eq!(version(&[lab]), Kit::find().unwrap().version);
+        assert!(version(&[lab, &own]).starts_with(&format!("{}.", version(&[lab]))));
+    }
 
     #[test]
     fn a_kit_that_has_moved_away_is_an_error_of_usage() {

@@ -94,7 +94,7 @@ fn execute(table: &'static Table, args: Args) -> Exit {
 }
 
 fn grade_all(plan: &Plan, format: Format) -> anyhow::Result<Exit> {
-    let kit = Kit::find()?;
+    let kit = Kit::find_for(plan.table.tests())?;
     let sandbox = confine::sandbox(plan.isolation, plan.require_sandbox)?;
     let store = plan.out.as_deref().map(Store::open).transpose()?;
     let scratch = confine::scratch(&kit, plan.jobs)?;

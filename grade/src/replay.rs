@@ -24,7 +24,7 @@ use crate::run::scratch::Scratch;
 
 /// Runs one test with one seed, or the failures of a report.
 pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
-    let kit = Kit::find()?;
+    let kit = Kit::find_for(table.tests())?;
     match (replay.seed, &replay.test) {
         (Some(seed), Some(words)) => {
             let test = one_test(table, words)?;
