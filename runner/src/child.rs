@@ -25,7 +25,7 @@ impl JobArguments {
     /// Ends this process when the process that waits for it ends, by any signal: without a parent a
     /// run could go on for minutes. Linux only.
     ///
-    /// To be called in the first thread, before anything else is started.
+    /// Call it in the first thread, before starting anything else.
     pub fn end_with_parent(&self) {
         #[cfg(target_os = "linux")]
         {
@@ -64,7 +64,7 @@ impl JobArguments {
 
 /// Runs a test in this process, for measurements, with the rules of Raft checked or not.
 ///
-/// A panic in a peer's thread is no failure here, and runs share what is static.
+/// A panic in a thread of a peer is no failure here, and all runs share statics.
 pub fn run_here(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     test: &'static Test,
@@ -121,7 +121,7 @@ fn judge_to_the_last_thread(lab: Lab, test: &'static Test) -> Outcome {
     let mut outcome = judge(lab, test);
     if outcome.passed() {
         virtual_time::wait_for_the_last_thread(&referee);
-        // A thread may have panicked on its way out.
+        // A thread may have panicked while it ended.
         outcome.findings = referee.findings();
         outcome.verdict = referee.verdict().unwrap_or(outcome.verdict);
     }

@@ -1,33 +1,34 @@
-//! Has cargo instrument what is under test, so that the simulator may switch threads at any edge of
-//! its control flow, and not only where it waits.
+//! Lets cargo instrument the implementation under test, so that the simulator can switch threads at
+//! each edge of its control flow, and not only where it waits.
 //!
-//! `sim`'s wrapper goes around the compiler for the crates of the workspace that cargo builds; the
-//! kit's own are left alone there. A run whose program has edges then switches at them by itself.
+//! `sim`'s wrapper runs the compiler for the crates of the workspace that cargo builds, except the
+//! kit's own. A run of a program with edges switches at them without another setting.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The kit's own crates: to switch inside them would find nothing, and cost time.
+/// The kit's own crates. Switches in them would find nothing and cost time.
 const NOT_INSTRUMENTED: &str = "-sim,-labrpc,-raftapi,-history,-watch,-verdict,-cluster,-config,\
     -runner,-tests,-labs,-explore";
 
-/// Makes a `command` of cargo instrument what it builds. It has to use a target folder of its own,
-/// since cargo does not rebuild for a changed wrapper's settings.
+/// Makes a `command` of cargo instrument what it builds. The command needs a target folder of its
+/// own, because cargo does not rebuild if only the settings of a wrapper change.
 ///
-/// Builds the wrapper, which needs the kit's sources and cargo; the error is a sentence.
+/// Builds the wrapper, which needs the sources of the kit and cargo. The error is a sentence.
 pub fn instrument(command: &mut Command) -> Result<&mut Command, String> {
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds this crate");
     let wrapper = build_wrapper(kit)?;
     Ok(command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).env("SIM_EDGES", NOT_INSTRUMENTED))
 }
 
-/// Cargo, as it was found by who runs this.
+/// The cargo that runs this program, or else the one that is found first.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The compiler's wrapper, built in a folder of its own: the caller's is locked while it runs.
+/// The compiler's wrapper. It is built in a folder of its own, because the caller may have locked
+/// its target folder.
 fn build_wrapper(kit: &Path) -> Result<PathBuf, String> {
     let target = kit.join("target/explore-wrapper");
     let status = cargo()

@@ -25,7 +25,7 @@ const TRIAL_BYTES: usize = 64 << 10;
 pub struct Job<'a> {
     /// A program whose `main` is [`main_with`](crate::main_with), or runs its [`JobArguments`].
     pub program: &'a Path,
-    /// The first arguments of its command line.
+    /// The arguments before those of the job.
     pub arguments: &'a [OsString],
     /// The test.
     pub test: &'static Test,
@@ -143,7 +143,7 @@ impl Supervisor for TimeLimit {
 }
 
 impl TimeLimit {
-    /// The verdict on a run that had to be ended after [`RUN_LIMIT`].
+    /// The verdict on a run that was killed after [`RUN_LIMIT`].
     pub fn hung() -> Failure {
         Failure::new(Class::Timeout, "the process of the test had to be killed: it hung")
     }

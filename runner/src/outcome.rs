@@ -1,4 +1,4 @@
-//! What one run came to, as the child process leaves it and its parent reads it.
+//! The result of one run, as the child process writes it and its parent reads it.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,48 +10,48 @@ use serde::{Deserialize, Serialize};
 
 use crate::plain;
 
-/// All notes of a failure together; the last says how many more there were.
+/// All notes of a failure together. If some are left out, the last one says how many.
 const NOTES_BYTES_MAX: usize = 8 << 10;
-/// All findings of a run together; the last says how many more there were.
+/// All findings of a run together. If some are left out, the last one says how many.
 const FINDINGS_BYTES_MAX: usize = 4 << 10;
-/// The file in which a run leaves its outcome. What the limits above leave is a quarter of it; a
-/// larger file is read no further and is no outcome.
+/// The file of an outcome. Texts within their limits need a quarter of it. A larger file is no
+/// outcome.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
-/// What one run of one test came to.
+/// The result of one run of one test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Nothing, or what went wrong.
+    /// What went wrong, if anything did.
     pub verdict: Result<(), Failure>,
-    /// The numbers of the closing line, if the test came to its end.
+    /// The numbers of the closing line, if the test reached its end.
     pub figures: Option<Figures>,
-    /// What is no failure but worth telling.
+    /// What is worth reporting but no failure.
     pub findings: Vec<String>,
-    /// What the simulation used; none in real time.
+    /// What the simulation used. None in real time.
     pub simulation: Option<Simulation>,
-    /// What the run printed; its end, if that is much.
+    /// The output of the run, or the end of a long output.
     pub output: String,
 }
 
-/// What a run in virtual time used. All but the processor time are the same in every run of a seed.
+/// What a run in virtual time used. Only the processor time differs between runs of a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulation {
-    /// A hash over all steps: two runs that agree on it are the same run.
+    /// A hash over all steps. Runs with equal hashes are the same run.
     pub trace_hash: u64,
-    /// Virtual time, to the end of the last thread.
+    /// Virtual time until the end of the last thread.
     pub time: Duration,
-    /// Calls that the simulation took over.
+    /// The number of calls that the simulation took over.
     pub steps: u64,
-    /// Changes from one thread to another.
+    /// The number of changes from one thread to another.
     pub switches: u64,
-    /// Threads alive at once, at most.
+    /// The largest number of threads at the same time.
     pub threads_peak: usize,
     /// Processor time.
     pub cpu: Duration,
 }
 
 impl Outcome {
-    /// A run that failed before it could say anything itself.
+    /// A run that failed before it could report anything itself.
     pub(crate) fn failed(failure: Failure) -> Outcome {
         Outcome {
             verdict: Err(failure),
@@ -67,7 +67,7 @@ impl Outcome {
         self.verdict.is_ok()
     }
 
-    /// The same with texts of bounded length: an implementation chooses what its panics say.
+    /// The same with bounded texts: an implementation chooses the texts of its panics.
     #[must_use]
     pub fn bounded(self) -> Outcome {
         let of_failure = |failure: Failure| Failure {
@@ -82,17 +82,17 @@ impl Outcome {
 
     pub(crate) fn write(self, file: &Path) -> io::Result<()> {
         let bytes = labrpc::codec::encode(&self.bounded()).expect("plain data has an encoding");
-        // Whole or not at all: a run may be killed at any moment.
+        // Renamed when it is complete, because a run may be killed at any moment.
         let unfinished = file.with_extension("part");
         fs::write(&unfinished, bytes)?;
         fs::rename(unfinished, file)
     }
 
-    /// None if the run left nothing behind, or nothing that can be read.
+    /// None if there is no outcome that can be read.
     pub(crate) fn read(file: &Path) -> Option<Outcome> {
         let mut bytes = Vec::new();
         File::open(file).ok()?.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-        // A file that goes on ends within a value.
+        // A larger file is cut within a value, and then cannot be decoded.
         labrpc::codec::decode::<Outcome>(&bytes).ok().map(Outcome::bounded)
     }
 }

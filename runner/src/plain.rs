@@ -1,14 +1,13 @@
-//! Text of a stranger's, made safe for people to read: a submission chooses what its panics, its
-//! output and its file names say, and none of that may steer a terminal or pass for a line of the
-//! kit's own.
+//! Makes text of a submission safe to show: its panics, output and file names can contain anything,
+//! but must not control a terminal or look like a line of the kit.
 //!
-//! Every place where people read goes through here. Data formats keep the exact text and have
-//! escapes of their own.
+//! All text for people goes through here. Data formats keep the exact text and have escapes of
+//! their own.
 
 use std::fmt::Write;
 
-/// Characters that take no room and are no letters to anybody, beyond those that the standard
-/// library calls unprintable: Unicode's `Default_Ignorable_Code_Point`.
+/// Characters without width that the standard library calls printable: Unicode's
+/// `Default_Ignorable_Code_Point`.
 const INVISIBLE: [(char, char); 8] = [
     ('\u{34f}', '\u{34f}'),
     ('\u{115f}', '\u{1160}'),
@@ -20,28 +19,27 @@ const INVISIBLE: [(char, char); 8] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// So much room is kept for the words that say how much was cut.
+/// Room for the words that say how much was cut.
 const CUT_BYTES: usize = 32;
 
-/// The text in one line: controls, escape sequences, marks that turn the direction of text, and
-/// characters without width are shown as `\n`, `\x1b` or `\u{202e}`. All else stays as it is.
+/// The text in one line. Controls, escape sequences, marks of text direction and characters without
+/// width become `\n`, `\x1b` or `\u{202e}`. Everything else stays as it is.
 pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// The same of text in several lines: line breaks and tabs stay.
+/// The same for text in several lines: line breaks and tabs stay.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| c == '\n' || c == '\t')
 }
 
-/// The same of a sentence below a heading: the lines behind the first are marked, so that none
-/// passes for a line of the kit's own.
+/// The same for a sentence below a heading. All lines after the first are marked, so that none
+/// looks like a line of the kit.
 pub fn sentence(text: &str) -> String {
     lines(text).replace('\n', "\n    | ")
 }
 
-/// JSON whose strings have nothing in them that steers a terminal: to a reader of JSON it is the
-/// same.
+/// JSON with escapes for everything that controls a terminal. It means the same to a parser.
 pub fn json(json: &str) -> String {
     let mut plain = String::with_capacity(json.len());
     for c in json.chars() {
@@ -56,7 +54,7 @@ pub fn json(json: &str) -> String {
     plain
 }
 
-/// As much of the text as takes at most `bytes_max` bytes when it is shown, and how much was cut.
+/// The beginning of the text, at most `bytes_max` bytes when it is shown, and how much was cut.
 pub fn cut(text: &str, bytes_max: usize) -> String {
     let (mut kept, mut shown) = (0, 0);
     for (at, c) in text.char_indices() {
@@ -71,8 +69,8 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
     text.to_owned()
 }
 
-/// As many of the texts, each cut to `each_bytes_max`, as are at most `count_max` and take at most
-/// `all_bytes_max` when they are shown; the last says how many more there were.
+/// The first of the texts: at most `count_max`, each cut to `each_bytes_max`, together at most
+/// `all_bytes_max` when they are shown. If some are left out, the last one says how many.
 pub fn cut_list(
     texts: &[String],
     count_max: usize,
@@ -99,7 +97,7 @@ pub fn cut_list(
     some
 }
 
-/// Bytes that a character takes when it is shown; a line break counts as an escape.
+/// The bytes of a character when it is shown; a line break counts as an escape.
 pub fn width(c: char) -> usize {
     if is_shown(c) {
         return c.len_utf8();
@@ -118,7 +116,7 @@ pub fn amount(bytes: usize) -> String {
     }
 }
 
-/// Whether the text is shown as it is, in one line.
+/// Whether [`line`] would change nothing.
 pub fn is_plain(text: &str) -> bool {
     text.chars().all(is_shown)
 }
@@ -146,7 +144,7 @@ fn write_escape(plain: &mut String, c: char) {
     written.expect("a string takes what is written");
 }
 
-/// Whether a terminal shows it where it stands, and does nothing else.
+/// Whether a terminal shows it in its place and does nothing else.
 fn is_shown(c: char) -> bool {
     if matches!(c, ' '..='~') {
         return true;
@@ -154,8 +152,8 @@ fn is_shown(c: char) -> bool {
     if INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)) {
         return false;
     }
-    // The standard library knows what is printable, but tells only by its way to show a string for
-    // debugging; there an accent is escaped where it stands first.
+    // The standard library shows what is printable only by `escape_debug`, which also escapes an
+    // accent at the beginning of a text. So it gets a letter before the character.
     let mut with_base = String::from('a');
     with_base.push(c);
     with_base.escape_debug().nth(1) == Some(c)
@@ -210,7 +208,7 @@ mod tests {
         let long = cut(&"x".repeat(10 << 20), 40);
         assert_eq!(long, "xxxxxxxx... (9 MiB more)");
         assert_eq!(cut(&long, 40), long);
-        // What takes more room when it is shown is cut earlier, and never within a character.
+        // Text that grows when it is shown is cut earlier, and never within a character.
         let controls = cut(&"\x1b".repeat(100), 40);
         assert_eq!(line(&controls), "\\x1b\\x1b... (98 bytes more)");
         assert!(line(&cut(&"ü".repeat(3000), 40)).len() <= 40);

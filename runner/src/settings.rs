@@ -4,15 +4,15 @@ use std::env;
 use std::fmt;
 use std::str::FromStr;
 
-/// `cargo test` runs so many seeds of each test.
+/// The number of seeds of each test that `cargo test` runs.
 pub const SEEDS_BY_DEFAULT: u64 = 3;
 
-/// What time a run goes by.
+/// The clock of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// Virtual time, on an engine of `sim`: a seed names one run, event for event.
+    /// Virtual time, on an engine of `sim`: the same seed gives the same run, step by step.
     Virtual(sim::Engine),
-    /// Real time: the seed sets what the network and the test draw, and no more.
+    /// Real time: the seed decides only the random numbers of the network and the test.
     Real,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Clock {
 impl FromStr for Clock {
     type Err = String;
 
-    /// What `Display` writes.
+    /// Reads what `Display` writes.
     fn from_str(text: &str) -> Result<Clock, String> {
         match text {
             "fiber" => Ok(Clock::Virtual(sim::Engine::Fiber)),
@@ -46,12 +46,12 @@ impl FromStr for Clock {
     }
 }
 
-/// Which seeds to run, and by what time.
+/// Which seeds to run, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) seeds: Vec<u64>,
     pub(crate) clock: Clock,
-    /// The rules of Raft are watched; off only to see what that costs.
+    /// Whether to check the rules of Raft. It is off only to measure what that costs.
     pub(crate) invariants: bool,
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
     })
 }
 
-/// Every seed with its outcome, in the order of the seeds.
+/// Runs every seed. Returns the outcomes in the order of the seeds.
 fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, Failed> {
     let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
     let Settings { seeds, clock, invariants } = settings;
@@ -69,7 +69,7 @@ fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, 
     Ok(outcomes)
 }
 
-/// What 6.824 prints of a test that passes: the figures are those of the first seed.
+/// The lines that 6.824 prints for a test that passed, with the figures of the first seed.
 fn passed(test: &Test, outcomes: &[(u64, Outcome)]) -> String {
     let mut text = format!("Test ({}): {} ...\n", test.part, test.words);
     for (seed, outcome) in outcomes {

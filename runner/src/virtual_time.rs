@@ -1,4 +1,4 @@
-//! A run in virtual time: what `sim` reports becomes the outcome of a test.
+//! A run in virtual time: the report of `sim` becomes the outcome of a test.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -13,12 +13,12 @@ use verdict::virtual_time::{failure, options};
 use crate::limits::GRACE;
 use crate::outcome::{Outcome, Simulation};
 
-/// A killed server's threads may still wait for an RPC that takes seven seconds to fail.
+/// The threads of a killed server may wait for an RPC that takes seven seconds to fail.
 const THREADS_END_WITHIN: Duration = Duration::from_secs(10);
 const THREADS_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Runs `test` in virtual time. What goes wrong beside it, such as a thread that spins, is its
-/// outcome.
+/// Runs `test` in virtual time. If the simulation ends it, for example because a thread spins, that
+/// is the outcome.
 pub(crate) fn run(
     engine: Engine,
     seed: u64,

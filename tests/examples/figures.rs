@@ -1,7 +1,7 @@
-//! Prints what each test costs on the reference, as a mean over seeds, and what all cost together.
+//! Prints what each test costs on the reference, as a mean over seeds, and the total.
 //!
-//! `cargo run --release -p tests --example figures -- --seeds 5`, and with `--unwatched` what they
-//! cost without the watch over Raft's rules.
+//! `cargo run --release -p tests --example figures -- --seeds 5`. With `--unwatched` the rules of
+//! Raft are not checked.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             mean(sums.switches),
             sums.threads_peak,
         );
-        // The comparison is with suites that have the original's tests alone.
+        // The total is compared with suites that have only the original's tests.
         if test.original.is_some() {
             cpu += sums.cpu / seeds;
             time += sums.time / seeds;
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// None if a run failed, which is said.
+/// None if a run failed. The failure is printed.
 fn sums(test: &'static Test, seeds: u32, is_watched: bool) -> Option<Sums> {
     let mut sums = Sums::default();
     for seed in 1..=u64::from(seeds) {

@@ -1,8 +1,8 @@
-//! One line a run, with its trace hash and its verdict: two builds that print the same lines run
-//! the same runs.
+//! Prints a line for each run, with its trace hash and its verdict. Two builds that print the same
+//! lines make the same runs.
 //!
-//! `cargo run --release -p tests --example hashes -- 20 3A`: the seeds 1 to 20 of the tests whose
-//! names contain `3A`; of all tests if no name is given.
+//! `cargo run --release -p tests --example hashes -- 20 3A` runs the seeds 1 to 20 of the tests
+//! whose names contain `3A`. Without a name it runs all tests.
 
 use runner::{Clock, run_here};
 use tests::LABS;

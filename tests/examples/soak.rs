@@ -1,8 +1,8 @@
-//! The reference must pass: runs every test with the seeds FROM to TO, and tells each failure and
-//! each kind of finding.
+//! Runs every test on the reference with the seeds FROM to TO, and prints each failure and each
+//! kind of finding. The reference has to pass.
 //!
 //! `cargo run --release -p tests --example soak -- 1 3000`. All seeds of a core share a process,
-//! which spares a third of the time; a submission's runs get a process each.
+//! which saves a third of the time.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, ExitCode};
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A copy of this program for each core. Whether all of them passed.
+/// Starts a copy of this program for each core. Returns whether all of them passed.
 fn share(from: u64, to: u64) -> io::Result<bool> {
     let program = env::current_exe()?;
     let cores = thread::available_parallelism()?.get() as u64;

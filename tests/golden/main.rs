@@ -1,5 +1,5 @@
-//! Golden runs: what the reference does with a fixed seed is pinned by each test's closing line,
-//! and both engines have to agree on it to the step.
+//! Golden runs: the closing line of each test on the reference with a fixed seed. Both engines have
+//! to take the same steps.
 //!
 //! A new toolchain or a change of the reference may change the lines; `just bless` accepts them.
 

@@ -1,9 +1,9 @@
-//! The churn of part 3C: clients that never rest, servers that come and go.
+//! The churn of part 3C: clients that never pause, and servers that crash and come back.
 //!
-//! In the original every round crashes, restarts and cuts off somebody by chance, so that a run may
-//! do nothing of the kind. Here each happens as often as there on the average, in rounds that are
-//! drawn; and the clients get a first second in which nothing fails, so that a run in which none of
-//! them sees a command of its own committed is a failure, too.
+//! In the original each round crashes, restarts and disconnects servers by chance, so a run may do
+//! none of that. Here each happens exactly as often as it does there on average, in random rounds.
+//! The clients first get a second in which nothing fails. So it is also a failure if no client sees
+//! a command of its own committed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,25 +14,25 @@ use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IteratorRandom;
+use runner::Lab;
 
 use crate::clients::Client;
 use crate::draw;
-use runner::Lab;
 
 const CLIENTS: usize = 3;
 const ROUNDS: usize = 20;
-/// In so many rounds a server is cut off.
+/// The number of rounds in which a server is disconnected.
 const DISCONNECTS: usize = 4;
-/// In so many one is started, if it does not run, and connected.
+/// The number of rounds in which a server is connected, and started if it does not run.
 const RETURNS: usize = 10;
-/// In so many one that runs is crashed.
+/// The number of rounds in which a running server is crashed.
 const CRASHES: usize = 4;
-/// A client looks so often whether its command was committed, after these pauses. The original
-/// looks at once, too, and after 10 ms, when in its real time nothing can be committed yet. In
-/// virtual time it may be, and logs would grow three times as long as the original's.
+/// A client checks after each of these pauses whether its command was committed. The original also
+/// checks at once and after 10 ms, when nothing can be committed yet in real time. In virtual time
+/// something can be, and logs would get three times as long as in the original.
 const LOOKS_AFTER_MS: [u64; 4] = [30, 50, 100, 200];
 
-/// 6.824's internalChurn.
+/// `internalChurn` of 6.824.
 pub(crate) fn churn(lab: &Lab, setup: Setup) {
     let servers = setup.servers;
     let cfg = lab.make_config(setup);
@@ -76,7 +76,7 @@ pub(crate) fn churn(lab: &Lab, setup: Setup) {
     cfg.end();
 }
 
-/// Twenty rounds of trouble.
+/// Twenty rounds of crashes, restarts and disconnections.
 fn come_and_go(cfg: &Config, rng: &mut ChaCha8Rng) {
     let disconnects = draw::in_some_rounds(rng, DISCONNECTS, ROUNDS);
     let returns = draw::in_some_rounds(rng, RETURNS, ROUNDS);
@@ -96,12 +96,12 @@ fn come_and_go(cfg: &Config, rng: &mut ChaCha8Rng) {
             let running = (0..cfg.n()).filter(|server| cfg.is_running(*server));
             running.choose(rng).into_iter().for_each(|server| cfg.crash(server));
         }
-        // Shorter than an election may take, so that some are never finished.
+        // Shorter than some elections, so that these do not finish.
         cfg.sleep(RAFT_ELECTION_TIMEOUT * 7 / 10);
     }
 }
 
-/// Asks for agreement until it is told to stop; what it saw committed.
+/// Starts commands until it has to stop. Returns the commands that it saw committed.
 fn client(cfg: &Config, me: usize, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Vec<Vec<u8>> {
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -116,7 +116,7 @@ fn client(cfg: &Config, me: usize, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Ve
     seen
 }
 
-/// Waits a little: the leader may be gone, and then the command may never be committed.
+/// Waits only a short time, because after a loss of the leader the command may never be committed.
 fn is_committed(cfg: &Config, index: u64, command: &[u8]) -> bool {
     for pause_ms in LOOKS_AFTER_MS {
         cfg.sleep(Duration::from_millis(pause_ms));

@@ -1,4 +1,4 @@
-//! Client threads of a test: like the test itself they unwind when some thread has found a failure.
+//! Client threads of a test. Like the test itself, they unwind when any thread has found a failure.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
@@ -12,7 +12,7 @@ pub(crate) struct Client<'scope, T> {
 }
 
 impl<'scope, T: Send + 'scope> Client<'scope, T> {
-    /// Starts one.
+    /// Starts a thread.
     pub(crate) fn start<'env>(
         scope: &'scope Scope<'scope, 'env>,
         number: usize,
@@ -20,7 +20,7 @@ impl<'scope, T: Send + 'scope> Client<'scope, T> {
     ) -> Client<'scope, T> {
         let labelled = move || {
             let _label = label::enter(Label::Kit, "a client");
-            // What unwinds is with the referee already, as in the test's own thread.
+            // The referee already knows the reason of the unwinding.
             panic::catch_unwind(AssertUnwindSafe(work)).ok()
         };
         let thread = Builder::new()
@@ -30,7 +30,7 @@ impl<'scope, T: Send + 'scope> Client<'scope, T> {
         Client { thread }
     }
 
-    /// Waits for its result, and unwinds as it did if it has none.
+    /// Waits for its result. Unwinds like the thread if there is none.
     pub(crate) fn join(self) -> T {
         let result = self.thread.join().ok().flatten();
         result.unwrap_or_else(|| panic::resume_unwind(Box::new(Stopped)))

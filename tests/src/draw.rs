@@ -1,4 +1,4 @@
-//! What tests draw at random, always from the seed of their run.
+//! Random choices of tests, always from the seed of the run.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-/// A command that no other is equal to: a number of up to 19 digits, like the original's.
+/// A command that differs from all others: a number of up to 19 digits, as in the original.
 pub(crate) fn command(rng: &mut impl Rng) -> Vec<u8> {
     number(rng.random::<u64>() >> 1)
 }
 
-/// A command of so many letters and digits.
+/// A command of `len` letters and digits.
 pub(crate) fn letters(rng: &mut impl Rng, len: usize) -> Vec<u8> {
     Alphanumeric.sample_string(rng, len).into_bytes()
 }
 
-/// The pause between two rounds of the tests of Figure 8: mostly too short to commit anything, and
-/// every tenth time, on the average, probably long enough.
+/// The pause between two rounds of the tests of Figure 8. Nine of ten are too short to commit
+/// anything, and one is probably long enough.
 pub(crate) fn figure_8_pause(rng: &mut impl Rng) -> Duration {
     let longest_ms = if rng.random_ratio(1, 10) { 499 } else { 12 };
     Duration::from_millis(rng.random_range(0..=longest_ms))
 }
 
-/// True in `times` rounds of `rounds`, at random.
+/// For each of `rounds` rounds whether something happens in it; it happens in `times` of them.
 pub(crate) fn in_some_rounds(rng: &mut ChaCha8Rng, times: usize, rounds: usize) -> Vec<bool> {
     let mut happens: Vec<bool> = (0..rounds).map(|round| round < times).collect();
     happens.shuffle(rng);

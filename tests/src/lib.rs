@@ -33,7 +33,7 @@ pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'sta
     main_with(make, &[])
 }
 
-/// Runs the labs and suites of your own, whose tests are listed, filtered, run and replayed like
+/// Runs the labs and suites of your own. Their tests are listed, filtered, run and replayed like
 /// those of the labs.
 pub fn main_with(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use config::{Class, FindingKind, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::seq::IndexedRandom;
-
 use runner::Lab;
 
 /// TestInitialElection3A: is a leader elected, and does it stay while nothing fails?

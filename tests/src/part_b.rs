@@ -11,10 +11,10 @@ use config::{Class, Config, Failure, FindingKind, RAFT_ELECTION_TIMEOUT, Rule, S
 use raftapi::Started;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
+use runner::Lab;
 
 use crate::clients::Client;
 use crate::draw;
-use runner::Lab;
 
 /// How often a test that needs an undisturbed term tries to get one.
 const TRIES: usize = 5;

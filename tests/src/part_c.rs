@@ -9,11 +9,11 @@ use config::command::number;
 use config::{Config, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
+use runner::Lab;
 
 use crate::churn;
 use crate::clients::Client;
 use crate::draw;
-use runner::Lab;
 
 /// The rounds of both tests of Figure 8.
 const ROUNDS: usize = 1000;

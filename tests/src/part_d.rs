@@ -10,9 +10,9 @@ use std::time::Duration;
 use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
+use runner::Lab;
 
 use crate::draw;
-use runner::Lab;
 
 const SERVERS: usize = 3;
 const ROUNDS: usize = 30;

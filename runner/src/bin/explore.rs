@@ -1,7 +1,7 @@
-//! `cargo explore [WORDS]`: the labs with the implementation under test instrumented, so that the
-//! simulator may switch threads at any edge of its control flow, and not only where it waits.
+//! `cargo explore [WORDS]`: runs the labs on an instrumented implementation, so that the simulator
+//! can switch threads at each edge of its control flow, and not only where it waits.
 //!
-//! It runs `cargo test --test labs WORDS` in the present folder, with a target folder of its own.
+//! It runs `cargo test --test labs WORDS` in the current folder, with a target folder of its own.
 
 use std::env;
 use std::process::ExitCode;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use runner::Lab;
 
 use crate::draw;
-use runner::Lab;
 
 /// A leader is there by then: L1 of the contract, some five election timeouts.
 pub(crate) const LEADER_LIMIT: Duration = Duration::from_secs(5);

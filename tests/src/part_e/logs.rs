@@ -8,11 +8,11 @@ use std::time::Duration;
 use config::{Kind, RAFT_ELECTION_TIMEOUT, Setup};
 use labrpc::network::{Held, Interceptor, Messages};
 use rand::RngExt;
+use runner::Lab;
 
 use crate::draw;
 use crate::part_e::arena::{Arena, LEADER_LIMIT};
 use crate::part_e::staging::{all_of, carries};
-use runner::Lab;
 
 /// The lab makes a snapshot at index 9, 19 and so on.
 const COMMANDS_A_SNAPSHOT: u64 = 10;

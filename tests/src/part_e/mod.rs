@@ -18,7 +18,6 @@ mod staging;
 mod arena;
 
 use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
-
 use runner::Lab;
 
 /// Figure 2, rules for all servers: a higher term in an answer deposes a leader.

@@ -3,10 +3,10 @@
 use config::{Kind, Setup};
 use labrpc::network::Held;
 use rand::RngExt;
+use runner::Lab;
 
 use crate::part_e::arena::Arena;
 use crate::part_e::staging::{all_of, carries};
-use runner::Lab;
 
 /// A server saves several times for an election and a command; the crash is tried at each.
 const SAVES_TRIED: u64 = 6;

@@ -9,11 +9,11 @@ use config::command::show;
 use config::{Class, Config, Setup};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
+use runner::Lab;
 
 use crate::clients::Client;
 use crate::draw;
 use crate::part_e::arena::Arena;
-use runner::Lab;
 
 const SERVERS: usize = 5;
 const CLIENTS: usize = 4;

@@ -6,10 +6,10 @@ use config::{Kind, Setup};
 use labrpc::network::{Delay, Disturbance};
 use rand::RngExt;
 use rand::seq::{IndexedRandom, IteratorRandom};
+use runner::Lab;
 
 use crate::part_e::arena::Arena;
 use crate::part_e::plan::{Action, Plan};
-use runner::Lab;
 
 /// How long anything goes, unless a test says otherwise.
 const TROUBLE: Duration = Duration::from_secs(20);

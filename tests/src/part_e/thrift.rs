@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use config::{Class, Kind, Setup};
 use labrpc::network::{Delay, Disturbance, Held};
+use runner::Lab;
 use sim::ThreadState;
 use verdict::label::Label;
 use verdict::threads;
@@ -15,7 +16,6 @@ use crate::draw;
 use crate::part_e::arena::Arena;
 use crate::part_e::habits::{self, Finding};
 use crate::part_e::timers;
-use runner::Lab;
 
 /// Commands that are told from heartbeats by their size alone.
 const COMMAND_BYTES: usize = 2000;

@@ -10,11 +10,11 @@ use std::time::Duration;
 use config::{Class, Failure, Kind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use labrpc::network::{Disturbance, Held, Interceptor, Messages};
 use rand::RngExt;
+use runner::Lab;
 
 use crate::clients::Client;
 use crate::part_e::arena::Arena;
 use crate::part_e::staging::{CONSEQUENCES, Exchange, all_of, next_of};
-use runner::Lab;
 
 const TRIES: usize = 4;
 /// Votes are lost for so long: time for several elections.
