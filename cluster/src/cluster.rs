@@ -149,11 +149,13 @@ impl<S: Service> Cluster<S> {
     /// Connects a server with all connected servers: 6.824's connect.
     pub fn connect(&self, server: usize) {
         self.servers.change(server, |slot| slot.connected = true);
+        self.servers.record_fault(server, "connect");
     }
 
     /// Disconnects a server: 6.824's disconnect. It goes on running, and the lab can still call it.
     pub fn disconnect(&self, server: usize) {
         self.servers.change(server, |slot| slot.connected = false);
+        self.servers.record_fault(server, "disconnect");
     }
 
     /// Whether a server is connected.
@@ -224,6 +226,10 @@ impl<S: Service> Cluster<S> {
 
     /// Kills every server and ends the network. Calls are watched until [`Calls::close`].
     pub fn shut_down(&self) {
+        // All first: a paused thread may keep another one from ending.
+        for server in (0..self.n()).filter(|server| self.is_paused(*server)) {
+            self.faults().resume(server);
+        }
         for server in 0..self.n() {
             if let Some((life, server)) = self.cut_off(server) {
                 let referee = &self.servers.referee;

@@ -39,11 +39,13 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// Cuts the link from one server to another: it loses all requests and replies.
     pub fn cut(&self, from: usize, to: usize) {
         self.servers.network.cut(from, to);
+        self.servers.record_link("cut", from, to);
     }
 
     /// Ends [`Faults::cut`].
     pub fn heal(&self, from: usize, to: usize) {
         self.servers.network.heal(from, to);
+        self.servers.record_link("heal", from, to);
     }
 
     /// Cuts every link between servers without a common group, and heals every other link. A server
@@ -85,36 +87,43 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// their replies, unlike after [`Faults::shut`].
     pub fn deafen(&self, server: usize) {
         self.servers.change(server, |slot| slot.deaf = true);
+        self.servers.record_fault(server, "deafen");
     }
 
     /// Ends [`Faults::deafen`].
     pub fn hear(&self, server: usize) {
         self.servers.change(server, |slot| slot.deaf = false);
+        self.servers.record_fault(server, "hear");
     }
 
     /// Holds back every message from one server to another, without losing any.
     pub fn hold(&self, from: usize, to: usize) {
         self.servers.network.hold(from, to);
+        self.servers.record_link("hold", from, to);
     }
 
     /// Lets later messages pass; those that are held stay so, and will arrive out of order.
     pub fn pass(&self, from: usize, to: usize) {
         self.servers.network.pass(from, to);
+        self.servers.record_link("pass", from, to);
     }
 
     /// Ends [`Faults::hold`]: what was held arrives now.
     pub fn release(&self, from: usize, to: usize) {
         self.servers.network.release(from, to);
+        self.servers.record_link("release", from, to);
     }
 
     /// Loses, delays or duplicates messages from one server to another.
     pub fn disturb(&self, from: usize, to: usize, by: Disturbance) {
         self.servers.network.disturb(from, to, by);
+        self.servers.record_link("disturb", from, to);
     }
 
     /// Ends [`Faults::disturb`].
     pub fn calm(&self, from: usize, to: usize) {
         self.servers.network.calm(from, to);
+        self.servers.record_link("calm", from, to);
     }
 
     /// Disturbs every link between two servers.
@@ -193,6 +202,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// Only in virtual time. In real time it returns false and does nothing.
     pub fn rush_clock(&self, server: usize, rate: f64) -> bool {
         sim::set_clock_rate(Label::Server(server).group().group, rate);
+        self.servers.record_fault(server, "rush_clock");
         sim::is_virtual()
     }
 
@@ -228,6 +238,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
             (Arc::clone(&slot.disk), of, slot.life)
         };
         let servers = Arc::clone(&self.servers);
+        self.servers
+            .record_fault(server, if is_kept { "crash_at_save" } else { "crash_before_save" });
         disk.fuse.light(saves, is_kept, move || servers.crash_at_save(of, life));
     }
 
@@ -235,5 +247,6 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// yet.
     pub fn spare(&self, server: usize) {
         self.servers.lock()[server].disk.fuse.put_out();
+        self.servers.record_fault(server, "spare");
     }
 }

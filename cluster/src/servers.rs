@@ -81,6 +81,16 @@ impl<P: ?Sized> Servers<P> {
         self.history.record(What::Server(of, what))
     }
 
+    /// Records that a fault of a server began or ended.
+    pub(crate) fn record_fault(&self, server: usize, verb: &'static str) {
+        self.record(self.incarnation(server), ServerEvent::Fault(verb));
+    }
+
+    /// Records that a fault of a link began or ended.
+    pub(crate) fn record_link(&self, verb: &'static str, from: usize, to: usize) {
+        self.history.record(What::Link { verb, from, to });
+    }
+
     /// The next incarnation of a server begins, with a disk that holds what the last one saved.
     pub(crate) fn begin(self: &Arc<Self>, server: usize) -> (Incarnation, Life, Arc<Disk>) {
         let _cutting = self.cutting.lock();

@@ -27,7 +27,7 @@ impl Config {
     /// None if some server is in a later term than `start_term`: then the index may never be
     /// applied.
     pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
-        let _waits = self.calls().wait_for(format!("index {index} to be applied by {n} servers"));
+        let _waits = self.wait_for(format!("index {index} to be applied by {n} servers"));
         let mut pause = WAIT_PAUSE_MIN;
         for _ in 0..WAIT_LOOKS {
             if self.n_committed(index).0 >= n {
@@ -58,7 +58,7 @@ impl Config {
     /// that takes too long, so the command may be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
         let agreed = format!("{} to be agreed on by {expected} servers", show(command));
-        let _waits = self.calls().wait_for(agreed);
+        let _waits = self.wait_for(agreed);
         let start = Instant::now();
         let mut last_asked = 0;
         let mut last_try = None;

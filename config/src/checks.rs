@@ -32,7 +32,7 @@ impl Config {
     /// If several terms have a leader, which is allowed, it returns that of the highest term. Two
     /// leaders in one term fail the test.
     pub fn check_one_leader(&self) -> usize {
-        let _waits = self.calls().wait_for("a leader".into());
+        let _waits = self.wait_for("a leader".into());
         let mut states = Vec::new();
         for _ in 0..LOOKS_FOR_A_LEADER {
             let pause_ms = self.rng.lock().random_range(450..=549);

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cluster::{Calls, Cluster, Method, TEST_LIMIT, took_too_long};
+use cluster::{Calls, Cluster, Method, TEST_LIMIT, Waiting, took_too_long};
 use history::{History, Incarnation, Moment, RaftEvent, What};
 use labrpc::network::Network;
 use parking_lot::Mutex;
@@ -151,7 +151,12 @@ impl Config {
             |of| (of, self.record(of, RaftEvent::Asked)),
             move |peer| peer.start(command),
         )?;
-        let started = started?;
+        let Some(started) = started else {
+            if let Some((of, asked)) = asked {
+                self.record(of, RaftEvent::Refused { asked });
+            }
+            return None;
+        };
         let Started { index, term } = started;
         if index == 0 || term == 0 || term > TERM_MAX {
             self.contract(
@@ -210,6 +215,12 @@ impl Config {
             self.read_clock();
             self.judge(of, RaftEvent::Leads { term });
         }
+    }
+
+    /// Records what a thread of the test waits for until the guard is dropped.
+    pub(crate) fn wait_for(&self, what: String) -> Waiting {
+        self.history().record(What::Waiting(&what));
+        self.calls().wait_for(what)
     }
 
     fn record(&self, of: Incarnation, what: RaftEvent<'_>) -> Moment {
@@ -307,5 +318,6 @@ impl Drop for Config {
         }
         self.cluster.calls().close();
         self.cluster.history().close();
+        self.judge.close(self.referee());
     }
 }

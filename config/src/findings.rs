@@ -27,8 +27,8 @@ struct State {
     servers: Vec<Server>,
     /// Some incarnation has no `inspect`.
     is_blind: bool,
-    /// A finding that is to be reported once the listeners get this event.
-    held_lock: Option<(Moment, String)>,
+    /// Findings that are to be reported once the listeners get their events.
+    held_locks: Vec<(Moment, String)>,
 }
 
 /// What is known of one server.
@@ -47,14 +47,15 @@ impl Findings {
     /// Reads the history of a cluster from now on.
     pub(crate) fn new(servers: usize, history: &History, referee: &Referee) -> Findings {
         let servers = vec![Server::default(); servers];
-        let state = State { servers, is_blind: false, held_lock: None };
+        let state = State { servers, is_blind: false, held_locks: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let (folding, reporting) = (Arc::clone(&state), Arc::clone(&state));
         history.fold(move |event| folding.lock().read(event));
         let told = referee.clone();
         history.listen(move |event| {
-            let held = reporting.lock().held_lock.take_if(|(at, _)| *at == event.moment);
-            if let Some((_, sentence)) = held {
+            let held: Vec<_> =
+                reporting.lock().held_locks.extract_if(.., |(at, _)| *at == event.moment).collect();
+            for (_, sentence) in held {
                 told.note(FindingKind::HeldLock, sentence);
             }
         });
@@ -109,7 +110,7 @@ impl State {
                 known.saves += 1;
                 known.needless_saves += u64::from(old == new);
             }
-            ServerEvent::Saved { .. } | ServerEvent::Silenced => {}
+            ServerEvent::Saved { .. } | ServerEvent::Fault(_) | ServerEvent::Silenced => {}
         }
     }
 
@@ -127,7 +128,7 @@ impl State {
                 "server {server} kept `inspect` waiting for {:.1} s: is a lock held across a call?",
                 waited.as_secs_f64()
             );
-            self.held_lock = Some((answered, sentence));
+            self.held_locks.push((answered, sentence));
         }
     }
 }

@@ -53,6 +53,15 @@ impl Judge {
         judge
     }
 
+    /// Reports what a thread has found that came too late for the listeners. To be called after the
+    /// history was closed.
+    pub(crate) fn close(&self, referee: &Referee) {
+        let pending = std::mem::take(&mut self.state.lock().pending);
+        for (_, violation) in pending {
+            referee.fail(failure_of(&violation));
+        }
+    }
+
     fn take(&self, moment: Moment) -> Option<Violation> {
         let pending = &mut self.state.lock().pending;
         let place = pending.iter().position(|(at, _)| *at == moment)?;

@@ -41,6 +41,15 @@ pub enum What<'a> {
     Server(Incarnation, ServerEvent<'a>),
     /// A server's Raft did or said something.
     Raft(Incarnation, RaftEvent<'a>),
+    /// A fault of a link began or ended.
+    Link {
+        /// The verb, such as `cut` or `heal`.
+        verb: &'static str,
+        /// The server that the link leads from.
+        from: usize,
+        /// The server that it leads to.
+        to: usize,
+    },
     /// The test waits for something, in a phrase such as `a leader`.
     Waiting(&'a str),
 }
@@ -54,6 +63,8 @@ pub enum ServerEvent<'a> {
     Crashed,
     /// The network has removed its links; follows [`ServerEvent::Crashed`].
     Silenced,
+    /// Another fault of it began or ended; a verb such as `disconnect` or `crash_at_save`.
+    Fault(&'static str),
     /// Its threads are paused.
     Paused,
     /// Its threads run again.
@@ -93,6 +104,11 @@ pub enum RaftEvent<'a> {
         started: Started,
         /// The command.
         command: &'a [u8],
+    },
+    /// `start` has taken no command: the server says that it does not lead.
+    Refused {
+        /// The moment of its [`RaftEvent::Asked`].
+        asked: Moment,
     },
     /// `inspect` has answered for the first time in this incarnation, before the server is on the
     /// network.

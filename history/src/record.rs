@@ -19,7 +19,7 @@ struct Shared {
     is_read: AtomicBool,
     /// Guards the order: all folds have taken in an event before the next one gets its number.
     folds: Mutex<Folds>,
-    listeners: RwLock<Vec<Listener>>,
+    listeners: RwLock<Listeners>,
 }
 
 #[derive(Default)]
@@ -30,6 +30,8 @@ struct Folds {
 
 type Fold = Box<dyn FnMut(&Event<'_>) + Send>;
 type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+/// Replaced as a whole, so that no lock is held while a listener runs.
+type Listeners = Arc<[Listener]>;
 
 impl History {
     /// An empty history that begins now.
@@ -39,7 +41,7 @@ impl History {
                 began: sim::now(),
                 is_read: AtomicBool::new(false),
                 folds: Mutex::default(),
-                listeners: RwLock::default(),
+                listeners: RwLock::new(Arc::new([])),
             }),
         }
     }
@@ -55,7 +57,10 @@ impl History {
     /// records. The history is not locked, so if two threads record at once, the listener may get
     /// their events out of order.
     pub fn listen(&self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) {
-        self.shared.listeners.write().push(Arc::new(listener));
+        let mut listeners = self.shared.listeners.write();
+        let new: Listener = Arc::new(listener);
+        *listeners = listeners.iter().cloned().chain([new]).collect();
+        drop(listeners);
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
@@ -65,15 +70,17 @@ impl History {
         if !self.shared.is_read.load(Ordering::Relaxed) {
             return Moment::default();
         }
-        let at = sim::now().saturating_sub(self.shared.began);
         let event = {
             let mut folds = self.shared.folds.lock();
             folds.events += 1;
+            // Read with the lock held, so that a later event never has an earlier time.
+            let at = sim::now().saturating_sub(self.shared.began);
             let event = Event { moment: Moment { event: folds.events, at }, what };
             folds.all.iter_mut().for_each(|fold| fold(&event));
             event
         };
-        for listener in self.shared.listeners.read().iter() {
+        let listeners = Arc::clone(&self.shared.listeners.read());
+        for listener in listeners.iter() {
             listener(&event);
         }
         event.moment
@@ -83,7 +90,8 @@ impl History {
     pub fn close(&self) {
         self.shared.is_read.store(false, Ordering::Relaxed);
         let folds = std::mem::take(&mut self.shared.folds.lock().all);
-        let listeners = std::mem::take(&mut *self.shared.listeners.write());
+        let none: Listeners = Arc::new([]);
+        let listeners = std::mem::replace(&mut *self.shared.listeners.write(), none);
         drop((folds, listeners));
     }
 }

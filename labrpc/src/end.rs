@@ -50,12 +50,13 @@ impl ClientEnd {
     ///
     /// A call always returns, unless the method never does, so a caller needs no timeout of its
     /// own. But it can take long: where the labs enable long delays, a call to a server that cannot
-    /// be reached takes up to 7 s. So hold no lock while you call. The method can have run even if
-    /// there is no answer.
+    /// be reached takes up to 7 s, and an answer can come seconds late. So hold no lock while you
+    /// call. The method can have run even if there is no answer.
     ///
     /// # Errors
-    /// [`CallError::NoAnswer`] if the network lost the call or nobody answered. Any other error is
-    /// a bug in the caller or in the service, and fails the test.
+    /// [`CallError::NoAnswer`] if the network lost the call or nobody answered. More than 64 MiB of
+    /// a server's messages under way at once get it, too, and fail the test. Any other error is a
+    /// bug in the caller or in the service, and fails the test.
     pub fn call<Args, Reply>(&self, method: &str, args: &Args) -> Result<Reply, CallError>
     where
         Args: Serialize + ?Sized,

@@ -9,11 +9,13 @@ pub struct Inspect {
     pub role: Role,
     /// The latest term that the server has seen; 0 at first.
     pub current_term: u64,
-    /// The candidate that got this server's vote in the current term.
+    /// The candidate that got this server's vote in the current term. A candidate or leader has
+    /// voted for itself.
     pub voted_for: Option<usize>,
     /// The terms of the log's entries, from index `last_included_index + 1` on.
     pub log_terms: Vec<u64>,
-    /// The highest index that is known to be committed; 0 at first.
+    /// The highest index that is known to be committed; 0 at first. At least the index of every
+    /// command that was sent to `apply`.
     pub commit_index: u64,
     /// The highest index that was sent to the service; 0 at first.
     pub last_applied: u64,

@@ -20,26 +20,33 @@ pub struct PeerContext {
     pub persister: Arc<Persister>,
     /// Takes committed entries and snapshots, in order: 6.824's `applyCh`. The channel has no
     /// capacity: `send` blocks until the lab has received the message. Do not hold a lock across
-    /// it, because the lab may call `start`, `get_state` or `snapshot` before it receives.
+    /// it: the thread that receives also calls `snapshot`, and it may take its time for each
+    /// message.
     ///
-    /// `send` fails after the end of the test. The sending thread should then end.
+    /// After `kill` the lab still receives messages and ignores them, so `send` does not fail then.
+    /// After each message, check whether the server was killed, and end.
     pub apply: Sender<ApplyMsg>,
 }
 
 /// A constructor of peers: 6.824's `Make`. It returns within 1 s of virtual time (5 s of real
 /// time). Long work belongs in threads that it starts.
+///
+/// It restores what the persister holds before it returns: the lab looks at the server then, before
+/// it is on the network. `Arc::new(make)` turns a function into a `Make`.
 pub type Make = Arc<dyn Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync>;
 
 /// One server's Raft: what 6.824's tests call on `*Raft`.
 ///
-/// The lab calls these methods from its own threads, several at once. Each returns within 10 s; a
-/// test in which one does not return fails with a timeout or a deadlock.
+/// The lab calls these methods from its own threads, several at once. None has a reason to wait. If
+/// one does not return within 10 s (of virtual time, where time is virtual), the test fails with a
+/// timeout or a deadlock. An `inspect` that takes longer than 1 s is reported as a held lock.
 pub trait RaftPeer: Send + Sync + 'static {
-    /// The RPC handlers, by method name. By convention the methods are `Raft.RequestVote`,
-    /// `Raft.AppendEntries` and, for part 3D, `Raft.InstallSnapshot`.
+    /// The RPC handlers, by method name. The names are free, but some tests tell votes, entries and
+    /// snapshots apart by them; keep to `Raft.RequestVote`, `Raft.AppendEntries` and, for part 3D,
+    /// `Raft.InstallSnapshot`.
     ///
-    /// Called once, after the peer was made. The handlers run on threads of the network, several at
-    /// once.
+    /// Called once, after the peer was made; `inspect` may be called before it. The handlers run on
+    /// threads of the network, several at once.
     fn service(self: Arc<Self>) -> Service;
 
     /// Starts agreement on a command: 6.824's `Start`.
@@ -50,15 +57,17 @@ pub trait RaftPeer: Send + Sync + 'static {
     fn start(&self, command: Vec<u8>) -> Option<Started>;
 
     /// The current term, and whether this server believes that it is the leader of that term:
-    /// 6.824's `GetState`.
+    /// 6.824's `GetState`. Read both under one lock.
     fn get_state(&self) -> (u64, bool);
 
     /// The service has made a snapshot of its state after the entry at `index`: 6.824's `Snapshot`
     /// (part 3D; section 7 of the paper).
     ///
-    /// The log can drop all entries up to and including `index`. The lab calls this while it
-    /// handles the message for `index`, so a thread of the Raft may be blocked in
-    /// [`PeerContext::apply`] at that time.
+    /// The log drops all entries up to and including `index`, and the snapshot is saved with the
+    /// rest. Ignore an index that a newer snapshot covers already. The lab calls this while it
+    /// handles the message for `index`, so a thread of the Raft may still be blocked in
+    /// [`PeerContext::apply`], or may not have run again since its `send`: count a message as
+    /// applied before you send it.
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
         let _ = (index, snapshot);
     }
@@ -66,14 +75,17 @@ pub trait RaftPeer: Send + Sync + 'static {
     /// A copy of this server's state, made while the peer's lock is held; `None` if the
     /// implementation does not show its state. 6.824 has no such method.
     ///
-    /// With it the lab watches the rules of Raft at every step, and reports the first rule that is
-    /// broken. Without it most broken rules are seen only by what they lead to.
+    /// With it the lab watches the rules of Raft after everything that the server does and every 10
+    /// ms, and reports the first rule that is broken. Without it most broken rules are seen only by
+    /// what they lead to.
     fn inspect(&self) -> Option<Inspect> {
         None
     }
 
     /// The lab is done with this server: 6.824's `Kill`. Returns at once; every thread of the peer
-    /// has to end soon after. Messages that it still sends or applies are ignored.
+    /// has to end within 10 s. Other methods may still be running, or be called. From now on calls
+    /// through the ends get no answer, and what is saved or applied is ignored. A crash is a `kill`
+    /// too: the next server starts with what was saved.
     fn kill(&self);
 }
 
@@ -89,8 +101,8 @@ pub struct Started {
 /// A message to the service: 6.824's `ApplyMsg`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApplyMsg {
-    /// A committed entry. Each server sends every index once, without gaps, from 1 on or from the
-    /// index after its snapshot.
+    /// A committed entry. From each start on, a server sends every index once, without gaps: from
+    /// 1, or from the index after its saved snapshot.
     Command {
         /// The entry's index in the log; the first is 1.
         index: u64,
@@ -98,7 +110,8 @@ pub enum ApplyMsg {
         command: Vec<u8>,
     },
     /// A snapshot that the leader has sent (part 3D, section 7). The next entry has the index after
-    /// it.
+    /// it. It never ends before what was applied since the start. At a restart none is needed: the
+    /// lab reads the saved one itself; a server may send that one first.
     Snapshot {
         /// The last index that the snapshot covers.
         index: u64,

@@ -53,7 +53,12 @@ impl Persister {
     }
 
     /// Saves Raft state and snapshot at once, in place of what was saved before: 6.824's `Save`. An
-    /// empty `snapshot` erases the saved one.
+    /// empty `snapshot` erases the saved one. Save before a reply or a request can reveal a change
+    /// of Figure 2's persistent state, always with the current snapshot. You may hold a lock
+    /// meanwhile.
+    ///
+    /// State and snapshot together may have 32 MiB. A larger save does not happen and fails the
+    /// test.
     ///
     /// Other threads may run during the save, as they would during a write to a disk. One that
     /// wants a lock which the caller holds has to wait.

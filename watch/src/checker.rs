@@ -73,7 +73,7 @@ impl Checker {
             What::Call(call) => self.network.hear(call, at, &mut self.servers),
             What::Server(of, what) => self.hear_of_server(*of, what, at),
             What::Raft(of, what) => self.hear_from_raft(*of, what, at),
-            What::Waiting(_) => Ok(()),
+            What::Link { .. } | What::Waiting(_) => Ok(()),
         }
     }
 
@@ -94,7 +94,10 @@ impl Checker {
             ServerEvent::Saved { old, new } if self.servers[server].runs(number) => {
                 return snapshots::check_saved(server, old, new, self.covers, at);
             }
-            ServerEvent::Saved { .. } | ServerEvent::Paused | ServerEvent::Resumed => {}
+            ServerEvent::Saved { .. }
+            | ServerEvent::Fault(_)
+            | ServerEvent::Paused
+            | ServerEvent::Resumed => {}
         }
         Ok(())
     }
@@ -128,6 +131,7 @@ impl Checker {
             RaftEvent::Leads { term } if self.servers[server].runs(number) => {
                 self.leads(server, *term, at)?;
             }
+            RaftEvent::Refused { asked } => _ = self.servers[server].answer(*asked),
             RaftEvent::Started { asked, started, command } => {
                 self.servers[server].answer(*asked);
                 if self.servers[server].runs(number) {

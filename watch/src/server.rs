@@ -65,6 +65,7 @@ impl Server {
         self.of.number = number;
         (self.alive, self.down) = (true, false);
         self.floor = Floor::default();
+        self.questions.clear();
         self.running.clear();
         self.first_call = first_call;
         (self.handlers_begun, self.handlers_seen) = (0, 0);

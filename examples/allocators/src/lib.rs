@@ -42,7 +42,8 @@ pub fn run(program: &str, test: &Test, seed: u64) -> Result<Run, String> {
 pub fn print_run() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [name, seed] = &args[..] else { return usage() };
-    let (Some(test), Ok(seed)) = (LABS.tests.iter().find(|test| test.name() == *name), seed.parse())
+    let (Some(test), Ok(seed)) =
+        (LABS.tests.iter().find(|test| test.name() == *name), seed.parse())
     else {
         return usage();
     };

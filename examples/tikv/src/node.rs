@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use raftapi::{ApplyMsg, Inspect, Persister, Role, Started};
 use raft::eraftpb::{Entry, Message, MessageType};
 use raft::{Config, RawNode, SnapshotStatus, StateRole};
+use raftapi::{ApplyMsg, Inspect, Persister, Role, Started};
 use slog::Logger;
 
 use crate::saved;

@@ -4,11 +4,11 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use raftapi::{ApplyMsg, Inspect, PeerContext, RaftPeer, Started};
 use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use raft::eraftpb::Message;
+use raftapi::{ApplyMsg, Inspect, PeerContext, RaftPeer, Started};
 
 use crate::node::{Node, TICK_MS, server_of};
 use crate::storage::Numbering;

@@ -1,10 +1,10 @@
 //! What survives a crash, as bytes: Figure 2's persistent state, the commit index, and where the
 //! log begins.
 
-use raftapi::Persister;
 use labrpc::codec;
 use protobuf::{CodedInputStream, Message as _};
 use raft::eraftpb::{Entry, HardState, Snapshot};
+use raftapi::Persister;
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
