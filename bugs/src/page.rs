@@ -99,8 +99,8 @@ fn page(matrix: &Matrix) -> String {
     text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \
              have it; and with thread switches at the edges of the plant's own code.\n\
              A cell says in which seed the plant was killed, by which rule or kind of failure, and \
-             in which test; `cargo doc -p config` has the rules, from S1 to L5, as \
-             `config::Rule`.\n\
+             in which test; `cargo doc -p history` has the rules, from S1 to L5, as \
+             `history::Rule`.\n\
              The column \"original\" says how 6.824's own suite finds the mistake, and which \
              seed the plant survives if only its tests are run, with no watch on the rules.\n";
     for (kind, title) in [

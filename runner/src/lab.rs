@@ -71,7 +71,7 @@ impl Lab {
         self.seed
     }
 
-    /// The judge of the run, for threads that outlive a borrow of the lab.
+    /// The referee of the run, for threads that outlive a borrow of the lab.
     pub fn referee(&self) -> &Referee {
         &self.referee
     }

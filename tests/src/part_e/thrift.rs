@@ -120,7 +120,7 @@ fn late_refusals(arena: &mut Arena<'_>) {
         let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
         arena.cfg.start(leader, command);
     }
-    arena.agree(&[leader, heir]);
+    let index = arena.agree(&[leader, heir]);
     let refusals = arena.intercept_replies(away, heir, Kind::Entries);
     arena.cfg.faults().partition(&[&[away, heir]]);
     let mut late = Vec::new();
@@ -128,8 +128,12 @@ fn late_refusals(arena: &mut Arena<'_>) {
         late.extend(arena.poll(|_| refusals.try_next()));
     }
     drop(refusals);
-    arena.agree(&[away, heir]);
+    // A leader that waits for each answer before it sends more has to get them before anything is
+    // asked of it: then the moment does not come.
+    let servers = arena.n();
+    arena.until(|arena| arena.cfg.n_committed(index).0 == servers);
     late.iter().for_each(Held::deliver);
+    arena.agree(&[away, heir]);
     arena.judge_all();
 }
 
