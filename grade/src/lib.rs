@@ -3,9 +3,9 @@
 //! The command is [`main_with`] over the labs. A course that has tests of its own builds a grader
 //! with them.
 //!
-//! A [batch] of submissions is [read](intake), [built](build) against the kit, [run] through the
-//! labs, and [reported](report). These rooms import each other in this direction only. An error of
-//! the user is one sentence with an exit code; a fault of the kit has another exit code.
+//! A batch of submissions is read (`intake/`), built (`build/`) against the kit, run through the
+//! labs (`run/`), and reported (`report/`). These rooms import each other in this direction only. An
+//! error of the user is one sentence with an exit code; a fault of the kit has another exit code.
 
 mod bounds;
 mod exit;

@@ -116,7 +116,7 @@ pub fn amount(bytes: usize) -> String {
     }
 }
 
-/// Whether [`line`] would change nothing.
+/// Whether [`line()`] would change nothing.
 pub fn is_plain(text: &str) -> bool {
     text.chars().all(is_shown)
 }
