@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::command::show;
-use config::{Class, Config, Setup};
+use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use runner::Lab;
@@ -24,6 +24,14 @@ const DAWDLE_MS_MAX: u64 = 20;
 const PEACE: Duration = Duration::from_millis(400);
 /// A leader that crashes comes back after so long: often before another is elected.
 const DOWN: Duration = Duration::from_millis(300);
+/// A leader that is cut off misses at least this many entries: more than two of the lab's snapshots,
+/// so that it gets one when it comes back.
+const MISSED: u64 = 20;
+/// The lab makes a snapshot after every entry whose next index is a multiple of this.
+const SNAPSHOT_INTERVAL: u64 = 10;
+/// A slow service takes this long for one message: long enough for the others to go on by
+/// [`MISSED`] entries.
+const SLOW_SERVICE: Duration = Duration::from_secs(2);
 /// A client looks so often, and so often at most, whether its command was committed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 const LOOKS: usize = 30;
@@ -33,6 +41,7 @@ pub(crate) fn client_storms(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(SERVERS).with_snapshots());
     let all = arena.all();
     arena.agree(&all);
+    snapshot_while_one_is_made(&mut arena);
     let stop = AtomicBool::new(false);
     let cfg = Arc::clone(&arena.cfg);
     let seen: Vec<(u64, Vec<u8>)> = thread::scope(|scope| {
@@ -57,6 +66,28 @@ pub(crate) fn client_storms(lab: &Lab) {
     arena.end();
 }
 
+/// A server gets a snapshot while its service is about to make one of its own, and calls `snapshot`
+/// before it receives the other.
+fn snapshot_while_one_is_made(arena: &mut Arena<'_>) {
+    let roles: [usize; SERVERS] = arena.roles();
+    let ([leader, slow, ..], all) = (roles, arena.all());
+    let others: Vec<usize> = all.iter().copied().filter(|server| *server != slow).collect();
+    while arena.agree(&all) % SNAPSHOT_INTERVAL != SNAPSHOT_INTERVAL - 2 {}
+    arena.cfg.delay_applies(slow, SLOW_SERVICE);
+    let Some(index) = arena.start(leader) else { return };
+    arena.until(|arena| arena.cfg.n_committed(index).0 >= others.len());
+    // Time for the slow server to hear that it is committed.
+    arena.sleep(RAFT_ELECTION_TIMEOUT / 4);
+    arena.cfg.faults().isolate(slow);
+    for _ in 0..MISSED {
+        arena.agree(&others);
+    }
+    arena.cfg.faults().rejoin(slow);
+    arena.cfg.apply_at_once(slow);
+    arena.sleep(SLOW_SERVICE);
+    arena.judge_all();
+}
+
 /// Leaders are cut off and come back, and some servers are slow to apply.
 fn come_and_go(arena: &mut Arena<'_>) {
     for _ in 0..ROUNDS {
@@ -68,7 +99,12 @@ fn come_and_go(arena: &mut Arena<'_>) {
         match arena.rng.random_range(0..3) {
             0 => {
                 arena.cfg.faults().isolate(leader);
-                arena.until(|arena| (0..SERVERS).any(|one| one != leader && arena.leads(one)));
+                let others = |arena: &Arena<'_>| {
+                    (0..SERVERS).find(|one| *one != leader && arena.leads(*one))
+                };
+                if let Some(index) = arena.poll(others).and_then(|heir| arena.start(heir)) {
+                    arena.until_committed(index + MISSED);
+                }
                 arena.cfg.faults().rejoin(leader);
             }
             1 => {
