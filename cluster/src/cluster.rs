@@ -194,6 +194,11 @@ impl<S: Service> Cluster<S> {
         (!disk.has_crashed()).then_some((asked, answer))
     }
 
+    /// Records that a fault began or ended of which only the service of the servers knows.
+    pub fn record_fault(&self, server: usize, verb: &'static str) {
+        self.servers.record_fault(server, verb);
+    }
+
     /// Sleeps. If some thread finds a failure, it unwinds the calling thread.
     pub fn sleep(&self, time: Duration) {
         self.servers.referee.sleep(time);

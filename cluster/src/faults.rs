@@ -201,15 +201,21 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     ///
     /// Only in virtual time. In real time it returns false and does nothing.
     pub fn rush_clock(&self, server: usize, rate: f64) -> bool {
-        sim::set_clock_rate(Label::Server(server).group().group, rate);
-        self.servers.record_fault(server, "rush_clock");
-        sim::is_virtual()
+        self.set_clock_rate(server, rate, "rush_clock")
     }
 
     /// Ends [`Faults::rush_clock`]: the clock runs as fast as the others' again. It is not set
     /// back.
     pub fn steady_clock(&self, server: usize) {
-        self.rush_clock(server, 1.0);
+        self.set_clock_rate(server, 1.0, "steady_clock");
+    }
+
+    fn set_clock_rate(&self, server: usize, rate: f64, verb: &'static str) -> bool {
+        sim::set_clock_rate(Label::Server(server).group().group, rate);
+        if sim::is_virtual() {
+            self.servers.record_fault(server, verb);
+        }
+        sim::is_virtual()
     }
 
     /// Crashes a server at its `saves`-th save from now. That save is the last one that is kept.

@@ -15,9 +15,14 @@ use verdict::label::{self, Label};
 use crate::applied::Applied;
 
 /// In the tests of part D the lab makes a snapshot if the next index is a multiple of this.
-pub(crate) const SNAPSHOT_INTERVAL: u64 = 10;
+pub const SNAPSHOT_INTERVAL: u64 = 10;
 /// No thread of the test waits for a server that is killed before it has taken a snapshot.
 const SNAPSHOT: Method = Method::new("snapshot").ending_with_server();
+
+/// The first index at or after `index` at which the lab makes a snapshot.
+pub fn next_snapshot(index: u64) -> u64 {
+    index / SNAPSHOT_INTERVAL * SNAPSHOT_INTERVAL + SNAPSHOT_INTERVAL - 1
+}
 
 /// The applier of one incarnation.
 pub(crate) struct Applier {
@@ -89,5 +94,16 @@ impl Applier {
         let snapshot = self.applied.snapshot(self.of.server, index);
         // A panic there is reported already, and there is no thread of the test to stop here.
         let _ = self.calls.ask(self.life, SNAPSHOT, move || peer.snapshot(index, snapshot));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_made_where_the_next_index_is_a_multiple_of_ten() {
+        let made: Vec<u64> = [1, 8, 9, 10, 19, 20].map(next_snapshot).into();
+        assert_eq!(made, [9, 9, 9, 19, 19, 29]);
     }
 }

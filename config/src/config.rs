@@ -258,11 +258,13 @@ impl Config {
     /// restart.
     pub fn delay_applies(&self, server: usize, time: Duration) {
         self.service().apply_delays.set(server, time);
+        self.record_fault(server, "delay_applies");
     }
 
     /// Ends [`Config::delay_applies`].
     pub fn apply_at_once(&self, server: usize) {
-        self.delay_applies(server, Duration::ZERO);
+        self.service().apply_delays.set(server, Duration::ZERO);
+        self.record_fault(server, "apply_at_once");
     }
 
     /// Ends every fault of one server that is not the network's: a pause, a wrong clock, slow

@@ -2,8 +2,8 @@
 //!
 //! A [`Config`] makes a cluster of [`RaftPeer`](raftapi::RaftPeer)s on a
 //! [network](labrpc::network). It crashes, restarts, connects and disconnects them, consumes what
-//! they apply, and checks what it sees. The first [`Failure`] is reported to the [`Referee`], and is
-//! the verdict.
+//! they apply, and checks what it sees. The first [`Failure`] is reported to the [`Referee`], and
+//! is the verdict.
 //!
 //! A test reads like the original:
 //!
@@ -29,6 +29,7 @@ mod observer;
 mod judge;
 mod findings;
 
+pub use applier::{SNAPSHOT_INTERVAL, next_snapshot};
 pub use cluster::{CALL_LIMIT, Cluster, Faults, SAVED_BYTES_MAX, TEST_LIMIT, make_limit};
 pub use config::{Config, RAFT_ELECTION_TIMEOUT, Setup};
 pub use findings::NOT_INSPECTED;

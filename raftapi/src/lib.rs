@@ -6,8 +6,8 @@
 //! [`Persister`], and sends committed entries to the `apply` channel as [`ApplyMsg`]s. The crates
 //! `raftapi` and `labrpc` are all that it needs from the kit.
 //!
-//! Use ordinary threads, locks, sleeps, `Instant` and `rand`: the lab runs them unchanged in virtual
-//! time. A thread that has nothing to do must wait, not spin.
+//! Use ordinary threads, locks, sleeps, `Instant` and `rand`: the lab runs them unchanged in
+//! virtual time. A thread that has nothing to do must wait, not spin.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Runs tests over seeds, each run in a process of its own, and reports the outcomes.
 //!
-//! It works on any [suites](Suite) of tests. [`main_with`] is a whole test program; a [`Job`] is one run
-//! for programs that do more, such as the grader.
+//! It works on any [suites](Suite) of tests. [`main_with`] is a whole test program; a [`Job`] is
+//! one run for programs that do more, such as the grader.
 //!
 //! A process per run means that a crash, a hang or a leak in one run costs no other its result.
 

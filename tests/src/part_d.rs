@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Class, Config, RAFT_ELECTION_TIMEOUT, Setup, next_snapshot};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use runner::Lab;
@@ -129,11 +129,6 @@ fn miss_a_round(
     cfg.check_one_leader()
 }
 
-/// The first index from `index` on at which the lab makes a snapshot: 9, 19, 29 and so on.
-fn next_snapshot(index: u64) -> u64 {
-    index / 10 * 10 + 9
-}
-
 fn start_some(cfg: &Config, rng: &mut ChaCha8Rng, sender: usize) {
     // It may not lead at all.
     for _ in 0..rng.random_range(5..15) {
@@ -218,12 +213,6 @@ fn check_snapshot_saved(lab: &Lab, cfg: &Config) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn snapshots_are_made_where_the_next_index_is_a_multiple_of_ten() {
-        let made: Vec<u64> = [1, 8, 9, 10, 19, 20].map(next_snapshot).into();
-        assert_eq!(made, [9, 9, 9, 19, 19, 29]);
-    }
 
     #[test]
     fn the_rounds_that_make_sure_cut_off_a_leader_and_followers() {

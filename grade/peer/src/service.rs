@@ -47,7 +47,8 @@ pub trait Hosted: Send + Sync + 'static {
 
     /// Compares the object's state with the last observation. One thread calls this whenever
     /// something may have changed, also before the object is made. A thread that runs code of an
-    /// implementation needs a label (`verdict::label::enter`); here only the service knows its name.
+    /// implementation needs a label (`verdict::label::enter`); here only the service knows its
+    /// name.
     fn observe(&self) -> Observation;
 }
 
@@ -61,8 +62,8 @@ pub enum Observation {
     /// The state is the same as at the last observation, or the state of a new object is the
     /// default one.
     Same,
-    /// The state, in an encoding of the service's choice that is not empty. It may be the difference
-    /// to the last observation.
+    /// The state, in an encoding of the service's choice that is not empty. It may be the
+    /// difference to the last observation.
     Change(Vec<u8>),
 }
 

@@ -105,8 +105,8 @@ pub(crate) fn thread_pointer() -> usize {
 }
 
 /// The distance from the thread pointer to the executable's block of thread-local storage, by the
-/// block's size and alignment. In variant II of the ELF ABI for thread-local storage, the block ends
-/// at the thread pointer.
+/// block's size and alignment. In variant II of the ELF ABI for thread-local storage, the block
+/// ends at the thread pointer.
 pub(crate) fn thread_locals_offset(size: usize, align: usize) -> isize {
     -(size.next_multiple_of(align.max(1)) as isize)
 }

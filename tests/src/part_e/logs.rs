@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use config::{Kind, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Kind, RAFT_ELECTION_TIMEOUT, SNAPSHOT_INTERVAL, Setup, next_snapshot};
 use labrpc::network::{Held, Interceptor, Messages};
 use rand::RngExt;
 use runner::Lab;
@@ -14,8 +14,6 @@ use crate::draw;
 use crate::part_e::arena::{Arena, LEADER_LIMIT};
 use crate::part_e::staging::{all_of, carries};
 
-/// The lab makes a snapshot at index 9, 19 and so on.
-const COMMANDS_A_SNAPSHOT: u64 = 10;
 const SNAPSHOT_ROUNDS: usize = 4;
 const LATE_ANSWER_ROUNDS: usize = 2;
 /// So many entries are acknowledged by an answer that is late.
@@ -204,7 +202,7 @@ pub(crate) fn overtaken_messages(lab: &Lab) {
         arena.cfg.faults().isolate(other);
         // In every other round the follower keeps no entry behind its snapshot.
         let mut last = arena.start(leader);
-        while is_even && last.is_some_and(|index| index != next_snapshot(index - 1)) {
+        while is_even && last.is_some_and(|index| index != next_snapshot(index)) {
             last = arena.start(leader);
         }
         if let Some(index) = last {
@@ -295,7 +293,7 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
         let [leader, other, away] = arena.roles();
         arena.cfg.crash(away);
         let mut index = 0;
-        for _ in 0..COMMANDS_A_SNAPSHOT + 2 {
+        for _ in 0..SNAPSHOT_INTERVAL + 2 {
             index = arena.agree(&[leader, other]);
         }
         let replies = arena.intercept_replies(away, leader, Kind::Snapshots);
@@ -305,7 +303,7 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
         arena.cfg.faults().cut(leader, away);
         // The lab makes the snapshot before it takes the entry behind it.
         let mut last = None;
-        for _ in index..=next_snapshot(index) {
+        for _ in index..=next_snapshot(index + 1) {
             last = arena.start(leader);
         }
         if let Some(last) = last {
@@ -320,11 +318,6 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
     }
     arena.note_tries(tried);
     arena.end();
-}
-
-/// The first index behind `index` at which the lab makes a snapshot: 9, 19 and so on.
-fn next_snapshot(index: u64) -> u64 {
-    (index + 1) / COMMANDS_A_SNAPSHOT * COMMANDS_A_SNAPSHOT + COMMANDS_A_SNAPSHOT - 1
 }
 
 /// Answers of an old term arrive when their receiver leads again: they say nothing of its present

@@ -12,7 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod moments;
 pub(crate) mod thrift;
 mod timers;
-mod habits;
+mod judgements;
 mod plan;
 mod staging;
 mod arena;

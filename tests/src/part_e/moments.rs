@@ -1,6 +1,6 @@
 //! Staged crashes, pauses and snapshots: each at the moment at which it hurts.
 
-use config::{Kind, Setup};
+use config::{Kind, Setup, next_snapshot};
 use labrpc::network::Held;
 use rand::RngExt;
 use runner::Lab;
@@ -166,7 +166,7 @@ fn overtake(
     let snapshots = arena.intercept(leader, follower, Kind::Snapshots);
     let exchange = arena.exchange(leader, third, Kind::Entries);
     // The lab makes a snapshot at 9, 19 and so on, before it takes the entry behind it.
-    let last_included = (index + 1) / 10 * 10 + 9;
+    let last_included = next_snapshot(index + 1);
     let (mut held, mut started) = (Vec::new(), Vec::new());
     for commands in [1, last_included - index, 3] {
         started.extend((0..commands).filter_map(|_| arena.start_known(leader)));

@@ -66,7 +66,7 @@ pub(crate) enum Action {
     /// All that one server sends and gets is slow.
     Slow,
     /// The lab takes its time for what one server applies.
-    Dawdle,
+    SlowApplies,
     /// Everybody is asked for agreement, at once.
     Storm,
 }
@@ -93,7 +93,7 @@ impl Action {
     pub(crate) const PROCESSES: &[Action] =
         &[Action::Crash, Action::CrashLeader, Action::CrashAll, Action::CrashAtSave];
     pub(crate) const TIME: &[Action] = &[Action::Pause, Action::RushClock];
-    pub(crate) const LOAD: &[Action] = &[Action::Slow, Action::Dawdle, Action::Storm];
+    pub(crate) const LOAD: &[Action] = &[Action::Slow, Action::SlowApplies, Action::Storm];
 
     /// What ends it, so that a run which draws the one draws the other as well.
     fn ended_by(self) -> &'static [Action] {

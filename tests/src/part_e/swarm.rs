@@ -142,7 +142,7 @@ impl<'a> Swarm<'a> {
             Hold | Reorder | Calm | Slow => self.change_traffic(action),
             Crash | CrashLeader | CrashAll | CrashAtSave | Restart => self.crash(action),
             Pause | Resume | RushClock | SteadyClock => self.change_time(action),
-            Dawdle | Storm => self.load(action),
+            SlowApplies | Storm => self.load(action),
         }
     }
 
@@ -306,7 +306,7 @@ impl<'a> Swarm<'a> {
 
     fn load(&mut self, action: Action) {
         let any = self.any();
-        if action == Action::Dawdle {
+        if action == Action::SlowApplies {
             let time = Duration::from_millis(self.arena.rng.random_range(0..=40));
             self.arena.cfg.delay_applies(any, time);
             return;

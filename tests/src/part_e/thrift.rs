@@ -14,7 +14,7 @@ use verdict::threads;
 
 use crate::draw;
 use crate::part_e::arena::Arena;
-use crate::part_e::habits::{self, Finding};
+use crate::part_e::judgements::{self, Finding};
 use crate::part_e::timers;
 
 /// Commands that are told from heartbeats by their size alone.
@@ -108,7 +108,7 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
         took.push(began.elapsed().as_millis());
         arena.sleep(UNEVEN_INTERVAL);
     }
-    tell(lab, habits::agreement(&took));
+    tell(lab, judgements::agreement(&took));
 }
 
 /// A new leader is refused several times by a server that lacks a lot, and hears some of the
@@ -153,11 +153,11 @@ fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
         }
     }
     let (rpcs, bytes) = (arena.cfg.rpc_total() - rpcs, arena.cfg.bytes_total() - bytes);
-    tell(lab, habits::idle_calls(rpcs, followers, IDLE));
-    tell(lab, habits::idle_bytes(bytes, rpcs));
-    tell(lab, habits::idle_terms(term, arena.cfg.check_terms()));
+    tell(lab, judgements::idle_calls(rpcs, followers, IDLE));
+    tell(lab, judgements::idle_bytes(bytes, rpcs));
+    tell(lab, judgements::idle_terms(term, arena.cfg.check_terms()));
     for (name, times) in busy.into_values() {
-        tell(lab, habits::idle_thread(&name, times, LOOKS as usize));
+        tell(lab, judgements::idle_thread(&name, times, LOOKS as usize));
     }
 }
 
@@ -169,7 +169,7 @@ fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     arena.leader_of(&[a, b]);
     arena.sleep(AFTER_ELECTION);
     let bytes = arena.cfg.bytes_total() - before;
-    tell(lab, habits::election_bytes(bytes, COMMANDS * COMMAND_BYTES));
+    tell(lab, judgements::election_bytes(bytes, COMMANDS * COMMAND_BYTES));
     arena.judge_all();
 }
 
@@ -186,7 +186,7 @@ fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
         }
     }
     if let Some((server, count)) = crowd.into_iter().max_by_key(|(_, count)| *count) {
-        tell(lab, habits::threads(server, count, ABSENCE));
+        tell(lab, judgements::threads(server, count, ABSENCE));
     }
     arena.cfg.network().long_delays(false);
     arena.cfg.connect(away);

@@ -7,7 +7,7 @@ use config::{FindingKind, RAFT_ELECTION_TIMEOUT};
 use labrpc::network::{Delay, Disturbance};
 
 use crate::part_e::arena::{Arena, LEADER_LIMIT};
-use crate::part_e::habits::{self, Finding};
+use crate::part_e::judgements::{self, Finding};
 
 const ROUNDS: usize = 7;
 /// A request, its answer and the next request each take so long.
@@ -36,7 +36,7 @@ pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
         // The old leader hears of the new one.
         arena.until(|arena| arena.term(leader) > term);
     }
-    habits::hasty_voters(&hasty, ROUNDS, FIRST_HEARTBEAT_MS)
+    judgements::hasty_voters(&hasty, ROUNDS, FIRST_HEARTBEAT_MS)
 }
 
 /// Which of two servers, if any, was in a term behind `term` only for so short that it cannot have

@@ -337,13 +337,12 @@ pub(crate) fn forgotten_term(lab: &Lab) {
         arena.cfg.faults().deafen(old);
         arena.cfg.faults().rejoin(old);
         if arena.until(|arena| arena.term(old) > term) {
-            tried += 1;
             let exchange = arena.exchange_with(old, Kind::Entries);
             arena.cfg.faults().hear(old);
-            let is_newer = |arena: &Arena<'_>, request: &Held| {
+            let is_from_leader = |arena: &Arena<'_>, request: &Held| {
                 request.from.is_some_and(|from| arena.leads(from))
             };
-            arena.next_answered(&exchange, is_newer);
+            tried += usize::from(arena.next_answered(&exchange, is_from_leader).is_some());
             arena.cfg.restart(old);
         }
         arena.cfg.faults().hear(old);

@@ -21,47 +21,19 @@
 //! As with the real threads a server saves and applies after each rule, and a leader sends at once
 //! what is due. `UPDATE_GOLDENFILES=1` has the tests write what the servers do now into the files.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::player::Player;
 
-#[track_caller]
-fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules/tests/scripts").join(name);
-    goldenscript::run(&mut Player::new(), path).unwrap();
-}
-
 #[test]
-fn an_election() {
-    check("election");
-}
-
-#[test]
-fn a_split_vote() {
-    check("split-vote");
-}
-
-#[test]
-fn figure_7() {
-    check("figure-7");
-}
-
-#[test]
-fn figure_8() {
-    check("figure-8");
-}
-
-#[test]
-fn figure_8_e() {
-    check("figure-8-e");
-}
-
-#[test]
-fn a_snapshot_for_a_follower_that_was_away() {
-    check("snapshot");
-}
-
-#[test]
-fn a_restart_that_keeps_term_and_vote() {
-    check("restart");
+fn the_servers_do_what_the_scripts_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules/tests/scripts");
+    let entries = fs::read_dir(folder).unwrap();
+    let mut scripts: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    scripts.sort();
+    for script in scripts {
+        println!("{}", script.display());
+        goldenscript::run(&mut Player::new(), script).unwrap();
+    }
 }
