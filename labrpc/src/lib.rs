@@ -1,9 +1,9 @@
 //! Remote procedure calls over a network that can lose, delay, reorder and repeat them, after the
 //! `labrpc` of MIT 6.824.
 //!
-//! A server calls others through its [`ClientEnd`]s and answers calls with a [`Service`]. Arguments
-//! and replies are encoded, so two servers share no memory. These three types are all that a Raft
-//! needs.
+//! A server calls others through its [`ClientEnd`]s and answers calls with a [`Service`]. A
+//! [`CallError`] says why a call has no reply. Arguments and replies are encoded, so two servers
+//! share no memory. These three types are all that a Raft needs.
 //!
 //! ```
 //! use labrpc::{CallError, Service};

@@ -11,7 +11,6 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//!
 //! use labrpc::Service;
 //! use raftapi::{PeerContext, RaftPeer, Started};
 //!
@@ -19,24 +18,13 @@
 //! struct Raft {}
 //!
 //! impl RaftPeer for Raft {
-//!     fn service(self: Arc<Self>) -> Service {
-//!         Service::new("Raft")
-//!     }
-//!
-//!     fn start(&self, _command: Vec<u8>) -> Option<Started> {
-//!         None
-//!     }
-//!
-//!     fn get_state(&self) -> (u64, bool) {
-//!         (0, false)
-//!     }
-//!
+//!     fn service(self: Arc<Self>) -> Service { Service::new("Raft") }
+//!     fn start(&self, _command: Vec<u8>) -> Option<Started> { None }
+//!     fn get_state(&self) -> (u64, bool) { (0, false) }
 //!     fn kill(&self) {}
 //! }
 //!
-//! pub fn make(_context: PeerContext) -> Arc<dyn RaftPeer> {
-//!     Arc::new(Raft {})
-//! }
+//! pub fn make(_context: PeerContext) -> Arc<dyn RaftPeer> { Arc::new(Raft {}) }
 //! ```
 
 mod peer;
