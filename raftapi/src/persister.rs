@@ -23,7 +23,7 @@ pub struct Saved {
     pub snapshot: Vec<u8>,
 }
 
-/// Where a [`Persister`] keeps its bytes. For whoever runs a Raft; a Raft never needs it.
+/// Where a [`Persister`] keeps its bytes. For a harness; a Raft never needs it.
 pub trait Storage: Send + Sync {
     /// Replaces what was saved before.
     fn save(&self, saved: Saved);

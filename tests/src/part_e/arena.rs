@@ -1,8 +1,8 @@
-//! A cluster under attack, and what is judged of it, whatever is thrown at it.
+//! A cluster under attack, and the checks that hold whatever the faults are.
 //!
-//! Safety is judged all the time: by those who take what is applied, and here by who says that it
-//! leads. Liveness is judged only of servers that are well, reach one another and are a majority;
-//! every bound is then a multiple of what an ordinary Raft needs.
+//! Safety is checked all the time: where the lab takes in what is applied, and here when a server
+//! says that it leads. Liveness is checked only of a majority of healthy servers that reach one
+//! another. Each bound is a multiple of what an ordinary Raft needs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,31 +15,32 @@ use runner::Lab;
 
 use crate::draw;
 
-/// A leader is there by then: L1 of the contract, some five election timeouts.
+/// A leader is elected within this time (L1): some five election timeouts.
 pub(crate) const LEADER_LIMIT: Duration = Duration::from_secs(5);
-/// What a leader took is committed by then, L2, and applied by those that were away, L3: some
+/// A command is committed (L2), and applied by servers that were away (L3), within this time: some
 /// twenty heartbeats.
 const COMMIT_LIMIT: Duration = Duration::from_secs(2);
-/// A leader may turn out to be deposed already; this often another gets the command.
+/// The leader that gets a command may have been deposed already. The command is offered this many
+/// times.
 const AGREE_TRIES: usize = 5;
 /// How often the servers are asked who leads.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
-/// The same where a scenario waits for a moment that does not last.
+/// The same interval where a scenario waits for a moment that does not last.
 const CLOSE_LOOK_INTERVAL: Duration = Duration::from_millis(2);
 /// A scenario waits this long for each of its moments: no server takes so long to stand for
 /// election. If the moment does not come, the scenario does not occur.
 const SCENARIO_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3);
 
-/// A cluster, what its test draws, and who led when.
+/// A cluster, the random numbers of its test, and which server led which term.
 pub(crate) struct Arena<'a> {
     lab: &'a Lab,
     /// Shared with the clients of a test, if it has any.
     pub(crate) cfg: Arc<Config>,
     pub(crate) rng: ChaCha8Rng,
-    /// Who was seen to lead each term.
+    /// The server that was seen to lead each term.
     leaders: BTreeMap<u64, usize>,
-    /// After a heal the network may need so long until it is calm: calls in vain and delayed
-    /// messages are still on their way.
+    /// The network needs up to this time after a heal: failing calls and delayed messages are still
+    /// on their way.
     pub(crate) calm_after: Duration,
 }
 
@@ -47,7 +48,7 @@ impl<'a> Arena<'a> {
     /// A new cluster; nothing is wrong with it yet.
     pub(crate) fn new(lab: &'a Lab, setup: Setup) -> Arena<'a> {
         let (cfg, rng) = (Arc::new(lab.make_config(setup)), lab.rng());
-        // Calls in vain are short unless a test wants otherwise: many are made here.
+        // Calls that fail are short unless a test wants otherwise: many are made here.
         cfg.network().long_delays(false);
         cfg.begin();
         let calm_after = Duration::from_millis(500);
@@ -83,12 +84,12 @@ impl<'a> Arena<'a> {
         roles.try_into().expect("a role for every server")
     }
 
-    /// A command unlike any other.
+    /// A command that differs from all others.
     pub(crate) fn command(&mut self) -> Vec<u8> {
         draw::command(&mut self.rng)
     }
 
-    /// Asks one server for agreement on a new command; its index, if that server took it.
+    /// Asks one server for agreement on a new command. Returns its index, if that server took it.
     pub(crate) fn start(&mut self, server: usize) -> Option<u64> {
         self.start_known(server).map(|(index, _)| index)
     }
@@ -99,7 +100,7 @@ impl<'a> Arena<'a> {
         self.cfg.start(server, command.clone()).map(|started| (started.index, command))
     }
 
-    /// Waits until some server has applied what was started at an index; whether one did.
+    /// Waits until some server has applied the entry at an index. False if none did in time.
     pub(crate) fn until_committed(&mut self, index: u64) -> bool {
         self.until(|arena| arena.cfg.n_committed(index).0 > 0)
     }
@@ -112,8 +113,8 @@ impl<'a> Arena<'a> {
         self.cfg.get_state(server).is_some_and(|(_, leads)| leads)
     }
 
-    /// Asks every server whether it leads, and remembers it: there is one leader a term at most,
-    /// for ever (5.2). The one with the highest term of those among `servers`.
+    /// Asks every server whether it leads, and remembers it: a term never has a second leader
+    /// (5.2). Returns the leader of the highest term among `servers`.
     fn look(&mut self, servers: &[usize]) -> Option<(u64, usize)> {
         let mut latest = None;
         for server in 0..self.n() {
@@ -136,7 +137,7 @@ impl<'a> Arena<'a> {
         self.look(&all).map(|(_, server)| server)
     }
 
-    /// Lets time pass, and watches who leads.
+    /// Lets time pass, and watches which server leads.
     pub(crate) fn sleep(&mut self, time: Duration) {
         let end = Instant::now() + time;
         loop {
@@ -153,12 +154,12 @@ impl<'a> Arena<'a> {
         self.sleep(Duration::from_millis(ms));
     }
 
-    /// Waits for a moment of a scenario; whether it came in time.
+    /// Waits for a moment of a scenario. False if it did not come in time.
     pub(crate) fn until(&mut self, moment: impl Fn(&Arena<'_>) -> bool) -> bool {
         self.poll(|arena| moment(arena).then_some(())).is_some()
     }
 
-    /// Asks a question again and again until there is an answer; none if none comes in time.
+    /// Asks a question again and again until there is an answer. None if there is none in time.
     pub(crate) fn poll<T>(&mut self, question: impl FnMut(&Arena<'_>) -> Option<T>) -> Option<T> {
         self.poll_within(SCENARIO_LIMIT, question)
     }
@@ -201,7 +202,7 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// Has servers that are a healthy majority agree on a new command; its index.
+    /// Has servers that are a healthy majority agree on a new command. Returns its index.
     pub(crate) fn agree(&mut self, servers: &[usize]) -> u64 {
         let mut applied = 0;
         for _ in 0..AGREE_TRIES {
@@ -239,8 +240,8 @@ impl<'a> Arena<'a> {
         self.lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(rule));
     }
 
-    /// The first phase is over: a majority, drawn at random, is healed, and cut off from the rest,
-    /// which stays as it is. It has to elect a leader and to commit.
+    /// Ends the first phase: heals a majority, drawn at random, and cuts it off from the rest,
+    /// which stays as it is. The majority has to elect a leader and to commit.
     pub(crate) fn judge_a_majority(&mut self) {
         let size = self.majority();
         let mut members = self.shuffled();
@@ -266,7 +267,7 @@ impl<'a> Arena<'a> {
         self.agree(&members);
     }
 
-    /// All is healed: everybody catches up.
+    /// Heals everything: all servers catch up.
     pub(crate) fn judge_all(&mut self) {
         for server in self.shuffled() {
             self.cfg.relieve(server);
@@ -277,7 +278,7 @@ impl<'a> Arena<'a> {
         self.agree(&all);
     }
 
-    /// A scenario whose moment never came says that it tried nothing.
+    /// Notes that the scenario never occurred, if it did not.
     pub(crate) fn note_tries(&self, tried: usize) {
         if tried == 0 {
             let sentence = "the moment that this test waits for never came: nothing was tried";

@@ -1,4 +1,4 @@
-//! From when on a habit is told: judgements of the test of peace, on numbers alone.
+//! From which numbers on a finding is reported: the judgements of the test of peace.
 //!
 //! The bounds are several times what the reference needs, and each says how far beyond them it is.
 
@@ -18,10 +18,10 @@ const IDLE_CALLS_MAX: u64 = 40;
 const IDLE_CALL_BYTES_MAX: u64 = 500;
 /// Threads of one server while another is away for some seconds.
 const THREADS_MAX: usize = 60;
-/// So many elections of some are no chance.
+/// This many elections of all that were tried are no coincidence.
 const HASTY_MIN: usize = 2;
 
-/// How long commands took to be applied, in ms each; at least one.
+/// Judges how long each command took to be applied, in ms; there is at least one.
 pub(crate) fn agreement(took_ms: &[u128]) -> Finding {
     let mean = took_ms.iter().sum::<u128>() / took_ms.len() as u128;
     (mean > AGREEMENT_MS_MAX).then(|| {
@@ -33,7 +33,7 @@ pub(crate) fn agreement(took_ms: &[u128]) -> Finding {
     })
 }
 
-/// Calls to so many followers in so long a time in which there was nothing to do.
+/// Judges the number of calls to these followers during an idle time.
 pub(crate) fn idle_calls(rpcs: u64, followers: u64, time: Duration) -> Finding {
     let rate = rpcs / followers / time.as_secs();
     (rate > IDLE_CALLS_MAX).then(|| {
@@ -42,7 +42,7 @@ pub(crate) fn idle_calls(rpcs: u64, followers: u64, time: Duration) -> Finding {
     })
 }
 
-/// The bytes of these calls, with their replies.
+/// Judges the bytes of these calls, with their replies.
 pub(crate) fn idle_bytes(bytes: u64, rpcs: u64) -> Finding {
     (bytes > rpcs * IDLE_CALL_BYTES_MAX).then(|| {
         let sentence = format!("{bytes} bytes in {rpcs} calls, while there was nothing to send");
@@ -50,7 +50,7 @@ pub(crate) fn idle_bytes(bytes: u64, rpcs: u64) -> Finding {
     })
 }
 
-/// The terms before and after that time.
+/// Judges the terms before and after an idle time.
 pub(crate) fn idle_terms(before: u64, after: u64) -> Finding {
     (before != after).then(|| {
         let sentence =
@@ -59,8 +59,8 @@ pub(crate) fn idle_terms(before: u64, after: u64) -> Finding {
     })
 }
 
-/// A thread that could run in so many of the looks at it during that time: one that waits or
-/// sleeps does not, whenever it is looked at.
+/// Judges a thread by the number of looks in which it could run during an idle time. A thread that
+/// waits or sleeps cannot run in any.
 pub(crate) fn idle_thread(name: &str, busy: usize, looks: usize) -> Finding {
     (busy * 2 > looks).then(|| {
         let sentence = format!(
@@ -71,7 +71,7 @@ pub(crate) fn idle_thread(name: &str, busy: usize, looks: usize) -> Finding {
     })
 }
 
-/// Bytes for one election, where the log of each server has so many.
+/// Judges the bytes of one election, given the bytes in the log of each server.
 pub(crate) fn election_bytes(bytes: u64, log: usize) -> Finding {
     (bytes > log as u64).then(|| {
         let sentence = format!(
@@ -81,7 +81,7 @@ pub(crate) fn election_bytes(bytes: u64, log: usize) -> Finding {
     })
 }
 
-/// The threads of one server while another was away for so long.
+/// Judges the number of threads of one server while another was away for some time.
 pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding {
     (count > THREADS_MAX).then(|| {
         let seconds = absence.as_secs();
@@ -91,8 +91,7 @@ pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding
     })
 }
 
-/// The servers that in so many elections voted and stood again within `limit_ms`, one for each
-/// time.
+/// Judges how often a server voted and stood again within `limit_ms`; one server for each time.
 pub(crate) fn hasty_voters(hasty: &[usize], elections: usize, limit_ms: u128) -> Finding {
     (hasty.len() >= HASTY_MIN).then(|| {
         let sentence = format!(

@@ -1,7 +1,7 @@
 //! Staged replication: Figure 8, logs like those of Figure 7, and messages that come too late.
 //!
-//! What went wrong shows when the next leader commits something else where a server has applied
-//! already; so each scenario ends with an agreement among those who should know better.
+//! A fault shows when the next leader commits another entry where a server has applied one already.
+//! So each scenario ends with an agreement among the servers that have the committed entries.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::part_e::staging::{all_of, carries};
 
 const SNAPSHOT_ROUNDS: usize = 4;
 const LATE_ANSWER_ROUNDS: usize = 2;
-/// So many entries are acknowledged by an answer that is late.
+/// The late answer acknowledges this many entries.
 const LATE_ANSWERS: usize = 6;
-/// One server is elected within this time if nobody hears any other candidate.
+/// One server is elected within this time if no server hears any other candidate.
 const ELECT_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(10);
 /// Four of these are more than an ordinary Raft puts into one message.
 const LARGE_COMMAND_BYTES: usize = 400_000;
@@ -27,8 +27,8 @@ const LARGE_ROUNDS: usize = 2;
 const FIGURE_8_ROUNDS: usize = 3;
 const FIGURE_7_LEADERS: usize = 3;
 
-/// Takes the leader that `group` elects away before it can bring anything to anybody, and gives it
-/// commands that only it has; none if nobody was elected.
+/// Isolates the leader that `group` elects before it can replicate anything, and gives it commands
+/// that only it has. None if no server was elected.
 fn private_leader(arena: &mut Arena<'_>, group: &[usize], commands: usize) -> Option<usize> {
     let entries = arena.cfg.network().intercept(Kind::Entries.requests());
     arena.cfg.faults().partition(&[group]);
@@ -91,8 +91,8 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
     for _ in 0..3 {
         arena.agree(&all);
     }
-    // (f), (e) and (d): leaders whose entries nobody else ever gets. Who was one is not voted for
-    // by its newer log, but can elect nobody either: four of seven are needed.
+    // (f), (e) and (d): leaders whose entries no other server ever gets. A former leader refuses its
+    // vote because its log is newer, but it cannot be elected either: that takes four of seven.
     let mut fresh = arena.shuffled();
     for _ in 0..FIGURE_7_LEADERS {
         let commands = arena.rng.random_range(1..=6);
@@ -101,7 +101,7 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
             fresh.retain(|server| *server != leader);
         }
     }
-    // (a) and (b): of those that are left some miss what the others agree on.
+    // (a) and (b): some of the other servers miss what the rest agree on.
     let majority = arena.majority();
     fresh.truncate(majority);
     if fresh.len() == majority {
@@ -110,7 +110,7 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
         for _ in 0..commands {
             arena.agree(&fresh);
         }
-        // (c): its leader has one more than it can bring to anybody.
+        // (c): its leader has one entry more than it can replicate.
         let leader = arena.leader_of(&fresh);
         arena.cfg.faults().isolate(leader);
         arena.start(leader);
@@ -301,7 +301,7 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
         let reply = arena.next_caught(&replies, |_, _| true);
         tried += usize::from(reply.is_some());
         arena.cfg.faults().cut(leader, away);
-        // The lab makes the snapshot before it takes the entry behind it.
+        // The lab makes the snapshot before it takes the entry after it.
         let mut last = None;
         for _ in index..=next_snapshot(index + 1) {
             last = arena.start(leader);
@@ -320,11 +320,11 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
     arena.end();
 }
 
-/// Answers of an old term arrive when their receiver leads again: they say nothing of its present
-/// log, nor of theirs who gave them (5.3).
+/// Answers of an old term arrive when their receiver leads again. They say nothing about its
+/// present log, nor about the logs of the servers that gave them (5.3).
 ///
-/// Two followers take entries that are overwritten later; their answers are held until the leader
-/// of then leads again, and takes others. One more has those, which is less than a majority.
+/// Two followers take entries that are overwritten later. Their answers are held until the same
+/// leader leads again and has taken other entries. One more server has those, which is no majority.
 pub(crate) fn late_answers(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(7));
     let all = arena.all();

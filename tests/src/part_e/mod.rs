@@ -1,9 +1,9 @@
 //! Part 3E, the adversary: what the original does not try.
 //!
-//! The [`swarm`] does anything to a cluster, by a plan drawn from the seed, and judges liveness
-//! when it has healed a majority. Beside it stand scenarios, each driven to one moment at which a
-//! rule of the paper is needed: [`votes`], [`logs`], [`moments`]. Faults alone drive them, so they
-//! are for any implementation; what they are after is in the table of tests.
+//! The [`swarm`] draws a plan of faults from the seed, and checks liveness after it has healed a
+//! majority. The other tests are scenarios, each brought to one moment at which a rule of the paper
+//! is needed: [`votes`], [`logs`], [`moments`]. They are staged by message ([`staging`]), for any
+//! implementation. The table of tests says what each is for.
 
 pub(crate) mod swarm;
 pub(crate) mod storms;

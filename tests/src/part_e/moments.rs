@@ -1,4 +1,4 @@
-//! Staged crashes, pauses and snapshots: each at the moment at which it hurts.
+//! Staged crashes, pauses and snapshots, each at a critical moment.
 
 use config::{Kind, Setup, next_snapshot};
 use labrpc::network::Held;
@@ -10,7 +10,7 @@ use crate::part_e::staging::{all_of, carries};
 
 /// A server saves several times for an election and a command; the crash is tried at each.
 const SAVES_TRIED: u64 = 6;
-/// The lab has made a snapshot when so many commands were applied.
+/// The lab has made a snapshot after this many commands.
 const COMMANDS_FOR_A_SNAPSHOT: usize = 12;
 const SNAPSHOT_ROUNDS: usize = 3;
 /// The crash of one server alone is soon over.
@@ -23,7 +23,7 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
         for is_kept in [true, false] {
             let [leader, follower, third] = arena.roles();
             let victim = if arena.rng.random_ratio(1, 3) { leader } else { follower };
-            // Its word is needed: the third server hears nothing.
+            // Its answer is needed: the third server hears nothing.
             arena.cfg.faults().isolate(third);
             if is_kept {
                 arena.cfg.faults().crash_at_save(victim, saves);
@@ -42,7 +42,7 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
                 arena.cfg.faults().rejoin(third);
                 arena.until(|arena| !arena.cfg.is_running(victim));
             }
-            // Who was told anything is gone, and the two others have to know of it.
+            // The server that was told anything is gone. The two others have to know of it.
             arena.cfg.faults().partition(&[&[victim, third]]);
             arena.cfg.relieve(victim);
             if victim != leader {
@@ -55,7 +55,7 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
 }
 
 /// An old leader is paused while another is elected and goes on, then wakes and goes on where it
-/// stood: nothing of what it says and takes counts.
+/// stopped: nothing that it says or takes counts.
 pub(crate) fn woken_leader(lab: &Lab) {
     if !sim::is_virtual() {
         lab.find("a server can be paused in virtual time only: not tried".into());

@@ -1,10 +1,10 @@
-//! What a run of the swarm may do: drawn from its seed, so that every run tries another mixture.
+//! The faults of a run of the swarm, drawn from its seed: every run tries another mixture.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
 
-/// One thing that goes wrong, or gets well.
+/// One fault, or the end of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Two halves that do not reach one another.
@@ -13,19 +13,19 @@ pub(crate) enum Action {
     Isolate,
     /// The leader is alone.
     IsolateLeader,
-    /// One server is not heard.
+    /// No message of one server arrives.
     Mute,
     /// One server hears nothing.
     Shut,
     /// Two halves that share one server.
     Bridge,
-    /// Everybody reaches a majority, but each another.
+    /// Every server reaches a majority, each another one.
     Ring,
     /// One server goes and comes again and again, about as often as elections are held.
     Flap,
-    /// One server reaches everybody again.
+    /// One server reaches all others again.
     Rejoin,
-    /// Every way is whole again, one after the other.
+    /// Every link is healed, one after the other.
     Heal,
 
     /// Requests and replies are lost.
@@ -36,7 +36,7 @@ pub(crate) enum Action {
     DelayForTerms,
     /// Requests arrive twice, the second time late.
     Duplicate,
-    /// Messages of one way are held, and newer ones pass by them or not.
+    /// Messages on one link are held; newer ones overtake them or not.
     Hold,
     /// Replies come out of order.
     Reorder,
@@ -47,27 +47,27 @@ pub(crate) enum Action {
     Crash,
     /// The leader crashes right after it took a command.
     CrashLeader,
-    /// Everybody crashes; some come back at once.
+    /// All servers crash; some restart at once.
     CrashAll,
     /// One server crashes at one of its next saves.
     CrashAtSave,
     /// One server comes back.
     Restart,
 
-    /// One server stands still.
+    /// One server is paused.
     Pause,
-    /// One server goes on.
+    /// One server is resumed.
     Resume,
     /// A clock runs at another rate.
     RushClock,
-    /// A clock runs right.
+    /// A clock runs at the right rate.
     SteadyClock,
 
     /// All that one server sends and gets is slow.
     Slow,
-    /// The lab takes its time for what one server applies.
+    /// The lab is slow to take what one server applies.
     SlowApplies,
-    /// Everybody is asked for agreement, at once.
+    /// All servers are asked for agreement at once.
     Storm,
 }
 
@@ -95,7 +95,7 @@ impl Action {
     pub(crate) const TIME: &[Action] = &[Action::Pause, Action::RushClock];
     pub(crate) const LOAD: &[Action] = &[Action::Slow, Action::SlowApplies, Action::Storm];
 
-    /// What ends it, so that a run which draws the one draws the other as well.
+    /// The action that ends it: a run that can draw the one can draw the other.
     fn ended_by(self) -> &'static [Action] {
         match self {
             Action::Halves
@@ -122,20 +122,20 @@ impl Action {
     }
 }
 
-/// What goes wrong in one run, and how strongly.
+/// The faults of one run, and how strong they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// What may happen next; one that is in here twice happens twice as often.
+    /// What may happen next. An action that is here twice happens twice as often.
     pub(crate) actions: Vec<Action>,
-    /// Between two of them pass up to so many ms.
+    /// The longest time between two of them, in ms.
     pub(crate) pause_ms: u64,
-    /// So many of 1,000 messages are lost, where some are.
+    /// Where messages are lost: this many of 1,000.
     pub(crate) lose_permille: u32,
-    /// Messages are delayed by so many ms, where they are.
+    /// Where messages are delayed: by this many ms.
     pub(crate) delay_ms: u64,
-    /// So many of 1,000 requests arrive twice, where some do.
+    /// Where requests arrive twice: this many of 1,000.
     pub(crate) duplicate_permille: u32,
-    /// So many commands come with each action, at most.
+    /// The maximum number of commands with each action.
     pub(crate) commands: usize,
 }
 

@@ -45,7 +45,7 @@ impl Arena<'_> {
         Exchange { requests, replies }
     }
 
-    /// The same with whoever calls a server.
+    /// The same for calls of any server to one server.
     pub(crate) fn exchange_with(&self, to: usize, kind: Kind) -> Exchange {
         let intercept = |messages| self.cfg.network().intercept(messages);
         Exchange {
@@ -63,8 +63,8 @@ impl Arena<'_> {
         self.poll(|arena| next_of(caught, |held| fits(arena, held)))
     }
 
-    /// Delivers a request that fits and catches the reply to it; all else passes. None if no such
-    /// request comes, or no reply to one.
+    /// Delivers a request that fits and catches its reply; all other messages pass. None if no such
+    /// request or no reply comes.
     pub(crate) fn next_answered(
         &mut self,
         exchange: &Exchange,
@@ -83,8 +83,8 @@ impl Arena<'_> {
         })
     }
 
-    /// Waits until a leader's entry is with a follower: what carries it was answered, and the answer
-    /// is delivered. Whether that came about.
+    /// Waits until a follower has a leader's entry: the request that carries it was answered, and
+    /// the answer is delivered. False if that did not happen.
     pub(crate) fn bring(&mut self, exchange: &Exchange, command: &[u8]) -> bool {
         let is_heeded = |arena: &Arena<'_>, request: &Held| {
             let term = |server: Option<usize>| server.map(|server| arena.term(server));
@@ -97,8 +97,8 @@ impl Arena<'_> {
         })
     }
 
-    /// Delivers the requests that were caught already, each when the one before it was answered, and
-    /// loses those that are not meant. None if one is not answered.
+    /// Delivers the requests that were caught already, each after the answer to the one before, and
+    /// loses those for which `is_meant` is false. None if one is not answered.
     pub(crate) fn bring_in_order(
         &mut self,
         exchange: &Exchange,

@@ -1,4 +1,4 @@
-//! Clients that ask everybody at once, while leaders come and go and the lab is slow to apply.
+//! Clients that ask all servers at once, while leaders come and go and the lab is slow to apply.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +20,9 @@ const CLIENTS: usize = 4;
 const ROUNDS: usize = 12;
 /// The longest that the lab takes for a message that is applied.
 const APPLY_DELAY_MS_MAX: u64 = 20;
-/// The clients' work is not disturbed for so long, between two faults.
+/// The time between two faults, in which the clients work undisturbed.
 const PEACE: Duration = Duration::from_millis(400);
-/// A leader that crashes comes back after so long: often before another is elected.
+/// A leader that crashes comes back after this time: often before another is elected.
 const DOWN: Duration = Duration::from_millis(300);
 /// A leader that is cut off misses at least this many entries: more than two of the lab's
 /// snapshots, so that it gets one when it comes back.
@@ -70,8 +70,8 @@ fn snapshot_while_one_is_made(arena: &mut Arena<'_>) {
     let roles: [usize; SERVERS] = arena.roles();
     let ([leader, slow, ..], all) = (roles, arena.all());
     let others: Vec<usize> = all.iter().copied().filter(|server| *server != slow).collect();
-    // The next entry is one at which the service makes a snapshot. An implementation with entries of
-    // its own may never come to that, and then the scenario does not occur.
+    // At the next entry the service makes a snapshot. An implementation with entries of its own may
+    // never come to that point; then the scenario does not occur.
     let is_next = |index: u64| next_snapshot(index) == index + 1;
     if !(0..2 * SNAPSHOT_INTERVAL).any(|_| is_next(arena.agree(&all))) {
         return;

@@ -1,4 +1,5 @@
-//! The swarm: first anything goes and safety is judged, then liveness is, on what is healed.
+//! The swarm: first any fault may happen, and safety is checked; then a majority is healed, and its
+//! liveness is checked.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,13 @@ use runner::Lab;
 use crate::part_e::arena::Arena;
 use crate::part_e::plan::{Action, Plan};
 
-/// How long anything goes, unless a test says otherwise.
+/// The length of the first phase, unless a test says otherwise.
 const TROUBLE: Duration = Duration::from_secs(20);
 /// The same in each of the clusters of [`even_and_tiny_clusters`].
 const TROUBLE_EACH: Duration = Duration::from_secs(6);
-/// No message is delayed by more.
+/// The longest delay of a message.
 const DELAY_MS_MAX: u64 = 3000;
-/// A call in vain takes up to 7 s if the network is slow to say so.
+/// With long delays, a call that fails takes up to 7 s.
 const LONG_DELAY_MS_MAX: u64 = 7000;
 /// Clock rates, in hundredths.
 const RATES: std::ops::RangeInclusive<u32> = 50..=200;
@@ -76,7 +77,7 @@ fn swarm(lab: &Lab, servers: usize, possible: &[&[Action]], trouble: Duration) {
     arena.end();
 }
 
-/// A cluster, and what goes wrong in it.
+/// A cluster, and the plan of its faults.
 struct Swarm<'a> {
     arena: Arena<'a>,
     plan: Plan,
@@ -154,7 +155,7 @@ impl<'a> Swarm<'a> {
             Action::Halves => cfg.faults().partition(&[&servers[..n / 2], &servers[n / 2..]]),
             Action::Bridge => cfg.faults().partition(&[&servers[..=n / 2], &servers[n / 2..]]),
             Action::Ring => {
-                // Each reaches those next to it, who with it are a majority.
+                // Each server reaches its neighbours, with which it is a majority.
                 let reach = (0..n).map(|first| (0..=n / 2).map(move |k| (first + k) % n));
                 let groups: Vec<Vec<usize>> =
                     reach.map(|group| group.map(|place| servers[place]).collect()).collect();
@@ -183,8 +184,8 @@ impl<'a> Swarm<'a> {
         }
     }
 
-    /// One fault of messages, on one way, on all ways of one server, or on all; for one kind of
-    /// call or for all.
+    /// One fault of messages: on one link, on all links of one server, or on all links; for one
+    /// kind of call or for all.
     fn disturb(&mut self, action: Action) {
         let (any, other) = (self.any(), self.any());
         let by = self.disturbance(action);

@@ -1,4 +1,4 @@
-//! What a cluster uses: one budget that must be kept, and habits that are only told of.
+//! What a cluster uses: one budget that must be kept, and habits that are only findings.
 //!
 //! The bounds are several times what the reference needs, and each says how far beyond them it is.
 
@@ -17,19 +17,20 @@ use crate::part_e::arena::Arena;
 use crate::part_e::judgements::{self, Finding};
 use crate::part_e::timers;
 
-/// Commands that are told from heartbeats by their size alone.
+/// The size of commands that tells them from heartbeats.
 const COMMAND_BYTES: usize = 2000;
 const COMMANDS: usize = 20;
-/// A message is so long on its way, so that many commands come before the first answer.
+/// The delay of a message: many commands come before the first answer.
 const WAY_MS: u64 = 50;
-/// Each follower may get every entry so many times: streaming needs one, whoever sends all that is
-/// not acknowledged with every heartbeat two or three, and whoever does with every command ten.
+/// The number of times that each follower may get an entry. Streaming needs one; a leader that
+/// sends everything unacknowledged with every heartbeat needs two or three, and one that does so
+/// with every command needs ten.
 const COPIES_MAX: u64 = 5;
 /// Commands come this fast: many during the way of one message.
 const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
 /// Commands that are not in step with the heartbeats come this far apart.
 const UNEVEN_INTERVAL: Duration = Duration::from_millis(137);
-/// So many refusals are late.
+/// The number of late refusals.
 const LATE_REFUSALS: usize = 2;
 /// The bytes of an election are counted up to this long after it.
 const AFTER_ELECTION: Duration = Duration::from_millis(500);
@@ -74,8 +75,8 @@ pub(crate) fn slow_links(lab: &Lab) {
     arena.end();
 }
 
-/// A healthy cluster does little, and then nothing: what it does all the same is told, and at last
-/// how it elects its leaders.
+/// A healthy cluster does little, and then nothing. What it does all the same is a finding, and so
+/// is, at last, how it elects its leaders.
 pub(crate) fn peace(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
@@ -161,7 +162,7 @@ fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
     }
 }
 
-/// Everybody has all entries when the leader goes: its successor need not send them.
+/// All servers have all entries when the leader goes: its successor need not send them.
 fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     let [leader, a, b] = arena.roles();
     let before = arena.cfg.bytes_total();
@@ -173,7 +174,7 @@ fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     arena.judge_all();
 }
 
-/// A server is away, and calls to it are long in vain.
+/// A server is away, and calls to it take long to fail.
 fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
     let [_, away, _] = arena.roles();
     arena.cfg.network().long_delays(true);
@@ -190,6 +191,6 @@ fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
     }
     arena.cfg.network().long_delays(false);
     arena.cfg.connect(away);
-    // What was called in vain lasts up to 7 s.
+    // A call that fails takes up to 7 s.
     arena.sleep(ABSENCE);
 }

@@ -10,10 +10,10 @@ use crate::part_e::arena::{Arena, LEADER_LIMIT};
 use crate::part_e::judgements::{self, Finding};
 
 const ROUNDS: usize = 7;
-/// A request, its answer and the next request each take so long.
+/// The delay of a request, of its answer and of the next request.
 const WAY_MS: u64 = 60;
-/// A new leader's first message is with its voter so long after the vote. The paper's shortest
-/// election timeout, 150 ms, is longer.
+/// The time from a vote to the new leader's first message. The paper's shortest election timeout,
+/// 150 ms, is longer.
 const FIRST_HEARTBEAT_MS: u128 = 2 * WAY_MS as u128;
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -67,8 +67,8 @@ fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usi
     None
 }
 
-/// The leader of an old term, who hears nothing, still sends to two servers that have another, and
-/// then have none: what it sends must not keep them from electing one.
+/// The leader of an old term hears nothing, and still sends to two servers that have a new leader
+/// and then lose it. What it sends must not keep them from electing another.
 pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     let mut finding = None;
     let [old, a, b] = arena.roles();

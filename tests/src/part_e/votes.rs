@@ -1,8 +1,8 @@
 //! Staged elections: the moments in which a vote too many makes a second leader.
 //!
-//! Each scenario is driven by faults alone, for any implementation. Its moments depend on election
-//! timeouts, so it is tried several times; a try that misses its moment proves nothing, and harms
-//! nobody. A second leader of a term is found by the arena, in whatever try.
+//! Each scenario is staged by message (see [`staging`](crate::part_e::staging)), for any
+//! implementation, and is tried several times. A try that misses its moment proves nothing and
+//! blames nobody. The arena finds a second leader of a term in any try.
 
 use std::thread;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use crate::part_e::arena::Arena;
 use crate::part_e::staging::{CONSEQUENCES, Exchange, all_of, next_of};
 
 const TRIES: usize = 4;
-/// Votes are lost for so long: time for several elections.
+/// How long votes are lost: time for several elections.
 const LOSSES: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3);
-/// A follower that hears from its leader waits at least this long: whoever does not heed the
-/// leader has stood for election by then.
+/// A follower that hears from its leader waits at least this long. One that ignores its leader has
+/// stood for election by then.
 const OBEDIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
-/// A candidate that lacks an entry asks so often for the vote of the server that has it.
+/// How often a candidate that lacks an entry asks for the vote of the server that has it.
 const REQUESTS: usize = 2;
-/// A server is asked so often while something comes that changes its answer.
+/// How often a server is asked while a message arrives that changes its answer.
 const QUESTIONS: usize = 40;
-/// By so many threads.
+/// The number of threads that ask.
 const CLIENTS: usize = 4;
 
 /// Two servers that stand for the same term, one after the other, with the old leader between
@@ -107,7 +107,8 @@ fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena
     arena.agree(&all);
 }
 
-/// A server that has voted, and follows who was elected, is asked by another for the same term.
+/// A server that has voted, and follows the elected leader, is asked by another candidate of the
+/// same term.
 pub(crate) fn one_vote_a_term(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     two_candidates_and_a_voter(&mut arena, |_, _| ());
@@ -180,8 +181,8 @@ pub(crate) fn late_votes(lab: &Lab) {
     arena.end();
 }
 
-/// Votes are given, but most of the answers are lost, and the requests come twice: whoever asks
-/// again is to get the vote that it has.
+/// Votes are given, but most of the answers are lost, and the requests come twice. A candidate that
+/// asks again gets the vote that it has already.
 pub(crate) fn lost_votes(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     for _ in 0..TRIES {
@@ -259,7 +260,7 @@ fn ask_in_a_newer_term(
     true
 }
 
-/// Who hears of the leader of its own term follows it, and stands for no other (5.2).
+/// A candidate that hears of the leader of its own term follows it, and does not stand again (5.2).
 pub(crate) fn giving_way(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     candidates_give_way(lab, &mut arena);
@@ -268,7 +269,7 @@ pub(crate) fn giving_way(lab: &Lab) {
 }
 
 /// Two servers stand in the same term and one is elected: the other hears of it. One that does not
-/// follow soon deposes a leader whom everybody else follows.
+/// follow soon deposes a leader that all others follow.
 fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut deposed) = (0, 0);
     for _ in 0..2 * TRIES {
@@ -302,7 +303,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
         let [old, other, away] = arena.roles();
         arena.cfg.crash(away);
         arena.agree(&[old, other]);
-        // Whoever is elected now knows nothing of the third one's log.
+        // The server that is elected now knows nothing about the third server's log.
         arena.cfg.restart(old);
         arena.agree(&[old, other]);
         arena.cfg.faults().mute(away);
@@ -352,9 +353,9 @@ pub(crate) fn forgotten_term(lab: &Lab) {
     arena.end();
 }
 
-/// What arrives at the same instant is handled at the same time: whoever acts on what it saw under
-/// a lock that it has given back since, acts on a state that is no more. Other threads get between
-/// where they wait for that lock, or with thread switches at edges.
+/// Messages that arrive at the same instant are handled at the same time. A thread that acts on
+/// what it saw under a lock, after it has released the lock, acts on an old state. Other threads
+/// run in between if they wait for that lock, or with thread switches at edges.
 pub(crate) fn close_calls(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     for _ in 0..4 * TRIES {
@@ -366,8 +367,8 @@ pub(crate) fn close_calls(lab: &Lab) {
     arena.end();
 }
 
-/// A leader hears of a newer term while clients ask it who leads, and for agreement: they and the
-/// news wait for the same locks.
+/// A leader hears of a newer term while clients call its `get_state` and `start`: both need the
+/// same locks.
 fn deposed_while_asked(arena: &mut Arena<'_>) {
     let [old, a, b] = arena.roles();
     let intercept = |messages: Messages| arena.cfg.network().intercept(messages.to(old));
