@@ -392,7 +392,7 @@ const TESTS: &[Test] = &[
         points: 2,
         original: None,
         purpose: "An old entry on a majority is not committed by that, in the paper's very steps.",
-        run: part_e::logs::figure_8_staged,
+        run: part_e::figures::figure_8_staged,
     },
     Test {
         part: PART_E,
@@ -400,7 +400,7 @@ const TESTS: &[Test] = &[
         points: 2,
         original: None,
         purpose: "Logs that lack entries, have too many, or both, become one.",
-        run: part_e::logs::figure_7_logs,
+        run: part_e::figures::figure_7_logs,
     },
     Test {
         part: PART_E,
@@ -408,7 +408,7 @@ const TESTS: &[Test] = &[
         points: 2,
         original: None,
         purpose: "An old AppendEntries takes back nothing that a newer one brought (5.3).",
-        run: part_e::logs::stale_entries,
+        run: part_e::late::stale_entries,
     },
     Test {
         part: PART_E,
@@ -416,7 +416,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Messages that newer ones have overtaken break no rule.",
-        run: part_e::logs::overtaken_messages,
+        run: part_e::late::overtaken_messages,
     },
     Test {
         part: PART_E,
@@ -424,7 +424,7 @@ const TESTS: &[Test] = &[
         points: 2,
         original: None,
         purpose: "An answer acknowledges what its request brought, and no more (5.3).",
-        run: part_e::logs::late_acknowledgement,
+        run: part_e::late::late_acknowledgement,
     },
     Test {
         part: PART_E,
@@ -432,7 +432,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Answers to the leader of an old term say nothing when it leads again (5.3).",
-        run: part_e::logs::late_answers,
+        run: part_e::again::late_answers,
     },
     Test {
         part: PART_E,
@@ -472,7 +472,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Who hears of the leader of its own term follows it (5.2).",
-        run: part_e::votes::giving_way,
+        run: part_e::leaders::giving_way,
     },
     Test {
         part: PART_E,
@@ -480,7 +480,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "A term that was learned from an answer outlives a crash.",
-        run: part_e::votes::forgotten_term,
+        run: part_e::leaders::forgotten_term,
     },
     Test {
         part: PART_E,
@@ -488,7 +488,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Votes, newer terms and questions that come at the same instant (5.2).",
-        run: part_e::votes::close_calls,
+        run: part_e::leaders::close_calls,
     },
     Test {
         part: PART_E,
@@ -512,7 +512,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Of a log that takes several messages each is judged by itself (5.3).",
-        run: part_e::logs::large_commands,
+        run: part_e::tails::large_commands,
     },
     Test {
         part: PART_E,

@@ -2,18 +2,24 @@
 //!
 //! The [`swarm`] draws a plan of faults from the seed, and checks liveness after it has healed a
 //! majority. The other tests are scenarios, each brought to one moment at which a rule of the paper
-//! is needed: [`votes`], [`logs`], [`moments`]. They are staged by message ([`staging`]), for any
-//! implementation. The table of tests says what each is for.
+//! is needed: [`votes`], [`leaders`], [`figures`], [`late`], [`again`], [`tails`], [`moments`]. They
+//! are staged by message ([`staging`]), for any implementation. The table of tests says what each
+//! is for.
 
 pub(crate) mod swarm;
 pub(crate) mod storms;
 pub(crate) mod votes;
-pub(crate) mod logs;
+pub(crate) mod leaders;
+pub(crate) mod figures;
+pub(crate) mod late;
+pub(crate) mod again;
+pub(crate) mod tails;
 pub(crate) mod moments;
 pub(crate) mod thrift;
 mod timers;
 mod judgements;
 mod plan;
+mod race;
 mod staging;
 mod arena;
 

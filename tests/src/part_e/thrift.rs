@@ -64,7 +64,9 @@ pub(crate) fn slow_links(lab: &Lab) {
     let used = arena.cfg.bytes_total() - before;
     let most = COPIES_MAX * 2 * (COMMANDS * COMMAND_BYTES) as u64;
     // A new leader may have to begin anew.
-    if used > most && arena.term(leader) == term && arena.leads(leader) {
+    let has_led = arena.term(leader) == term && arena.leads(leader);
+    arena.note_tries(usize::from(has_led));
+    if used > most && has_led {
         let sentence = format!(
             "{used} bytes were sent while {COMMANDS} commands of {COMMAND_BYTES} bytes came \
              faster than answers, not {most}"

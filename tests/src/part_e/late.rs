@@ -1,0 +1,207 @@
+//! Staged delays: messages and answers that arrive when newer ones have come already.
+//!
+//! A fault shows when the next leader commits another entry where a server has applied one already.
+//! So each scenario ends with an agreement among the servers that have the committed entries.
+
+use config::{Kind, SNAPSHOT_INTERVAL, Setup, next_snapshot};
+use labrpc::network::{Held, Interceptor, Messages};
+use rand::RngExt;
+use runner::Lab;
+
+use crate::part_e::arena::Arena;
+use crate::part_e::staging::{all_of, carries};
+
+const SNAPSHOT_ROUNDS: usize = 4;
+
+/// An old AppendEntries arrives after a newer one: what that brought stays (5.3).
+///
+/// A leader's message is delivered twice, the second time when the follower has got more, and
+/// acknowledged it; then the leader goes, before it could repair anything. The message is the one
+/// that brought an entry or the one after it, and the follower may have crashed since.
+pub(crate) fn stale_entries(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
+    for (is_next, has_crashed) in
+        [(false, false), (true, false), (false, true), (true, true), (false, false)]
+    {
+        let [leader, follower, away] = arena.roles();
+        arena.cfg.faults().isolate(away);
+        if let Some((old, _)) = old_exchange(&mut arena, leader, follower, is_next, true) {
+            tried += 1;
+            arena.start(leader);
+            if let Some(index) = arena.start(leader) {
+                arena.until_committed(index);
+            }
+            arena.cfg.faults().isolate(leader);
+            if has_crashed {
+                arena.cfg.restart(follower);
+            }
+            old.deliver_again();
+            arena.cfg.faults().partition(&[&[follower, away]]);
+            arena.agree(&[follower, away]);
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}
+
+/// A new command is brought to a follower: the request that carries it, or the one after it, and
+/// the reply, which is delivered or not. None if it is not sent or not answered.
+fn old_exchange(
+    arena: &mut Arena<'_>,
+    leader: usize,
+    follower: usize,
+    is_next: bool,
+    is_heard: bool,
+) -> Option<(Held, Held)> {
+    let exchange = arena.exchange(leader, follower, Kind::Entries);
+    let (_, command) = arena.start_known(leader)?;
+    let mut one = arena.next_answered(&exchange, |_, request| carries(request, &command))?;
+    if is_next {
+        one.reply.deliver();
+        one = arena.next_answered(&exchange, |_, _| true)?;
+    }
+    if is_heard {
+        one.reply.deliver();
+    }
+    Some((one.request, one.reply))
+}
+
+/// Messages are held, newer ones pass by them, and then they arrive: the same for entries, answers
+/// and votes alike, on the link of one pair after the other.
+pub(crate) fn overtaken_messages(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    let mut tried = 0;
+    for is_even in [true, false].repeat(4) {
+        let [leader, follower, other] = arena.roles();
+        let is_answer = arena.rng.random_ratio(1, 2);
+        let (from, to) = if is_answer { (follower, leader) } else { (leader, follower) };
+        let intercept =
+            |messages: Messages| arena.cfg.network().intercept(messages.from(from).to(to));
+        let traps = [Messages::requests(), Messages::replies()].map(intercept);
+        start_some(&mut arena, leader);
+        let held = arena.until_any(&traps);
+        tried += usize::from(!held.is_empty());
+        drop(traps);
+        start_some(&mut arena, leader);
+        arena.cfg.faults().isolate(other);
+        // In every other round the follower keeps no entry behind its snapshot.
+        let mut last = arena.start(leader);
+        while is_even && last.is_some_and(|index| index != next_snapshot(index)) {
+            last = arena.start(leader);
+        }
+        if let Some(index) = last {
+            let servers = if is_even { 2 } else { 1 };
+            arena.until(|arena| arena.cfg.n_committed(index).0 >= servers);
+        }
+        arena.cfg.faults().isolate(leader);
+        held.iter().for_each(Held::deliver);
+        arena.cfg.faults().partition(&[&[follower, other]]);
+        arena.agree(&[follower, other]);
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}
+
+/// Some commands: each comes at once after the one before, or when that is committed.
+fn start_some(arena: &mut Arena<'_>, leader: usize) {
+    for _ in 0..arena.rng.random_range(1..=4) {
+        let is_patient = arena.rng.random_ratio(1, 2);
+        if let Some(index) = arena.start(leader)
+            && is_patient
+        {
+            arena.until_committed(index);
+        }
+    }
+}
+
+/// An acknowledgement says what its request brought, not what the leader has got since (5.3, 7).
+pub(crate) fn late_acknowledgement(lab: &Lab) {
+    late_acknowledgement_of_entries(lab);
+    late_acknowledgement_of_a_snapshot(lab);
+}
+
+/// The answer to a leader's message is held; meanwhile the leader takes other commands, which
+/// reach nobody, and in some rounds it has tried to send them. Then it hears the answer and goes,
+/// and the others commit something else in their place.
+fn late_acknowledgement_of_entries(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
+    for (is_next, are_sent) in
+        [(false, false), (false, true), (true, false), (true, true), (false, true)]
+    {
+        let [leader, follower, away] = arena.roles();
+        arena.cfg.faults().isolate(away);
+        if let Some((_, reply)) = old_exchange(&mut arena, leader, follower, is_next, false) {
+            tried += 1;
+            let entries = arena.intercept(leader, follower, Kind::Entries);
+            arena.start(leader);
+            let last = arena.start_known(leader);
+            if let Some((_, command)) = last.filter(|_| are_sent) {
+                until_sent(&mut arena, &entries, follower, &command);
+            }
+            arena.cfg.faults().isolate(leader);
+            reply.deliver();
+            all_of(&entries).iter().for_each(Held::lose);
+            drop(entries);
+            arena.cfg.faults().partition(&[&[follower, away]]);
+            arena.agree(&[follower, away]);
+            arena.agree(&[follower, away]);
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}
+
+/// Waits until a leader has sent a command, which is lost as all else is. A leader that waits for
+/// an answer first never sends it; then the follower misses its leader and stands for election.
+fn until_sent(arena: &mut Arena<'_>, entries: &Interceptor, follower: usize, command: &[u8]) {
+    let term = arena.term(follower);
+    arena.poll(|arena| {
+        let caught = all_of(entries);
+        caught.iter().for_each(Held::lose);
+        let is_sent = caught.iter().any(|request| carries(request, command));
+        (is_sent || arena.term(follower) > term).then_some(())
+    });
+}
+
+/// The answer to a snapshot arrives when the leader has made another. Its receiver needs that, too,
+/// or it gets no further: the next commands make no snapshot that would help it.
+///
+/// It missed the first because it was down: so it is in the leader's term, and deposes nobody.
+fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    let mut tried = 0;
+    for _ in 0..SNAPSHOT_ROUNDS {
+        let [leader, other, away] = arena.roles();
+        arena.cfg.crash(away);
+        let mut index = 0;
+        for _ in 0..SNAPSHOT_INTERVAL + 2 {
+            index = arena.agree(&[leader, other]);
+        }
+        let replies = arena.intercept_replies(away, leader, Kind::Snapshots);
+        arena.cfg.restart(away);
+        let reply = arena.next_caught(&replies, |_, _| true);
+        tried += usize::from(reply.is_some());
+        arena.cfg.faults().cut(leader, away);
+        // The lab makes the snapshot before it takes the entry after it.
+        let mut last = None;
+        for _ in index..=next_snapshot(index + 1) {
+            last = arena.start(leader);
+        }
+        if let Some(last) = last {
+            arena.until(|arena| arena.cfg.n_committed(last).0 > 1);
+        }
+        drop(replies);
+        reply.iter().for_each(Held::deliver);
+        arena.cfg.faults().heal(leader, away);
+        let all = arena.all();
+        arena.agree(&all);
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}

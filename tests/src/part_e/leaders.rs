@@ -1,0 +1,200 @@
+//! Staged changes of leaders: who gives way to whom, and who does not.
+
+use std::thread;
+use std::time::Duration;
+
+use config::{Class, Failure, Kind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
+use labrpc::network::{Held, Messages};
+use rand::RngExt;
+use runner::Lab;
+
+use crate::clients::Client;
+use crate::part_e::arena::Arena;
+use crate::part_e::race::Race;
+
+const TRIES: usize = 4;
+/// A follower that hears from its leader waits at least this long. One that ignores its leader has
+/// stood for election by then.
+const OBEDIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
+/// How often a server is asked while a message arrives that changes its answer.
+const QUESTIONS: usize = 40;
+/// The number of threads that ask.
+const CLIENTS: usize = 4;
+
+/// A candidate that hears of the leader of its own term follows it, and does not stand again (5.2).
+pub(crate) fn giving_way(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    candidates_give_way(lab, &mut arena);
+    refused_leaders_are_followed(lab, &mut arena);
+    arena.end();
+}
+
+/// Two servers stand in the same term and one is elected: the other hears of it. One that does not
+/// follow soon deposes a leader that all others follow.
+fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
+    let (mut tried, mut deposed) = (0, 0);
+    for _ in 0..2 * TRIES {
+        if let Some(race) = Race::stage(arena) {
+            let Race { first, term, request, heartbeats, .. } = race;
+            // It has just begun to wait for votes, and hears of its leader now.
+            drop(heartbeats);
+            request.deliver();
+            arena.sleep(OBEDIENCE);
+            tried += 1;
+            deposed += usize::from(!(arena.term(first) == term && arena.leads(first)));
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    // A timeout may run out before the first heartbeat comes, but not every time.
+    if tried >= TRIES && deposed == tried {
+        let sentence = format!(
+            "{tried} times a candidate heard from the leader of its own term, and each time that \
+             leader was deposed"
+        );
+        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
+    }
+}
+
+/// A server that was down lacks entries, so it refuses what a new leader sends; nobody hears that,
+/// so it has to go on refusing. All the same it hears from the leader of its term, and waits.
+fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
+    let (mut tried, mut stood) = (0, 0);
+    for _ in 0..TRIES {
+        let [old, other, away] = arena.roles();
+        arena.cfg.crash(away);
+        arena.agree(&[old, other]);
+        // The server that is elected now knows nothing about the third server's log.
+        arena.cfg.restart(old);
+        arena.agree(&[old, other]);
+        arena.cfg.faults().mute(away);
+        arena.cfg.restart(away);
+        let leader = arena.leader_of(&[old, other]);
+        let term = arena.term(leader);
+        arena.sleep(OBEDIENCE);
+        // It has heard from the leader.
+        tried += usize::from(arena.term(away) >= term);
+        stood += usize::from(arena.term(away) > term && arena.term(leader) == term);
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    // As above.
+    if stood == TRIES {
+        let sentence = format!(
+            "{stood} times a server refused what the leader of its own term sent, and each time it \
+             stood for election while it heard from that leader"
+        );
+        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
+    }
+}
+
+/// A leader hears of a newer term by the answer to a call, and follows the leader of that term, who
+/// has nothing new for it; then it crashes. It must not come back in a term before.
+pub(crate) fn forgotten_term(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
+    for _ in 0..TRIES {
+        let [old, a, b] = arena.roles();
+        let term = arena.term(old);
+        arena.cfg.faults().isolate(old);
+        arena.leader_of(&[a, b]);
+        // The others hear it, and it hears their answers, but none of their calls.
+        arena.cfg.faults().deafen(old);
+        arena.cfg.faults().rejoin(old);
+        if arena.until(|arena| arena.term(old) > term) {
+            let exchange = arena.exchange_with(old, Kind::Entries);
+            arena.cfg.faults().hear(old);
+            let is_from_leader = |arena: &Arena<'_>, request: &Held| {
+                request.from.is_some_and(|from| arena.leads(from))
+            };
+            tried += usize::from(arena.next_answered(&exchange, is_from_leader).is_some());
+            arena.cfg.restart(old);
+        }
+        arena.cfg.faults().hear(old);
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}
+
+/// Messages that arrive at the same instant are handled at the same time. A thread that acts on
+/// what it saw under a lock, after it has released the lock, acts on an old state. Other threads
+/// run in between if they wait for that lock, or with thread switches at edges.
+pub(crate) fn close_calls(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let (mut asked, mut elected) = (0, 0);
+    for _ in 0..4 * TRIES {
+        asked += usize::from(deposed_while_asked(&mut arena));
+        arena.judge_all();
+        elected += usize::from(elected_while_deposed(&mut arena).is_some());
+        arena.judge_all();
+    }
+    arena.note_tries(asked);
+    arena.note_tries(elected);
+    arena.end();
+}
+
+/// A leader hears of a newer term while clients call its `get_state` and `start`: both need the
+/// same locks. Whether it was asked while such a message arrived.
+fn deposed_while_asked(arena: &mut Arena<'_>) -> bool {
+    let [old, a, b] = arena.roles();
+    let intercept = |messages: Messages| arena.cfg.network().intercept(messages.to(old));
+    let mut news = Vec::new();
+    for other in [a, b] {
+        news.push(intercept(Kind::Votes.requests().from(other)));
+        news.push(intercept(Kind::Entries.requests().from(other)));
+        arena.cfg.faults().cut(old, other);
+    }
+    let leader = arena.leader_of(&[a, b]);
+    let entries = &news[usize::from(leader == b) * 2 + 1];
+    let heartbeat = arena.poll(|_| entries.try_next());
+    let has_come = heartbeat.is_some();
+    let commands: Vec<Vec<u8>> = (0..CLIENTS).map(|_| arena.command()).collect();
+    let cfg = &arena.cfg;
+    thread::scope(|scope| {
+        let mut clients = Vec::new();
+        for command in commands {
+            let work = move || {
+                for _ in 0..QUESTIONS / CLIENTS {
+                    cfg.start(old, command.clone());
+                    cfg.get_state(old);
+                }
+            };
+            clients.push(Client::start(scope, clients.len(), work));
+        }
+        drop(news);
+        drop(heartbeat);
+        clients.into_iter().for_each(Client::join);
+    });
+    has_come
+}
+
+/// The vote that elects a candidate comes with the request of a rival in a later term. None if one
+/// of the two does not come.
+fn elected_while_deposed(arena: &mut Arena<'_>) -> Option<()> {
+    let [voter, candidate, rival] = arena.roles();
+    let term = arena.term(voter);
+    arena.cfg.faults().isolate(rival);
+    if !arena.until(|arena| arena.term(rival) > term + 1) {
+        return None;
+    }
+    // The old leader is silent, nobody else hears of the rival, and it asks the candidate.
+    let _silence = arena.intercept(voter, candidate, Kind::Entries);
+    let asking = arena.intercept(rival, candidate, Kind::Votes);
+    let votes = arena.intercept_replies(voter, candidate, Kind::Votes);
+    arena.cfg.faults().heal(rival, candidate);
+    let request = arena.poll(|_| asking.try_next())?;
+    let vote = arena.next_caught(&votes, |arena, _| arena.term(candidate) > term)?;
+    let term = arena.term(rival);
+    if arena.rng.random_ratio(1, 2) {
+        request.deliver();
+        vote.deliver();
+    } else {
+        vote.deliver();
+        request.deliver_again();
+        request.deliver();
+    }
+    drop(asking);
+    arena.until(|arena| arena.term(candidate) >= term);
+    Some(())
+}
