@@ -141,6 +141,13 @@ impl Failure {
         self
     }
 
+    /// Adds sentences before those that it has.
+    #[must_use]
+    pub(crate) fn with_first_notes(mut self, notes: impl IntoIterator<Item = String>) -> Failure {
+        let later = std::mem::take(&mut self.notes);
+        self.with_notes(notes).with_notes(later)
+    }
+
     /// Adds events that are needed to understand it.
     #[must_use]
     pub fn with_evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Failure {

@@ -38,6 +38,8 @@ struct State {
     lives: Lives,
     kit_code: Vec<KitCode>,
     elsewhere: BTreeMap<usize, Tell>,
+    /// The part of the test that is under way, if it has named it.
+    stage: Option<String>,
 }
 
 /// Says what the threads of a server in another process wait for.
@@ -95,6 +97,11 @@ impl Referee {
         panic::resume_unwind(Box::new(Stopped));
     }
 
+    /// Says which part of its test is under way: the first note of a failure from now on.
+    pub fn enter_stage(&self, stage: impl Into<String>) {
+        self.shared.state.lock().stage = Some(stage.into());
+    }
+
     /// Records that the test came to its end, unless it has failed.
     pub fn pass(&self) {
         self.settle(Ok(()));
@@ -104,7 +111,8 @@ impl Referee {
     fn settle(&self, verdict: Result<(), Failure>) {
         let mut state = self.shared.state.lock();
         if !matches!(state.verdict, Some(Err(_))) {
-            state.verdict = Some(verdict);
+            let stage = state.stage.clone();
+            state.verdict = Some(verdict.map_err(|failure| failure.with_first_notes(stage)));
         }
         drop(state);
         self.shared.settled.notify_all();
@@ -249,6 +257,16 @@ mod tests {
         referee.fail(failure("second"));
         referee.pass();
         assert_eq!(referee.verdict(), Some(Err(failure("first"))));
+    }
+
+    #[test]
+    fn a_failure_says_in_which_stage_of_its_test_it_happened() {
+        let referee = Referee::new();
+        referee.enter_stage("in the first cluster");
+        referee.enter_stage("in the second cluster");
+        referee.fail(failure("no leader").with_notes(["term 7".into()]));
+        let notes = ["in the second cluster", "term 7"].map(String::from);
+        assert_eq!(referee.verdict(), Some(Err(failure("no leader").with_notes(notes))));
     }
 
     #[test]

@@ -38,9 +38,12 @@ pub(crate) fn swarm_of_seven(lab: &Lab) {
     swarm(lab, 7, EVERYTHING, TROUBLE);
 }
 
-/// A majority of an even number is more than half; one server is a majority of itself.
+/// A majority of an even number is more than half; one server is a majority of itself. The single
+/// server comes last: many Rafts do not work alone, and still have to show their majorities.
 pub(crate) fn even_and_tiny_clusters(lab: &Lab) {
-    for servers in [1, 2, 4, 6] {
+    for servers in [2, 4, 6, 1] {
+        let ending = if servers == 1 { "" } else { "s" };
+        lab.referee().enter_stage(format!("in the cluster of {servers} server{ending}"));
         swarm(lab, servers, EVERYTHING, TROUBLE_EACH);
     }
 }
