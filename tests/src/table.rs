@@ -293,9 +293,9 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "even and tiny clusters",
-        points: 1,
+        points: 2,
         original: None,
-        purpose: "The same with one, two, four and six servers: a majority is more than half.",
+        purpose: "The same with two, four, six servers and one: a majority is more than half.",
         run: part_e::swarm::even_and_tiny_clusters,
     },
     Test {
@@ -501,9 +501,9 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "slow links",
-        points: 1,
+        points: 0,
         original: None,
-        purpose: "Entries do not travel again and again while answers are on their way.",
+        purpose: "Commands that come faster than answers; it reports entries sent too often.",
         run: part_e::thrift::slow_links,
     },
     Test {

@@ -1,4 +1,4 @@
-//! From which numbers on a finding is reported: the judgements of the test of peace.
+//! From which numbers on a finding is reported: the judgements of the tests of thrift.
 //!
 //! The bounds are several times what the reference needs, and each says how far beyond them it is.
 
@@ -18,6 +18,10 @@ const IDLE_CALLS_MAX: u64 = 40;
 const IDLE_CALL_BYTES_MAX: u64 = 500;
 /// Threads of one server while another is away for some seconds.
 const THREADS_MAX: usize = 60;
+/// The number of times that each follower may get an entry while answers are slow. Streaming needs
+/// one; a leader that sends everything unacknowledged with every heartbeat needs two or three, and
+/// one that does so with every command needs ten.
+const COPIES_MAX: u64 = 5;
 /// This many elections of all that were tried are no coincidence.
 const HASTY_MIN: usize = 2;
 
@@ -81,6 +85,18 @@ pub(crate) fn election_bytes(bytes: u64, log: usize) -> Finding {
     })
 }
 
+/// Judges the bytes that were sent while commands came to a leader faster than answers.
+pub(crate) fn entries_bytes(bytes: u64, followers: u64, commands: usize) -> Finding {
+    let most = COPIES_MAX * followers * commands as u64;
+    (bytes > most).then(|| {
+        let sentence = format!(
+            "{bytes} bytes were sent for {commands} bytes of commands that came faster than \
+             answers, not {most} at most: does a leader send again what is still on its way?"
+        );
+        (FindingKind::NeedlessBytes, sentence)
+    })
+}
+
 /// Judges the number of threads of one server while another was away for some time.
 pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding {
     (count > THREADS_MAX).then(|| {
@@ -119,6 +135,7 @@ mod tests {
             idle_terms(3, 3),
             idle_thread("server 1's thread `ticker`", 10, 20),
             election_bytes(40_000, 40_000),
+            entries_bytes(400_000, 2, 40_000),
             threads(2, 60, TWO_SECONDS),
             hasty_voters(&[1], 7, 120),
         ];
@@ -134,6 +151,7 @@ mod tests {
             idle_terms(3, 4),
             idle_thread("server 1's thread `ticker`", 11, 20),
             election_bytes(40_001, 40_000),
+            entries_bytes(400_001, 2, 40_000),
             threads(2, 61, TWO_SECONDS),
             hasty_voters(&[1, 0], 7, 120),
         ];

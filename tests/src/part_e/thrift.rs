@@ -1,11 +1,9 @@
-//! What a cluster uses: one budget that must be kept, and habits that are only findings.
-//!
-//! The bounds are several times what the reference needs, and each says how far beyond them it is.
+//! What a cluster uses beyond what it needs: findings, never failures.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use config::{Class, Kind, Setup};
+use config::{Kind, Setup};
 use labrpc::network::{Delay, Disturbance, Held};
 use runner::Lab;
 use sim::ThreadState;
@@ -22,10 +20,6 @@ const COMMAND_BYTES: usize = 2000;
 const COMMANDS: usize = 20;
 /// The delay of a message: many commands come before the first answer.
 const WAY_MS: u64 = 50;
-/// The number of times that each follower may get an entry. Streaming needs one; a leader that
-/// sends everything unacknowledged with every heartbeat needs two or three, and one that does so
-/// with every command needs ten.
-const COPIES_MAX: u64 = 5;
 /// Commands come this fast: many during the way of one message.
 const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
 /// Commands that are not in step with the heartbeats come this far apart.
@@ -41,16 +35,21 @@ const LOOKS: u32 = 21;
 /// How long one server is away.
 const ABSENCE: Duration = Duration::from_secs(8);
 
-/// Messages take 50 ms, and commands come faster: no entry is to travel again and again meanwhile.
+/// Messages take 50 ms, and commands come faster. Entries that travel again and again meanwhile are
+/// a finding and no failure: a correct Raft may send what is not acknowledged with every heartbeat
+/// or with every command, and section 5.3 wants it to send again what may be lost.
+///
+/// Agreement is checked only when the links are fast again: a Raft that gives a call up after 50 ms
+/// is correct, and hears no answer before that.
 pub(crate) fn slow_links(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
     arena.agree(&all);
+    let leader = arena.leader_of(&all);
     let slow = Delay::Uniform(WAY_MS..=WAY_MS);
     arena.cfg.faults().disturb_all(&Disturbance { delay: Some(slow), ..Disturbance::default() });
     // What was under way before has arrived.
-    arena.agree(&all);
-    let leader = arena.leader_of(&all);
+    arena.sleep_ms(2 * WAY_MS);
     let (term, before) = (arena.term(leader), arena.cfg.bytes_total());
     let mut last = None;
     for _ in 0..COMMANDS {
@@ -62,16 +61,11 @@ pub(crate) fn slow_links(lab: &Lab) {
         arena.until(|arena| arena.cfg.n_committed(last.index).0 == arena.n());
     }
     let used = arena.cfg.bytes_total() - before;
-    let most = COPIES_MAX * 2 * (COMMANDS * COMMAND_BYTES) as u64;
     // A new leader may have to begin anew.
     let has_led = arena.term(leader) == term && arena.leads(leader);
     arena.note_tries(usize::from(has_led));
-    if used > most && has_led {
-        let sentence = format!(
-            "{used} bytes were sent while {COMMANDS} commands of {COMMAND_BYTES} bytes came \
-             faster than answers, not {most}"
-        );
-        lab.fail(Class::Limit, sentence);
+    if has_led {
+        tell(lab, judgements::entries_bytes(used, 2, COMMANDS * COMMAND_BYTES));
     }
     arena.judge_all();
     arena.end();
