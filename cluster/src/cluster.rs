@@ -14,6 +14,7 @@ use crate::limits::Method;
 use crate::misuse;
 use crate::servers::Servers;
 use crate::service::{Service, Start};
+use crate::sharing::Sharing;
 
 /// A cluster of servers of one service.
 ///
@@ -37,16 +38,19 @@ impl<S: Service> Cluster<S> {
         service: S,
     ) -> Cluster<S> {
         referee.add_kit_code([KitCode { crate_name: "cluster", folder: "/cluster/src/" }]);
+        let sharing = Sharing::new(servers, referee.clone());
         {
-            let (referee, history) = (referee.clone(), history.clone());
+            let (referee, history, sharing) = (referee.clone(), history.clone(), sharing.clone());
             network.subscribe(move |event| {
+                sharing.read(event);
                 if let Some(failure) = misuse::failure_of(event) {
                     referee.fail(failure);
                 }
                 history.record(history::What::Call(event));
             });
         }
-        let servers = Servers::new(servers, network, history.clone(), referee.clone());
+        let (history, referee) = (history.clone(), referee.clone());
+        let servers = Servers::new(servers, network, history, referee, sharing);
         Cluster { servers: Arc::new(servers), calls, service }
     }
 

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use raftapi::{Saved, Storage};
-use verdict::{Class, Failure, Referee};
+use verdict::{Class, Failure};
 
 use crate::fuse::Fuse;
+use crate::sharing::Sharing;
 
 /// The maximum that one server can save, its Raft state and its snapshot together, in bytes. A
 /// larger save does not happen and fails the test as [`Class::Limit`].
@@ -22,8 +23,8 @@ pub struct Disk {
     saved: Mutex<Arc<Saved>>,
     was_read: AtomicBool,
     watcher: Option<Watcher>,
-    /// The server that saves here, and the referee to which a save that is too large is reported.
-    bound: Option<(usize, Referee)>,
+    /// The server that saves here, and what watches on which thread it does.
+    owner: Option<(usize, Sharing)>,
     /// Crashes the server at a save that a test has chosen.
     pub(crate) fuse: Fuse,
 }
@@ -45,9 +46,9 @@ impl Disk {
         Disk { watcher: Some(Arc::new(watcher)), ..self }
     }
 
-    /// The same disk with a bound on what this server saves.
-    pub(crate) fn bounded_for(self, server: usize, referee: Referee) -> Disk {
-        Disk { bound: Some((server, referee)), ..self }
+    /// The same disk, as that of this server: what it saves has a bound.
+    pub(crate) fn owned_by(self, server: usize, sharing: Sharing) -> Disk {
+        Disk { owner: Some((server, sharing)), ..self }
     }
 
     /// Whether the server has read its Raft state.
@@ -61,19 +62,22 @@ impl Disk {
     }
 
     fn is_too_much(&self, bytes: usize) -> bool {
-        let Some((server, referee)) = &self.bound else { return false };
+        let Some((server, sharing)) = &self.owner else { return false };
         if bytes <= SAVED_BYTES_MAX {
             return false;
         }
         let most = SAVED_BYTES_MAX >> 20;
         let sentence = format!("server {server} saved more than {most} MiB: {bytes} bytes");
-        referee.fail(Failure::of(*server, Class::Limit, sentence));
+        sharing.fail(Failure::of(*server, Class::Limit, sentence));
         true
     }
 }
 
 impl Storage for Disk {
     fn save(&self, saved: Saved) {
+        if let Some((server, sharing)) = &self.owner {
+            sharing.note_save(*server);
+        }
         if self.is_too_much(saved.raft_state.len().saturating_add(saved.snapshot.len())) {
             return;
         }
@@ -96,6 +100,8 @@ impl Storage for Disk {
 
 #[cfg(test)]
 mod tests {
+    use verdict::Referee;
+
     use super::*;
 
     fn save(disk: &Disk, raft_state: Vec<u8>, snapshot: Vec<u8>) {
@@ -114,7 +120,7 @@ mod tests {
     #[test]
     fn a_save_that_is_too_large_fails_the_test_and_does_not_happen() {
         let referee = Referee::new();
-        let disk = Disk::default().bounded_for(2, referee.clone());
+        let disk = Disk::default().owned_by(2, Sharing::new(3, referee.clone()));
         save(&disk, vec![1; SAVED_BYTES_MAX - 1], vec![2]);
         assert_eq!(referee.verdict(), None);
         save(&disk, vec![1; SAVED_BYTES_MAX], vec![2]);

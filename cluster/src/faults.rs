@@ -178,15 +178,17 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// nothing meanwhile, not even the lab. Resume it within 10 s, the limit of a call of the lab
     /// that may have begun before.
     ///
-    /// Only in virtual time. In real time it returns false and does nothing.
+    /// Only in virtual time, and only if servers share no threads. Otherwise it returns false and
+    /// does nothing.
     pub fn pause(&self, server: usize) -> bool {
-        if sim::is_virtual() {
+        let can_pause = self.can_stop_one();
+        if can_pause {
             if !std::mem::replace(&mut self.servers.lock()[server].paused, true) {
                 self.servers.record(self.servers.incarnation(server), ServerEvent::Paused);
             }
             sim::pause(Label::Server(server).group().group);
         }
-        sim::is_virtual()
+        can_pause
     }
 
     /// Ends [`Faults::pause`]: the server goes on where it stopped, and finds that time has passed.
@@ -199,7 +201,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
 
     /// Lets a server's clock run `rate` times as fast as the others', also through a restart.
     ///
-    /// Only in virtual time. In real time it returns false and does nothing.
+    /// Only in virtual time, and only if servers share no threads. Otherwise it returns false and
+    /// does nothing.
     pub fn rush_clock(&self, server: usize, rate: f64) -> bool {
         self.set_clock_rate(server, rate, "rush_clock")
     }
@@ -211,11 +214,17 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     }
 
     fn set_clock_rate(&self, server: usize, rate: f64, verb: &'static str) -> bool {
-        sim::set_clock_rate(Label::Server(server).group().group, rate);
-        if sim::is_virtual() {
+        let can_set = self.can_stop_one();
+        if can_set {
+            sim::set_clock_rate(Label::Server(server).group().group, rate);
             self.servers.record_fault(server, verb);
         }
-        sim::is_virtual()
+        can_set
+    }
+
+    /// Whether a fault can act on the threads of one server alone.
+    fn can_stop_one(&self) -> bool {
+        sim::is_virtual() && !self.servers.referee.has_shared_threads()
     }
 
     /// Crashes a server at its `saves`-th save from now. That save is the last one that is kept.

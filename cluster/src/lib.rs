@@ -8,6 +8,7 @@
 
 mod limits;
 mod fuse;
+mod sharing;
 mod disk;
 mod calls;
 mod service;

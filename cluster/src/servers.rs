@@ -12,12 +12,14 @@ use raftapi::Storage;
 use verdict::{Death, Life, Referee};
 
 use crate::disk::Disk;
+use crate::sharing::Sharing;
 
 /// The servers of one cluster.
 pub(crate) struct Servers<P: ?Sized> {
     pub(crate) network: Network,
     pub(crate) history: History,
     pub(crate) referee: Referee,
+    sharing: Sharing,
     all: Mutex<Vec<Slot<P>>>,
     /// Held while a server is cut off or its next incarnation begins, so that a crash at a save
     /// never hits the incarnation after the one that it is for.
@@ -64,9 +66,10 @@ impl<P: ?Sized> Servers<P> {
         network: Network,
         history: History,
         referee: Referee,
+        sharing: Sharing,
     ) -> Servers<P> {
         let all = Mutex::new((0..servers).map(|_| Slot::default()).collect());
-        Servers { network, history, referee, all, cutting: Mutex::default() }
+        Servers { network, history, referee, sharing, all, cutting: Mutex::default() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Slot<P>>> {
@@ -101,7 +104,7 @@ impl<P: ?Sized> Servers<P> {
         slot.life = self.referee.begin_life(server);
         let of = Incarnation { server, number: slot.incarnation };
         // The old incarnation keeps the old object: what it still saves is lost.
-        let copy = slot.disk.copy().bounded_for(server, self.referee.clone());
+        let copy = slot.disk.copy().owned_by(server, self.sharing.clone());
         let history = self.history.clone();
         slot.disk = Arc::new(copy.watched_by(move |old, new| {
             history.record(What::Server(of, ServerEvent::Saved { old, new }));

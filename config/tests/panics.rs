@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::{Class, Config, Failure, FindingKind, Setup};
-use labrpc::CallError;
+use labrpc::{CallError, ClientEnd};
 use parking_lot::Mutex;
 use support::{Fake, Fakes, bounded};
 use verdict::label::{self, Label};
@@ -265,6 +265,44 @@ fn a_call_of_the_lab_that_panics_after_the_kill_has_no_answer() {
         });
     };
     finds(slowly, ask, &["server 1 panicked in `get_state` after it was killed: out of luck"]);
+}
+
+/// Server 0 starts the thread of a pool; each `start` has it make a call of the server that is
+/// asked. The third call panics.
+fn share_a_thread() -> impl Fn(&Fake, &'static str) + Send + Sync + 'static {
+    let (jobs, queue) = crossbeam_channel::unbounded::<ClientEnd>();
+    let pool = move || {
+        for (made, end) in queue.iter().enumerate() {
+            assert!(made < 2, "out of luck");
+            let _ = end.call::<str, String>("Raft.Echo", "x");
+        }
+    };
+    let pool = Mutex::new(Some(pool));
+    move |fake, called| match called {
+        "make" => {
+            if let Some(pool) = pool.lock().take() {
+                let named = thread::Builder::new().name("pool".into());
+                drop(named.spawn(pool).unwrap());
+            }
+        }
+        "start" => jobs.send(fake.context.ends[1].clone()).unwrap(),
+        _ => {}
+    }
+}
+
+/// It may have been for any of the servers, also for one that is dead.
+#[test]
+fn a_panic_of_a_thread_that_servers_share_names_none() {
+    let start = |cfg: &Config, _: &Fakes| (0..3).for_each(|server| _ = cfg.start(server, vec![1]));
+    let sentence = "a server panicked in its thread `pool`: out of luck";
+    reports(share_a_thread(), start, &Failure::new(Class::Panic, sentence));
+    let sentence = format!("{sentence}; servers share threads, and some were killed");
+    let crash_and_start = move |cfg: &Config, fakes: &Fakes| {
+        cfg.crash(2);
+        cfg.restart(2);
+        start(cfg, fakes);
+    };
+    finds(share_a_thread(), crash_and_start, &[&sentence]);
 }
 
 #[test]

@@ -9,6 +9,11 @@
 //! Use ordinary threads, locks, sleeps, `Instant` and `rand`: the lab runs them unchanged in
 //! virtual time. A thread that has nothing to do must wait, not spin.
 //!
+//! Give each server its own threads: in `cargo test` all servers are in one process, and a thread
+//! belongs to the server whose thread started it. If servers share a pool in a static, the lab says
+//! so once, does not pause one of them alone, and names none when a thread of the pool panics. When
+//! a submission is graded, each server is a process, and has its own statics.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use labrpc::Service;

@@ -45,6 +45,11 @@ pub fn label(label: Label) -> LabelGuard {
     LabelGuard { before, not_send: PhantomData }
 }
 
+/// Labels the calling thread for good. An older guard still restores its own label.
+pub fn relabel(label: Label) {
+    set(label);
+}
+
 /// Restores the previous label when dropped.
 #[derive(Debug)]
 pub struct LabelGuard {

@@ -74,6 +74,9 @@ pub fn label(_label: Label) -> LabelGuard {
 }
 
 /// Does nothing.
+pub fn relabel(_label: Label) {}
+
+/// Does nothing.
 #[derive(Debug)]
 pub struct LabelGuard {
     not_send: PhantomData<*const ()>,

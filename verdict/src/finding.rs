@@ -30,13 +30,15 @@ pub enum FindingKind {
     ThreadsLeft,
     /// A thread of a killed server panics.
     LatePanic,
+    /// Threads work for several servers: none can be paused alone.
+    SharedThreads,
     /// The process of a run needs more memory than a log and some snapshots take.
     Memory,
 }
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [FindingKind; 12] = [
+    pub const ALL: [FindingKind; 13] = [
         FindingKind::HeldLock,
         FindingKind::NeedlessSaves,
         FindingKind::NeedlessElections,
@@ -48,6 +50,7 @@ impl FindingKind {
         FindingKind::ManyThreads,
         FindingKind::ThreadsLeft,
         FindingKind::LatePanic,
+        FindingKind::SharedThreads,
         FindingKind::Memory,
     ];
 
@@ -72,6 +75,7 @@ impl fmt::Display for FindingKind {
             FindingKind::ManyThreads => "many threads",
             FindingKind::ThreadsLeft => "threads left",
             FindingKind::LatePanic => "late panic",
+            FindingKind::SharedThreads => "shared threads",
             FindingKind::Memory => "memory",
         })
     }

@@ -12,8 +12,12 @@ pub enum Label {
     Kit,
     /// One server.
     Server(usize),
+    /// Several servers, for which it was seen to work: a thread of a pool that they share.
+    Shared,
 }
 
+/// The group of the threads that work for several servers. No fault acts on it.
+const SHARED_GROUP: u32 = u32::MAX;
 /// In place of an incarnation, marks a thread of the kit that is in the group of a server.
 const BESIDE: u32 = u32::MAX;
 
@@ -36,6 +40,7 @@ impl Label {
         let group = match self {
             Label::Kit => 0,
             Label::Server(server) => u32::try_from(server).expect("few servers") + 1,
+            Label::Shared => SHARED_GROUP,
         };
         sim::Label { group, incarnation: 0 }
     }
@@ -44,6 +49,7 @@ impl Label {
     pub fn of(label: sim::Label) -> Label {
         match label {
             sim::Label { group: 0, .. } | sim::Label { incarnation: BESIDE, .. } => Label::Kit,
+            sim::Label { group: SHARED_GROUP, .. } => Label::Shared,
             sim::Label { group, .. } => Label::Server(group as usize - 1),
         }
     }
@@ -58,7 +64,7 @@ impl Life {
     /// The incarnation that a thread with this label works for; none for the kit's threads.
     pub fn of(label: sim::Label) -> Option<Life> {
         match Label::of(label) {
-            Label::Kit => None,
+            Label::Kit | Label::Shared => None,
             Label::Server(server) => Some(Life { server, number: label.incarnation }),
         }
     }
@@ -69,6 +75,7 @@ pub fn name(label: sim::Label) -> String {
     match Label::of(label) {
         Label::Kit => "lab".into(),
         Label::Server(server) => format!("server {server}"),
+        Label::Shared => "servers".into(),
     }
 }
 
@@ -77,7 +84,7 @@ pub fn name(label: sim::Label) -> String {
 /// A server's thread keeps its label: code of an implementation must not pass for the kit's.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
     if label == Label::Kit
-        && let Some(Label::Server(_)) = current()
+        && let Some(Label::Server(_) | Label::Shared) = current()
     {
         return Entered { before: WORK.get(), _group: sim::label(sim::current_label()) };
     }
@@ -111,6 +118,32 @@ impl Drop for Entered {
     fn drop(&mut self) {
         WORK.set(self.before);
     }
+}
+
+/// The calling thread has made a call of `server`, or a save of it. Returns the server that the
+/// thread belonged to so far, if it is another one: the thread works for both, and belongs to
+/// neither from now on. Only in virtual time.
+///
+/// No thread of a correct Raft is taken for a shared one without being so: only who was given the
+/// ends or the persister of a server can use them.
+pub fn work_for(server: usize) -> Option<usize> {
+    if !sim::is_virtual() {
+        return None;
+    }
+    let Some(Label::Server(other)) = current().filter(|label| *label != Label::Server(server))
+    else {
+        return None;
+    };
+    // A thread of the lab has lent itself for a call: it keeps that label until the call returns.
+    if !is_entered() {
+        sim::relabel(Label::Shared.group());
+    }
+    Some(other)
+}
+
+/// Whether the calling thread is in a call of the lab, whose label is certain.
+pub(crate) fn is_entered() -> bool {
+    WORK.get().is_some()
 }
 
 /// The calling thread's label; none for an unknown thread.

@@ -11,6 +11,9 @@
 //! although `kill` comes later. What it saves then is lost, so a peer that reads its own save back
 //! finds what no running server can find. Only a panic in `kill` itself is a failure even then.
 //!
+//! Where servers share threads, nobody knows for whom a thread panicked. If some incarnation is dead
+//! then, it may have been for that one, so such a panic is a finding as well.
+//!
 //! Servers in processes of their own have no such threads: SIGKILL ends them.
 //!
 //! [`FindingKind::LatePanic`]: crate::FindingKind::LatePanic
@@ -92,6 +95,11 @@ impl Lives {
     /// How it ends; none while it lives.
     pub(crate) fn death(&mut self, life: Life) -> Option<Death> {
         self.entry(life)?.death
+    }
+
+    /// Whether the death of some incarnation is over.
+    pub(crate) fn has_death(&self) -> bool {
+        self.all.iter().any(|entry| entry.death.is_some_and(Death::is_over))
     }
 
     /// Records that a panic of its server is reported; false if one was before. What one

@@ -4,6 +4,7 @@ use std::panic::{self, PanicHookInfo};
 use std::thread;
 
 use crate::failure::{self, Class, Failure};
+use crate::finding::FindingKind;
 use crate::label::{self, Label};
 use crate::lives::{Death, KILL};
 use crate::referee::Referee;
@@ -13,9 +14,12 @@ const THREAD_NAME_BYTES_MAX: usize = 128;
 
 /// Reports every later panic in this process to `referee`, with its server and its place in the
 /// source, and then prints it as before. It is a failure, or a finding if its server was dead
-/// already.
+/// already, or may have been.
 pub fn report_to(referee: Referee) {
     hook(move |info| {
+        if is_of_any_server(&referee) {
+            return shared_panic(info, &referee);
+        }
         // What `kill` itself does is never late.
         let life = label::life().filter(|_| label::doing() != Some(KILL));
         let death = life.and_then(|life| referee.death(life));
@@ -25,6 +29,23 @@ pub fn report_to(referee: Referee) {
             None => referee.fail(failure),
         }
     });
+}
+
+/// Whether servers share threads, and the calling thread is not one of the lab. Even if it was not
+/// seen to work for several servers, its label says only who started it.
+fn is_of_any_server(referee: &Referee) -> bool {
+    let is_labelled = label::is_entered() || label::current() == Some(Label::Kit);
+    !is_labelled && referee.has_shared_threads()
+}
+
+fn shared_panic(info: &PanicHookInfo<'_>, referee: &Referee) {
+    let sentence = nobodys(info);
+    if referee.has_death() {
+        let sentence = format!("{sentence}; servers share threads, and some were killed");
+        referee.note(FindingKind::LatePanic, sentence);
+    } else {
+        referee.fail(Failure::new(Class::Panic, sentence));
+    }
 }
 
 /// The same without a referee: passes the failure of each panic to `tell`.
@@ -53,11 +74,14 @@ fn told(info: &PanicHookInfo<'_>, death: Option<Death>) -> Failure {
             let sentence = format!("server {server} panicked in {}{place}{late}: {what}", doing());
             Failure::of(server, Class::Panic, sentence)
         }
-        None => {
-            let sentence = format!("a server panicked in {}{place}: {what}", doing());
-            Failure::new(Class::Panic, sentence)
-        }
+        Some(Label::Shared) | None => Failure::new(Class::Panic, nobodys(info)),
     }
+}
+
+/// A panic of which nobody knows the server.
+fn nobodys(info: &PanicHookInfo<'_>) -> String {
+    let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+    format!("a server panicked in {}{place}: {}", doing(), message(info.payload()))
 }
 
 fn doing() -> String {

@@ -36,6 +36,8 @@ struct State {
     findings_left_out: usize,
     figures: Option<Figures>,
     lives: Lives,
+    /// A thread was seen to work for several servers.
+    threads_are_shared: bool,
     kit_code: Vec<KitCode>,
     elsewhere: BTreeMap<usize, Tell>,
     /// The part of the test that is under way, if it has named it.
@@ -184,6 +186,27 @@ impl Referee {
         if is_first {
             self.note(FindingKind::LatePanic, sentence);
         }
+    }
+
+    /// Records that a thread works for several servers: the first time as a finding, with this
+    /// sentence. True the first time.
+    pub fn threads_are_shared(&self, sentence: impl std::fmt::Display) -> bool {
+        let before = std::mem::replace(&mut self.shared.state.lock().threads_are_shared, true);
+        if !before {
+            self.note(FindingKind::SharedThreads, sentence);
+        }
+        !before
+    }
+
+    /// Whether some thread works for several servers. Then the label that a thread has inherited
+    /// says only who started it.
+    pub fn has_shared_threads(&self) -> bool {
+        self.shared.state.lock().threads_are_shared
+    }
+
+    /// Whether some incarnation is dead.
+    pub(crate) fn has_death(&self) -> bool {
+        self.shared.state.lock().lives.has_death()
     }
 
     /// The findings so far.

@@ -28,6 +28,7 @@ pub fn owner(thread: &ThreadInfo) -> String {
     match Label::of(thread.label) {
         Label::Kit => "the lab".to_owned(),
         Label::Server(server) => format!("server {server}"),
+        Label::Shared => "several servers".to_owned(),
     }
 }
 

@@ -47,6 +47,7 @@ pub fn failure(report: &Report, referee: &Referee) -> Failure {
         let sentence = format!("{} {what}{late}", threads::name(thread));
         let failure = match Label::of(thread.label) {
             Label::Server(server) => Failure::of(server, class, sentence),
+            Label::Shared => Failure::new(class, sentence),
             Label::Kit => Failure::new(Class::Infra, sentence),
         };
         failure.with_notes(threads::place(thread, referee).map(|place| format!("it is {place}")))

@@ -1,5 +1,6 @@
 //! The adversary's verbs, each with its end: part 3E is made of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -251,6 +252,66 @@ fn a_clock_that_is_rushed_runs_for_its_server_alone() {
             assert_eq!(takes_ms(1), 500);
             cfg.faults().steady_clock(1);
             assert_eq!(takes_ms(1), 1000);
+        },
+    );
+}
+
+/// Server 0 starts the thread of a pool, which saves for every server that takes a command. Server 1
+/// also has a thread of its own.
+#[test]
+fn servers_that_share_a_thread_are_not_stopped_alone() {
+    let (jobs, queue) = crossbeam_channel::unbounded::<Box<dyn FnOnce() + Send>>();
+    let ticks = Arc::new(AtomicUsize::new(0));
+    let ticking = Arc::clone(&ticks);
+    in_virtual_time(
+        move |fake, what| match (what, fake.context.me) {
+            ("make", 0) => {
+                let queue = queue.clone();
+                let pool = thread::Builder::new().name("pool".into());
+                drop(pool.spawn(move || queue.iter().for_each(|job| job())));
+            }
+            ("make", 1) => {
+                let ticks = Arc::clone(&ticking);
+                drop(thread::spawn(move || {
+                    for _ in 0..1000 {
+                        thread::sleep(Duration::from_millis(10));
+                        ticks.fetch_add(1, Ordering::Relaxed);
+                    }
+                }));
+            }
+            ("start", _) => {
+                let persister = Arc::clone(&fake.context.persister);
+                jobs.send(Box::new(move || persister.save(vec![1], vec![]))).unwrap();
+            }
+            _ => {}
+        },
+        move |cfg, fakes| {
+            let second = Duration::from_secs(1);
+            let ticks_in_a_second = || {
+                let before = ticks.load(Ordering::Relaxed);
+                cfg.sleep(second);
+                ticks.load(Ordering::Relaxed) - before
+            };
+            cfg.start(0, vec![1]);
+            cfg.sleep(second);
+            assert_eq!(fakes.referee.findings(), [""; 0], "so far it is the thread of server 0");
+            assert!(cfg.faults().rush_clock(1, 2.0));
+            assert!((199..=201).contains(&ticks_in_a_second()));
+            assert!(cfg.faults().pause(1));
+            assert_eq!(ticks_in_a_second(), 0);
+            cfg.start(2, vec![1]);
+            assert!((99..=101).contains(&ticks_in_a_second()), "both faults have ended");
+            assert!(!cfg.faults().pause(1) && !cfg.faults().rush_clock(1, 2.0));
+            cfg.faults().resume(1);
+            assert!(!cfg.faults().pause(1) && !cfg.is_paused(1));
+            cfg.start(1, vec![1]);
+            assert!((99..=101).contains(&ticks_in_a_second()));
+            assert_eq!(
+                fakes.referee.findings(),
+                ["shared threads: the thread `pool` of server 0 made a save of server 2, so \
+                  servers share threads: no server is paused alone, and a panic may name none. \
+                  Graded, each server has a process and threads of its own"]
+            );
         },
     );
 }

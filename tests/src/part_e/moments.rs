@@ -75,7 +75,10 @@ pub(crate) fn woken_leader(lab: &Lab) {
         for _ in 0..arena.rng.random_range(0..3) {
             arena.start(old);
         }
-        arena.cfg.faults().pause(old);
+        if !arena.cfg.faults().pause(old) {
+            lab.find("servers share threads, so none can be paused alone: not tried".into());
+            break;
+        }
         arena.agree(&[a, b]);
         arena.agree(&[a, b]);
         arena.cfg.faults().resume(old);

@@ -1,0 +1,64 @@
+//! Which servers share threads.
+//!
+//! A thread belongs to the server whose thread started it. That is wrong for a pool in a static,
+//! which the first server starts and all use: a pause of that server would stop all of them. Such a
+//! thread shows itself when it makes a call or a save of another server. From then on it belongs to
+//! no server, and no server of this cluster is paused or gets a clock of its own, since other
+//! threads of the pool may not have shown themselves. Servers in processes of their own share none.
+
+use std::thread;
+
+use labrpc::network::{CallStep, Event};
+use verdict::label::{self, Label};
+use verdict::{Failure, Referee};
+
+/// Watches the servers of one cluster. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Sharing {
+    servers: usize,
+    referee: Referee,
+}
+
+impl Sharing {
+    pub(crate) fn new(servers: usize, referee: Referee) -> Sharing {
+        Sharing { servers, referee }
+    }
+
+    pub(crate) fn fail(&self, failure: Failure) {
+        self.referee.fail(failure);
+    }
+
+    /// Called on the thread on which the event happened.
+    pub(crate) fn read(&self, event: &Event) {
+        // The other steps happen on threads of the server that is called.
+        if let (CallStep::Sent { .. }, Some(caller)) = (&event.step, event.from) {
+            self.note_work(caller, "a call");
+        }
+    }
+
+    /// The calling thread saves for this server.
+    pub(crate) fn note_save(&self, server: usize) {
+        self.note_work(server, "a save");
+    }
+
+    fn note_work(&self, server: usize, what: &str) {
+        let Some(other) = label::work_for(server) else { return };
+        let thread = thread::current();
+        let thread = match thread.name() {
+            Some(name) => format!("the thread `{name}`"),
+            None => "an unnamed thread".into(),
+        };
+        let sentence = format!(
+            "{thread} of server {other} made {what} of server {server}, so servers share threads: \
+             no server is paused alone, and a panic may name none. Graded, each server has a \
+             process and threads of its own"
+        );
+        if self.referee.threads_are_shared(sentence) {
+            for server in 0..self.servers {
+                let group = Label::Server(server).group().group;
+                sim::resume(group);
+                sim::set_clock_rate(group, 1.0);
+            }
+        }
+    }
+}
