@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
     /// Whether to check the rules of Raft. It is off only to measure what that costs.
     pub(crate) invariants: bool,
+    /// Whether the program ends with the first run that fails.
+    pub(crate) fail_fast: bool,
 }
 
 impl Settings {
@@ -65,6 +67,12 @@ impl Settings {
             let Some(text) = variable(name) else { return Ok(None) };
             let number = text.parse::<u64>();
             number.map(Some).map_err(|_| format!("{name} is {text:?}; it has to be a number"))
+        };
+        let switch = |name: &str, default| match variable(name).as_deref() {
+            None => Ok(default),
+            Some("on") => Ok(true),
+            Some("off") => Ok(false),
+            Some(other) => Err(format!("{name} is {other:?}; it has to be on or off")),
         };
         let seeds = match (number("LAB_SEED")?, number("LAB_SEEDS")?) {
             (Some(seed), _) => vec![seed],
@@ -86,14 +94,9 @@ impl Settings {
                 return Err(format!("LAB_CLOCK is {other:?}; it has to be virtual or real"));
             }
         };
-        let invariants = match variable("LAB_INVARIANTS").as_deref() {
-            None | Some("on") => true,
-            Some("off") => false,
-            Some(other) => {
-                return Err(format!("LAB_INVARIANTS is {other:?}; it has to be on or off"));
-            }
-        };
-        Ok(Settings { seeds, clock, invariants })
+        let (invariants, fail_fast) =
+            (switch("LAB_INVARIANTS", true)?, switch("LAB_FAIL_FAST", false)?);
+        Ok(Settings { seeds, clock, invariants, fail_fast })
     }
 }
 
@@ -150,6 +153,15 @@ mod tests {
         assert_eq!(watched(&[("LAB_INVARIANTS", "off")]), Ok(false));
         let error = "LAB_INVARIANTS is \"no\"; it has to be on or off";
         assert_eq!(watched(&[("LAB_INVARIANTS", "no")]), Err(error.into()));
+    }
+
+    #[test]
+    fn all_runs_are_made_unless_the_first_failure_is_enough() {
+        let fail_fast = |variables| read(variables).map(|settings| settings.fail_fast);
+        assert_eq!(fail_fast(&[]), Ok(false));
+        assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "on")]), Ok(true));
+        let error = "LAB_FAIL_FAST is \"1\"; it has to be on or off";
+        assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "1")]), Err(error.into()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{env, thread};
+use std::{env, process, thread};
 
 use libtest_mimic::{Failed, Trial};
 
@@ -14,6 +14,8 @@ use crate::settings::{Clock, Settings};
 use crate::table::Table;
 use crate::test::Test;
 
+/// The exit code of a test program that failed, as cargo expects it.
+const FAILED: i32 = 101;
 /// Several seeds run at once in real time, where a test mostly sleeps.
 const SEEDS_AT_ONCE_REAL: usize = 4;
 
@@ -30,7 +32,12 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             Some((seed, outcome)) => {
                 let rate = (failed.len(), outcomes.len());
                 let again = again(&words, *seed, &settings);
-                Err(failure(test, *seed, outcome, rate, &again).into())
+                let text = failure(test, *seed, outcome, rate, &again);
+                if settings.fail_fast {
+                    eprint!("{text}");
+                    process::exit(FAILED);
+                }
+                Err(text.into())
             }
         }
     })
@@ -39,7 +46,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
 /// Runs every seed. Returns the outcomes in the order of the seeds.
 fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, Failed> {
     let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-    let Settings { seeds, clock, invariants } = settings;
+    let Settings { seeds, clock, invariants, fail_fast } = settings;
     let at_once = match clock {
         Clock::Virtual(_) => 1,
         Clock::Real => SEEDS_AT_ONCE_REAL.min(seeds.len()),
@@ -59,6 +66,9 @@ fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, 
                         invariants: *invariants,
                     }
                     .run();
+                    if *fail_fast && !outcome.passed() {
+                        next.fetch_max(seeds.len(), Ordering::Relaxed);
+                    }
                     outcomes.lock().expect("no run panics").push((seed, outcome));
                 }
             });
@@ -161,7 +171,7 @@ mod tests {
             .with_notes(["a note\x1b[2J\nfails 0 of 3 seeds".into()]);
         let outcome = Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failed) };
         let clock = Clock::Virtual(sim::Engine::Kernel);
-        let settings = Settings { seeds: vec![7], clock, invariants: false };
+        let settings = Settings { seeds: vec![7], clock, invariants: false, fail_fast: false };
         let test = &SUITE.tests[1];
         // Without the option of a release build, which this test may be.
         let again = again(test.words, 7, &settings).replace("--release ", "");
