@@ -516,6 +516,14 @@ const TESTS: &[Test] = &[
     },
     Test {
         part: PART_E,
+        words: "catching up",
+        points: 0,
+        original: None,
+        purpose: "Servers that were away catch up; what that costs beyond need is reported.",
+        run: part_e::catching_up::catching_up,
+    },
+    Test {
+        part: PART_E,
         words: "peace",
         points: 0,
         original: None,
@@ -545,7 +553,7 @@ mod tests {
             let points: Vec<u32> = tests.map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
-        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (33, 50)]);
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (34, 50)]);
     }
 
     #[test]

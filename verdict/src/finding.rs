@@ -18,6 +18,8 @@ pub enum FindingKind {
     LateElections,
     /// A command waits although nothing holds it up.
     SlowAgreement,
+    /// A server is called many times until it has its leader's log.
+    ManyRounds,
     /// Many calls are made while there is nothing to say.
     IdleCalls,
     /// A thread runs without a pause while there is nothing to do.
@@ -38,12 +40,13 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [FindingKind; 13] = [
+    pub const ALL: [FindingKind; 14] = [
         FindingKind::HeldLock,
         FindingKind::NeedlessSaves,
         FindingKind::NeedlessElections,
         FindingKind::LateElections,
         FindingKind::SlowAgreement,
+        FindingKind::ManyRounds,
         FindingKind::IdleCalls,
         FindingKind::BusyLoop,
         FindingKind::NeedlessBytes,
@@ -69,6 +72,7 @@ impl fmt::Display for FindingKind {
             FindingKind::NeedlessElections => "needless elections",
             FindingKind::LateElections => "late elections",
             FindingKind::SlowAgreement => "slow agreement",
+            FindingKind::ManyRounds => "many rounds",
             FindingKind::IdleCalls => "idle calls",
             FindingKind::BusyLoop => "busy loop",
             FindingKind::NeedlessBytes => "needless bytes",

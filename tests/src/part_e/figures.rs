@@ -100,7 +100,11 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
 
 /// Isolates the leader that `group` elects before it can replicate anything, and gives it commands
 /// that only it has. None if no server was elected.
-fn private_leader(arena: &mut Arena<'_>, group: &[usize], commands: usize) -> Option<usize> {
+pub(crate) fn private_leader(
+    arena: &mut Arena<'_>,
+    group: &[usize],
+    commands: usize,
+) -> Option<usize> {
     let entries = arena.cfg.network().intercept(Kind::Entries.requests());
     arena.cfg.faults().partition(&[group]);
     let leader = arena

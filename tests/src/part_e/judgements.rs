@@ -22,6 +22,11 @@ const THREADS_MAX: usize = 60;
 /// one; a leader that sends everything unacknowledged with every heartbeat needs two or three, and
 /// one that does so with every command needs ten.
 const COPIES_MAX: u64 = 5;
+/// Calls to a server until it has its leader's log, whatever it lacked: a refusal or two, the
+/// entries, a commit index, and some heartbeats. One that goes back entry by entry needs thirty.
+const ROUNDS_MAX: u64 = 15;
+/// How often a snapshot is sent while the first is on its way, five heartbeats long.
+const SNAPSHOT_COPIES_MAX: usize = 3;
 /// This many elections of all that were tried are no coincidence.
 const HASTY_MIN: usize = 2;
 
@@ -97,6 +102,51 @@ pub(crate) fn entries_bytes(bytes: u64, followers: u64, commands: usize) -> Find
     })
 }
 
+/// Judges the calls to a server until it has its leader's log; `lacking` says what was wrong.
+pub(crate) fn rounds(server: usize, lacking: &str, calls: u64) -> Finding {
+    (calls > ROUNDS_MAX).then(|| {
+        let sentence = format!(
+            "server {server}, which {lacking}, was called {calls} times until it had its leader's \
+             log: does a leader go back, or forth, one entry at a time?"
+        );
+        (FindingKind::ManyRounds, sentence)
+    })
+}
+
+/// Judges the bytes of these calls, given the bytes in the log that all servers share.
+pub(crate) fn repair_bytes(server: usize, lacking: &str, bytes: u64, shared: usize) -> Finding {
+    (bytes > shared as u64).then(|| {
+        let sentence = format!(
+            "{bytes} bytes were sent to repair the log of server {server}, which {lacking}: does a \
+             leader go back further than it has to?"
+        );
+        (FindingKind::NeedlessBytes, sentence)
+    })
+}
+
+/// Judges how often a snapshot was sent while the first message with one was on its way.
+pub(crate) fn snapshot_copies(copies: usize, time: Duration) -> Finding {
+    (copies > SNAPSHOT_COPIES_MAX).then(|| {
+        let sentence = format!(
+            "a snapshot was sent {copies} times to one server within {} ms, before it had got the \
+             first",
+            time.as_millis()
+        );
+        (FindingKind::NeedlessBytes, sentence)
+    })
+}
+
+/// Judges how many restarts of a follower, while its leader was there, were followed by an election.
+pub(crate) fn restarts(elections: usize, restarts: usize) -> Finding {
+    (elections >= HASTY_MIN).then(|| {
+        let sentence = format!(
+            "{elections} of {restarts} restarts of a follower began a new term, although its leader \
+             was there: does it wait an election timeout when it starts?"
+        );
+        (FindingKind::NeedlessElections, sentence)
+    })
+}
+
 /// Judges the number of threads of one server while another was away for some time.
 pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding {
     (count > THREADS_MAX).then(|| {
@@ -136,6 +186,10 @@ mod tests {
             idle_thread("server 1's thread `ticker`", 10, 20),
             election_bytes(40_000, 40_000),
             entries_bytes(400_000, 2, 40_000),
+            rounds(2, "lacked 30 entries", 15),
+            repair_bytes(2, "lacked 30 entries", 40_000, 40_000),
+            snapshot_copies(3, TWO_SECONDS),
+            restarts(1, 6),
             threads(2, 60, TWO_SECONDS),
             hasty_voters(&[1], 7, 120),
         ];
@@ -152,6 +206,10 @@ mod tests {
             idle_thread("server 1's thread `ticker`", 11, 20),
             election_bytes(40_001, 40_000),
             entries_bytes(400_001, 2, 40_000),
+            rounds(2, "lacked 30 entries", 16),
+            repair_bytes(2, "lacked 30 entries", 40_001, 40_000),
+            snapshot_copies(4, TWO_SECONDS),
+            restarts(2, 6),
             threads(2, 61, TWO_SECONDS),
             hasty_voters(&[1, 0], 7, 120),
         ];

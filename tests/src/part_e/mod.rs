@@ -16,6 +16,7 @@ pub(crate) mod again;
 pub(crate) mod tails;
 pub(crate) mod moments;
 pub(crate) mod thrift;
+pub(crate) mod catching_up;
 mod timers;
 mod judgements;
 mod plan;

@@ -88,7 +88,7 @@ pub(crate) fn peace(lab: &Lab) {
     arena.end();
 }
 
-fn tell(lab: &Lab, finding: Finding) {
+pub(crate) fn tell(lab: &Lab, finding: Finding) {
     if let Some((habit, sentence)) = finding {
         lab.note(habit, sentence);
     }
@@ -137,6 +137,12 @@ fn late_refusals(arena: &mut Arena<'_>) {
 fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
     let all = arena.all();
     let leader = arena.leader_of(&all);
+    // So that a heartbeat with the last entry is a large one.
+    let large = draw::letters(&mut arena.rng, COMMAND_BYTES);
+    if let Some(started) = arena.cfg.start(leader, large) {
+        let servers = arena.n();
+        arena.until(|arena| arena.cfg.n_committed(started.index).0 == servers);
+    }
     let (term, followers) = (arena.term(leader), arena.n() as u64 - 1);
     let (rpcs, bytes) = (arena.cfg.rpc_total(), arena.cfg.bytes_total());
     let mut busy: BTreeMap<u32, (String, usize)> = BTreeMap::new();
