@@ -178,22 +178,22 @@ impl<S: Service> Cluster<S> {
     }
 
     /// Calls a method of a server; none if it does not run, is paused, or crashes meanwhile.
-    /// `about_to` is called just before, and its result comes first; it is not called, and the
-    /// result is none, if the server is crashing at this moment.
+    /// `about_to` is called just before with the incarnation, and whether it is alive: it is not if
+    /// the server is crashing at this moment. Its result comes first.
     pub fn call<A, T>(
         &self,
         server: usize,
         method: Method,
-        about_to: impl FnOnce(Incarnation) -> A,
+        about_to: impl FnOnce(Incarnation, bool) -> A,
         call: impl FnOnce(Arc<S::Server>) -> T,
-    ) -> Option<(Option<A>, T)> {
+    ) -> Option<(A, T)> {
         let (of, alive, life, running, disk) = {
             let slot = &self.servers.lock()[server];
             let running = slot.server.clone().filter(|_| !slot.paused)?;
             let of = Incarnation { server, number: slot.incarnation };
             (of, slot.alive, slot.life, running, Arc::clone(&slot.disk))
         };
-        let asked = alive.then(|| about_to(of));
+        let asked = about_to(of, alive);
         let answer = self.calls.ask_or_stop(life, method, move || call(running))?;
         (!disk.has_crashed()).then_some((asked, answer))
     }

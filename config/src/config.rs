@@ -12,12 +12,12 @@ use raftapi::{Make, Started};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use verdict::{Class, Failure, Figures, KitCode, Referee};
-use watch::Checker;
+use watch::{Checker, Knowledge};
 
 use crate::applied::{self, Applied};
 use crate::applier::ApplyDelays;
 use crate::findings::Findings;
-use crate::judge::Judge;
+use crate::judge::{Judge, Rules};
 use crate::observer::Observer;
 use crate::raft::Raft;
 
@@ -110,8 +110,11 @@ impl Config {
         let (servers, made_at) = (setup.servers, Instant::now());
         let (history, calls) = (History::new(), Calls::new(referee.clone(), network.clone()));
         let applied = Arc::new(Applied::new(servers));
-        let checker = setup.invariants.then(|| Checker::new(servers, applied::covers));
-        let judge = Judge::new(&history, referee, &applied, checker);
+        let rules = setup.invariants.then(|| Rules {
+            checker: Checker::new(servers, applied::covers),
+            knowledge: Knowledge::new(servers),
+        });
+        let judge = Judge::new(&history, referee, &applied, rules);
         let watched = setup.invariants.then(|| Findings::new(servers, &history, referee));
         let observer = setup.invariants.then(|| Observer::new(servers, &history, calls.clone()));
         let raft = Raft {
@@ -148,7 +151,11 @@ impl Config {
         let (asked, started) = self.call(
             server,
             Method::new("start"),
-            |of| (of, self.record(of, RaftEvent::Asked)),
+            |of, alive| {
+                // Also if it is crashing: what it does with the command may still reach others.
+                self.record(of, RaftEvent::Offered { command: &taken });
+                self.note_question(of, alive)
+            },
             move |peer| peer.start(command),
         )?;
         let Some(started) = started else {
@@ -188,7 +195,7 @@ impl Config {
         let (asked, (term, leads)) = self.call(
             server,
             Method::new("get_state"),
-            |of| (of, self.record(of, RaftEvent::Asked)),
+            |of, alive| self.note_question(of, alive),
             |peer| peer.get_state(),
         )?;
         if let Some((of, asked)) = asked {
@@ -221,6 +228,11 @@ impl Config {
     pub(crate) fn wait_for(&self, what: String) -> Waiting {
         self.history().record(What::Waiting(&what));
         self.calls().wait_for(what)
+    }
+
+    /// Records that a server is asked something, unless it is crashing.
+    fn note_question(&self, of: Incarnation, alive: bool) -> Option<(Incarnation, Moment)> {
+        alive.then(|| (of, self.record(of, RaftEvent::Asked)))
     }
 
     fn record(&self, of: Incarnation, what: RaftEvent<'_>) -> Moment {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use history::{History, Moment, Rule};
+use history::{Event, History, Moment, Rule};
 use parking_lot::Mutex;
 use verdict::{Class, Evidence, Failure, Referee, Stopped};
-use watch::{Checker, Violation};
+use watch::{Checker, Knowledge, Violation};
 
 use crate::applied::Applied;
 
@@ -14,6 +14,18 @@ use crate::applied::Applied;
 #[derive(Clone, Default)]
 pub(crate) struct Judge {
     state: Arc<Mutex<State>>,
+}
+
+/// The rules of Raft, each set as a fold over the history.
+pub(crate) struct Rules {
+    pub(crate) checker: Checker,
+    pub(crate) knowledge: Knowledge,
+}
+
+impl Rules {
+    fn read(&mut self, event: &Event<'_>) -> Result<(), Violation> {
+        self.checker.read(event).and_then(|()| self.knowledge.read(event))
+    }
 }
 
 #[derive(Default)]
@@ -24,18 +36,18 @@ struct State {
 }
 
 impl Judge {
-    /// Reads the history from now on. `applied` gets every event and, after it, the checker.
+    /// Reads the history from now on. `applied` gets every event, and the rules after it.
     pub(crate) fn new(
         history: &History,
         referee: &Referee,
         applied: &Arc<Applied>,
-        mut checker: Option<Checker>,
+        mut rules: Option<Rules>,
     ) -> Judge {
         let judge = Judge::default();
         let (folding, applied) = (judge.clone(), Arc::clone(applied));
         history.fold(move |event| {
-            let result = applied.read(event).and_then(|()| match &mut checker {
-                Some(checker) => checker.read(event),
+            let result = applied.read(event).and_then(|()| match &mut rules {
+                Some(rules) => rules.read(event),
                 None => Ok(()),
             });
             if let Err(violation) = result {

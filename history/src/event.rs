@@ -81,6 +81,12 @@ pub enum ServerEvent<'a> {
 /// What a server's Raft does and says. An answer refers to the moment of its question.
 #[derive(Debug, Clone)]
 pub enum RaftEvent<'a> {
+    /// `start` is about to be called with this command. The server can know it from now on, whatever
+    /// becomes of the call.
+    Offered {
+        /// The command.
+        command: &'a [u8],
+    },
     /// One of its methods is about to be called.
     Asked,
     /// `get_state` has answered.

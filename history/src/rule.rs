@@ -39,6 +39,8 @@ pub enum Rule {
     S15,
     /// Nothing from the dead: a rule for the kit itself.
     S16,
+    /// Nothing is known that no message brought.
+    S17,
     /// A leader comes.
     L1,
     /// A command commits.
@@ -88,6 +90,7 @@ impl Rule {
             Rule::S14 => ("S14", "a snapshot replaces only what it stands for", "section 7"),
             Rule::S15 => ("S15", "a server leads only the term it says", "section 5.2"),
             Rule::S16 => ("S16", "nothing comes from a crashed server", "the lab"),
+            Rule::S17 => ("S17", "nothing is known that no message brought", "the lab"),
             Rule::L1 => ("L1", "a leader comes within 5 s", "section 5.2"),
             Rule::L2 => ("L2", "a command is committed soon", "section 5.3"),
             Rule::L3 => ("L3", "a server that was away catches up", "section 5.3"),

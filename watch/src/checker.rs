@@ -159,7 +159,7 @@ impl Checker {
                 self.matching.apply(server, *index, command, at);
                 self.matching.compare(*index, &self.committed, &self.leader_log)?;
             }
-            RaftEvent::Leads { .. } | RaftEvent::Applied(_) => {}
+            RaftEvent::Offered { .. } | RaftEvent::Leads { .. } | RaftEvent::Applied(_) => {}
         }
         Ok(())
     }

@@ -26,6 +26,9 @@
 //! | `snapshots` | S14 no older snapshot over a newer one |
 //! | `shape` | S12 in one state; states that no Raft can be in |
 //!
+//! S17, nothing is known that no message brought, needs no samples. It is a fold of its own,
+//! [`Knowledge`], with the part of S11 that shows from outside.
+//!
 //! S16, nothing comes from a crashed server, is checked in `network`. `config` checks S8 and S9
 //! where it records what was applied, and L1 to L5 in the checks that wait for them.
 //!
@@ -39,12 +42,15 @@ mod sample;
 mod poll;
 mod rules;
 mod breach;
+mod knowledge;
 
 #[cfg(test)]
 mod scenario;
 
 pub use breach::{
     ApplyingBreach, Breach, CommitmentBreach, CrashBreach, ElectionBreach, Fact, Forgotten,
-    LogBreach, LogChange, LogEnd, MustStay, ShapeBreach, SnapshotBreach, SnapshotFault, Violation,
+    KnowledgeBreach, LogBreach, LogChange, LogEnd, MustStay, ShapeBreach, SnapshotBreach,
+    SnapshotFault, Violation,
 };
 pub use checker::Checker;
+pub use knowledge::Knowledge;

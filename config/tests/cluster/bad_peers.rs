@@ -34,6 +34,7 @@ fn fails(
 #[track_caller]
 fn says(states: &'static [(u64, bool)], expected: Failure) {
     let ask = move |cfg: &Config, fakes: &Fakes| {
+        fakes.meet(3);
         fakes.of(1).script.lock().states = states.iter().copied().collect();
         for _ in states {
             cfg.get_state(1);

@@ -49,6 +49,7 @@ fn fails(
 }
 
 fn script(fakes: &Fakes, answers: &[Answers]) {
+    fakes.meet(answers.len());
     for (server, states) in answers.iter().enumerate() {
         fakes.of(server).script.lock().states = states.iter().copied().collect();
     }

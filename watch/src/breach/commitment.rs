@@ -1,10 +1,11 @@
 //! Breaches of what is committed: S7, S11, and the part of S12 about the commit index.
 
+use history::command::show;
 use history::{Moment, Rule};
 
 use crate::breach::fact::Fact;
 use crate::breach::family::Family;
-use crate::breach::words::{committed, lacks, seconds, servers};
+use crate::breach::words::{committed, lacks, numbered, seconds, servers};
 
 /// How a rule of commitment was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,21 @@ pub enum CommitmentBreach {
         /// The servers that did not have it, and when each was seen so.
         against: Vec<(usize, Moment)>,
     },
+    /// S11: a command was applied when no majority can have been known to have it.
+    HeardOfNoMajority {
+        /// The index.
+        index: u64,
+        /// The command.
+        command: Vec<u8>,
+        /// When it was applied.
+        applied: Moment,
+        /// A server to which it was given, and when.
+        offered: (usize, Moment),
+        /// The servers of which a message can have said that they have it, with itself.
+        holders: Vec<usize>,
+        /// The number of servers.
+        servers: usize,
+    },
     /// S12: a commit index fell.
     CommitIndexFell {
         /// Before and now.
@@ -77,7 +93,8 @@ impl Family for CommitmentBreach {
             }
             CommitmentBreach::CommitBeyondLog { .. }
             | CommitmentBreach::CountedOldEntry { .. }
-            | CommitmentBreach::NotOnMajority { .. } => Rule::S11,
+            | CommitmentBreach::NotOnMajority { .. }
+            | CommitmentBreach::HeardOfNoMajority { .. } => Rule::S11,
             CommitmentBreach::CommitIndexFell { .. } => Rule::S12,
         })
     }
@@ -129,6 +146,20 @@ impl Family for CommitmentBreach {
                     servers(against)
                 )
             }
+            CommitmentBreach::HeardOfNoMajority {
+                index,
+                command,
+                applied,
+                holders,
+                servers,
+                ..
+            } => format!(
+                "server {server} applied {} at index {index} at {}, but by the messages so far it \
+                 could know only that {} had it, of {servers} servers",
+                show(command),
+                seconds(*applied),
+                numbered(holders)
+            ),
             CommitmentBreach::CommitIndexFell { indices: [old, new], seen: [from, to] } => {
                 format!(
                     "server {server} had commit index {old} at {} and has {new} at {}",
@@ -171,6 +202,10 @@ impl Family for CommitmentBreach {
                 facts.push(Fact::new(*at, server, committed(*index, *term)));
                 facts
             }
+            CommitmentBreach::HeardOfNoMajority { index, command, applied, offered, .. } => vec![
+                Fact::new(offered.1, offered.0, format!("is given {}", show(command))),
+                Fact::new(*applied, server, format!("applies {} at index {index}", show(command))),
+            ],
             CommitmentBreach::CommitIndexFell { indices, seen } => std::iter::zip(indices, seen)
                 .map(|(index, at)| Fact::new(*at, server, format!("has commit index {index}")))
                 .collect(),

@@ -13,6 +13,7 @@ mod applying;
 mod crash;
 mod snapshot;
 mod shape;
+mod knowledge;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub use commitment::CommitmentBreach;
 pub use crash::{CrashBreach, Forgotten};
 pub use election::ElectionBreach;
 pub use fact::Fact;
+pub use knowledge::KnowledgeBreach;
 pub use log::{LogBreach, LogChange, MustStay};
 pub use shape::ShapeBreach;
 pub use snapshot::{SnapshotBreach, SnapshotFault};
@@ -55,6 +57,8 @@ pub enum Breach {
     Crash(CrashBreach),
     /// Of snapshots.
     Snapshot(SnapshotBreach),
+    /// Of what a server cannot know.
+    Knowledge(KnowledgeBreach),
     /// A state that no Raft can be in, whatever happened before.
     Shape(ShapeBreach),
 }
@@ -115,5 +119,6 @@ families!(
     Applying(ApplyingBreach),
     Crash(CrashBreach),
     Snapshot(SnapshotBreach),
+    Knowledge(KnowledgeBreach),
     Shape(ShapeBreach)
 );

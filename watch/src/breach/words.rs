@@ -14,6 +14,11 @@ pub(crate) fn seconds(moment: Moment) -> String {
 pub(crate) fn servers(seen: &[(usize, Moment)]) -> String {
     let mut servers: Vec<usize> = seen.iter().map(|(server, _)| *server).collect();
     servers.sort_unstable();
+    numbered(&servers)
+}
+
+/// The same for numbers in order.
+pub(crate) fn numbered(servers: &[usize]) -> String {
     let words: Vec<String> = servers.iter().map(usize::to_string).collect();
     match &words[..] {
         [one] => format!("server {one}"),

@@ -1,0 +1,135 @@
+//! How much of each server's past can have reached each other server: vector clocks over the
+//! delivered messages.
+
+use std::collections::BTreeMap;
+
+use history::Moment;
+use labrpc::network::{CallStep, Ending, Event};
+
+/// The clocks of all servers.
+#[derive(Debug)]
+pub(crate) struct Clocks {
+    servers: Vec<Server>,
+    /// By the number of the call, less one. They are kept to the end, since a copy of a request
+    /// can arrive at any time.
+    requests: Vec<Option<Message>>,
+    /// The clocks of all requests, one after the other.
+    request_clocks: Vec<u64>,
+    /// What was known when a handler had returned, by the number of the call.
+    replies: BTreeMap<u64, Vec<u64>>,
+}
+
+/// What one server can know.
+#[derive(Debug, Clone)]
+struct Server {
+    /// For each server the number of the last event there of which this one can know.
+    heard: Vec<u64>,
+    /// The bytes that were delivered to it in the whole run.
+    received: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Message {
+    bytes: usize,
+    /// Where its clock begins in [`Clocks::request_clocks`].
+    clock: usize,
+}
+
+impl Clocks {
+    pub(crate) fn new(servers: usize) -> Clocks {
+        let server = Server { heard: vec![0; servers], received: 0 };
+        Clocks {
+            servers: vec![server; servers],
+            requests: Vec::new(),
+            request_clocks: Vec::new(),
+            replies: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn n(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// The number of the last event at server `of` of which `server` can know; 0 for none.
+    pub(crate) fn heard(&self, server: usize, of: usize) -> u64 {
+        self.servers[server].heard[of]
+    }
+
+    /// The bytes that were delivered to a server in the whole run.
+    pub(crate) fn received(&self, server: usize) -> u64 {
+        self.servers[server].received
+    }
+
+    /// Something happened at a server that others can learn of.
+    pub(crate) fn act(&mut self, server: usize, at: Moment) {
+        self.servers[server].heard[server] = at.event;
+    }
+
+    /// A server starts from an empty disk.
+    pub(crate) fn forget(&mut self, server: usize) {
+        self.servers[server].heard.fill(0);
+    }
+
+    /// Takes in a step of a call. Returns the server to which something was delivered.
+    pub(crate) fn hear(&mut self, event: &Event, at: Moment) -> Option<usize> {
+        let known = |server: &usize| *server < self.servers.len();
+        let (from, to) = (event.from.filter(known)?, event.to.filter(known)?);
+        match &event.step {
+            CallStep::Sent { bytes } => self.send(event.call, from, *bytes, at),
+            CallStep::Dispatched { .. } => {
+                self.bring_request(event.call, to);
+                return Some(to);
+            }
+            // The caller only ever gets the reply to the request itself.
+            CallStep::Handled { bytes: Some(_), copy: 0 } => {
+                self.act(to, at);
+                self.replies.insert(event.call, self.servers[to].heard.clone());
+            }
+            CallStep::Ended(ending) => {
+                let clock = self.replies.remove(&event.call);
+                if let (Ending::Answered { bytes }, Some(clock)) = (ending, clock) {
+                    self.servers[from].take(&clock, *bytes);
+                    return Some(from);
+                }
+            }
+            CallStep::Handled { .. }
+            | CallStep::Intercepted { .. }
+            | CallStep::Misused(_)
+            | CallStep::Overloaded { .. } => {}
+        }
+        None
+    }
+
+    fn send(&mut self, call: u64, from: usize, bytes: usize, at: Moment) {
+        self.act(from, at);
+        let message = Message { bytes, clock: self.request_clocks.len() };
+        self.request_clocks.extend_from_slice(&self.servers[from].heard);
+        let place = place(call);
+        if self.requests.len() <= place {
+            self.requests.resize(place + 1, None);
+        }
+        self.requests[place] = Some(message);
+    }
+
+    fn bring_request(&mut self, call: u64, to: usize) {
+        if let Some(Some(Message { bytes, clock })) = self.requests.get(place(call)).copied() {
+            let clock = &self.request_clocks[clock..clock + self.servers.len()];
+            self.servers[to].take(clock, bytes);
+        }
+    }
+}
+
+impl Server {
+    /// A message is delivered to it.
+    fn take(&mut self, clock: &[u64], bytes: usize) {
+        self.received += bytes as u64;
+        for (mine, theirs) in self.heard.iter_mut().zip(clock) {
+            *mine = (*mine).max(*theirs);
+        }
+    }
+}
+
+/// Calls are numbered from 1.
+fn place(call: u64) -> usize {
+    usize::try_from(call.saturating_sub(1)).expect("a run has not so many calls")
+}

@@ -1,0 +1,272 @@
+//! A command is applied only where a message can have brought it, and after news that a majority
+//! has it.
+//!
+//! **S17 is sound**: a server that applies a command was given it by the lab, or has it from its log
+//! or a snapshot. It got these in a message from a server that had the command then, and so on back
+//! to the one where `start` was called with it. That holds for every way to send entries, and for
+//! calls of `start` that took nothing or never returned: the command counts as known there as soon
+//! as `start` is called. If a command was given to several servers, one way from any of them is
+//! enough. A long random command cannot be told in fewer bytes than its entropy, so that many were
+//! delivered to the server since the command was first given to anybody; several such commands need
+//! the sum. Bytes of requests and of replies count, repeated ones too, whatever was in them.
+//!
+//! **S11 is sound**: a command is committed only when a majority of the servers has its entry in the
+//! log (5.3, 5.4.2), and a server applies it only when it knows that it is committed. Each of that
+//! majority had the command before it acknowledged the entry, and by a chain of messages that
+//! acknowledgement came before the news of the commitment. So there is a moment for each of them at
+//! which it can have known the command, and the server has heard of a later one. It makes no
+//! difference who has counted, whether the entry was committed by a later one, and whether the news
+//! came in a snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use history::Moment;
+
+use crate::breach::{CommitmentBreach, KnowledgeBreach, Violation};
+use crate::knowledge::clocks::Clocks;
+use crate::knowledge::entropy;
+
+/// A long command's bytes are summed with those of this many long commands before it.
+const LONG_MAX: usize = 64;
+
+/// The commands that were given to servers.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    n: usize,
+    offers: Vec<Offer>,
+    /// For each offer and server when the server can first have known of it; `u64::MAX` if never.
+    known: Vec<u64>,
+    /// The offers at each server, in order.
+    at_server: Vec<Vec<usize>>,
+    /// For each server and each other one how many of the other's offers it can know.
+    cursors: Vec<usize>,
+    /// What was given, each content once.
+    contents: Vec<Content>,
+    places: BTreeMap<Arc<[u8]>, usize>,
+    /// Commands with a bound on their bytes, in the order in which they were first given.
+    long: Vec<Long>,
+    /// The contents that were applied, by index less one; none for a command that nobody gave.
+    applied: Vec<Option<usize>>,
+    /// Up to this index each server has applied what it can know. What is applied again after a
+    /// restart was saved, so it is not checked again.
+    checked: Vec<u64>,
+}
+
+/// A command is given to `start` of one server.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    server: usize,
+    at: Moment,
+}
+
+/// A server has applied the command at an index.
+#[derive(Debug, Clone, Copy)]
+struct Applied {
+    server: usize,
+    index: u64,
+    at: Moment,
+}
+
+#[derive(Debug)]
+struct Content {
+    command: Arc<[u8]>,
+    offers: Vec<usize>,
+    /// Its place among the long commands.
+    long: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Long {
+    bytes_min: u64,
+    /// The bytes that each server had received when it was first given to anybody.
+    received: Vec<u64>,
+    /// How many bytes each server must have received since then, for all the long commands that it
+    /// has applied and that were given since then elsewhere.
+    needs: Vec<u64>,
+    /// The servers that have applied it.
+    applied: Vec<bool>,
+}
+
+impl Commands {
+    pub(crate) fn new(servers: usize) -> Commands {
+        Commands {
+            n: servers,
+            offers: Vec::new(),
+            known: Vec::new(),
+            at_server: vec![Vec::new(); servers],
+            cursors: vec![0; servers * servers],
+            contents: Vec::new(),
+            places: BTreeMap::new(),
+            long: Vec::new(),
+            applied: Vec::new(),
+            checked: vec![0; servers],
+        }
+    }
+
+    /// A server starts from an empty disk.
+    pub(crate) fn forget(&mut self, server: usize) {
+        self.checked[server] = 0;
+    }
+
+    /// A command is about to be given to a server.
+    pub(crate) fn offer(&mut self, server: usize, command: &[u8], at: Moment, clocks: &Clocks) {
+        let offer = self.offers.len();
+        self.offers.push(Offer { server, at });
+        self.known.resize(self.known.len() + self.n, u64::MAX);
+        self.at_server[server].push(offer);
+        match self.places.get(command) {
+            Some(place) => self.contents[*place].offers.push(offer),
+            None => {
+                let (long, command) = (self.add_long(command, clocks), Arc::from(command));
+                self.places.insert(Arc::clone(&command), self.contents.len());
+                self.contents.push(Content { command, offers: vec![offer], long });
+            }
+        }
+        self.learn(server, at, clocks);
+    }
+
+    fn add_long(&mut self, command: &[u8], clocks: &Clocks) -> Option<usize> {
+        let bytes_min = Some(entropy::bytes_min(command)).filter(|bytes| *bytes > 0)?;
+        self.long.push(Long {
+            bytes_min,
+            received: (0..self.n).map(|server| clocks.received(server)).collect(),
+            needs: vec![0; self.n],
+            applied: vec![false; self.n],
+        });
+        Some(self.long.len() - 1)
+    }
+
+    /// A server may have learned of more offers.
+    pub(crate) fn learn(&mut self, server: usize, at: Moment, clocks: &Clocks) {
+        for other in 0..self.n {
+            let heard = clocks.heard(server, other);
+            let cursor = &mut self.cursors[server * self.n + other];
+            while let Some(offer) = self.at_server[other].get(*cursor)
+                && self.offers[*offer].at.event <= heard
+            {
+                self.known[offer * self.n + server] = at.event;
+                *cursor += 1;
+            }
+        }
+    }
+
+    /// A server has applied a command.
+    pub(crate) fn apply(
+        &mut self,
+        server: usize,
+        index: u64,
+        command: &[u8],
+        at: Moment,
+        clocks: &Clocks,
+    ) -> Result<(), Violation> {
+        let place = place(index);
+        if self.applied.len() <= place {
+            self.applied.resize(place + 1, None);
+        }
+        if self.applied[place].is_none() {
+            self.applied[place] = self.places.get(command).copied();
+        }
+        self.install(server, index, at, clocks)
+    }
+
+    /// A server has applied everything up to an index. The lab made a snapshot of it where it had
+    /// been applied one by one.
+    pub(crate) fn install(
+        &mut self,
+        server: usize,
+        index: u64,
+        at: Moment,
+        clocks: &Clocks,
+    ) -> Result<(), Violation> {
+        for index in self.checked[server] + 1..=index.min(self.applied.len() as u64) {
+            self.checked[server] = index;
+            if let Some(content) = self.applied[place(index)] {
+                let applied = Applied { server, index, at };
+                self.check_way(content, applied, clocks)?;
+                self.check_bytes(content, applied, clocks)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_way(&self, content: usize, by: Applied, clocks: &Clocks) -> Result<(), Violation> {
+        let content = &self.contents[content];
+        let holders = |offer: &usize| self.holders(*offer, by.server, clocks);
+        let enough = |offer: &usize| holders(offer).count() > self.n / 2;
+        if content.offers.iter().any(enough) {
+            return Ok(());
+        }
+        // Of several ways the one by which the most servers can have had it.
+        let most = content.offers.iter().max_by_key(|offer| holders(offer).count());
+        let most = most.expect("it was given to a server");
+        let Applied { index, at: applied, .. } = by;
+        let command = content.command.to_vec();
+        let Offer { server, at } = self.offers[*most];
+        let (offered, holders) = ((server, at), holders(most).collect::<Vec<usize>>());
+        Err(if holders.is_empty() {
+            let breach = KnowledgeBreach::AppliedUnheard { index, command, applied, offered };
+            Violation::of(by.server, breach)
+        } else {
+            let breach = CommitmentBreach::HeardOfNoMajority {
+                index,
+                command,
+                applied,
+                offered,
+                holders,
+                servers: self.n,
+            };
+            Violation::of(by.server, breach)
+        })
+    }
+
+    /// The servers that can have known of an offer before `server` last heard of them, itself
+    /// included; none if `server` cannot know of it.
+    fn holders(&self, offer: usize, server: usize, clocks: &Clocks) -> impl Iterator<Item = usize> {
+        let Offer { server: origin, at } = self.offers[offer];
+        let knows = clocks.heard(server, origin) >= at.event;
+        let known = &self.known[offer * self.n..(offer + 1) * self.n];
+        let has_it =
+            move |other: &usize| *other == server || clocks.heard(server, *other) >= known[*other];
+        (0..self.n).filter(move |_| knows).filter(has_it)
+    }
+
+    fn check_bytes(
+        &mut self,
+        content: usize,
+        by: Applied,
+        clocks: &Clocks,
+    ) -> Result<(), Violation> {
+        let Content { command, offers, long: Some(last) } = &self.contents[content] else {
+            return Ok(());
+        };
+        let was_given = offers.iter().any(|offer| self.offers[*offer].server == by.server);
+        if std::mem::replace(&mut self.long[*last].applied[by.server], true) || was_given {
+            return Ok(());
+        }
+        let bytes_min = self.long[*last].bytes_min;
+        for long in &mut self.long[(last + 1).saturating_sub(LONG_MAX)..=*last] {
+            long.needs[by.server] += bytes_min;
+            let received = clocks.received(by.server) - long.received[by.server];
+            let needs = long.needs[by.server];
+            if received < needs {
+                let Offer { server, at } = self.offers[offers[0]];
+                let breach = KnowledgeBreach::AppliedUntold {
+                    index: by.index,
+                    command: command.to_vec(),
+                    applied: by.at,
+                    offered: (server, at),
+                    received,
+                    needs,
+                };
+                return Err(Violation::of(by.server, breach));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Indices begin at 1.
+fn place(index: u64) -> usize {
+    usize::try_from(index.saturating_sub(1)).expect("a run has not so many entries")
+}

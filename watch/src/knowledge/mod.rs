@@ -1,0 +1,126 @@
+//! S17, nothing is known that no message brought; and the part of S11 that shows from outside.
+//!
+//! The network is the only link between servers. So what a server knows of the others came in a
+//! chain of messages, each sent after the one before was delivered. [`Clocks`] follows these chains
+//! through the calls of the history, and three things are checked with them:
+//!
+//! - an applied command was given to `start` at this server, or a chain leads from there to here
+//!   ([`commands`]);
+//! - it was applied after news had come from a majority of servers that had it (S11, [`commands`]);
+//! - a server that says that it leads a term has news from a majority that is younger than its last
+//!   lower term ([`leaders`]).
+//!
+//! This needs no `inspect`. It makes every other channel between servers useless, whatever it is
+//! made of: statics, files, pipes, or the time that something takes.
+//!
+//! **It is sound**, since a chain is never missed. What a server gains is recorded before it can
+//! use it: a command before `start` is called, a request before its handler starts, a reply before
+//! the caller has it. What it passes on is taken as what it knew later than that: all that it knew
+//! when its request was taken by the network, or when its handler had returned. A crash forgets
+//! nothing here unless the disk is empty; a server that restarts from an empty disk knows nothing.
+//! Commands that no test gave, such as the empty entry of a new leader, are not judged.
+
+mod clocks;
+mod commands;
+mod entropy;
+mod leaders;
+
+#[cfg(test)]
+mod tests;
+
+use history::{Event, Incarnation, RaftEvent, ServerEvent, What};
+use raftapi::ApplyMsg;
+
+use crate::breach::Violation;
+use clocks::Clocks;
+use commands::Commands;
+use leaders::Leaders;
+
+/// Follows what each server can have learned from its messages.
+#[derive(Debug)]
+pub struct Knowledge {
+    servers: Vec<Server>,
+    clocks: Clocks,
+    commands: Commands,
+    leaders: Leaders,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Server {
+    incarnation: u32,
+    runs: bool,
+}
+
+impl Knowledge {
+    /// For a cluster of `servers` servers.
+    pub fn new(servers: usize) -> Knowledge {
+        Knowledge {
+            servers: vec![Server::default(); servers],
+            clocks: Clocks::new(servers),
+            commands: Commands::new(servers),
+            leaders: Leaders::new(servers),
+        }
+    }
+
+    /// Takes in the next event.
+    ///
+    /// # Errors
+    /// If it shows that a rule was broken.
+    pub fn read(&mut self, event: &Event<'_>) -> Result<(), Violation> {
+        let at = event.moment;
+        self.leaders.pass(at);
+        match &event.what {
+            What::Call(call) => {
+                if let Some(server) = self.clocks.hear(call, at) {
+                    self.commands.learn(server, at, &self.clocks);
+                }
+            }
+            What::Server(of, ServerEvent::Starting(saved)) => {
+                self.servers[of.server] = Server { incarnation: of.number, runs: true };
+                if saved.raft_state.is_empty() && saved.snapshot.is_empty() {
+                    self.clocks.forget(of.server);
+                    self.commands.forget(of.server);
+                }
+            }
+            What::Server(of, ServerEvent::Crashed) => self.servers[of.server].runs = false,
+            What::Raft(of, RaftEvent::Offered { command }) => {
+                self.clocks.act(of.server, at);
+                self.commands.offer(of.server, command, at, &self.clocks);
+            }
+            What::Raft(of, what) if self.runs(*of) => return self.hear(of.server, what, event),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn hear(
+        &mut self,
+        server: usize,
+        what: &RaftEvent<'_>,
+        event: &Event<'_>,
+    ) -> Result<(), Violation> {
+        let at = event.moment;
+        match what {
+            RaftEvent::State { asked, term } => self.leaders.show(server, *term, *asked),
+            RaftEvent::Leads { term } => {
+                return self.leaders.claim(server, *term, at, &self.clocks);
+            }
+            RaftEvent::Started { started, .. } => {
+                return self.leaders.claim(server, started.term, at, &self.clocks);
+            }
+            RaftEvent::Applied(ApplyMsg::Command { index, command }) => {
+                return self.commands.apply(server, *index, command, at, &self.clocks);
+            }
+            RaftEvent::Applied(ApplyMsg::Snapshot { index, .. }) => {
+                return self.commands.install(server, *index, at, &self.clocks);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn runs(&self, of: Incarnation) -> bool {
+        let server = &self.servers[of.server];
+        server.runs && server.incarnation == of.number
+    }
+}
