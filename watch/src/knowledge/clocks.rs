@@ -7,9 +7,14 @@ use history::Moment;
 use labrpc::network::{CallStep, Ending, Event};
 
 /// The clocks of all servers.
+///
+/// A server that starts from an empty disk knows nothing of its own past. So it gets a new
+/// *memory*: what others have heard of the old one does not come from the new one.
 #[derive(Debug)]
 pub(crate) struct Clocks {
     servers: Vec<Server>,
+    /// The server of each memory.
+    memories: Vec<usize>,
     /// By the number of the call, less one. They are kept to the end, since a copy of a request
     /// can arrive at any time.
     requests: Vec<Option<Message>>,
@@ -22,7 +27,9 @@ pub(crate) struct Clocks {
 /// What one server can know.
 #[derive(Debug, Clone)]
 struct Server {
-    /// For each server the number of the last event there of which this one can know.
+    /// Its own memory.
+    memory: usize,
+    /// For each memory the number of the last event there of which this one can know.
     heard: Vec<u64>,
     /// The bytes that were delivered to it in the whole run.
     received: u64,
@@ -31,28 +38,46 @@ struct Server {
 #[derive(Debug, Clone, Copy)]
 struct Message {
     bytes: usize,
-    /// Where its clock begins in [`Clocks::request_clocks`].
-    clock: usize,
+    /// Where its clock begins in [`Clocks::request_clocks`], and its length.
+    clock: (usize, usize),
 }
 
 impl Clocks {
     pub(crate) fn new(servers: usize) -> Clocks {
-        let server = Server { heard: vec![0; servers], received: 0 };
+        let server = |memory| Server { memory, heard: vec![0; servers], received: 0 };
         Clocks {
-            servers: vec![server; servers],
+            servers: (0..servers).map(server).collect(),
+            memories: (0..servers).collect(),
             requests: Vec::new(),
             request_clocks: Vec::new(),
             replies: BTreeMap::new(),
         }
     }
 
+    /// The number of servers.
     pub(crate) fn n(&self) -> usize {
         self.servers.len()
     }
 
+    /// The number of memories; the first ones are those of the servers in their order.
+    pub(crate) fn memories(&self) -> usize {
+        self.memories.len()
+    }
+
+    /// The memory of a server.
+    pub(crate) fn memory(&self, server: usize) -> usize {
+        self.servers[server].memory
+    }
+
+    /// The number of the last event of a memory of which `server` can know; 0 for none.
+    pub(crate) fn heard_of_memory(&self, server: usize, memory: usize) -> u64 {
+        self.servers[server].heard.get(memory).copied().unwrap_or(0)
+    }
+
     /// The number of the last event at server `of` of which `server` can know; 0 for none.
     pub(crate) fn heard(&self, server: usize, of: usize) -> u64 {
-        self.servers[server].heard[of]
+        let all = self.servers[server].heard.iter().zip(&self.memories);
+        all.filter(|(_, owner)| **owner == of).map(|(heard, _)| *heard).max().unwrap_or(0)
     }
 
     /// The bytes that were delivered to a server in the whole run.
@@ -62,11 +87,18 @@ impl Clocks {
 
     /// Something happened at a server that others can learn of.
     pub(crate) fn act(&mut self, server: usize, at: Moment) {
-        self.servers[server].heard[server] = at.event;
+        let server = &mut self.servers[server];
+        if server.heard.len() <= server.memory {
+            server.heard.resize(server.memory + 1, 0);
+        }
+        server.heard[server.memory] = at.event;
     }
 
-    /// A server starts from an empty disk.
+    /// A server starts again, from an empty disk.
     pub(crate) fn forget(&mut self, server: usize) {
+        let memory = self.memories.len();
+        self.memories.push(server);
+        self.servers[server].memory = memory;
         self.servers[server].heard.fill(0);
     }
 
@@ -102,8 +134,9 @@ impl Clocks {
 
     fn send(&mut self, call: u64, from: usize, bytes: usize, at: Moment) {
         self.act(from, at);
-        let message = Message { bytes, clock: self.request_clocks.len() };
-        self.request_clocks.extend_from_slice(&self.servers[from].heard);
+        let heard = &self.servers[from].heard;
+        let message = Message { bytes, clock: (self.request_clocks.len(), heard.len()) };
+        self.request_clocks.extend_from_slice(heard);
         let place = place(call);
         if self.requests.len() <= place {
             self.requests.resize(place + 1, None);
@@ -113,7 +146,7 @@ impl Clocks {
 
     fn bring_request(&mut self, call: u64, to: usize) {
         if let Some(Some(Message { bytes, clock })) = self.requests.get(place(call)).copied() {
-            let clock = &self.request_clocks[clock..clock + self.servers.len()];
+            let clock = &self.request_clocks[clock.0..clock.0 + clock.1];
             self.servers[to].take(clock, bytes);
         }
     }
@@ -123,6 +156,9 @@ impl Server {
     /// A message is delivered to it.
     fn take(&mut self, clock: &[u64], bytes: usize) {
         self.received += bytes as u64;
+        if self.heard.len() < clock.len() {
+            self.heard.resize(clock.len(), 0);
+        }
         for (mine, theirs) in self.heard.iter_mut().zip(clock) {
             *mine = (*mine).max(*theirs);
         }

@@ -37,10 +37,10 @@ pub(crate) struct Commands {
     offers: Vec<Offer>,
     /// For each offer and server when the server can first have known of it; `u64::MAX` if never.
     known: Vec<u64>,
-    /// The offers at each server, in order.
-    at_server: Vec<Vec<usize>>,
-    /// For each server and each other one how many of the other's offers it can know.
-    cursors: Vec<usize>,
+    /// The offers in each memory, in order.
+    by_memory: Vec<Vec<usize>>,
+    /// For each server, by memory: how many of its offers the server can know.
+    cursors: Vec<Vec<usize>>,
     /// What was given, each content once.
     contents: Vec<Content>,
     places: BTreeMap<Arc<[u8]>, usize>,
@@ -57,6 +57,8 @@ pub(crate) struct Commands {
 #[derive(Debug, Clone, Copy)]
 struct Offer {
     server: usize,
+    /// The memory of the server.
+    memory: usize,
     at: Moment,
 }
 
@@ -94,8 +96,8 @@ impl Commands {
             n: servers,
             offers: Vec::new(),
             known: Vec::new(),
-            at_server: vec![Vec::new(); servers],
-            cursors: vec![0; servers * servers],
+            by_memory: Vec::new(),
+            cursors: vec![Vec::new(); servers],
             contents: Vec::new(),
             places: BTreeMap::new(),
             long: Vec::new(),
@@ -104,17 +106,22 @@ impl Commands {
         }
     }
 
-    /// A server starts from an empty disk.
-    pub(crate) fn forget(&mut self, server: usize) {
+    /// A server starts again, from an empty disk.
+    pub(crate) fn forget(&mut self, server: usize, clocks: &Clocks) {
         self.checked[server] = 0;
+        for long in &mut self.long {
+            long.received[server] = clocks.received(server);
+            (long.needs[server], long.applied[server]) = (0, false);
+        }
     }
 
     /// A command is about to be given to a server.
     pub(crate) fn offer(&mut self, server: usize, command: &[u8], at: Moment, clocks: &Clocks) {
-        let offer = self.offers.len();
-        self.offers.push(Offer { server, at });
+        let (offer, memory) = (self.offers.len(), clocks.memory(server));
+        self.offers.push(Offer { server, memory, at });
         self.known.resize(self.known.len() + self.n, u64::MAX);
-        self.at_server[server].push(offer);
+        self.by_memory.resize(clocks.memories(), Vec::new());
+        self.by_memory[memory].push(offer);
         match self.places.get(command) {
             Some(place) => self.contents[*place].offers.push(offer),
             None => {
@@ -139,13 +146,17 @@ impl Commands {
 
     /// A server may have learned of more offers.
     pub(crate) fn learn(&mut self, server: usize, at: Moment, clocks: &Clocks) {
-        for other in 0..self.n {
-            let heard = clocks.heard(server, other);
-            let cursor = &mut self.cursors[server * self.n + other];
-            while let Some(offer) = self.at_server[other].get(*cursor)
+        let cursors = &mut self.cursors[server];
+        cursors.resize(self.by_memory.len(), 0);
+        for (memory, offers) in self.by_memory.iter().enumerate() {
+            let heard = clocks.heard_of_memory(server, memory);
+            let cursor = &mut cursors[memory];
+            while let Some(offer) = offers.get(*cursor)
                 && self.offers[*offer].at.event <= heard
             {
-                self.known[offer * self.n + server] = at.event;
+                // Not if it has forgotten it meanwhile: it once had it.
+                let known = &mut self.known[offer * self.n + server];
+                *known = (*known).min(at.event);
                 *cursor += 1;
             }
         }
@@ -202,7 +213,7 @@ impl Commands {
         let most = most.expect("it was given to a server");
         let Applied { index, at: applied, .. } = by;
         let command = content.command.to_vec();
-        let Offer { server, at } = self.offers[*most];
+        let Offer { server, at, .. } = self.offers[*most];
         let (offered, holders) = ((server, at), holders(most).collect::<Vec<usize>>());
         Err(if holders.is_empty() {
             let breach = KnowledgeBreach::AppliedUnheard { index, command, applied, offered };
@@ -223,8 +234,8 @@ impl Commands {
     /// The servers that can have known of an offer before `server` last heard of them, itself
     /// included; none if `server` cannot know of it.
     fn holders(&self, offer: usize, server: usize, clocks: &Clocks) -> impl Iterator<Item = usize> {
-        let Offer { server: origin, at } = self.offers[offer];
-        let knows = clocks.heard(server, origin) >= at.event;
+        let Offer { memory, at, .. } = self.offers[offer];
+        let knows = clocks.heard_of_memory(server, memory) >= at.event;
         let known = &self.known[offer * self.n..(offer + 1) * self.n];
         let has_it =
             move |other: &usize| *other == server || clocks.heard(server, *other) >= known[*other];
@@ -240,7 +251,8 @@ impl Commands {
         let Content { command, offers, long: Some(last) } = &self.contents[content] else {
             return Ok(());
         };
-        let was_given = offers.iter().any(|offer| self.offers[*offer].server == by.server);
+        let memory = clocks.memory(by.server);
+        let was_given = offers.iter().any(|offer| self.offers[*offer].memory == memory);
         if std::mem::replace(&mut self.long[*last].applied[by.server], true) || was_given {
             return Ok(());
         }
@@ -250,7 +262,7 @@ impl Commands {
             let received = clocks.received(by.server) - long.received[by.server];
             let needs = long.needs[by.server];
             if received < needs {
-                let Offer { server, at } = self.offers[offers[0]];
+                let Offer { server, at, .. } = self.offers[offers[0]];
                 let breach = KnowledgeBreach::AppliedUntold {
                     index: by.index,
                     command: command.to_vec(),

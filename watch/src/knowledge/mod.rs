@@ -76,10 +76,11 @@ impl Knowledge {
                 }
             }
             What::Server(of, ServerEvent::Starting(saved)) => {
+                let is_first = self.servers[of.server].incarnation == 0;
                 self.servers[of.server] = Server { incarnation: of.number, runs: true };
-                if saved.raft_state.is_empty() && saved.snapshot.is_empty() {
+                if !is_first && saved.raft_state.is_empty() && saved.snapshot.is_empty() {
                     self.clocks.forget(of.server);
-                    self.commands.forget(of.server);
+                    self.commands.forget(of.server, &self.clocks);
                 }
             }
             What::Server(of, ServerEvent::Crashed) => self.servers[of.server].runs = false,

@@ -244,6 +244,34 @@ fn what_was_saved_is_known_after_a_crash_and_nothing_is_from_an_empty_disk() {
     }
 }
 
+/// The server to which the command was given has forgotten it as well.
+#[test]
+fn what_all_servers_have_forgotten_nobody_knows() {
+    let mut run = Run::new();
+    run.offers(0, b"x");
+    run.calls(0, 1);
+    run.calls(0, 2);
+    for server in 0..SERVERS {
+        run.crashes(server);
+        run.starts(server, b"");
+    }
+    run.calls(0, 1);
+    run.calls(0, 1);
+    assert_eq!(run.applies(1, 1, b"x").unwrap_err().rule(), Some(Rule::S17));
+}
+
+/// One of the others still has it, and tells it even to the server that took it.
+#[test]
+fn what_a_server_has_forgotten_another_can_tell_it() {
+    let mut run = Run::new();
+    run.offers(0, b"x");
+    run.calls(0, 1);
+    run.crashes(0);
+    run.starts(0, b"");
+    run.calls(1, 0);
+    run.applies(0, 1, b"x").unwrap();
+}
+
 #[test]
 fn a_request_that_arrives_late_and_again_still_brings_what_it_held() {
     let mut run = Run::new();
