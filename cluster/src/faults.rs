@@ -11,6 +11,7 @@
 //! | `slow` | `quicken` | all links of a server delay |
 //! | `pause` | `resume` | all threads of a server stand still |
 //! | `rush_clock` | `steady_clock` | a server's clock runs faster or slower |
+//! | `outlive` | `expire`, `heal_all` | what a server is sent outlives its crash |
 //! | `crash_at_save`, `crash_before_save` | `spare`, or a restart | a crash around a save |
 //!
 //! They add to 6.824's connect and disconnect, crash and restart, and are independent of one
@@ -149,13 +150,32 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
+    /// From now on what was sent to a server before its crash, and arrives after its restart, is
+    /// handled by the next incarnation: requests and duplicates that are delayed or held. A real
+    /// network does that. A request that arrives while the server is down is lost.
+    ///
+    /// Without this the crashed incarnation handles it, and nobody hears of that, as in 6.824.
+    pub fn outlive(&self, server: usize) {
+        self.servers.network.outlive(server);
+        self.servers.record_fault(server, "outlive");
+    }
+
+    /// Ends [`Faults::outlive`], if it has begun.
+    pub fn expire(&self, server: usize) {
+        if self.servers.network.expire(server) {
+            self.servers.record_fault(server, "expire");
+        }
+    }
+
     /// Ends every cut, hold and disturbance between the servers, and makes the network reliable.
+    /// What is on its way dies with its receiver again.
     pub fn heal_all(&self) {
         for (from, to) in self.links() {
             self.heal(from, to);
             self.calm(from, to);
             self.release(from, to);
         }
+        self.others(usize::MAX).for_each(|server| self.expire(server));
         self.servers.network.reliable(true);
         self.servers.network.long_reordering(false);
     }

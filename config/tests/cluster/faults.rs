@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Fake, Fakes, bounded};
 use config::{Config, Setup};
+use history::{ServerEvent, What};
 use labrpc::network::Disturbance;
+use parking_lot::Mutex;
 use raftapi::{ApplyMsg, Started};
 
 /// A failed call takes up to a tenth of a second.
@@ -80,8 +82,8 @@ fn an_isolated_server_is_alone_until_it_rejoins_even_through_a_restart() {
 fn a_mute_server_handles_calls_and_one_that_is_shut_does_not() {
     bounded(LIMIT, || {
         let handled = [0, 0].map(AtomicUsize::new);
-        let handled = std::sync::Arc::new(handled);
-        let counts = std::sync::Arc::clone(&handled);
+        let handled = Arc::new(handled);
+        let counts = Arc::clone(&handled);
         let fakes = Fakes::new(move |fake, what| {
             if what == "Echo" {
                 counts[fake.context.me].fetch_add(1, Ordering::Relaxed);
@@ -130,6 +132,44 @@ fn a_heal_ends_whatever_is_wrong_with_the_network() {
         cfg.faults().heal_all();
         assert_eq!(ways(fakes, 3), ["xxx"; 3]);
         assert!(cfg.network().is_reliable());
+    });
+}
+
+/// What was sent before a crash reaches the next incarnation under that fault alone, and the
+/// history tells when the fault began and ended.
+#[test]
+fn a_message_outlives_the_crash_of_its_receiver_until_it_expires_or_all_is_healed() {
+    on(2, |cfg, fakes| {
+        let verbs = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&verbs);
+        cfg.history().listen(move |event| {
+            if let What::Server(of, ServerEvent::Fault(verb @ ("outlive" | "expire"))) = event.what
+            {
+                heard.lock().push((of.server, verb));
+            }
+        });
+        let is_heard = |fakes: &Fakes| {
+            let caller = fakes.of(0);
+            cfg.faults().hold(0, 1);
+            let caller = thread::spawn(move || {
+                caller.context.ends[1].call::<str, String>("Raft.Echo", "x").is_ok()
+            });
+            thread::sleep(Duration::from_millis(10));
+            cfg.restart(1);
+            cfg.faults().release(0, 1);
+            caller.join().unwrap()
+        };
+        assert!(!is_heard(fakes));
+        cfg.faults().outlive(1);
+        assert!(is_heard(fakes) && is_heard(fakes));
+        cfg.faults().expire(1);
+        assert!(!is_heard(fakes));
+        cfg.faults().outlive(1);
+        cfg.faults().heal_all();
+        cfg.faults().heal_all();
+        assert!(!is_heard(fakes));
+        let [began, ended] = ["outlive", "expire"].map(|verb| (1, verb));
+        assert_eq!(*verbs.lock(), [began, ended, began, ended]);
     });
 }
 

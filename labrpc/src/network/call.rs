@@ -143,11 +143,13 @@ impl Journey<'_> {
     fn arrive(&self, server: Server, args: &[u8]) -> Result<Server, Ending> {
         let mut state = self.network.state.lock();
         let was_intercepted = self.pass(&mut state, Leg::Request, args)?;
-        if !was_intercepted {
-            return Ok(server);
-        }
-        // It can have outlived the server that was there.
-        state.server(self.request.to.as_deref()).cloned().ok_or(Ending::ServerGone)
+        let receiver = if was_intercepted {
+            // It can have outlived the server that was there.
+            state.server(self.request.to.as_deref()).cloned()
+        } else {
+            state.receiver(self.request, server)
+        };
+        receiver.ok_or(Ending::ServerGone)
     }
 
     fn set_in_handler(&self, runs: bool) {

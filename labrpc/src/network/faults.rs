@@ -1,4 +1,6 @@
-//! What can be wrong with a network: in all of it, or on one link.
+//! What can be wrong with a network: in all of it, on one link, or for one server.
+
+use std::sync::atomic::Ordering;
 
 use super::fate::Disturbance;
 use super::link::{Hold, Link};
@@ -91,5 +93,29 @@ impl Network {
         let from = state.addresses.resolve(&from.into());
         let to = state.addresses.resolve(&to.into());
         change(state.links.change(&from, &to));
+    }
+}
+
+/// Faults of what one server is sent.
+impl Network {
+    /// From now on a request outlives the server that it was sent to: if another server has the
+    /// name when the request arrives, as after a crash and a restart, that one handles it. The same
+    /// holds for a duplicate. If there is no server then, the request is lost.
+    ///
+    /// Real networks do that. Without this fault, and in 6.824, such a request is handled by the
+    /// server that was there when it was sent, and nobody hears of what comes of it. A reply whose
+    /// caller has crashed is never heard of, with this fault or without.
+    pub fn outlive(&self, server: impl Into<Name>) {
+        self.shared.any_outlives.store(true, Ordering::Relaxed);
+        let mut state = self.shared.state.lock();
+        let server = state.addresses.resolve(&server.into());
+        state.outlived.insert(server.index);
+    }
+
+    /// Ends [`Network::outlive`]. False if it had not begun.
+    pub fn expire(&self, server: impl Into<Name>) -> bool {
+        let mut state = self.shared.state.lock();
+        let server = state.addresses.resolve(&server.into());
+        state.outlived.remove(&server.index)
     }
 }

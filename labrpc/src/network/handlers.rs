@@ -55,10 +55,22 @@ pub(crate) fn dispatch(
     server: &Server,
     args: Arc<[u8]>,
 ) -> Arc<Outcome> {
-    start(network, request, server, args, Duration::ZERO, 0)
+    let outcome = Arc::new(Outcome::default());
+    let job = {
+        let (network, request) = (Arc::clone(network), request.clone());
+        let (server, outcome) = (server.clone(), Arc::clone(&outcome));
+        move || {
+            let handled = handle(&network, &request, &server, &args, 0);
+            *outcome.slot.lock() = Some(handled);
+            outcome.filled.notify_one();
+        }
+    };
+    run(request, server, job);
+    outcome
 }
 
-/// Runs the handler once more, after some time. Its reply is lost.
+/// Runs the handler once more, after some time. Its reply is lost. By then another server may have
+/// the name: see [`Network::outlive`](super::Network::outlive).
 pub(crate) fn dispatch_copy(
     network: &Arc<Shared>,
     request: &Request,
@@ -66,37 +78,36 @@ pub(crate) fn dispatch_copy(
     args: Arc<[u8]>,
     after: Duration,
 ) {
-    start(network, request, server, args, after, network.next_copy());
+    let copy = network.next_copy();
+    let (network, of) = (Arc::clone(network), request.clone());
+    let sent_to = server.clone();
+    run(request, server, move || {
+        sleep(after);
+        let Some(server) = network.receiver(&of, sent_to.clone()) else { return };
+        if server.is(&sent_to) {
+            handle(&network, &of, &server, &args, copy);
+            return;
+        }
+        let (request, there) = (of.clone(), server.clone());
+        run(&request, &there, move || drop(handle(&network, &of, &server, &args, copy)));
+    });
 }
 
-fn start(
-    network: &Arc<Shared>,
-    request: &Request,
-    server: &Server,
-    args: Arc<[u8]>,
-    after: Duration,
-    copy: u32,
-) -> Arc<Outcome> {
-    let outcome = Arc::new(Outcome::default());
-    let job = {
-        let (network, request) = (Arc::clone(network), request.clone());
-        let (server, outcome) = (server.clone(), Arc::clone(&outcome));
-        move || {
-            sleep(after);
-            request.log(&network.log, CallStep::Dispatched { copy });
-            let handled = run_handler(&server, &request.method, &args);
-            let bytes = handled.bytes();
-            request.log(&network.log, CallStep::Handled { bytes, copy });
-            *outcome.slot.lock() = Some(handled);
-            outcome.filled.notify_one();
-        }
-    };
+/// Runs a job on a thread of a server.
+fn run(request: &Request, server: &Server, job: impl FnOnce() + Send + 'static) {
     let thread_name = || match &request.to {
         Some(to) => format!("server {} rpc", to.name),
         None => "server ? rpc".into(),
     };
     server.workers().run(thread_name, job);
-    outcome
+}
+
+/// The request arrives: runs its handler on this thread.
+fn handle(network: &Shared, request: &Request, server: &Server, args: &[u8], copy: u32) -> Handled {
+    request.log(&network.log, CallStep::Dispatched { copy });
+    let handled = run_handler(server, &request.method, args);
+    request.log(&network.log, CallStep::Handled { bytes: handled.bytes(), copy });
+    handled
 }
 
 fn run_handler(server: &Server, method: &str, args: &[u8]) -> Handled {

@@ -1,8 +1,8 @@
 //! All mutable state of a network but its log, guarded by one mutex.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     /// What is under way from ends without an owner.
     pub(crate) unowned: UnderWay,
     copies_made: AtomicU32,
+    /// Some server's messages outlive it, or did. Where this is false no copy takes the lock for it.
+    pub(crate) any_outlives: AtomicBool,
 }
 
 pub(crate) struct State {
@@ -43,6 +45,8 @@ pub(crate) struct State {
     pub(crate) addresses: Addresses,
     /// By the index of the address.
     servers: BTreeMap<usize, Server>,
+    /// The servers whose messages outlive them, by the index of the address.
+    pub(crate) outlived: BTreeSet<usize>,
     pub(crate) links: Links,
     /// How many messages wait for the release of their link.
     pub(crate) held: usize,
@@ -91,6 +95,7 @@ impl Shared {
             end_numbers: BTreeMap::new(),
             addresses: Addresses::default(),
             servers: BTreeMap::new(),
+            outlived: BTreeSet::new(),
             links: Links::default(),
             held: 0,
             traps: Traps::default(),
@@ -103,12 +108,22 @@ impl Shared {
             released: Condvar::new(),
             unowned: UnderWay::default(),
             copies_made: AtomicU32::new(0),
+            any_outlives: AtomicBool::new(false),
         }
     }
 
     /// The number of the next copy of any request, from 1.
     pub(crate) fn next_copy(&self) -> u32 {
         self.copies_made.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The server that gets a message that was sent to `sent_to` and arrives now; none if the
+    /// message is lost.
+    pub(crate) fn receiver(&self, request: &Request, sent_to: Server) -> Option<Server> {
+        if !self.any_outlives.load(Ordering::Relaxed) {
+            return Some(sent_to);
+        }
+        self.state.lock().receiver(request, sent_to)
     }
 }
 
@@ -172,6 +187,13 @@ impl State {
 
     pub(crate) fn server(&self, at: Option<&Address>) -> Option<&Server> {
         self.servers.get(&at?.index)
+    }
+
+    /// As [`Shared::receiver`].
+    pub(crate) fn receiver(&self, request: &Request, sent_to: Server) -> Option<Server> {
+        let to = request.to.as_deref();
+        let outlives = to.is_some_and(|to| self.outlived.contains(&to.index));
+        if outlives { self.server(to).cloned() } else { Some(sent_to) }
     }
 
     /// A new call through an end.

@@ -181,6 +181,106 @@ fn a_reply_of_a_replaced_server_is_thrown_away() {
 
 /// No second look before the dispatch: a call that was accepted before its end was switched off is
 /// still executed, though no caller gets its reply.
+/// What a server is sent that it gets only after a crash: a request that is delayed, one that is
+/// held, and a duplicate.
+#[test]
+fn a_request_outlives_its_receiver_only_under_that_fault() {
+    bounded(|| {
+        for outlives in [false, true] {
+            let pair = Arc::new(Pair::new());
+            if outlives {
+                pair.network.outlive(1);
+            }
+            let slow =
+                Disturbance { delay: Some(Delay::Uniform(30..=30)), ..Disturbance::default() };
+            let call_across_a_restart = |between: &dyn Fn(&Network)| {
+                let caller = {
+                    let pair = Arc::clone(&pair);
+                    thread::spawn(move || pair.call(0))
+                };
+                thread::sleep(Duration::from_millis(10));
+                pair.restart(1);
+                between(&pair.network);
+                let answer = caller.join().unwrap();
+                (answer, pair.network.get_count(1))
+            };
+            let expected =
+                if outlives { (Ok(2), Some(1)) } else { (Err(CallError::NoAnswer), Some(0)) };
+            pair.network.disturb(0, 1, slow);
+            assert_eq!(call_across_a_restart(&|_| ()), expected, "it is delayed");
+            pair.network.calm(0, 1);
+            pair.network.hold(0, 1);
+            let release = |network: &Network| network.release(0, 1);
+            assert_eq!(call_across_a_restart(&release), expected, "it is held");
+
+            let twice = Disturbance {
+                duplicate_permille: 1000,
+                duplicate_delay_ms: Some(30..=30),
+                ..Disturbance::default()
+            };
+            pair.network.disturb(0, 1, twice);
+            assert_eq!(call_across_a_restart(&|_| ()).0, Ok(2), "the request itself is handled");
+            thread::sleep(Duration::from_millis(50));
+            assert_eq!(pair.handled(1), 4, "each request, and the duplicate");
+            assert_eq!(pair.network.get_count(1), expected.1, "the duplicate comes later");
+        }
+    });
+}
+
+/// A request that arrives while its receiver is down is lost; once the fault has ended it is
+/// handled by the server that it was sent to, of which nobody hears.
+#[test]
+fn a_request_outlives_nobody_while_its_receiver_is_down_or_after_the_fault() {
+    bounded(|| {
+        let pair = Arc::new(Pair::new());
+        pair.network.outlive(1);
+        let send = || {
+            pair.network.hold(0, 1);
+            let caller = {
+                let pair = Arc::clone(&pair);
+                thread::spawn(move || pair.call(0))
+            };
+            thread::sleep(Duration::from_millis(10));
+            caller
+        };
+        let caller = send();
+        pair.network.delete_server(1);
+        pair.network.release(0, 1);
+        assert_eq!(caller.join().unwrap(), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(1), pair.last_ending()), (0, Ending::ServerGone));
+
+        pair.restart(1);
+        let caller = send();
+        assert!(pair.network.expire(1) && !pair.network.expire(1));
+        pair.restart(1);
+        pair.network.release(0, 1);
+        assert_eq!(caller.join().unwrap(), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(1), pair.network.get_count(1)), (1, Some(0)));
+    });
+}
+
+/// The caller has crashed: its next incarnation has another end, and hears nothing.
+#[test]
+fn a_delayed_reply_is_heard_by_its_caller_alone() {
+    bounded(|| {
+        let pair = Arc::new(Pair::new());
+        pair.network.outlive(0);
+        let slow = Disturbance { delay: Some(Delay::Uniform(30..=30)), ..Disturbance::default() };
+        pair.network.disturb(1, 0, slow);
+        let caller = {
+            let pair = Arc::clone(&pair);
+            thread::spawn(move || pair.call(0))
+        };
+        thread::sleep(Duration::from_millis(10));
+        pair.restart(0);
+        pair.network.delete_end("end of 0");
+        // The thread of the old incarnation may go on, but nothing that it says is heard.
+        assert_eq!(caller.join().unwrap(), Ok(2));
+        assert_eq!(pair.call(0), Err(CallError::NoAnswer));
+        assert_eq!((pair.handled(0), pair.network.get_count(0)), (0, Some(0)));
+    });
+}
+
 #[test]
 fn a_call_on_its_way_is_executed_after_a_disconnect() {
     bounded(|| {
