@@ -94,12 +94,13 @@ pub(crate) fn woken_leader(lab: &Lab) {
 /// An old InstallSnapshot arrives when its receiver has got further: it takes nothing back (7).
 ///
 /// A server that missed a lot is sent a snapshot, twice. Before the second arrives it gets more,
-/// and only it and the leader have that; then the leader goes. In one round the leader stays where
-/// it is: the receiver itself may have gone back.
+/// and only it and the leader have that; then the leader goes. In one round the receiver crashes
+/// before the second arrives, and forgets what it knew to be committed; in another the leader stays
+/// where it is: the receiver itself may have gone back.
 pub(crate) fn old_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
-    for stays in [false, false, true] {
+    for (stays, has_crashed) in [(false, false), (false, true), (true, false)] {
         let [leader, other, away] = arena.roles();
         arena.cfg.faults().isolate(away);
         for _ in 0..COMMANDS_FOR_A_SNAPSHOT {
@@ -125,6 +126,9 @@ pub(crate) fn old_snapshot(lab: &Lab) {
             }
             if !stays {
                 arena.cfg.faults().isolate(sender);
+            }
+            if has_crashed {
+                arena.cfg.restart(away);
             }
             snapshot.deliver_again();
             if stays {

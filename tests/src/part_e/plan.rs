@@ -137,6 +137,8 @@ pub(crate) struct Plan {
     pub(crate) duplicate_permille: u32,
     /// The maximum number of commands with each action.
     pub(crate) commands: usize,
+    /// What is sent to a server outlives its crash.
+    pub(crate) outlives: bool,
 }
 
 impl Plan {
@@ -157,6 +159,7 @@ impl Plan {
             delay_ms: rng.random_range(5..=400),
             duplicate_permille: rng.random_range(50..=1000),
             commands: rng.random_range(1..=6),
+            outlives: rng.random_ratio(1, 2),
         }
     }
 }
@@ -178,6 +181,14 @@ mod tests {
                 assert!(ends.iter().all(|end| plan.actions.contains(end)), "{action:?}");
             }
         }
+    }
+
+    #[test]
+    fn messages_outlive_crashes_in_some_runs_and_die_with_their_receiver_in_others() {
+        let outlives =
+            |seed| Plan::draw(&mut ChaCha8Rng::seed_from_u64(seed), &[Action::PROCESSES]).outlives;
+        let count = (0..200).filter(|seed| outlives(*seed)).count();
+        assert!((60..140).contains(&count), "{count} of 200");
     }
 
     #[test]

@@ -89,6 +89,9 @@ struct Swarm<'a> {
 impl<'a> Swarm<'a> {
     fn new(mut arena: Arena<'a>, possible: &[&[Action]], trouble: Duration) -> Swarm<'a> {
         let plan = Plan::draw(&mut arena.rng, possible);
+        if plan.outlives {
+            arena.all().iter().for_each(|server| arena.cfg.faults().outlive(*server));
+        }
         // The tests with many short runs do without what needs long to be over.
         let is_long = trouble == TROUBLE;
         if is_long && arena.rng.random_ratio(1, 3) {
