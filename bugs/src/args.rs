@@ -12,7 +12,7 @@ use crate::matrix::Mode;
     name = "bugs",
     version,
     group = ArgGroup::new("task")
-        .args(["check", "rebase", "hashes", "black_box", "edges", "subtle", "all"]),
+        .args(["check", "rebase", "hashes", "black_box", "edges", "graded", "subtle", "all"]),
     after_help = "What is known of a plant is not found out again while neither it nor the kit has \
                   changed.\n\n\
                   Exit codes: 0 good, 1 something lawful was killed, 2 usage, 3 a patch does not \
@@ -44,6 +44,10 @@ pub(crate) struct Args {
     /// Switch threads at the edges of the plant's own code, too
     #[arg(long)]
     edges: bool,
+    /// Each server in a process of its own, as in a grading. The first time the grader is compiled,
+    /// which takes minutes
+    #[arg(long)]
+    graded: bool,
     /// Only the original tests and no watch on the rules, until the plant passes: else it is
     /// grosser than the bug
     #[arg(long)]
@@ -71,6 +75,7 @@ impl Args {
             Args { all: true, .. } => Mode::ALL.into(),
             Args { black_box: true, .. } => vec![Mode::BlackBox],
             Args { edges: true, .. } => vec![Mode::Edges],
+            Args { graded: true, .. } => vec![Mode::Graded],
             Args { subtle: true, .. } => vec![Mode::SuiteOnly],
             _ => vec![Mode::Inspect],
         }
@@ -82,7 +87,7 @@ impl Args {
         self.seeds.unwrap_or(match mode {
             // Without `inspect` a fault shows later, by its effects.
             Mode::BlackBox => 100,
-            Mode::Inspect | Mode::Edges | Mode::SuiteOnly => 20,
+            Mode::Inspect | Mode::Edges | Mode::Graded | Mode::SuiteOnly => 20,
         })
     }
 }
@@ -103,9 +108,11 @@ mod tests {
         let parse = |words: &[&str]| Args::try_parse_from([&["bugs"], words].concat());
         let all = parse(&["--all", "legal"]).unwrap();
         let seeds: Vec<u64> = all.columns().into_iter().map(|mode| all.seeds_of(mode)).collect();
-        assert_eq!(seeds, [20, 100, 20, 20]);
+        assert_eq!(seeds, [20, 100, 20, 20, 20]);
         let edges = parse(&["--edges", "--seeds", "3"]).unwrap();
         assert_eq!((edges.columns(), edges.seeds_of(Mode::Edges)), (vec![Mode::Edges], 3));
+        assert_eq!(parse(&["--graded"]).unwrap().columns(), [Mode::Graded]);
         assert!(parse(&["--edges", "--black-box"]).is_err());
+        assert!(parse(&["--edges", "--graded"]).is_err());
     }
 }

@@ -1,38 +1,91 @@
 //! Has cargo compile the mutants.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{CompilerMessage, Message};
 use runner::explore;
 
+use crate::digest::GRADER;
 use crate::exit::UserError;
 use crate::matrix::Mode;
 use crate::mutant::Mutant;
-use crate::workspace::{BLACK_BOX, Workspace, package_name};
+use crate::workspace::{BLACK_BOX, Workspace, host_name, package_name};
 
-/// The program that runs the labs on this mutant in this mode.
-pub(crate) fn build(workspace: &Workspace, mutant: &Mutant, mode: Mode) -> Result<PathBuf> {
-    let name = package_name(mutant);
-    let of_this = ["-p", &name];
-    let mut programs = match mode {
-        Mode::Inspect | Mode::SuiteOnly | Mode::BlackBox => {
-            compile(workspace, &of_this, &mutant.name, false)
-        }
-        Mode::Edges => compile(workspace, &of_this, &mutant.name, true),
-    }?;
-    let program = programs.remove(&name).context("cargo named no program after it compiled one")?;
-    if mode == Mode::BlackBox { black_box(&program) } else { Ok(program) }
+/// The grader's program.
+const GRADING: &str = "cargo-grade";
+const NO_PROGRAM: &str = "cargo named no program after it compiled one";
+
+/// A program that runs the labs on a mutant.
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    /// The arguments before those of a job.
+    pub(crate) arguments: Vec<OsString>,
+    /// The servers of a run are processes, and only the kit's code is in the process of the run.
+    pub(crate) is_graded: bool,
 }
 
-/// The programs of all mutants of the workspace, by the name of the package.
-pub(crate) fn build_all(workspace: &Workspace) -> Result<BTreeMap<String, PathBuf>> {
-    compile(workspace, &["--workspace"], "these patches", false)
+impl From<PathBuf> for Program {
+    fn from(path: PathBuf) -> Program {
+        Program { path, arguments: Vec::new(), is_graded: false }
+    }
+}
+
+/// The program that runs the labs on this mutant in this mode.
+pub(crate) fn build(workspace: &Workspace, mutant: &Mutant, mode: Mode) -> Result<Program> {
+    let (package, host) = (package_name(mutant), host_name(mutant));
+    let name = if mode == Mode::Graded { &host } else { &package };
+    let edges = mode == Mode::Edges;
+    let mut programs = compile(workspace, &["-p", &package, "--bin", name], &mutant.name, edges)?;
+    let path = programs.remove(name).context(NO_PROGRAM)?;
+    match mode {
+        Mode::Graded => graded(workspace, &path),
+        Mode::BlackBox => black_box(&path).map(Program::from),
+        Mode::Inspect | Mode::Edges | Mode::SuiteOnly => Ok(path.into()),
+    }
+}
+
+/// The programs that run the labs on these mutants, by the name of the package.
+pub(crate) fn build_all(
+    workspace: &Workspace,
+    mutants: &[&Mutant],
+) -> Result<BTreeMap<String, PathBuf>> {
+    let names: Vec<String> = mutants.iter().map(|mutant| package_name(mutant)).collect();
+    let bins: Vec<&str> = names.iter().flat_map(|name| ["--bin", name]).collect();
+    compile(workspace, &[&["--workspace"], &bins[..]].concat(), "these patches", false)
+}
+
+/// The kit's own grader, with the arguments for runs whose servers are processes of `host`.
+///
+/// Cargo looks at its sources again for each mutant, which is quick, and compiles it once.
+fn graded(workspace: &Workspace, host: &Path) -> Result<Program> {
+    let mut command = explore::cargo();
+    command
+        .current_dir(&workspace.kit)
+        .args(["build", "--release", "--quiet", "--message-format", "json"])
+        .args(["-p", GRADER, "--bin", GRADING]);
+    let output = command.output().context("failed to run cargo")?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        bail!("the grader does not compile\n{words}");
+    }
+    let path = programs(&output).remove(GRADING).context(NO_PROGRAM)?;
+    let asked = Command::new(&path).arg("runs-of").arg(host).output();
+    let asked = asked.with_context(|| format!("failed to run {}", path.display()))?;
+    if !asked.status.success() {
+        let words = String::from_utf8_lossy(&asked.stderr);
+        bail!("the grader cannot make runs here: {}", words.trim());
+    }
+    let arguments: Vec<String> =
+        serde_json::from_slice(&asked.stdout).context("the grader printed no list of arguments")?;
+    let arguments = arguments.into_iter().map(OsString::from).collect();
+    Ok(Program { path, arguments, is_graded: true })
 }
 
 /// The same program under the name that tells it to hide `inspect`.
@@ -57,11 +110,16 @@ fn compile(
     if !output.status.success() {
         return Err(compile_error(names, &output).into());
     }
-    let programs = messages(&output).filter_map(|message| match message {
+    Ok(programs(&output))
+}
+
+/// The programs that cargo has made, by their names.
+fn programs(output: &Output) -> BTreeMap<String, PathBuf> {
+    let programs = messages(output).filter_map(|message| match message {
         Message::CompilerArtifact(artifact) => Some((artifact.target.name, artifact.executable?)),
         _ => None,
     });
-    Ok(programs.map(|(name, program)| (name, program.into())).collect())
+    programs.map(|(name, program)| (name, program.into())).collect()
 }
 
 /// Checks that all mutants compile. Returns the ids of those with warnings, and how many.

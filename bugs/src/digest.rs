@@ -12,6 +12,10 @@ use crate::sources;
 
 /// The crate on which every mutant depends beside those of the reference.
 pub(crate) const LABS: &str = "tests";
+/// The crate that plays a run whose servers are processes.
+pub(crate) const GRADER: &str = "grade";
+/// The crate that hosts a server in its process.
+pub(crate) const HOSTING: &str = "peer";
 /// What else takes part in a run.
 const FILES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "raft/Cargo.toml", "bugs/src/workspace.rs"];
 /// What is compiled of a crate.
@@ -27,13 +31,14 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
-    /// The digest of all that a mutant depends on in the kit in this folder.
-    pub(crate) fn of_the_kit(kit: &Path) -> Result<Digest> {
+    /// The digest of all that the runs of a mutant depend on in the kit in this folder: the crates
+    /// of the reference, those in `roots`, and what these depend on.
+    pub(crate) fn of_the_kit(kit: &Path, roots: &[&str]) -> Result<Digest> {
         let mut digest = Digest::default();
         for name in FILES {
             digest.add(kit, &kit.join(name))?;
         }
-        for folder in crates(kit)? {
+        for folder in crates(kit, roots)? {
             let parts = OF_A_CRATE.into_iter().map(|name| kit.join(&folder).join(name));
             parts.filter(|path| path.exists()).try_for_each(|path| digest.add(kit, &path))?;
         }
@@ -62,13 +67,14 @@ impl Digest {
     }
 }
 
-/// The folders of the kit's crates with which a mutant is compiled, in order.
-fn crates(kit: &Path) -> Result<Vec<String>> {
+/// The folders of the kit's crates on which the reference and `roots` depend, in order.
+fn crates(kit: &Path, roots: &[&str]) -> Result<Vec<String>> {
     let manifest = manifest(&kit.join("Cargo.toml"))?;
     let path_of =
         |name: &str| manifest["workspace"]["dependencies"].get(name)?.get("path")?.as_str();
     let mut found = BTreeMap::new();
-    let mut next = vec!["raft".to_owned(), LABS.to_owned()];
+    let mut next: Vec<String> = roots.iter().map(|root| (*root).to_owned()).collect();
+    next.push("raft".to_owned());
     while let Some(name) = next.pop() {
         let Some(folder) = path_of(&name).filter(|_| !found.contains_key(&name)) else { continue };
         let manifest = self::manifest(&kit.join(folder).join("Cargo.toml"))?;
@@ -122,6 +128,10 @@ mod tests {
         write(&format!("in/{LABS}/Cargo.toml"), "[dependencies]\napi.workspace = true\n");
         write("in/api/Cargo.toml", "[dependencies]\nsim.workspace = true\n");
         write("in/sim/Cargo.toml", "");
-        assert_eq!(crates(kit.path()).unwrap(), ["in/api", "in/sim", &format!("in/{LABS}")]);
+        write("in/grade/Cargo.toml", "[dependencies]\nsim.workspace = true\n");
+        let labs = format!("in/{LABS}");
+        assert_eq!(crates(kit.path(), &[LABS]).unwrap(), ["in/api", "in/sim", &labs]);
+        let graded = crates(kit.path(), &[LABS, GRADER]).unwrap();
+        assert_eq!(graded, ["in/api", "in/grade", "in/sim", &labs]);
     }
 }

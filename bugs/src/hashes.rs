@@ -14,6 +14,7 @@ use runner::{Clock, Job, Outcome, Test};
 
 use crate::compile;
 use crate::matrix::{Mode, Row};
+use crate::mutant::Mutant;
 use crate::workspace::{Workspace, package_name};
 
 /// How many tests a mutant has to run beside the one that kills it.
@@ -31,7 +32,8 @@ pub(crate) fn print(
     seeds: Option<u64>,
     jobs: usize,
 ) -> Result<()> {
-    let programs = compile::build_all(workspace)?;
+    let mutants: Vec<&Mutant> = rows.iter().map(|row| &row.mutant).collect();
+    let programs = compile::build_all(workspace, &mutants)?;
     for row in rows {
         let program = &programs[&package_name(&row.mutant)];
         let runs: Vec<(&'static Test, u64)> = tests(row)

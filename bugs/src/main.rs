@@ -117,7 +117,7 @@ fn try_out(args: &Args, known: &[Mutant], mutants: &[&Mutant]) -> Result<Exit> {
         .flat_map(|mutant| args.columns().into_iter().map(move |mode| (*mutant, mode)))
         .filter(|(mutant, mode)| *mode != Mode::SuiteOnly || mutant.head.must_be_subtle())
         .partition(|(mutant, mode)| {
-            let digest = workspace.digest(mutant);
+            let digest = workspace.digest(mutant, *mode);
             !args.again && matrix.row(mutant).is_known(*mode, digest, args.seeds_of(*mode))
         });
     // Without ids only what is new is of interest.
@@ -158,7 +158,7 @@ fn try_all(
         });
         for (mutant, mode, program) in programs {
             let (program, seeds) = (program?, args.seeds_of(mode));
-            let digest = workspace.digest(mutant).to_owned();
+            let digest = workspace.digest(mutant, mode).to_owned();
             let row = matrix.row(mutant);
             if mode == Mode::SuiteOnly {
                 let column = suite.suite_only().try_to_pass(&program, seeds);

@@ -21,14 +21,18 @@ pub(crate) enum Mode {
     BlackBox,
     /// With thread switches at the edges of the mutant's own code.
     Edges,
+    /// With what `inspect` reports, and each server in a process of its own, as in a grading.
+    Graded,
     /// Only the tests that the original has too, with no rule of Raft checked.
     SuiteOnly,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Mode; 4] = [Mode::Inspect, Mode::BlackBox, Mode::Edges, Mode::SuiteOnly];
+    pub(crate) const ALL: [Mode; 5] =
+        [Mode::Inspect, Mode::BlackBox, Mode::Edges, Mode::Graded, Mode::SuiteOnly];
     /// The modes in which the suite tries to kill.
-    pub(crate) const KILLING: [Mode; 3] = [Mode::Inspect, Mode::BlackBox, Mode::Edges];
+    pub(crate) const KILLING: [Mode; 4] =
+        [Mode::Inspect, Mode::BlackBox, Mode::Edges, Mode::Graded];
 }
 
 impl fmt::Display for Mode {
@@ -37,6 +41,7 @@ impl fmt::Display for Mode {
             Mode::Inspect => "with `inspect`",
             Mode::BlackBox => "as a black box",
             Mode::Edges => "with edges",
+            Mode::Graded => "as graded",
             Mode::SuiteOnly => "plain",
         })
     }
@@ -79,6 +84,8 @@ struct SavedRow {
     black_box: Option<Column>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edges: Option<Column>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    graded: Option<Column>,
     #[serde(default, rename = "plain", skip_serializing_if = "Option::is_none")]
     suite_only: Option<SuiteOnly>,
 }
@@ -145,6 +152,7 @@ impl Row {
             inspect: column(Mode::Inspect),
             black_box: column(Mode::BlackBox),
             edges: column(Mode::Edges),
+            graded: column(Mode::Graded),
             suite_only: self.suite_only.clone(),
         }
     }
@@ -166,9 +174,10 @@ impl Matrix {
         let mut matrix = Matrix { rows: mutants.iter().map(Row::of).collect() };
         for row in &mut matrix.rows {
             if let Some(at) = saved.iter().position(|saved| saved.id == row.mutant.id()) {
-                let SavedRow { inspect, black_box, edges, suite_only, .. } = saved.swap_remove(at);
+                let SavedRow { inspect, black_box, edges, graded, suite_only, .. } =
+                    saved.swap_remove(at);
                 row.suite_only = suite_only;
-                let columns = Mode::KILLING.into_iter().zip([inspect, black_box, edges]);
+                let columns = Mode::KILLING.into_iter().zip([inspect, black_box, edges, graded]);
                 row.columns = columns.filter_map(|(mode, of)| Some((mode, of?))).collect();
             }
         }
@@ -233,7 +242,13 @@ pub(crate) mod tests {
 
         let row = matrix.row(&rows[0].mutant);
         row.put(Mode::BlackBox, Column { seeds_run: 7, ..Column::default() });
-        assert_eq!(row.column(Mode::BlackBox).unwrap().seeds_run, 7);
+        row.put(Mode::Graded, Column { seeds_run: 9, ..Column::default() });
+        matrix.write(folder.path()).unwrap();
+        let mut matrix = Matrix::read(folder.path(), &mutants).unwrap();
+        let row = matrix.row(&rows[0].mutant);
+        let seeds_run = |mode| row.column(mode).map(|column| column.seeds_run);
+        let modes = [Mode::BlackBox, Mode::Graded, Mode::Edges];
+        assert_eq!(modes.map(seeds_run), [Some(7), Some(9), None]);
         assert_eq!(row.column(Mode::Inspect), rows[0].column(Mode::Inspect));
     }
 

@@ -97,7 +97,8 @@ fn page(matrix: &Matrix) -> String {
     );
     text += &totals(matrix);
     text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \
-             have it; and with thread switches at the edges of the plant's own code.\n\
+             have it; with thread switches at the edges of the plant's own code; and as graded, with \
+             each server in a process of its own.\n\
              A cell says in which seed the plant was killed, by which rule or kind of failure, and \
              in which test; `cargo doc -p history` has the rules, from S1 to L5, as \
              `history::Rule`.\n\
@@ -122,8 +123,9 @@ fn table(matrix: &Matrix, kind: Kind) -> String {
         Kind::Variant => "time",
     };
     let mut text = format!(
-        "| id | what it does | with `inspect` | as a black box | with edges | original | {last} |\n\
-         |---|---|---|---|---|---|---|\n"
+        "| id | what it does | with `inspect` | as a black box | with edges | as graded \
+         | original | {last} |\n\
+         |---|---|---|---|---|---|---|---|\n"
     );
     for row in matrix.rows.iter().filter(|row| row.mutant.head.kind == kind) {
         let fates = Mode::KILLING.map(|mode| cell(&short_fate(row, mode)));
@@ -324,7 +326,10 @@ mod tests {
         assert!(page.contains("0 of 1 habits noted by name or the end of the run; "));
         assert!(page.contains("1 false alarms among 1 equivalent and legal rows; "));
         assert!(page.contains("of 1 quality rows 0 were called unsafe and 0 failed otherwise\n"));
-        assert!(page.contains("- with edges: 0 of 0 faults killed, 0 of them within 3 seeds; "));
+        for mode in ["with edges", "as graded"] {
+            assert!(page.contains(&format!("- {mode}: 0 of 0 faults killed, 0 of them within 3 ")));
+        }
+        assert!(page.contains("| with edges | as graded | original | what was said |\n"));
         assert!(page.contains("; nothing lawful was tried\n"));
         assert!(page.contains("| NOT NOTED: held lock; idle calls: many |"));
         assert!(page.contains("| V1 | Nothing. | FALSE ALARM, 2: L1, 3A initial election | not"));

@@ -1,6 +1,8 @@
 //! Runs labs on one mutant, seed by seed, until it is killed or every seed has passed.
 
+use std::io;
 use std::path::Path;
+use std::process::{Child, ExitStatus};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -8,9 +10,11 @@ use std::time::Instant;
 
 use ::tests::LABS;
 use anyhow::{Result, bail};
-use runner::{Clock, Job, Test};
+use config::{Class, Failure};
+use runner::{Clock, End, Job, Outcome, Supervisor, Test, TimeLimit};
 
 use crate::column::{Column, Run, SuiteOnly};
+use crate::compile::Program;
 
 /// Tests in the order in which they are tried.
 pub(crate) struct Suite {
@@ -25,7 +29,7 @@ impl Suite {
     /// All labs. The tests in which the reference makes the fewest calls come first.
     ///
     /// The order is deterministic, so the same run kills a mutant each time.
-    pub(crate) fn cheap_first(reference: &Path, jobs: usize) -> Result<Suite> {
+    pub(crate) fn cheap_first(reference: &Program, jobs: usize) -> Result<Suite> {
         let in_order = Suite { tests: LABS.tests.iter().collect(), jobs, invariants: true };
         let mut costs = Vec::new();
         for (at, run) in in_order.run(reference, 1) {
@@ -53,7 +57,7 @@ impl Suite {
     }
 
     /// Runs the whole suite with the seeds 1 to `seeds`, until one run kills.
-    pub(crate) fn try_out(&self, program: &Path, seeds: u64) -> Column {
+    pub(crate) fn try_out(&self, program: &Program, seeds: u64) -> Column {
         let began = Instant::now();
         let mut column = Column::default();
         for seed in 1..=seeds {
@@ -69,7 +73,7 @@ impl Suite {
     }
 
     /// Runs the whole suite with the seeds 1 to `seeds`, until it passes with one of them.
-    pub(crate) fn try_to_pass(&self, program: &Path, seeds: u64) -> SuiteOnly {
+    pub(crate) fn try_to_pass(&self, program: &Program, seeds: u64) -> SuiteOnly {
         let began = Instant::now();
         let mut tried = SuiteOnly::default();
         for seed in 1..=seeds {
@@ -85,7 +89,7 @@ impl Suite {
     /// Every test with this seed, in order, up to the first that kills.
     ///
     /// Later tests may have been run or not: they are left out.
-    fn run(&self, program: &Path, seed: u64) -> Vec<(usize, Run)> {
+    fn run(&self, program: &Program, seed: u64) -> Vec<(usize, Run)> {
         let (next, killed_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let runs = Mutex::new(Vec::new());
         let work = || {
@@ -95,8 +99,7 @@ impl Suite {
                 if at > killed_at.load(Ordering::Relaxed) {
                     return;
                 }
-                let (clock, invariants) = (Clock::default(), self.invariants);
-                let outcome = Job { program, arguments: &[], test, seed, clock, invariants }.run();
+                let outcome = run_once_or_twice(program, test, seed, self.invariants);
                 let run = Run { test: test.name(), seed, outcome };
                 if run.kills() {
                     killed_at.fetch_min(at, Ordering::Relaxed);
@@ -113,5 +116,44 @@ impl Suite {
         runs.sort_by_key(|(at, _)| *at);
         runs.retain(|(at, _)| *at <= killed_at.load(Ordering::Relaxed));
         runs
+    }
+}
+
+/// Over processes, a fault of the kit or the machine is tried once more, as in a grading.
+fn run_once_or_twice(
+    program: &Program,
+    test: &'static Test,
+    seed: u64,
+    invariants: bool,
+) -> Outcome {
+    let Program { path, arguments, is_graded } = program;
+    let job = Job { program: path, arguments, test, seed, clock: Clock::default(), invariants };
+    if !is_graded {
+        return job.run();
+    }
+    let outcome = job.run_under(&KitAlone);
+    match &outcome.verdict {
+        Err(failure) if failure.class == Class::Infra => job.run_under(&KitAlone),
+        _ => outcome,
+    }
+}
+
+/// No code of the mutant is in the process of the run, so its end is never the mutant's fault.
+struct KitAlone;
+
+impl Supervisor for KitAlone {
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
+
+    fn wait(&self, child: &mut Child) -> io::Result<End> {
+        TimeLimit.wait(child)
+    }
+
+    fn without_outcome(&self, status: ExitStatus, _: &str, _: bool) -> Failure {
+        Failure::new(
+            Class::Infra,
+            format!("the process of the run ended before the test: {status}"),
+        )
     }
 }

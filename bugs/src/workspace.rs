@@ -1,8 +1,9 @@
 //! A generated workspace with a patched copy of `raft` for every mutant.
 //!
 //! It is in the target folder and has a package for each mutant: the library is the patched Raft,
-//! the program is the runner of the labs. A file is written only if it has changed. So cargo
-//! compiles only what a patch changes, and the kit's crates once for all mutants.
+//! one program is the runner of the labs, the other hosts one server, as a grading needs it. A file
+//! is written only if it has changed. So cargo compiles only what a patch changes, and the kit's
+//! crates once for all mutants.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,8 +13,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use toml_edit::{Array, DocumentMut, value};
 
-use crate::digest::{Digest, LABS};
+use crate::digest::{Digest, GRADER, HOSTING, LABS};
 use crate::exit::UserError;
+use crate::matrix::Mode;
 use crate::mutant::Mutant;
 use crate::sources::{Sources, read, write_if_new};
 
@@ -60,19 +62,37 @@ fn main() {
     tests::main(CRATE::make)
 }
 ";
+/// Hosts one server of the mutant in a process of its own.
+const HOST: &str = "\
+//! Hosts one server of the mutant, which the grader steps.
+
+fn main() {
+    peer::main(CRATE::make)
+}
+";
 /// The ending of the name of a program that hides `inspect`.
 pub(crate) const BLACK_BOX: &str = "black-box";
 
 /// Where the mutants are compiled.
 pub(crate) struct Workspace {
+    /// The kit's folder.
+    pub(crate) kit: PathBuf,
     /// The workspace's folder.
     pub(crate) root: PathBuf,
     /// The folder of cargo's target folders, which all mutants share.
     pub(crate) target: PathBuf,
-    /// The digest of the sources of each mutant and of the kit, by the id of the mutant.
-    digests: BTreeMap<String, String>,
+    /// The digests of the sources of each mutant and of the kit, by the id of the mutant.
+    digests: BTreeMap<String, Digests>,
     /// Held while the mutants are in use.
     _lock: File,
+}
+
+/// What the results of a mutant depend on.
+struct Digests {
+    /// All of it but the grader.
+    in_process: String,
+    /// The grader as well.
+    graded: String,
 }
 
 impl Workspace {
@@ -91,7 +111,8 @@ impl Workspace {
         let lock = lock(&root)?;
         let reference = Sources::read(&kit.join("raft/src"))?;
         let manifest = read(&kit.join("raft/Cargo.toml"))?;
-        let kit_digest = Digest::of_the_kit(kit)?;
+        let digest_of = |roots: &[&str]| Digest::of_the_kit(kit, roots);
+        let (labs, grader) = (digest_of(&[LABS])?, digest_of(&[LABS, GRADER, HOSTING])?);
         let (mut members, mut digests) = (Array::new(), BTreeMap::new());
         for mutant in mutants {
             let name = package_name(mutant);
@@ -100,21 +121,27 @@ impl Workspace {
             patched.write(&package.join("src"))?;
             write_if_new(&package.join("Cargo.toml"), &package_manifest(&manifest, &name)?)?;
             let runner = RUNNER.replace("BLACK_BOX", BLACK_BOX);
-            let runner = runner.replace("CRATE", &name.replace('-', "_"));
+            let in_crate = |text: &str| text.replace("CRATE", &name.replace('-', "_"));
+            let (runner, host) = (in_crate(&runner), in_crate(HOST));
             write_if_new(&package.join("runner.rs"), &runner)?;
-            digests.insert(mutant.id().to_owned(), kit_digest.clone().with(&(patched, runner)));
+            write_if_new(&package.join("host.rs"), &host)?;
+            let own = (patched, runner);
+            let in_process = labs.clone().with(&own);
+            let graded = grader.clone().with(&(own, host));
+            digests.insert(mutant.id().to_owned(), Digests { in_process, graded });
             members.push(name);
         }
         let manifest = read(&kit.join("Cargo.toml"))?;
         write_if_new(&root.join("Cargo.toml"), &root_manifest(&manifest, kit, members)?)?;
         fs::copy(kit.join("Cargo.lock"), root.join("Cargo.lock"))
             .context("failed to copy the kit's Cargo.lock")?;
-        Ok(Workspace { root, target, digests, _lock: lock })
+        Ok(Workspace { kit: kit.into(), root, target, digests, _lock: lock })
     }
 
-    /// The digest of the sources of a mutant and of the kit.
-    pub(crate) fn digest(&self, mutant: &Mutant) -> &str {
-        &self.digests[mutant.id()]
+    /// The digest of all that a column of a mutant depends on.
+    pub(crate) fn digest(&self, mutant: &Mutant, mode: Mode) -> &str {
+        let digests = &self.digests[mutant.id()];
+        if mode == Mode::Graded { &digests.graded } else { &digests.in_process }
     }
 
     /// The name of the package to which a source file belongs; empty for a file outside.
@@ -139,6 +166,11 @@ fn lock(root: &Path) -> Result<File> {
 /// The name of the package of a mutant.
 pub(crate) fn package_name(mutant: &Mutant) -> String {
     mutant.name.to_lowercase()
+}
+
+/// The name of the program that hosts one server of a mutant.
+pub(crate) fn host_name(mutant: &Mutant) -> String {
+    format!("{}-host", package_name(mutant))
 }
 
 /// The kit's manifest, with the mutants as members and absolute paths.
@@ -169,11 +201,15 @@ fn root_manifest(manifest: &str, kit: &Path, members: Array) -> Result<String> {
     Ok(manifest.to_string())
 }
 
-/// The manifest of `raft` under another name, with a program beside the library.
+/// The manifest of `raft` under another name, with the programs beside the library.
 fn package_manifest(manifest: &str, name: &str) -> Result<String> {
     let mut manifest: DocumentMut = manifest.parse().context("failed to read raft/Cargo.toml")?;
     manifest["package"]["name"] = value(name);
-    manifest["dependencies"][LABS]["workspace"] = value(true);
-    let program = format!("\n[[bin]]\nname = \"{name}\"\npath = \"runner.rs\"\n");
-    Ok(manifest.to_string() + &program)
+    for host in [LABS, HOSTING] {
+        manifest["dependencies"][host]["workspace"] = value(true);
+    }
+    let program =
+        |name: &str, path: &str| format!("\n[[bin]]\nname = \"{name}\"\npath = \"{path}\"\n");
+    let programs = program(name, "runner.rs") + &program(&format!("{name}-host"), "host.rs");
+    Ok(manifest.to_string() + &programs)
 }
