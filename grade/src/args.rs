@@ -45,6 +45,13 @@ pub(crate) enum Command {
     },
     /// Run the failures of a report again, or one test with one seed
     Replay(Replay),
+    /// Print a JSON list of the arguments with which this program makes a run whose servers are
+    /// processes of PROGRAM; those of a job follow
+    #[command(hide = true)]
+    RunsOf {
+        /// A program that is nothing but `peer::main`
+        program: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]

@@ -24,14 +24,17 @@ mod new;
 
 use std::env;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use runner::{Suite, Table};
 
 use args::{Args, Command};
 use build::guard;
 use exit::{Exit, UserError};
 use intake::submission_names::names;
+use isolation::Isolation;
 use kit::Kit;
 use plan::Plan;
 use report::format::Format;
@@ -86,12 +89,23 @@ fn execute(table: &'static Table, args: Args) -> Exit {
     let result = match args.command {
         Some(Command::New { dir }) => new::create(&dir).map(|()| Exit::Passed),
         Some(Command::Replay(replay)) => replay::replay(table, &replay),
+        Some(Command::RunsOf { program }) => print_arguments(&program).map(|()| Exit::Passed),
         None => {
             let format = args.grading.format;
             args.grading.plan(table).and_then(|plan| grade_all(&plan, format))
         }
     };
     result.unwrap_or_else(|error| exit::report(&error))
+}
+
+/// For the kit's own programs, which make runs as a grading does, and grade nothing.
+fn print_arguments(program: &Path) -> anyhow::Result<()> {
+    let sandbox = confine::sandbox(Isolation::Process, false)?.context("servers are processes")?;
+    let words = remote::arguments(&sandbox, program, "")?;
+    let words: Option<Vec<&str>> = words.iter().map(|word| word.to_str()).collect();
+    let words = words.context("the path of the program is not valid Unicode")?;
+    println!("{}", serde_json::to_string(&words)?);
+    Ok(())
 }
 
 fn grade_all(plan: &Plan, format: Format) -> anyhow::Result<Exit> {

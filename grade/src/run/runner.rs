@@ -42,13 +42,10 @@ impl Runner {
         sandbox: Option<&Sandbox>,
         salt: &str,
     ) -> io::Result<Runner> {
-        let path = compiled.path.clone();
         let (program, arguments) = match sandbox {
-            None => (path, Vec::new()),
+            None => (compiled.path.clone(), Vec::new()),
             Some(sandbox) => {
-                let sandbox = serde_json::to_string(sandbox)?;
-                let words = [remote::PEERS.into(), sandbox.into(), path.into(), salt.into()];
-                (env::current_exe()?, words.into())
+                (env::current_exe()?, remote::arguments(sandbox, &compiled.path, salt)?)
             }
         };
         let isolation = if sandbox.is_some() { Isolation::Process } else { Isolation::Thread };

@@ -162,3 +162,13 @@ fn a_submission_that_does_not_show_its_state_is_refused_if_it_has_to() {
         );
     }
 }
+
+/// For programs of the kit that make runs as a grading does: `bugs` is one.
+#[test]
+fn the_arguments_of_runs_over_processes_are_printed_for_programs_and_not_in_the_help() {
+    let folder = folder("usage runs-of");
+    let said = cargo_grade(&folder, ["runs-of", "some/host"]);
+    assert!(said.starts_with("exit 0\n[\"--peers\",\"{"), "{said}");
+    assert!(said.contains("\",\"some/host\",\"\"]\n"), "{said}");
+    assert!(!cargo_grade(&folder, ["--help"]).contains("runs-of"));
+}

@@ -21,7 +21,8 @@ mod output;
 mod liveness;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use runner::{JobArguments, Table};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
@@ -33,9 +34,19 @@ use crate::kit;
 use launcher::Launcher;
 use template::Template;
 
-/// The first argument of a process that plays a run; the second is the peers' sandbox, the third
-/// their program, and the fourth the salt of what they draw.
-pub(crate) const PEERS: &str = "--peers";
+/// The first argument of a process that plays a run.
+const PEERS: &str = "--peers";
+
+/// The arguments before those of the job for a process that plays a run: the peers' sandbox, their
+/// program, and the salt of what they draw.
+pub(crate) fn arguments(
+    sandbox: &Sandbox,
+    program: &Path,
+    salt: &str,
+) -> io::Result<Vec<OsString>> {
+    let sandbox = serde_json::to_string(sandbox)?;
+    Ok(vec![PEERS.into(), sandbox.into(), program.into(), salt.into()])
+}
 
 /// Plays a run of one of the tests, if the words of the command line ask for that.
 pub(crate) fn run_if_asked(
