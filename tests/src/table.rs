@@ -341,7 +341,7 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "one vote a term",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "Who has voted refuses another candidate of the term, also as a follower (5.2).",
         run: part_e::votes::one_vote_a_term,
@@ -357,7 +357,7 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "forgotten candidacy",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "A candidate's vote for itself survives its crash (5.2).",
         run: part_e::votes::forgotten_candidacy,
@@ -365,7 +365,7 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "late votes",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "Votes for an old election do not count in the next one (5.2).",
         run: part_e::votes::late_votes,
@@ -397,7 +397,7 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "figure 7 logs",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "Logs that lack entries, have too many, or both, become one.",
         run: part_e::figures::figure_7_logs,
@@ -405,7 +405,7 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "stale entries",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "An old AppendEntries takes back nothing that a newer one brought (5.3).",
         run: part_e::late::stale_entries,
@@ -433,6 +433,38 @@ const TESTS: &[Test] = &[
         original: None,
         purpose: "Answers to the leader of an old term say nothing when it leads again (5.3).",
         run: part_e::again::late_answers,
+    },
+    Test {
+        part: PART_E,
+        words: "led before",
+        points: 1,
+        original: None,
+        purpose: "What a leader knew of a follower is forgotten when it leads again (5.3).",
+        run: part_e::again::led_before,
+    },
+    Test {
+        part: PART_E,
+        words: "overwritten tail",
+        points: 1,
+        original: None,
+        purpose: "Entries that replace as many others outlive a crash, and a later vote (5.4.1).",
+        run: part_e::tails::overwritten_tail,
+    },
+    Test {
+        part: PART_E,
+        words: "silent leader",
+        points: 1,
+        original: None,
+        purpose: "Who led without a word still has what it had acknowledged before (5.3).",
+        run: part_e::tails::silent_leader,
+    },
+    Test {
+        part: PART_E,
+        words: "entries after the vote",
+        points: 1,
+        original: None,
+        purpose: "Who has voted in a newer term refuses the entries of the old leader (5.1).",
+        run: part_e::tails::entries_after_the_vote,
     },
     Test {
         part: PART_E,
@@ -473,6 +505,14 @@ const TESTS: &[Test] = &[
         original: None,
         purpose: "Who hears of the leader of its own term follows it (5.2).",
         run: part_e::leaders::giving_way,
+    },
+    Test {
+        part: PART_E,
+        words: "late rival",
+        points: 1,
+        original: None,
+        purpose: "A rival of its own term neither deposes a leader nor gets its vote (5.2).",
+        run: part_e::leaders::late_rival,
     },
     Test {
         part: PART_E,
@@ -553,7 +593,7 @@ mod tests {
             let points: Vec<u32> = tests.map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
-        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (34, 50)]);
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (39, 50)]);
     }
 
     #[test]

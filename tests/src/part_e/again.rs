@@ -7,11 +7,16 @@ use labrpc::network::{Held, Interceptor};
 use runner::Lab;
 
 use crate::part_e::arena::Arena;
-use crate::part_e::staging::{all_of, carries};
+use crate::part_e::staging::{MOMENT, all_of, carries};
 
 const LATE_ANSWER_ROUNDS: usize = 2;
 /// The late answer acknowledges this many entries.
 const LATE_ANSWERS: usize = 6;
+/// What a follower gets of a leader that leads again with a shorter log.
+const KEPT: usize = 16;
+const KEPT_ROUNDS: usize = 1;
+/// What a follower gets of a leader that leads again with a log as long, or longer.
+const OVERWRITTEN: usize = 6;
 /// One server is elected within this time if no server hears any other candidate.
 const ELECT_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(10);
 
@@ -41,7 +46,8 @@ pub(crate) fn late_answers(lab: &Lab) {
         arena.cfg.faults().partition(&[&all]);
         arena.agree(&all);
 
-        if answers.len() == 2 && elect(&mut arena, leader) {
+        let others: Vec<usize> = all.iter().copied().filter(|one| *one != leader).collect();
+        if answers.len() == 2 && elect(&mut arena, leader, &others) {
             tried += 1;
             arena.cfg.faults().partition(&[&[leader, c]]);
             answers.iter().for_each(|answered| answered.reply.deliver());
@@ -60,11 +66,92 @@ pub(crate) fn late_answers(lab: &Lab) {
     arena.end();
 }
 
+/// A leader leads again: what it knew of a follower is no longer so, since the entries that the
+/// follower got were overwritten elsewhere (5.3).
+pub(crate) fn led_before(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(5));
+    kept_knowledge_commits_nothing(&mut arena);
+    followers_return(&mut arena);
+    arena.end();
+}
+
+/// The follower got many entries in the earlier term. Now the leader has a few others in their
+/// place, and has brought them to one more server: with the follower that were a majority.
+fn kept_knowledge_commits_nothing(arena: &mut Arena<'_>) {
+    let mut tried = 0;
+    for _ in 0..KEPT_ROUNDS {
+        let [leader, a, b, c, d] = arena.roles();
+        if lead_again(arena, [leader, a, b, c, d], KEPT, 2).is_some() {
+            arena.cfg.faults().partition(&[&[leader, b]]);
+            let exchange = arena.exchange(leader, b, Kind::Entries);
+            let last = (0..2).filter_map(|_| arena.start_known(leader)).last();
+            let is_there = last.is_some_and(|(_, command)| arena.bring(&exchange, &command));
+            tried += usize::from(is_there);
+            drop(exchange);
+            arena.cfg.faults().partition(&[&[a, c, d]]);
+            arena.cfg.restart(a);
+            arena.agree(&[a, c, d]);
+            arena.agree(&[a, c, d]);
+            arena.agree(&[a, c, d]);
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+}
+
+/// The follower returns with its entries. The leader has as many others in their place, or more.
+fn followers_return(arena: &mut Arena<'_>) {
+    let mut tried = 0;
+    for more in [0, 2] {
+        let [leader, a, b, c, d] = arena.roles();
+        let led = lead_again(arena, [leader, a, b, c, d], OVERWRITTEN, OVERWRITTEN + more);
+        if let Some(last_index) = led {
+            tried += 1;
+            let all = arena.all();
+            arena.cfg.faults().partition(&[&all]);
+            arena.cfg.restart(a);
+            // It catches up while the leader's log is as long as the follower's, or else by what
+            // comes next.
+            arena.until(|arena| arena.cfg.n_committed(last_index).0 == all.len());
+            arena.agree(&all);
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+}
+
+/// A leader brings `kept` entries to one follower, in one message if it sends several in one. Then
+/// the follower goes down, and the others commit `new` entries in their place, with the leader.
+/// Then it is made the leader again. Returns the index of the last of the new entries; none if it
+/// does not lead, or did not send the others.
+fn lead_again(
+    arena: &mut Arena<'_>,
+    [leader, a, b, c, d]: [usize; 5],
+    kept: usize,
+    new: usize,
+) -> Option<u64> {
+    arena.cfg.faults().partition(&[]);
+    let last = (0..kept).filter_map(|_| arena.start_known(leader)).last();
+    let exchange = arena.exchange(leader, a, Kind::Entries);
+    arena.cfg.faults().partition(&[&[leader, a]]);
+    let is_there = last.is_some_and(|(_, command)| arena.bring(&exchange, &command));
+    drop(exchange);
+    // A reply does not outlive the crash of its sender.
+    arena.sleep(MOMENT);
+    arena.cfg.crash(a);
+    arena.cfg.faults().partition(&[&[b, c, d]]);
+    for _ in 1..new {
+        arena.agree(&[b, c, d]);
+    }
+    arena.cfg.faults().partition(&[&[leader, b, c, d]]);
+    let last_index = arena.agree(&[leader, b, c, d]);
+    (is_there && elect(arena, leader, &[b, c, d])).then_some(last_index)
+}
+
 /// Makes one server the leader: nobody hears any other candidate or leader, and when it asks for
 /// votes, the others come back from a crash that moment, so that none stands for election itself.
 /// Whether it leads.
-fn elect(arena: &mut Arena<'_>, wanted: usize) -> bool {
-    let others: Vec<usize> = arena.all().into_iter().filter(|other| *other != wanted).collect();
+fn elect(arena: &mut Arena<'_>, wanted: usize, others: &[usize]) -> bool {
     let silent = |other: &usize| {
         let requests = [Kind::Votes, Kind::Entries].map(Kind::requests);
         requests.map(|requests| arena.cfg.network().intercept(requests.from(*other)))

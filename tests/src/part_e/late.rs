@@ -12,6 +12,9 @@ use crate::part_e::arena::Arena;
 use crate::part_e::staging::{all_of, carries};
 
 const SNAPSHOT_ROUNDS: usize = 4;
+const TAIL_ROUNDS: usize = 3;
+/// A server that led alone has this many entries of its own.
+const TAIL: usize = 4;
 
 /// An old AppendEntries arrives after a newer one: what that brought stays (5.3).
 ///
@@ -120,6 +123,7 @@ fn start_some(arena: &mut Arena<'_>, leader: usize) {
 /// An acknowledgement says what its request brought, not what the leader has got since (5.3, 7).
 pub(crate) fn late_acknowledgement(lab: &Lab) {
     late_acknowledgement_of_entries(lab);
+    late_acknowledgement_of_a_tail(lab);
     late_acknowledgement_of_a_snapshot(lab);
 }
 
@@ -166,6 +170,43 @@ fn until_sent(arena: &mut Arena<'_>, entries: &Interceptor, follower: usize, com
         let is_sent = caught.iter().any(|request| carries(request, command));
         (is_sent || arena.term(follower) > term).then_some(())
     });
+}
+
+/// A server that led alone has entries of its own after those that it shares with the next leader.
+/// Its answer to that leader's first message says nothing of them. It is held until the leader has
+/// others in their place, which reach nobody; then the leader goes.
+fn late_acknowledgement_of_a_tail(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let mut tried = 0;
+    for _ in 0..TAIL_ROUNDS {
+        let [old, a, b] = arena.roles();
+        arena.cfg.faults().isolate(old);
+        (0..TAIL).for_each(|_| {
+            arena.start(old);
+        });
+        let leader = arena.leader_of(&[a, b]);
+        let other = a + b - leader;
+        arena.cfg.faults().isolate(other);
+        let exchange = arena.exchange(leader, old, Kind::Entries);
+        arena.cfg.faults().partition(&[&[leader, old]]);
+        let first = arena.next_answered(&exchange, |_, _| true);
+        if let Some(first) = first.filter(|_| arena.term(old) == arena.term(leader)) {
+            tried += 1;
+            (0..TAIL).for_each(|_| {
+                arena.start(leader);
+            });
+            arena.cfg.faults().isolate(leader);
+            first.reply.deliver();
+            all_of(&exchange.requests).iter().for_each(Held::lose);
+        }
+        drop(exchange);
+        arena.cfg.faults().partition(&[&[old, other]]);
+        arena.agree(&[old, other]);
+        arena.agree(&[old, other]);
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
 }
 
 /// The answer to a snapshot arrives when the leader has made another. Its receiver needs that, too,

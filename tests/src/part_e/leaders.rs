@@ -10,12 +10,15 @@ use runner::Lab;
 
 use crate::clients::Client;
 use crate::part_e::arena::Arena;
-use crate::part_e::race::Race;
+use crate::part_e::race::{Contest, Race, candidacy};
+use crate::part_e::staging::{MOMENT, all_of};
 
 const TRIES: usize = 4;
 /// A follower that hears from its leader waits at least this long. One that ignores its leader has
 /// stood for election by then.
 const OBEDIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
+/// A server that led alone has this many entries of its own.
+const TAIL: usize = 2;
 /// How often a server is asked while a message arrives that changes its answer.
 const QUESTIONS: usize = 40;
 /// The number of threads that ask.
@@ -86,6 +89,105 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
         );
         lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
     }
+}
+
+/// A rival of its own term neither deposes a leader nor gets its vote, and no candidate's (5.2).
+pub(crate) fn late_rival(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    leaders_stay(lab, &mut arena);
+    candidates_keep_their_votes(&mut arena);
+    arena.end();
+}
+
+/// The messages between two candidates of one term arrive when one of them leads: the refusal of
+/// the other, and its request. The leader has voted for itself and leads on.
+///
+/// No correct Raft fails this every time. The leader hears of no later term, since neither of the
+/// others is in one. It hears the answers of the voter, who is a majority with it, so it does not
+/// step down for want of answers either.
+fn leaders_stay(lab: &Lab, arena: &mut Arena<'_>) {
+    let (mut tried, mut deposed) = (0, 0);
+    for _ in 0..TRIES {
+        if let Some(race) = Race::stage(arena)
+            && let Some(leads) = meet_the_rival(arena, &race)
+        {
+            tried += 1;
+            deposed += usize::from(!leads);
+            arena.sleep(MOMENT);
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    if tried > 1 && deposed == tried {
+        let sentence = format!(
+            "{tried} times a leader heard from a rival of its own term, and each time it stopped \
+             leading, though no server was in a later term"
+        );
+        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
+    }
+}
+
+/// Whether the first of the two still leads then. None if their messages do not come, or if the
+/// term is over.
+fn meet_the_rival(arena: &mut Arena<'_>, race: &Race) -> Option<bool> {
+    let Race { voter, first, second, term, .. } = *race;
+    race.request.lose();
+    all_of(&race.to_second).first()?.deliver();
+    arena.sleep(MOMENT);
+    let request = arena.poll(|arena| candidacy(arena, &race.to_first, second, term))?;
+    let is_over = |arena: &Arena<'_>| [voter, second].map(|one| arena.term(one)) != [term; 2];
+    if is_over(arena) {
+        return None;
+    }
+    let replies = arena.intercept_replies(first, second, Kind::Votes);
+    request.deliver();
+    arena.next_caught(&replies, |_, reply| reply.call == request.call)?.deliver();
+    let leads = arena.term(first) == term && arena.leads(first);
+    (!is_over(arena)).then_some(leads)
+}
+
+/// A vote is on its way to a candidate that is asked by a rival of its term. The candidate has
+/// voted for itself, so the rival cannot be elected by it. In half of the tries the rival's log
+/// has more than the others': that is no reason for a second vote.
+fn candidates_keep_their_votes(arena: &mut Arena<'_>) {
+    let mut tried = 0;
+    for round in 0..TRIES {
+        let roles = if round % 2 == 0 { follower_with_a_tail(arena) } else { Some(arena.roles()) };
+        let tries = roles.and_then(|roles| vote_between_rivals(arena, roles));
+        tried += usize::from(tries.is_some());
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+}
+
+/// Both servers lead, if the one gives the other its vote and then counts the vote that was held.
+/// None if they do not stand in one term.
+fn vote_between_rivals(arena: &mut Arena<'_>, [voter, first, second]: [usize; 3]) -> Option<()> {
+    let contest = Contest::stage(arena, [voter, first, second])?;
+    let votes = arena.intercept_replies(voter, first, Kind::Votes);
+    contest.to_voter.deliver();
+    let call = contest.to_voter.call;
+    let vote = arena.next_caught(&votes, |_, reply| reply.call == call)?;
+    contest.to_first.deliver();
+    arena.sleep(MOMENT);
+    let is_over = arena.term(first) != contest.term;
+    vote.deliver();
+    arena.sleep(MOMENT);
+    (!is_over).then_some(())
+}
+
+/// A leader, a follower, and a follower that has entries of its own after those that all have: it
+/// led alone, and the new leader has sent nothing yet that they conflict with.
+fn follower_with_a_tail(arena: &mut Arena<'_>) -> Option<[usize; 3]> {
+    let [old, a, b] = arena.roles();
+    arena.cfg.faults().isolate(old);
+    (0..TAIL).for_each(|_| {
+        arena.start(old);
+    });
+    let leader = arena.leader_of(&[a, b]);
+    arena.cfg.faults().rejoin(old);
+    let follows = |arena: &Arena<'_>| arena.term(old) == arena.term(leader) && !arena.leads(old);
+    (arena.until(follows) && arena.leads(leader)).then_some([leader, a + b - leader, old])
 }
 
 /// A leader hears of a newer term by the answer to a call, and follows the leader of that term, who

@@ -1,4 +1,6 @@
 //! Two candidates of one term, staged by message: the start of several scenarios about votes.
+//!
+//! In a [`Race`] one of them leads already, in a [`Contest`] nobody has voted for either.
 
 use config::Kind;
 use labrpc::network::{Held, Interceptor};
@@ -17,8 +19,9 @@ pub(crate) struct Race {
     pub(crate) term: u64,
     /// The request of the second to the old leader.
     pub(crate) request: Held,
-    /// The requests of the second to the first.
+    /// The requests of the second to the first, and those of the first to the second.
     pub(crate) to_first: Interceptor,
+    pub(crate) to_second: Interceptor,
     /// What the first sends to the second as its leader.
     pub(crate) heartbeats: Interceptor,
     _silence: Vec<Interceptor>,
@@ -50,9 +53,55 @@ impl Race {
         }
         let [from_first, [to_first, entries]] =
             if first == a { [a_to_b, b_to_a] } else { [b_to_a, a_to_b] };
-        let [votes, heartbeats] = from_first;
-        silence.extend(asking.into_iter().chain([votes, entries]));
-        Some(Race { voter, first, second, term, request, to_first, heartbeats, _silence: silence })
+        let [to_second, heartbeats] = from_first;
+        silence.extend(asking.into_iter().chain([entries]));
+        Some(Race {
+            voter,
+            first,
+            second,
+            term,
+            request,
+            to_first,
+            to_second,
+            heartbeats,
+            _silence: silence,
+        })
+    }
+}
+
+/// Two servers that stand for the same term and have asked both others. All requests are held.
+pub(crate) struct Contest {
+    pub(crate) term: u64,
+    /// The request of the first to the old leader.
+    pub(crate) to_voter: Held,
+    /// The request of the second to the first.
+    pub(crate) to_first: Held,
+    _silence: Vec<Interceptor>,
+}
+
+impl Contest {
+    /// None if they do not stand like that.
+    pub(crate) fn stage(
+        arena: &mut Arena<'_>,
+        [voter, first, second]: [usize; 3],
+    ) -> Option<Contest> {
+        let term = arena.term(voter) + 1;
+        let silence = [(voter, first), (voter, second), (first, second), (second, first)]
+            .map(|(from, to)| arena.intercept(from, to, Kind::Entries));
+        let links = [(first, voter), (second, first), (second, voter), (first, second)];
+        let asking = links.map(|(from, to)| arena.intercept(from, to, Kind::Votes));
+        let (mut to_voter, mut to_first) = (None, None);
+        arena.poll(|arena| {
+            to_voter = to_voter.take().or_else(|| candidacy(arena, &asking[0], first, term));
+            to_first = to_first.take().or_else(|| candidacy(arena, &asking[1], second, term));
+            let has_passed = [first, second].iter().any(|server| arena.term(*server) > term);
+            (has_passed || to_voter.is_some() && to_first.is_some()).then_some(())
+        })?;
+        if [first, second].map(|server| arena.term(server)) != [term, term] {
+            return None;
+        }
+        let silence = silence.into_iter().chain(asking).collect();
+        Some(Contest { term, to_voter: to_voter?, to_first: to_first?, _silence: silence })
     }
 }
 

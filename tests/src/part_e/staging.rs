@@ -14,10 +14,13 @@ use crate::part_e::arena::Arena;
 /// What a broken rule causes shows within this time. In a correct Raft nothing happens meanwhile.
 pub(crate) const CONSEQUENCES: Duration = RAFT_ELECTION_TIMEOUT;
 
+/// A message that is delivered has had its effect after this time.
+pub(crate) const MOMENT: Duration = Duration::from_millis(20);
+
 /// Both messages of the calls of one kind that one server makes to another.
 pub(crate) struct Exchange {
-    requests: Interceptor,
-    replies: Interceptor,
+    pub(crate) requests: Interceptor,
+    pub(crate) replies: Interceptor,
 }
 
 /// The two messages of one call. The request was delivered and can be delivered again; the reply
