@@ -54,11 +54,12 @@ impl Sharing {
              process and threads of its own"
         );
         if self.referee.threads_are_shared(sentence) {
-            for server in 0..self.servers {
-                let group = Label::Server(server).group().group;
-                sim::resume(group);
-                sim::set_clock_rate(group, 1.0);
-            }
+            let servers = (0..self.servers).map(Label::Server);
+            let groups: Vec<u32> =
+                servers.chain([Label::Shared]).map(|label| label.group().group).collect();
+            groups.iter().copied().for_each(sim::resume);
+            // A thread that is shared compares times of several servers.
+            sim::align_clocks(&groups);
         }
     }
 }

@@ -134,6 +134,12 @@ pub fn set_clock_rate(group: u32, rate: f64) {
     change(|scheduler| scheduler.set_rate(group, rate_ppm));
 }
 
+/// Sets the clocks of these groups to the one that is furthest ahead. From then on they run at the
+/// speed of the run's clock: their threads can compare times.
+pub fn align_clocks(groups: &[u32]) {
+    change(|scheduler| scheduler.align_clocks(groups));
+}
+
 fn change(f: impl FnOnce(&mut Scheduler)) {
     let Some(me) = thread::current() else { return };
     let next = with(|scheduler| {

@@ -196,8 +196,8 @@ pub use hooks::edges::instrumented_edges;
 pub use hooks::system::read_names_from;
 #[cfg(sim_virtual)]
 pub use inside::{
-    LabelGuard, current_label, discard, is_virtual, label, now, pause, relabel, resume,
-    set_clock_rate, threads, threads_with_backtraces, wait_outside,
+    LabelGuard, align_clocks, current_label, discard, is_virtual, label, now, pause, relabel,
+    resume, set_clock_rate, threads, threads_with_backtraces, wait_outside,
 };
 #[cfg(sim_virtual)]
 pub use run::run;
@@ -206,6 +206,6 @@ pub use step::{Advance, Inbox, Outbox, Pause, Stepped, serve};
 
 #[cfg(not(sim_virtual))]
 pub use real::{
-    LabelGuard, current_label, discard, instrumented_edges, is_virtual, label, now, pause, relabel,
-    resume, run, set_clock_rate, threads, threads_with_backtraces, wait_outside,
+    LabelGuard, align_clocks, current_label, discard, instrumented_edges, is_virtual, label, now,
+    pause, relabel, resume, run, set_clock_rate, threads, threads_with_backtraces, wait_outside,
 };

@@ -110,6 +110,9 @@ pub fn resume(_group: u32) {}
 pub fn discard(_group: u32) {}
 
 /// Does nothing.
+pub fn align_clocks(_groups: &[u32]) {}
+
+/// Does nothing.
 pub fn set_clock_rate(_group: u32, _rate: f64) {}
 
 /// Waits.

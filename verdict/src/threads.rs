@@ -19,6 +19,7 @@ pub fn name(thread: &ThreadInfo) -> String {
     let owner = owner(thread);
     match own_name(thread) {
         "" => format!("an unnamed thread of {owner}"),
+        name if owner.ends_with('s') => format!("{owner}' thread `{name}`"),
         name => format!("{owner}'s thread `{name}`"),
     }
 }

@@ -53,6 +53,20 @@ impl Scheduler {
     /// Changes the rate of a group's clock, and moves its timers accordingly.
     pub(crate) fn set_rate(&mut self, group: u32, rate_ppm: u64) {
         self.groups.set_rate(group, rate_ppm, self.now);
+        self.move_timers(group);
+    }
+
+    /// Sets the clocks of several groups to the one that is furthest ahead, so that none goes back.
+    pub(crate) fn align_clocks(&mut self, groups: &[u32]) {
+        let latest = groups.iter().map(|group| self.groups.local(*group, self.now)).max();
+        for group in groups {
+            self.groups.set_clock(*group, latest.unwrap_or(self.now), self.now);
+            self.move_timers(*group);
+        }
+    }
+
+    /// Its clock has changed.
+    fn move_timers(&mut self, group: u32) {
         for slot in 0..self.threads.len() as u32 {
             let thread = &self.threads[slot as usize];
             let waits = matches!(thread.state, State::Sleeping | State::Futex { .. });

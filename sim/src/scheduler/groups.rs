@@ -55,6 +55,15 @@ impl Groups {
         group.rate_ppm = rate_ppm.max(1);
     }
 
+    /// Lets a group's clock show `local` at `now`, and run at the speed of the run's clock from
+    /// then on.
+    pub(crate) fn set_clock(&mut self, id: u32, local: u64, now: u64) {
+        let group = self.find_or_add(id);
+        group.base_global = now;
+        group.base_local = local;
+        group.rate_ppm = RATE_ONE;
+    }
+
     /// What the group's clock shows at a time of the run.
     #[inline]
     pub(crate) fn local(&self, id: u32, global: u64) -> u64 {
@@ -92,6 +101,17 @@ mod tests {
         assert_eq!(groups.local(3, 77), 77);
         assert_eq!(groups.global(3, 77), 77);
         assert!(!groups.is_paused(3));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_goes_on_at_the_runs_speed() {
+        let mut groups = Groups::default();
+        groups.set_rate(1, 2 * RATE_ONE, 1_000);
+        groups.set_clock(2, groups.local(1, 3_000), 3_000);
+        groups.set_clock(1, groups.local(1, 3_000), 3_000);
+        for id in [1, 2] {
+            assert_eq!((groups.local(id, 4_000), groups.global(id, 6_000)), (6_000, 4_000));
+        }
     }
 
     /// At half speed a deadline takes twice as long, and no deadline comes early.

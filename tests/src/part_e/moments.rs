@@ -65,6 +65,11 @@ pub(crate) fn woken_leader(lab: &Lab) {
         return;
     }
     let mut arena = Arena::new(lab, Setup::reliable(3));
+    // Threads that servers share are known once two servers have led and called the others.
+    let [first, a, b] = arena.roles();
+    arena.cfg.faults().isolate(first);
+    arena.agree(&[a, b]);
+    arena.cfg.faults().rejoin(first);
     let mut tried = 0;
     for round in 0..SAVES_TRIED {
         let [old, a, b] = arena.roles();
