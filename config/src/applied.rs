@@ -72,6 +72,14 @@ impl Applied {
         state.runs(of) && state.servers[of.server].last_applied == index
     }
 
+    /// The last index that a server has applied since it started; none if it does not run or has
+    /// applied nothing.
+    pub(crate) fn last_applied(&self, server: usize) -> Option<u64> {
+        let state = self.state.lock();
+        let server = &state.servers[server];
+        Some(server.last_applied).filter(|index| server.alive && *index > 0)
+    }
+
     /// The lab's snapshot of everything that `server` applied up to `index`.
     pub(crate) fn snapshot(&self, server: usize, index: u64) -> Vec<u8> {
         let state = self.state.lock();

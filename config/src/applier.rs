@@ -17,7 +17,7 @@ use crate::applied::Applied;
 /// In the tests of part D the lab makes a snapshot if the next index is a multiple of this.
 pub const SNAPSHOT_INTERVAL: u64 = 10;
 /// No thread of the test waits for a server that is killed before it has taken a snapshot.
-const SNAPSHOT: Method = Method::new("snapshot").ending_with_server();
+pub(crate) const SNAPSHOT: Method = Method::new("snapshot").ending_with_server();
 
 /// The first index at or after `index` at which the lab makes a snapshot.
 pub fn next_snapshot(index: u64) -> u64 {

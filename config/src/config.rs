@@ -15,7 +15,7 @@ use verdict::{Class, Failure, Figures, KitCode, Referee};
 use watch::{Checker, Knowledge};
 
 use crate::applied::{self, Applied};
-use crate::applier::ApplyDelays;
+use crate::applier::{ApplyDelays, SNAPSHOT};
 use crate::findings::Findings;
 use crate::judge::{Judge, Rules};
 use crate::observer::Observer;
@@ -264,6 +264,14 @@ impl Config {
     /// How many snapshots that brought it anything new a server has ever applied.
     pub fn snapshots_applied(&self, server: usize) -> u64 {
         self.applied.snapshots(server)
+    }
+
+    /// Makes a snapshot of everything that a server has applied, now, and not where the lab's
+    /// appliers make theirs. Does nothing if the server does not run or has applied nothing.
+    pub fn make_snapshot(&self, server: usize) {
+        let Some(index) = self.applied.last_applied(server) else { return };
+        let snapshot = self.applied.snapshot(server, index);
+        self.call(server, SNAPSHOT, |_, _| (), move |peer| peer.snapshot(index, snapshot));
     }
 
     /// Makes the lab slow: it takes `time` for every message that a server applies, also after a

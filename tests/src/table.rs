@@ -293,7 +293,7 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "even and tiny clusters",
-        points: 2,
+        points: 1,
         original: None,
         purpose: "The same with two, four, six servers and one: a majority is more than half.",
         run: part_e::swarm::even_and_tiny_clusters,
@@ -469,10 +469,10 @@ const TESTS: &[Test] = &[
     Test {
         part: PART_E,
         words: "old snapshot",
-        points: 2,
+        points: 1,
         original: None,
-        purpose: "An old InstallSnapshot takes back nothing that came after it (7).",
-        run: part_e::moments::old_snapshot,
+        purpose: "An old InstallSnapshot takes back nothing, neither entries nor the lead (7).",
+        run: part_e::overtaken::old_snapshot,
     },
     Test {
         part: PART_E,
@@ -480,7 +480,23 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "A snapshot takes nothing back that comes after what it covers (7).",
-        run: part_e::moments::overtaken_snapshot,
+        run: part_e::overtaken::overtaken_snapshot,
+    },
+    Test {
+        part: PART_E,
+        words: "entries before a snapshot",
+        points: 1,
+        original: None,
+        purpose: "Entries that a snapshot covers change nothing when they arrive after it (7).",
+        run: part_e::compaction::entries_before_a_snapshot,
+    },
+    Test {
+        part: PART_E,
+        words: "logs after a snapshot",
+        points: 1,
+        original: None,
+        purpose: "A log goes on after a snapshot that replaces a tail, or nothing (7).",
+        run: part_e::compaction::logs_after_a_snapshot,
     },
     Test {
         part: PART_E,
@@ -551,7 +567,7 @@ const TESTS: &[Test] = &[
         words: "large commands",
         points: 1,
         original: None,
-        purpose: "Of a log that takes several messages each is judged by itself (5.3).",
+        purpose: "A command of 1.2 MB is sent, and of several messages each is judged by itself.",
         run: part_e::tails::large_commands,
     },
     Test {
@@ -593,7 +609,7 @@ mod tests {
             let points: Vec<u32> = tests.map(|test| test.points).collect();
             (points.len(), points.iter().sum())
         });
-        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (39, 50)]);
+        assert_eq!(sums, [(3, 15), (10, 30), (8, 30), (7, 25), (41, 50)]);
     }
 
     #[test]

@@ -151,7 +151,7 @@ fn lead_again(
 /// Makes one server the leader: nobody hears any other candidate or leader, and when it asks for
 /// votes, the others come back from a crash that moment, so that none stands for election itself.
 /// Whether it leads.
-fn elect(arena: &mut Arena<'_>, wanted: usize, others: &[usize]) -> bool {
+pub(crate) fn elect(arena: &mut Arena<'_>, wanted: usize, others: &[usize]) -> bool {
     let silent = |other: &usize| {
         let requests = [Kind::Votes, Kind::Entries].map(Kind::requests);
         requests.map(|requests| arena.cfg.network().intercept(requests.from(*other)))

@@ -160,6 +160,17 @@ pub(crate) fn hasty_voters(hasty: &[usize], elections: usize, limit_ms: u128) ->
     })
 }
 
+/// Judges how often a leader was deposed when a follower restarted.
+pub(crate) fn hasty_restarts(deposed: usize, restarts: usize) -> Finding {
+    (deposed >= HASTY_MIN).then(|| {
+        let sentence = format!(
+            "{deposed} of {restarts} times a follower restarted in a healthy cluster, an election \
+             followed: does a server start with a new election timer?"
+        );
+        (FindingKind::NeedlessElections, sentence)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +192,7 @@ mod tests {
             snapshot_copies(3, TWO_SECONDS),
             threads(2, 60, TWO_SECONDS),
             hasty_voters(&[1], 7, 120),
+            hasty_restarts(1, 5),
         ];
         assert!(silent.iter().all(Option::is_none), "{silent:?}");
     }
@@ -200,6 +212,7 @@ mod tests {
             snapshot_copies(4, TWO_SECONDS),
             threads(2, 61, TWO_SECONDS),
             hasty_voters(&[1, 0], 7, 120),
+            hasty_restarts(2, 5),
         ];
         let lines: Vec<String> = told
             .into_iter()

@@ -2,9 +2,9 @@
 //!
 //! The [`swarm`] draws a plan of faults from the seed, and checks liveness after it has healed a
 //! majority. The other tests are scenarios, each brought to one moment at which a rule of the paper
-//! is needed: [`votes`], [`leaders`], [`figures`], [`late`], [`again`], [`tails`], [`moments`]. They
-//! are staged by message ([`staging`]), for any implementation. The table of tests says what each
-//! is for.
+//! is needed: [`votes`], [`leaders`], [`figures`], [`late`], [`again`], [`tails`], [`moments`],
+//! [`overtaken`], [`compaction`]. They are staged by message ([`staging`]), for any implementation.
+//! The table of tests says what each is for.
 
 pub(crate) mod swarm;
 pub(crate) mod storms;
@@ -15,6 +15,8 @@ pub(crate) mod late;
 pub(crate) mod again;
 pub(crate) mod tails;
 pub(crate) mod moments;
+pub(crate) mod overtaken;
+pub(crate) mod compaction;
 pub(crate) mod thrift;
 pub(crate) mod catching_up;
 mod timers;

@@ -18,10 +18,30 @@ const OVERWRITTEN: [(usize, usize, bool); 4] =
     [(6, 6, false), (6, 6, true), (6, 3, true), (150, 150, true)];
 const SILENT_ROUNDS: usize = 3;
 const VOTER_ROUNDS: usize = 4;
+/// More than 1 MiB, which is the limit of many a Raft for one message.
+const HUGE_COMMAND_BYTES: usize = 1_200_000;
+
+/// Entries that are larger than an ordinary Raft's messages, alone and in a log of several.
+pub(crate) fn large_commands(lab: &Lab) {
+    huge_command(lab);
+    several_messages(lab);
+}
+
+/// A command that is larger than what most Rafts put into one message is sent all the same, also if
+/// it is the first of the log.
+fn huge_command(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3));
+    let all = arena.all();
+    let leader = arena.leader_of(&all);
+    let command = draw::letters(&mut arena.rng, HUGE_COMMAND_BYTES);
+    arena.note_tries(usize::from(arena.cfg.start(leader, command).is_some()));
+    arena.agree(&all);
+    arena.end();
+}
 
 /// A log that takes several messages: a follower that has a rest of its own behind what it shares
 /// with the leader must not take that rest for committed when the first of them comes (5.3).
-pub(crate) fn large_commands(lab: &Lab) {
+fn several_messages(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
     for _ in 0..LARGE_ROUNDS {

@@ -83,6 +83,7 @@ pub(crate) fn peace(lab: &Lab) {
     note_whole_logs(lab, &mut arena);
     note_threads(lab, &mut arena);
     tell(lab, timers::hasty_voters(&mut arena));
+    tell(lab, timers::hasty_restarts(&mut arena));
     tell(lab, timers::late_election(&mut arena));
     arena.judge_all();
     arena.end();

@@ -15,6 +15,10 @@ const WAY_MS: u64 = 60;
 /// The time from a vote to the new leader's first message. The paper's shortest election timeout,
 /// 150 ms, is longer.
 const FIRST_HEARTBEAT_MS: u128 = 2 * WAY_MS as u128;
+/// A follower restarts so often, and this long is looked for an election each time: longer than two
+/// heartbeats.
+const RESTARTS: usize = 5;
+const AFTER_RESTART: Duration = Duration::from_millis(300);
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The leader is gone, one of the two others stands, and the other one votes for it: that one has
@@ -93,4 +97,18 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     }
     arena.judge_all();
     finding
+}
+
+/// A follower of a healthy cluster crashes and is back at once: its leader goes on leading. A
+/// server whose timer has run out when it starts deposes it.
+pub(crate) fn hasty_restarts(arena: &mut Arena<'_>) -> Finding {
+    let mut deposed = 0;
+    for _ in 0..RESTARTS {
+        let [leader, follower, _] = arena.roles();
+        let term = arena.term(leader);
+        arena.cfg.restart(follower);
+        arena.sleep(AFTER_RESTART);
+        deposed += usize::from(arena.term(leader) > term);
+    }
+    judgements::hasty_restarts(deposed, RESTARTS)
 }
