@@ -19,6 +19,7 @@ use crate::applier::{ApplyDelays, SNAPSHOT};
 use crate::findings::Findings;
 use crate::judge::{Judge, Rules};
 use crate::observer::Observer;
+use crate::progress;
 use crate::raft::Raft;
 
 /// The longest sensible election timeout. Tests wait for multiples of it.
@@ -115,6 +116,7 @@ impl Config {
             knowledge: Knowledge::new(servers),
         });
         let judge = Judge::new(&history, referee, &applied, rules);
+        progress::explain(servers, &history, referee);
         let watched = setup.invariants.then(|| Findings::new(servers, &history, referee));
         let observer = setup.invariants.then(|| Observer::new(servers, &history, calls.clone()));
         let raft = Raft {
@@ -172,6 +174,7 @@ impl Config {
                     "server {server} took a command as index {index} of term {term}; \
                      the first index and the first term are 1"
                 ),
+                "start; it returns the index and the term of the entry that it has appended",
             );
         }
         if let Some((of, asked)) = asked {
@@ -205,12 +208,16 @@ impl Config {
             self.contract(
                 server,
                 format!("server {server} is in term {term}, which no run of elections can reach"),
+                "every line that sets current_term; a candidate raises it by one, and a message \
+                 by no more than its sender did (section 5.2)",
             );
         }
         if leads && term == 0 {
             self.contract(
                 server,
                 format!("server {server} says that it leads term 0; the first term to lead is 1"),
+                "get_state, and the role at the start; a server begins as a follower in term 0 \
+                 and raises its term before it asks for votes (section 5.2, Figure 2)",
             );
         }
         Some((asked.map(|(of, _)| of), (term, leads)))
@@ -251,8 +258,8 @@ impl Config {
         }
     }
 
-    fn contract(&self, server: usize, sentence: String) -> ! {
-        self.referee().stop(Failure::of(server, Class::Contract, sentence));
+    fn contract(&self, server: usize, sentence: String, look: &str) -> ! {
+        self.referee().stop(Failure::of(server, Class::Contract, sentence).with_look(look));
     }
 
     /// How many servers have ever applied an entry at `index`, crashed ones included, and which.

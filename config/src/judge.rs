@@ -1,12 +1,12 @@
-//! The reader that turns a broken rule into the verdict.
+//! The reader that turns a broken rule into the verdict, and a remark into a finding.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use history::{Event, History, Moment, Rule};
 use parking_lot::Mutex;
-use verdict::{Class, Evidence, Failure, Referee, Stopped};
-use watch::{Checker, Knowledge, Violation};
+use verdict::{Class, Evidence, Failure, FindingKind, Referee, Stopped};
+use watch::{Checker, Knowledge, Remark, Violation};
 
 use crate::applied::Applied;
 
@@ -32,6 +32,10 @@ impl Rules {
 struct State {
     /// Found by the fold, and not yet reported.
     pending: Vec<(Moment, Violation)>,
+    /// The same of remarks.
+    remarks: Vec<(Moment, Remark)>,
+    /// By server and kind: a remark is reported once.
+    remarked: BTreeSet<(usize, usize)>,
     broken: BTreeSet<Moment>,
 }
 
@@ -47,7 +51,11 @@ impl Judge {
         let (folding, applied) = (judge.clone(), Arc::clone(applied));
         history.fold(move |event| {
             let result = applied.read(event).and_then(|()| match &mut rules {
-                Some(rules) => rules.read(event),
+                Some(rules) => {
+                    let result = rules.read(event);
+                    folding.note(event.moment, rules.checker.take_remarks());
+                    result
+                }
                 None => Ok(()),
             });
             if let Err(violation) = result {
@@ -58,6 +66,9 @@ impl Judge {
         });
         let (reporting, referee) = (judge.clone(), referee.clone());
         history.listen(move |event| {
+            for remark in reporting.take_remarks(event.moment) {
+                referee.note(FindingKind::HarmlessBreach, remark);
+            }
             if let Some(violation) = reporting.take(event.moment) {
                 referee.fail(failure_of(&violation));
             }
@@ -72,6 +83,22 @@ impl Judge {
         for (_, violation) in pending {
             referee.fail(failure_of(&violation));
         }
+    }
+
+    fn note(&self, moment: Moment, remarks: Vec<Remark>) {
+        if remarks.is_empty() {
+            return;
+        }
+        let state = &mut *self.state.lock();
+        let new = remarks
+            .into_iter()
+            .filter(|remark| state.remarked.insert((remark.server, remark.kind())));
+        state.remarks.extend(new.map(|remark| (moment, remark)));
+    }
+
+    fn take_remarks(&self, moment: Moment) -> Vec<Remark> {
+        let remarks = &mut self.state.lock().remarks;
+        remarks.extract_if(.., |(at, _)| *at == moment).map(|(_, remark)| remark).collect()
     }
 
     fn take(&self, moment: Moment) -> Option<Violation> {
@@ -97,8 +124,8 @@ impl Judge {
 fn failure_of(violation: &Violation) -> Failure {
     let class = match violation.rule() {
         Some(Rule::S16) => Class::Infra,
-        Some(_) => Class::Safety,
-        None => Class::Contract,
+        _ if violation.is_of_contract() => Class::Contract,
+        _ => Class::Safety,
     };
     let evidence = violation.evidence().into_iter().map(|fact| Evidence {
         event: fact.moment.event,
@@ -107,5 +134,6 @@ fn failure_of(violation: &Violation) -> Failure {
         what: fact.what,
     });
     let failure = Failure::new(class, violation.to_string()).with_evidence(evidence);
-    Failure { server: violation.culprit(), rule: violation.rule(), ..failure }
+    let look = violation.look().map(str::to_owned);
+    Failure { server: violation.culprit(), rule: violation.rule(), look, ..failure }
 }

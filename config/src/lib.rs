@@ -28,6 +28,7 @@ mod applied;
 mod observer;
 mod judge;
 mod findings;
+mod progress;
 
 pub use applier::{SNAPSHOT_INTERVAL, next_snapshot};
 pub use cluster::{CALL_LIMIT, Cluster, Faults, SAVED_BYTES_MAX, TEST_LIMIT, make_limit};

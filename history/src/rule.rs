@@ -69,6 +69,99 @@ impl Rule {
         self.text().2
     }
 
+    /// Where a student looks for the cause: the handler or the loop, the field, the section of the
+    /// paper. It completes the sentence "Where to look: ...".
+    pub fn look(self) -> &'static str {
+        match self {
+            Rule::S1 => {
+                "where a candidate counts votes, and the RequestVote handler; a reply counts only \
+                 in the term in which the vote was asked for (section 5.2)"
+            }
+            Rule::S2 => {
+                "every line that sets voted_for; it is cleared only when current_term rises, and \
+                 is saved before the reply to RequestVote is sent (section 5.2, Figure 2)"
+            }
+            Rule::S3 => {
+                "the RequestVote handler; it compares the last terms first and then the last \
+                 indices, and an empty log ends where its snapshot ends (section 5.4.1)"
+            }
+            Rule::S4 => {
+                "where a candidate counts votes; it needs more than half of all servers, each of \
+                 them once and in its current term (section 5.2)"
+            }
+            Rule::S5 => {
+                "start and the AppendEntries handler; the leader of a term only appends to log \
+                 (section 5.3)"
+            }
+            Rule::S6 => {
+                "the AppendEntries handler; it stores entries only after prev_log_index and \
+                 prev_log_term match, and removes a conflicting entry with all that follow it \
+                 (section 5.3)"
+            }
+            Rule::S7 => {
+                "the RequestVote handler, which compares the logs (section 5.4.1), and where the \
+                 leader raises commit_index (section 5.4.2)"
+            }
+            Rule::S8 => {
+                "where commit_index rises, and the loop that applies; only what is committed is \
+                 applied (sections 5.3 and 5.4.3)"
+            }
+            Rule::S9 => {
+                "the loop that applies; one thread sends the entry at last_applied + 1, and so on \
+                 (Figure 2, all servers)"
+            }
+            Rule::S10 => {
+                "where state is saved; current_term, voted_for and log are saved before a message \
+                 reveals a change of them (Figure 2, persistent state)"
+            }
+            Rule::S11 => {
+                "where the leader raises commit_index; match_index of a majority has reached the \
+                 entry, and the entry is of the current term (section 5.4.2, Figure 2)"
+            }
+            Rule::S12 => {
+                "every line that sets current_term or commit_index; both only rise (section 5.1, \
+                 Figure 2)"
+            }
+            Rule::S13 => {
+                "the AppendEntries handler; it refuses a lower term before anything else, and \
+                 removes only entries that conflict (sections 5.1 and 5.3, Figure 2)"
+            }
+            Rule::S14 => {
+                "the InstallSnapshot handler and snapshot; an older snapshot changes nothing, and \
+                 entries after a snapshot that fits the log stay (section 7)"
+            }
+            Rule::S15 => {
+                "get_state and start; they read current_term and the role under one lock \
+                 (Figure 2)"
+            }
+            Rule::S16 => "not in your code; this is a fault of the lab itself",
+            Rule::S17 => {
+                "what servers share besides RPCs, such as a static or a file; a server learns only \
+                 from messages and from its own persister (section 5)"
+            }
+            Rule::L1 => {
+                "the election timer and the RequestVote handler; the timeout is drawn anew for \
+                 each election, and a new term clears voted_for (section 5.2)"
+            }
+            Rule::L2 => {
+                "what the leader sends after start, and what it does with each reply to \
+                 AppendEntries; match_index rises, and then commit_index (section 5.3)"
+            }
+            Rule::L3 => {
+                "what the leader does when AppendEntries is refused; next_index goes back until \
+                 the logs match, or a snapshot is sent (sections 5.3 and 7)"
+            }
+            Rule::L4 => {
+                "where a server meets a term in a request or a reply; it adopts a higher one and \
+                 follows, and AppendEntries restarts its election timer (sections 5.1 and 5.2)"
+            }
+            Rule::L5 => {
+                "where votes and copies are counted; both need a majority of all servers, not of \
+                 those that answer (sections 5.2 and 5.3)"
+            }
+        }
+    }
+
     fn text(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Rule::S1 => ("S1", "at most one leader in a term", "section 5.2"),
@@ -86,7 +179,7 @@ impl Rule {
                 ("S11", title, "section 5.4.2")
             }
             Rule::S12 => ("S12", "terms and commit indices never fall", "Figure 2"),
-            Rule::S13 => ("S13", "an old message takes nothing back", "section 5.3"),
+            Rule::S13 => ("S13", "an old message changes no log", "section 5.3"),
             Rule::S14 => ("S14", "a snapshot replaces only what it stands for", "section 7"),
             Rule::S15 => ("S15", "a server leads only the term it says", "section 5.2"),
             Rule::S16 => ("S16", "nothing comes from a crashed server", "the lab"),

@@ -19,7 +19,8 @@ pub struct Saved {
     /// Figure 2's persistent state, in an encoding of the implementation's choice; empty if nothing
     /// was saved.
     pub raft_state: Vec<u8>,
-    /// The snapshot; empty if there is none.
+    /// The snapshot, byte for byte as [`RaftPeer::snapshot`](crate::RaftPeer::snapshot) got it on
+    /// some server; empty if there is none.
     pub snapshot: Vec<u8>,
 }
 
@@ -56,6 +57,10 @@ impl Persister {
     /// empty `snapshot` erases the saved one. Save before a reply or a request can reveal a change
     /// of Figure 2's persistent state, always with the current snapshot. You may hold a lock
     /// meanwhile.
+    ///
+    /// `snapshot` is exactly what [`RaftPeer::snapshot`](crate::RaftPeer::snapshot) got, on this
+    /// server or on the one that sent it: the lab restores the service from it at a restart. What
+    /// you want to keep beside it, such as its last index and term, belongs in `raft_state`.
     ///
     /// State and snapshot together may have 32 MiB. A larger save does not happen and fails the
     /// test.

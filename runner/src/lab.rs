@@ -56,6 +56,12 @@ impl Lab {
         self.referee.stop(Failure::new(class, sentence));
     }
 
+    /// Fails the test, and says where to look for the cause: a place in an implementation, what must
+    /// hold there, and the section of the paper.
+    pub fn fail_at(&self, class: Class, sentence: impl Into<String>, look: &str) -> ! {
+        self.referee.stop(Failure::new(class, sentence).with_look(look));
+    }
+
     /// Notes something that is no failure but worth reporting.
     pub fn find(&self, finding: String) {
         self.referee.find(finding);

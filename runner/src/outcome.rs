@@ -72,6 +72,7 @@ impl Outcome {
     pub fn bounded(self) -> Outcome {
         let of_failure = |failure: Failure| Failure {
             sentence: plain::cut(&failure.sentence, SENTENCE_BYTES_MAX),
+            look: failure.look.map(|look| plain::cut(&look, NOTE_BYTES_MAX)),
             notes: plain::cut_list(&failure.notes, NOTES_MAX, NOTE_BYTES_MAX, NOTES_BYTES_MAX),
             ..failure
         };

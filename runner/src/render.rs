@@ -20,7 +20,7 @@ pub struct Style<'a> {
 /// The beginning of the text.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Heading<'a> {
-    /// `FAIL` with test, class and seed, then the sentence, the rule and the notes.
+    /// `FAIL` with test, class and seed, then the sentence, where to look, the rule and the notes.
     #[default]
     Fail,
     /// These words with test and seed, then the sentence.
@@ -41,9 +41,12 @@ impl Outcome {
             Heading::Words(words) => format!("{words}  {name}  seed {seed}\n  {sentence}\n"),
         };
         if let Heading::Fail = style.heading {
+            let look = failure.where_to_look();
+            let look = look.map(|look| format!("where to look: {}", plain::sentence(look)));
             let rule = failure.rule.map(|rule| format!("rule: {rule}"));
             let notes = failure.notes.iter().map(|note| plain::sentence(note));
-            text.extend(rule.into_iter().chain(notes).map(|line| format!("  {line}\n")));
+            let lines = look.into_iter().chain(rule).chain(notes);
+            text.extend(lines.map(|line| format!("  {line}\n")));
         }
         let purpose = style.purpose.then(|| format!("the test: {}", test.purpose));
         let lines = purpose.iter().chain(style.lines);
@@ -85,12 +88,13 @@ mod tests {
             again: Some("cargo test"),
             ..Style::default()
         };
-        let rule = Rule::S1;
+        let (rule, look) = (Rule::S1, Rule::S1.look());
         assert_eq!(
             outcome().render(&TEST, 7, style),
             format!(
                 "FAIL  3A initial election              safety       seed 7\n  \
                  term 3 has 2 leaders\n  \
+                 where to look: {look}\n  \
                  rule: {rule}\n  \
                  a note\\x1b[2J\n    | FAIL\n  \
                  the test: A leader is elected, and stays while nothing fails.\n  \

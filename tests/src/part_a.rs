@@ -17,7 +17,12 @@ pub(crate) fn initial_election(lab: &Lab) {
     let term1 = cfg.check_terms();
     if term1 < 1 {
         let sentence = format!("a leader was elected in term {term1}; the first term is 1");
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "where a server stands for election; it raises current_term from 0 to 1 first \
+             (section 5.2)",
+        );
     }
 
     cfg.sleep(2 * RAFT_ELECTION_TIMEOUT);

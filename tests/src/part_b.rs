@@ -58,7 +58,12 @@ pub(crate) fn rpc_bytes(lab: &Lab) {
     let most = servers as u64 * sent + BYTES_SLACK;
     if used > most {
         let sentence = format!("{used} bytes were sent for {sent} bytes of commands, not {most}");
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "what the leader puts into AppendEntries; each entry goes to each follower once, \
+             from next_index on (section 5.3)",
+        );
     }
     cfg.end();
 }
@@ -166,7 +171,12 @@ pub(crate) fn fail_no_agree(lab: &Lab) {
     let Started { index, .. } = cfg.start_at_leader(leader2, &number(30));
     if !(last + 1..=last + 2).contains(&index) {
         let sentence = format!("server {leader2} took a command as index {index} behind {last}");
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "start; it appends at the end of log and returns that index, and a new leader adds \
+             at most one entry of its own (section 5.3)",
+        );
     }
     cfg.one(&number(1000), servers, true);
     cfg.end();
@@ -308,16 +318,7 @@ pub(crate) fn count(lab: &Lab) {
     let mut rng = lab.rng();
     cfg.begin();
     cfg.check_one_leader();
-    let used = rpcs(&cfg);
-    if !(1..=RPCS_TO_ELECT_MAX).contains(&used) {
-        let sentence = format!(
-            "{used} RPCs were sent to elect the first leader, not 1 to {RPCS_TO_ELECT_MAX}"
-        );
-        if used > RPCS_TO_ELECT_MAX {
-            lab.note(FindingKind::IdleCalls, sentence.clone());
-        }
-        lab.fail(Class::Contract, sentence);
-    }
+    check_rpcs_to_elect(lab, &cfg);
 
     let before = in_one_term(lab, &cfg, || agree_on_ten(lab, &cfg, &mut rng));
 
@@ -327,9 +328,41 @@ pub(crate) fn count(lab: &Lab) {
     if used > most {
         let sentence = format!("{used} RPCs were sent in an idle second, not {most}");
         lab.note(FindingKind::IdleCalls, sentence.clone());
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "the heartbeat loop; the leader sends about ten heartbeats in a second to each \
+             follower, and nothing else while there is nothing to say (section 5.2)",
+        );
     }
     cfg.end();
+}
+
+/// The RPCs that were handled until the first leader was seen.
+fn check_rpcs_to_elect(lab: &Lab, cfg: &Config) {
+    let used = rpcs(cfg);
+    if (1..=RPCS_TO_ELECT_MAX).contains(&used) {
+        return;
+    }
+    let by_server: Vec<String> = (0..cfg.n())
+        .map(|server| format!("server {server} handled {}", cfg.rpc_count(server)))
+        .collect();
+    let methods: Vec<String> = cfg.network().methods().iter().map(ToString::to_string).collect();
+    let sentence = format!(
+        "until the first leader was seen {used} RPCs were handled, not 1 to {RPCS_TO_ELECT_MAX}: \
+         {} ({})",
+        by_server.join(", "),
+        if methods.is_empty() { "no method was called".into() } else { methods.join(", ") }
+    );
+    if used > RPCS_TO_ELECT_MAX {
+        lab.note(FindingKind::IdleCalls, sentence.clone());
+    }
+    lab.fail_at(
+        Class::Contract,
+        sentence,
+        "the loops that ask for votes and send heartbeats; each waits between two rounds, and a \
+         call that failed or was refused is not repeated at once (section 5.2)",
+    );
 }
 
 /// Counts the RPCs for ten commands; the number of all RPCs so far, or none if the term changed
@@ -365,7 +398,12 @@ fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut ChaCha8Rng) -> Option<u64> {
     let (used, most) = (after - before, (COMMANDS + 1 + 3) * 3);
     if used > most {
         let sentence = format!("{used} RPCs were sent for {COMMANDS} commands, not {most}");
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "what start sends; commands that arrive together share an AppendEntries, and a \
+             follower that has everything gets nothing but heartbeats (section 5.3)",
+        );
     }
     Some(after)
 }
@@ -396,7 +434,12 @@ fn all_in_term(cfg: &Config, term: u64) -> bool {
 fn expect_index(lab: &Lab, expected: u64, index: u64) {
     if index != expected {
         let sentence = format!("a command was given index {index}, not {expected}");
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "start; the first command has index 1, and each index is that of the entry before \
+             plus 1 (section 5.3)",
+        );
     }
 }
 

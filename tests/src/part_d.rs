@@ -133,7 +133,12 @@ fn miss_a_round(
             "server {victim} caught up with index {index} and applied no snapshot, although no log \
              may still hold what it had missed"
         );
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "the leader, where next_index is not after last_included_index; it sends its \
+             snapshot, and the follower hands the snapshot over (section 7)",
+        );
     }
     cfg.check_one_leader()
 }
@@ -156,7 +161,12 @@ fn check_log_size(lab: &Lab, cfg: &Config) {
             "a server keeps {size} bytes of Raft state, not less than {LOG_SIZE_LIMIT}: was its \
              log cut at the last snapshot?"
         );
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "snapshot; it drops log up to the index that it gets, and saves the rest with the \
+             snapshot (section 7)",
+        );
     }
 }
 
@@ -215,7 +225,12 @@ fn check_snapshot_saved(lab: &Lab, cfg: &Config) {
     if cfg.snapshot_size() == 0 {
         let sentence =
             "no server has a snapshot in its persister, although the lab made one at index 9";
-        lab.fail(Class::Contract, sentence);
+        lab.fail_at(
+            Class::Contract,
+            sentence,
+            "snapshot; it saves the snapshot with the state, in one call of Persister::save \
+             (section 7)",
+        );
     }
 }
 

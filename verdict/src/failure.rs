@@ -76,6 +76,8 @@ pub struct Failure {
     pub sentence: String,
     /// The rule that was broken, if it is one of Raft's.
     pub rule: Option<Rule>,
+    /// Where to look for the cause, if that is more exact than what the rule says.
+    pub look: Option<String>,
     /// More sentences that may help to understand it.
     pub notes: Vec<String>,
     /// The events that are needed to understand it, in their order.
@@ -104,6 +106,7 @@ impl Failure {
             server: None,
             sentence,
             rule: None,
+            look: None,
             notes: Vec::new(),
             evidence: Vec::new(),
         }
@@ -118,13 +121,28 @@ impl Failure {
     /// method.
     pub fn misuse(caller: usize, called: usize, what: impl fmt::Display) -> Failure {
         let sentence = format!("server {caller} called server {called}: {what}");
-        Failure::of(caller, Class::Contract, sentence)
+        Failure::of(caller, Class::Contract, sentence).with_look(
+            "where the call is made, and the service that handles it; both name the same method \
+             and the same types of arguments and reply",
+        )
     }
 
     /// Names the rule that was broken.
     #[must_use]
     pub fn with_rule(self, rule: Rule) -> Failure {
         Failure { rule: Some(rule), ..self }
+    }
+
+    /// Says where to look for the cause: a place in an implementation, what must hold there, and
+    /// the section of the paper.
+    #[must_use]
+    pub fn with_look(self, look: impl Into<String>) -> Failure {
+        Failure { look: Some(cut(look.into(), NOTE_BYTES_MAX)), ..self }
+    }
+
+    /// Where to look for the cause; none for a failure without a rule that does not say it itself.
+    pub fn where_to_look(&self) -> Option<&str> {
+        self.look.as_deref().or(self.rule.map(Rule::look))
     }
 
     /// Adds sentences that may help.
@@ -164,9 +182,10 @@ impl Failure {
     /// The same with every text within its bound.
     #[must_use]
     pub fn bounded(self) -> Failure {
-        let Failure { class, server, sentence, rule, notes, evidence } = self;
+        let Failure { class, server, sentence, rule, look, notes, evidence } = self;
         let bounded = Failure::new(class, sentence).with_notes(notes).with_evidence(evidence);
-        Failure { server, rule, ..bounded }
+        let look = look.map(|look| cut(look, NOTE_BYTES_MAX));
+        Failure { server, rule, look, ..bounded }
     }
 }
 
@@ -184,6 +203,9 @@ pub fn cut(mut text: String, bytes_max: usize) -> String {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.class, self.sentence)?;
+        if let Some(look) = self.where_to_look() {
+            write!(f, "\n  where to look: {look}")?;
+        }
         if let Some(rule) = self.rule {
             write!(f, "\n  rule: {rule}")?;
         }
@@ -230,11 +252,13 @@ mod tests {
     fn a_failure_from_elsewhere_is_brought_within_its_bounds() {
         let made = Failure::of(1, Class::Panic, "x".repeat(1 << 20))
             .with_rule(Rule::S1)
+            .with_look("z".repeat(1 << 12))
             .with_notes((0..1000).map(|_| "y".repeat(1 << 12)))
             .with_evidence((0..1000).map(|_| evidence(1 << 12)));
         assert_eq!(made.clone().bounded(), made, "it is bounded already");
         let read = Failure {
             sentence: "x".repeat(1 << 20),
+            look: Some("z".repeat(1 << 12)),
             notes: vec!["y".repeat(1 << 12); 1000],
             evidence: vec![evidence(1 << 12); 1000],
             ..made.clone()

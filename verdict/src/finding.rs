@@ -34,13 +34,15 @@ pub enum FindingKind {
     LatePanic,
     /// Threads work for several servers: none can be paused alone.
     SharedThreads,
+    /// A server does what the paper forbids, where it provably hurts nobody.
+    HarmlessBreach,
     /// The process of a run needs more memory than a log and some snapshots take.
     Memory,
 }
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [FindingKind; 14] = [
+    pub const ALL: [FindingKind; 15] = [
         FindingKind::HeldLock,
         FindingKind::NeedlessSaves,
         FindingKind::NeedlessElections,
@@ -54,6 +56,7 @@ impl FindingKind {
         FindingKind::ThreadsLeft,
         FindingKind::LatePanic,
         FindingKind::SharedThreads,
+        FindingKind::HarmlessBreach,
         FindingKind::Memory,
     ];
 
@@ -80,6 +83,7 @@ impl fmt::Display for FindingKind {
             FindingKind::ThreadsLeft => "threads left",
             FindingKind::LatePanic => "late panic",
             FindingKind::SharedThreads => "shared threads",
+            FindingKind::HarmlessBreach => "harmless breach",
             FindingKind::Memory => "memory",
         })
     }

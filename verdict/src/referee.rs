@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{self, Failure, NOTE_BYTES_MAX};
+use crate::failure::{self, Class, Failure, NOTE_BYTES_MAX};
 use crate::finding::FindingKind;
 use crate::kit_code::KitCode;
 use crate::lives::{Death, Life, Lives};
@@ -42,7 +42,11 @@ struct State {
     elsewhere: BTreeMap<usize, Tell>,
     /// The part of the test that is under way, if it has named it.
     stage: Option<String>,
+    explain_liveness: Option<Explain>,
 }
+
+/// Says who waits for whom, in one note.
+type Explain = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Says what the threads of a server in another process wait for.
 type Tell = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -90,7 +94,14 @@ impl Referee {
 
     /// Records a failure, unless there was one before.
     pub fn fail(&self, failure: Failure) {
-        self.settle(Err(failure));
+        let explain = self.shared.state.lock().explain_liveness.clone();
+        let explain = explain.filter(|_| failure.class == Class::Liveness);
+        self.settle(Err(failure.with_notes(explain.map(|explain| explain()))));
+    }
+
+    /// From now on a failure of liveness gets the note that `explain` makes.
+    pub fn explain_liveness(&self, explain: impl Fn() -> String + Send + Sync + 'static) {
+        self.shared.state.lock().explain_liveness = Some(Arc::new(explain));
     }
 
     /// Records a failure and unwinds the calling thread of the test.

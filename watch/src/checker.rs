@@ -7,11 +7,14 @@ use std::sync::Arc;
 use history::{Event, Incarnation, Moment, RaftEvent, ServerEvent, What};
 use raftapi::{ApplyMsg, Inspect, Role, Started};
 
-use crate::breach::{ElectionBreach, Violation};
+use crate::breach::{Claim, ElectionBreach, Violation};
+use crate::losses::Losses;
 use crate::network::Network;
 use crate::poll::Poll;
+use crate::remark::Remark;
 use crate::rules::committed::Committed;
 use crate::rules::elected::Elected;
+use crate::rules::heeded::Heeded;
 use crate::rules::leader_log::LeaderLog;
 use crate::rules::leaders::Leaders;
 use crate::rules::majority::Majority;
@@ -38,6 +41,9 @@ pub struct Checker {
     matching: Matching,
     committed: Committed,
     majority: Majority,
+    heeded: Heeded,
+    losses: Losses,
+    remarks: Vec<Remark>,
 }
 
 /// Reads the last index that a snapshot covers; none for bytes that are no snapshot of the service.
@@ -60,7 +66,15 @@ impl Checker {
             matching: Matching::default(),
             committed: Committed::default(),
             majority: Majority::default(),
+            heeded: Heeded::new(servers),
+            losses: Losses::new(servers),
+            remarks: Vec::new(),
         }
+    }
+
+    /// What hurts nobody and was found since the last call.
+    pub fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// Takes in the next event.
@@ -70,7 +84,10 @@ impl Checker {
     pub fn read(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         let at = event.moment;
         match &event.what {
-            What::Call(call) => self.network.hear(call, at, &mut self.servers),
+            What::Call(call) => {
+                self.heeded.hear(call, at);
+                self.network.hear(call, at, &mut self.servers)
+            }
             What::Server(of, what) => self.hear_of_server(*of, what, at),
             What::Raft(of, what) => self.hear_from_raft(*of, what, at),
             What::Link { .. } | What::Waiting(_) => Ok(()),
@@ -105,6 +122,7 @@ impl Checker {
     /// Nothing that a server does from now on counts.
     fn crash(&mut self, server: usize) {
         let last = self.last[server].take();
+        self.losses.crash(server, last.as_ref());
         if !self.servers[server].crash(last) {
             return;
         }
@@ -129,7 +147,7 @@ impl Checker {
                 }
             }
             RaftEvent::Leads { term } if self.servers[server].runs(number) => {
-                self.leads(server, *term, at)?;
+                self.leads(server, *term, Claim::GetState, at)?;
             }
             RaftEvent::Refused { asked } => _ = self.servers[server].answer(*asked),
             RaftEvent::Started { asked, started, command } => {
@@ -165,14 +183,20 @@ impl Checker {
     }
 
     /// A peer says that it leads a term.
-    fn leads(&mut self, server: usize, term: u64, at: Moment) -> Result<(), Violation> {
-        let claim = self.leaders.claim(server, term, at);
+    fn leads(
+        &mut self,
+        server: usize,
+        term: u64,
+        claim: Claim,
+        at: Moment,
+    ) -> Result<(), Violation> {
+        let is_new = self.leaders.claim(server, term, claim, at);
         // Of two breaches the one that says more is reported.
         if let Some(vote) = self.votes.of(server, term).filter(|vote| vote.0 != server) {
-            let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: at, vote };
+            let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: (claim, at), vote };
             return Err(Violation::of(server, breach));
         }
-        if claim? {
+        if is_new? {
             let voters = self.poll(at);
             self.elected.claim(server, term, at, voters);
         }
@@ -188,7 +212,7 @@ impl Checker {
         at: Moment,
     ) -> Result<(), Violation> {
         self.servers[server].reaches_term(started.term);
-        self.leads(server, started.term, at)?;
+        self.leads(server, started.term, Claim::Start, at)?;
         self.leader_log.take(server, started, command, at)?;
         self.matching.compare(started.index, &self.committed, &self.leader_log)
     }
@@ -204,6 +228,7 @@ impl Checker {
         let server = question.of.server;
         shape::check(server, self.servers.len(), state, at)?;
         let now = self.servers[server].sample(question, state, at);
+        self.losses.restore(&now);
         restart::check_snapshot(&now, covers)?;
         let claims = std::mem::take(&mut self.servers[server].claims);
         let lost = claims.check(&now, &self.votes, &self.leaders)?;
@@ -241,26 +266,31 @@ impl Checker {
 
     fn check_elections(&mut self, seen: &Transition<'_>) -> Result<(), Violation> {
         let Sample { server, at, ref state, .. } = *seen.now;
-        self.votes.see(seen.now)?;
+        let leader = self.leaders.of(state.current_term);
+        self.remarks.extend(self.votes.see(seen, leader)?);
         if state.role == Role::Leader {
-            self.leads(server, state.current_term, at)?;
+            self.leads(server, state.current_term, Claim::Inspect, at)?;
         }
         let vote = self.votes.of(server, state.current_term);
         self.leaders.check_vote(server, state.current_term, vote)?;
-        self.up_to_date.see(seen)?;
+        self.remarks.extend(self.up_to_date.see(seen)?);
         self.elected.see(seen.now, &self.votes)
     }
 
     fn check_logs(&mut self, seen: &Transition<'_>) -> Result<(), Violation> {
         let term = seen.now.state.current_term;
         self.leader_log.see(seen)?;
-        let leader = self.leaders.of(term).filter(|leader| *leader != seen.now.server);
+        let leader = self.leaders.of(term);
+        self.losses.see(seen);
+        self.heeded.see(seen, leader == Some(seen.now.server))?;
+        let leader = leader.filter(|leader| *leader != seen.now.server);
         let leader = leader.and_then(|leader| self.last[leader].as_ref());
         let leader =
             leader.filter(|l| l.state.role == Role::Leader && l.state.current_term == term);
         regression::see(seen, leader)?;
-        self.matching.see(seen)?;
-        let new = self.committed.see(seen, &self.last)?;
+        self.remarks.extend(self.matching.see(seen, &self.committed)?);
+        let new = self.committed.see(seen, &self.last);
+        let new = new.map_err(|violation| self.losses.explain(violation, &self.last))?;
         for index in &new {
             self.matching.compare(*index, &self.committed, &self.leader_log)?;
         }

@@ -5,6 +5,8 @@
 //! everything that was seen before, of this server and of all others. A broken rule is a
 //! [`Violation`]: the rule, the values, and the events that show it as [evidence](Fact).
 //!
+//! What the paper forbids and what provably hurts nobody is no violation but a [`Remark`].
+//!
 //! A false alarm is the worst fault of a checker, so each file in `rules/` argues why it has none.
 //! In short: a sample is one peer at one instant. Two samples are compared only by what one had
 //! shown *before the other was asked for*. What a crash can lose counts only if another server can
@@ -22,6 +24,7 @@
 //! | `majority` | S11 a committed entry is on a majority; S10 and stays there |
 //! | `monotonic` | S12 what never falls; S14, S8 |
 //! | `regression` | S13 no entry is taken back; S14 |
+//! | `heeded` | S13 no entry is stored that the term's leader cannot have sent |
 //! | `restart` | S10 and S12 through crashes; S14 state and snapshot together |
 //! | `snapshots` | S14 no older snapshot over a newer one |
 //! | `shape` | S12 in one state; states that no Raft can be in |
@@ -41,16 +44,19 @@ mod network;
 mod sample;
 mod poll;
 mod rules;
+mod losses;
 mod breach;
 mod knowledge;
+mod remark;
 
 #[cfg(test)]
 mod scenario;
 
 pub use breach::{
-    ApplyingBreach, Breach, CommitmentBreach, CrashBreach, ElectionBreach, Fact, Forgotten,
-    KnowledgeBreach, LogBreach, LogChange, LogEnd, MustStay, ShapeBreach, SnapshotBreach,
-    SnapshotFault, Violation,
+    ApplyingBreach, Breach, Claim, CommitmentBreach, CrashBreach, ElectionBreach, Fact, Forgotten,
+    KnowledgeBreach, LogBreach, LogChange, LogEnd, Loss, MustStay, ShapeBreach, SnapshotBreach,
+    SnapshotFault, Violation, Way,
 };
 pub use checker::Checker;
 pub use knowledge::Knowledge;
+pub use remark::{Deviation, Remark};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use history::{Event, Incarnation, Moment, RaftEvent, Rule, ServerEvent, What};
-use labrpc::network::CallStep;
+use labrpc::network::{CallStep, Ending};
 use raftapi::{ApplyMsg, Inspect, Role, Saved, Started};
 
 use crate::breach::Violation;
@@ -64,6 +64,11 @@ impl Scenario {
         let moment = Moment { event: self.event, at: Duration::from_millis(self.millis) };
         self.checker.read(&Event { moment, what })?;
         Ok(moment)
+    }
+
+    /// What the checker has remarked since the last call.
+    pub(crate) fn remarks(&mut self) -> Vec<String> {
+        self.checker.take_remarks().iter().map(ToString::to_string).collect()
     }
 
     fn of(&self, server: usize) -> Incarnation {
@@ -189,6 +194,15 @@ impl Scenario {
         let step = CallStep::Handled { bytes: Some(1), copy: 0 };
         let from = (server + 1) % SERVERS;
         self.call(from, server, call, step).expect("a handler that returns breaks none");
+    }
+
+    /// `server` handles a call of `caller`, which gets the reply.
+    pub(crate) fn answers(&mut self, server: usize, caller: usize, call: u64) {
+        let handled = CallStep::Handled { bytes: Some(1), copy: 0 };
+        let ended = CallStep::Ended(Ending::Answered { bytes: 1 });
+        for step in [handled, ended] {
+            self.call(caller, server, call, step).expect("a reply breaks none");
+        }
     }
 
     fn call(&mut self, from: usize, to: usize, call: u64, step: CallStep) -> Result<(), Violation> {

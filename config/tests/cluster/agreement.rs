@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Fake, Fakes, bounded};
 use config::command::number;
 use config::{Class, Config, Failure, Rule, Setup};
+use labrpc::CallError;
 use raftapi::{ApplyMsg, Started};
 
 /// Most of the tests here do not wait; `one` waits for 2 s in some.
@@ -205,6 +206,38 @@ fn a_command_that_nobody_takes_fails_after_ten_seconds() {
     assert!(took >= Duration::from_secs(10), "{took:?}");
 }
 
+/// The sentence says what did not happen, and the note who waits for whom.
+#[test]
+fn a_command_that_is_not_agreed_on_names_the_leader_and_its_calls() {
+    bounded(LIMIT, || {
+        let fakes = Fakes::new(|_, _| ());
+        fakes.failure(Setup::reliable(3), |cfg, fakes| {
+            lead(fakes, 1, 1);
+            let call = |to: usize| -> Result<String, CallError> {
+                fakes.of(1).context.ends[to].call("Raft.Echo", "news")
+            };
+            assert_eq!(call(0), Ok("news".into()));
+            cfg.disconnect(2);
+            assert!(call(2).is_err());
+            cfg.one(&number(7), 2, false);
+        });
+        let failure = fakes.referee.verdict().and_then(Result::err).unwrap();
+        let [note] = &failure.notes[..] else { panic!("{failure}") };
+        let mut rest = &**note;
+        for part in [
+            "at the end: server 1 leads term 2 since ",
+            " s; it last sent Raft.Echo to server 0 at ",
+            " s, last answered at ",
+            " s; it last sent Raft.Echo to server 2 at ",
+            " s, never answered; server 1 took \"7\" as index 1 of term 2 at ",
+            " s, and no server has applied that index",
+        ] {
+            let (_, after) = rest.split_once(part).unwrap_or_else(|| panic!("{part}: {note}"));
+            rest = after;
+        }
+    });
+}
+
 /// applier: "apply out of order".
 #[test]
 fn an_entry_out_of_order_is_the_servers_fault() {
@@ -254,8 +287,10 @@ fn a_restarted_server_applies_again_from_the_first_index() {
         apply(&fakes.of(0), 2, 8);
         cfg.wait(2, 1, None);
     };
-    let sentence = "server 0 applied index 2, but index 1 was next";
-    fails(LIMIT, body, Failure::of(0, Class::Safety, sentence).with_rule(Rule::S9));
+    let sentence = "server 0 restarted and then applied index 2, but index 1 was next: the lab's \
+                    service is empty after a restart and expects all committed entries again, from \
+                    index 1";
+    fails(LIMIT, body, Failure::of(0, Class::Contract, sentence).with_rule(Rule::S9));
 }
 
 /// crash1: nothing really dies, so a zombie may go on applying whatever it likes.

@@ -219,8 +219,10 @@ fn a_saved_snapshot_that_the_lab_never_made_is_refused() {
             fakes.of(2).context.persister.save(Vec::new(), b"junk".to_vec());
             cfg.start_server(2);
         });
-        let sentence = "server 2 has a snapshot that the lab never made: \"junk\"";
-        assert_eq!(failure, Failure::of(2, Class::Safety, sentence).with_rule(Rule::S14));
+        let sentence = "server 2 restarted, and the snapshot in its persister is none that the lab \
+                        made: \"junk\"; the lab restores its service from these bytes, so they have \
+                        to be exactly those that `snapshot` got";
+        assert_eq!(failure, Failure::of(2, Class::Contract, sentence).with_rule(Rule::S14));
     });
 }
 

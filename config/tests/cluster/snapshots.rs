@@ -29,13 +29,18 @@ fn passes(test: impl FnOnce(&Config, &Fakes) + Send + 'static) {
 /// Runs a test that breaks the rules of the applier with server 1.
 #[track_caller]
 fn fails(rule: Rule, sentence: &'static str, body: impl FnOnce(&Config, &Fakes) + Send + 'static) {
+    fails_with(Failure::of(1, Class::Safety, sentence).with_rule(rule), body);
+}
+
+#[track_caller]
+fn fails_with(expected: Failure, body: impl FnOnce(&Config, &Fakes) + Send + 'static) {
     bounded(LIMIT, move || {
         let failure = Fakes::new(|_, _| ()).failure(SETUP, |cfg, fakes| {
             body(cfg, fakes);
             // The appliers lag; their failure ends this.
             cfg.wait(1000, 1, None);
         });
-        assert_eq!(failure, Failure::of(1, Class::Safety, sentence).with_rule(rule));
+        assert_eq!(failure, expected);
     });
 }
 
@@ -128,7 +133,11 @@ fn a_server_that_saved_a_snapshot_restarts_after_it() {
 /// applierSnap: "apply out of order" after a restart.
 #[test]
 fn a_server_that_saved_a_snapshot_does_not_apply_again_what_it_covers() {
-    fails(Rule::S9, "server 1 applied index 1, but index 10 was next", |cfg, fakes| {
+    let sentence = "server 1 restarted and then applied index 1, but index 10 was next: the lab's \
+                    service restarts from the saved snapshot, which ends with index 9, and expects \
+                    all later entries";
+    let expected = Failure::of(1, Class::Contract, sentence).with_rule(Rule::S9);
+    fails_with(expected, |cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         fakes.of(1).context.persister.save(Vec::new(), snapshot);
         cfg.start_server(1);

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{Fake, Fakes, bounded};
-use config::{Class, Config, Rule, Setup};
-use raftapi::Inspect;
+use config::{Class, Config, FindingKind, Rule, Setup};
+use raftapi::{Inspect, Role};
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// The observer looks a hundred times a second.
@@ -39,11 +39,12 @@ fn a_broken_rule_ends_the_run_with_its_name() {
         assert_eq!(failure.rule, Some(Rule::S2));
         let begin = "server 1 voted for server 2 in term 1, seen at ";
         assert!(failure.sentence.starts_with(begin), "{failure}");
-        assert!(
-            failure
-                .to_string()
-                .ends_with("\n  rule: S2, at most one vote of a server in a term (section 5.2)")
+        let look = Rule::S2.look();
+        let end = format!(
+            "\n  where to look: {look}\n  rule: S2, at most one vote of a server in a term (section \
+             5.2)"
         );
+        assert!(failure.to_string().ends_with(&end), "{failure}");
         let evidence = fakes.referee.verdict().and_then(Result::err).unwrap().evidence;
         let seen: Vec<_> = evidence.iter().map(|event| (event.server, &*event.what)).collect();
         assert_eq!(
@@ -54,6 +55,52 @@ fn a_broken_rule_ends_the_run_with_its_name() {
             ]
         );
         assert!(evidence[0].event < evidence[1].event && evidence[0].at < evidence[1].at);
+    });
+}
+
+/// Section 5.1. The breach knows more than its rule.
+#[test]
+fn a_breach_says_where_to_look() {
+    bounded(LIMIT, || {
+        let fakes = open_fakes();
+        fakes.failure(Setup::reliable(3), |cfg, fakes| {
+            let shown = Inspect { current_term: 1, log_terms: vec![2], ..Inspect::default() };
+            fakes.of(1).script.lock().shown = Some(shown);
+            cfg.sleep(LIMIT);
+        });
+        let failure = fakes.referee.verdict().and_then(Result::err).unwrap();
+        assert_eq!(
+            failure.where_to_look(),
+            Some(
+                "the AppendEntries handler; a higher term is adopted before its entries are stored \
+                 (section 5.1)"
+            )
+        );
+    });
+}
+
+/// Section 5.2: a candidate's vote for itself counts for nobody else.
+#[test]
+fn what_hurts_nobody_is_a_finding_and_is_told_once() {
+    bounded(LIMIT, || {
+        let fakes = open_fakes();
+        let cfg = fakes.cluster(Setup::reliable(3));
+        for (current_term, role, voted_for) in [
+            (1, Role::Candidate, Some(1)),
+            (1, Role::Follower, None),
+            (2, Role::Candidate, Some(1)),
+            (2, Role::Follower, None),
+        ] {
+            let shown = Inspect { current_term, role, voted_for, ..Inspect::default() };
+            fakes.of(1).script.lock().shown = Some(shown);
+            cfg.sleep(SEVERAL_LOOKS);
+        }
+        drop(cfg);
+        assert_eq!(fakes.referee.verdict(), None);
+        let findings = fakes.referee.findings();
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        assert!(FindingKind::HarmlessBreach.is_in(finding), "{finding}");
+        assert!(finding.contains("server 1 was a candidate in term 1 and cleared its own vote"));
     });
 }
 

@@ -162,10 +162,13 @@ impl Fakes {
     }
 }
 
-/// Notes end with the place in the source where a thread stands, and the evidence has the numbers
-/// of events: neither is what most tests are about.
+/// Notes end with the place in the source where a thread stands, the evidence has the numbers of
+/// events, a rule or a breach says where to look, and a failure of liveness says who waits: none is
+/// what most tests are about.
 fn without_places(mut failure: Failure) -> Failure {
     failure.evidence.clear();
+    failure.look = None;
+    failure.notes.retain(|note| !note.starts_with("at the end: "));
     for note in &mut failure.notes {
         if let Some(end) = note.find(", in ") {
             note.truncate(end);

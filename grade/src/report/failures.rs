@@ -37,9 +37,10 @@ fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
 }
 
 /// Whether one paragraph is enough for both. The notes on a thread that spins say where in its loop
-/// it was, which differs.
+/// it was, and those on a failure of liveness what happened last and when, which differs.
 fn are_alike(one: &Failure, other: &Failure) -> bool {
-    let notes = if one.class == Class::Spin { other.notes.clone() } else { one.notes.clone() };
+    let is_noted_apart = matches!(one.class, Class::Spin | Class::Liveness);
+    let notes = if is_noted_apart { other.notes.clone() } else { one.notes.clone() };
     Failure { notes, ..one.clone() } == *other
 }
 
@@ -221,6 +222,7 @@ mod tests {
             Failure::of(1, class, "it runs on and on").with_notes([format!("it is in {place}")])
         };
         let are_alike = |class| are_alike(&met(class, "a loop"), &met(class, "its head"));
-        assert!(are_alike(Class::Spin) && !are_alike(Class::Deadlock));
+        assert!(are_alike(Class::Spin) && are_alike(Class::Liveness));
+        assert!(!are_alike(Class::Deadlock));
     }
 }

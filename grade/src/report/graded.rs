@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use config::Failure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,9 @@ pub(crate) struct Tested {
     pub(crate) class: Option<String>,
     /// What went wrong with it; if nothing did, why seeds were not run.
     pub(crate) sentence: Option<String>,
+    /// Where to look for the cause, in the terms of the paper.
+    #[serde(default)]
+    pub(crate) look: Option<String>,
     /// What else may help to understand it.
     pub(crate) notes: Vec<String>,
     /// The end of what that run printed.
@@ -241,6 +245,7 @@ impl Tested {
             seed: run.map(|run| run.seed),
             class: failure.map(|failure| failure.class.to_string()),
             sentence,
+            look: failure.and_then(Failure::where_to_look).map(str::to_owned),
             notes: failure.map(|failure| failure.notes.clone()).unwrap_or_default(),
             output: run.map(|run| run.outcome.output.clone()).filter(|it| !it.is_empty()),
             findings: findings.take(FINDINGS_MAX).collect(),

@@ -48,6 +48,16 @@ pub enum ApplyingBreach {
         /// When it was applied.
         applied: Moment,
     },
+    /// S9: the first entry that a restarted server applied was not the next one for a service that
+    /// has only the saved snapshot.
+    OutOfOrderAfterRestart {
+        /// The index that was applied.
+        index: u64,
+        /// The index that was next.
+        expected: u64,
+        /// When it was applied.
+        applied: Moment,
+    },
 }
 
 impl Family for ApplyingBreach {
@@ -57,8 +67,32 @@ impl Family for ApplyingBreach {
             ApplyingBreach::AppliedUncommitted { .. } | ApplyingBreach::AppliedTwo { .. } => {
                 Rule::S8
             }
-            ApplyingBreach::OutOfOrder { .. } => Rule::S9,
+            ApplyingBreach::OutOfOrder { .. } | ApplyingBreach::OutOfOrderAfterRestart { .. } => {
+                Rule::S9
+            }
         })
+    }
+
+    fn look(&self) -> Option<&'static str> {
+        match self {
+            ApplyingBreach::AppliedAnother { .. } => Some(
+                "the AppendEntries handler and the loop that applies; what is applied is the entry \
+                 of the log at that index (section 5.3)",
+            ),
+            ApplyingBreach::AppliedUncommitted { .. } => Some(
+                "the loop that applies; it stops at commit_index, and the handlers never lower \
+                 commit_index (Figure 2)",
+            ),
+            ApplyingBreach::OutOfOrderAfterRestart { .. } => Some(
+                "where last_applied is set at the start; it is volatile, so it begins with 0, or \
+                 with last_included_index of the saved snapshot (Figure 2, section 7)",
+            ),
+            ApplyingBreach::AppliedTwo { .. } | ApplyingBreach::OutOfOrder { .. } => None,
+        }
+    }
+
+    fn is_of_contract(&self) -> bool {
+        matches!(self, ApplyingBreach::OutOfOrderAfterRestart { .. })
     }
 
     fn sentence(&self, server: usize) -> String {
@@ -87,6 +121,20 @@ impl Family for ApplyingBreach {
             ApplyingBreach::OutOfOrder { index, expected, .. } => {
                 format!("server {server} applied index {index}, but index {expected} was next")
             }
+            ApplyingBreach::OutOfOrderAfterRestart { index, expected, .. } => format!(
+                "server {server} restarted and then applied index {index}, but index {expected} \
+                 was next: {}",
+                match expected {
+                    1 => "the lab's service is empty after a restart and expects all committed \
+                          entries again, from index 1"
+                        .to_owned(),
+                    _ => format!(
+                        "the lab's service restarts from the saved snapshot, which ends with index \
+                         {}, and expects all later entries",
+                        expected - 1
+                    ),
+                }
+            ),
         }
     }
 
@@ -115,7 +163,8 @@ impl Family for ApplyingBreach {
                 Fact::new(*at, *other, applies(index, theirs)),
                 Fact::new(here.1, server, applies(index, &here.0)),
             ],
-            ApplyingBreach::OutOfOrder { index, expected, applied } => {
+            ApplyingBreach::OutOfOrder { index, expected, applied }
+            | ApplyingBreach::OutOfOrderAfterRestart { index, expected, applied } => {
                 let what = format!("applies index {index}, when index {expected} is next");
                 vec![Fact::new(*applied, server, what)]
             }

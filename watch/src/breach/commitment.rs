@@ -33,6 +33,8 @@ pub enum CommitmentBreach {
         by_term: u64,
         /// The term of the leader's own entry at that index, or the end of its log.
         instead: Result<u64, u64>,
+        /// A server that had the entry and has it no more, if one was seen.
+        lost: Option<Loss>,
     },
     /// S11: a commit index beyond the end of the log.
     CommitBeyondLog {
@@ -85,6 +87,28 @@ pub enum CommitmentBreach {
     },
 }
 
+/// How a server lost an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// The server.
+    pub server: usize,
+    /// When it was seen with the entry, and without.
+    pub seen: [Moment; 2],
+    /// What happened in between.
+    pub way: Way,
+}
+
+/// What happened when an entry was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The server ran.
+    Running,
+    /// The server got a further snapshot.
+    Snapshot,
+    /// The server crashed and restarted.
+    Crash,
+}
+
 impl Family for CommitmentBreach {
     fn rule(&self) -> Option<Rule> {
         Some(match self {
@@ -96,6 +120,49 @@ impl Family for CommitmentBreach {
             | CommitmentBreach::NotOnMajority { .. }
             | CommitmentBreach::HeardOfNoMajority { .. } => Rule::S11,
             CommitmentBreach::CommitIndexFell { .. } => Rule::S12,
+        })
+    }
+
+    fn look(&self) -> Option<&'static str> {
+        Some(match self {
+            CommitmentBreach::LeaderLacksEntry { lost: Some(loss), .. } => match loss.way {
+                Way::Running => {
+                    "the AppendEntries handler of the server that lost the entry; it refuses a \
+                     lower term, and removes only entries that conflict (sections 5.1 and 5.3)"
+                }
+                Way::Snapshot => {
+                    "the InstallSnapshot handler of the server that lost the entry; it refuses a \
+                     lower term, and keeps entries after a snapshot that fits the log (section 7)"
+                }
+                Way::Crash => {
+                    "where the server that lost the entry saves log; it is saved before a reply \
+                     reveals it (Figure 2, persistent state)"
+                }
+            },
+            CommitmentBreach::CommittedTwice { .. } | CommitmentBreach::LeaderLacksEntry { .. } => {
+                return None;
+            }
+            CommitmentBreach::HeardOfNoMajority { .. } => {
+                "where the leader raises commit_index; it counts match_index of a majority of all \
+                 servers, and match_index rises only by a reply (section 5.3, Figure 2)"
+            }
+            CommitmentBreach::CommitBeyondLog { .. } => {
+                "the AppendEntries handler; commit_index becomes the smaller of leader_commit and \
+                 the index of the last new entry (section 5.3, Figure 2)"
+            }
+            CommitmentBreach::CountedOldEntry { .. } => {
+                "where the leader raises commit_index; it counts copies only of an entry whose \
+                 term is current_term (section 5.4.2, Figure 8)"
+            }
+            CommitmentBreach::NotOnMajority { .. } => {
+                "where commit_index rises; the leader counts match_index of a majority, taken from \
+                 what was sent, and a follower goes no further than the last new entry (section \
+                 5.3, Figure 2)"
+            }
+            CommitmentBreach::CommitIndexFell { .. } => {
+                "every line that sets commit_index; an old AppendEntries or InstallSnapshot must \
+                 not lower it (Figure 2)"
+            }
         })
     }
 
@@ -116,15 +183,17 @@ impl Family for CommitmentBreach {
                 committed: (other, at),
                 by_term,
                 instead,
+                lost,
                 ..
             } => format!(
                 "server {server} leads term {term} without the entry of index {index} and term \
-                 {of}, which server {other} showed as committed at {} and by term {by_term}: {}",
+                 {of}, which server {other} showed as committed at {} and by term {by_term}: {}{}",
                 seconds(*at),
                 match instead {
                     Ok(term) => format!("it has one of term {term} there"),
                     Err(last_index) => format!("its log ends with index {last_index}"),
-                }
+                },
+                lost.map_or_else(String::new, Loss::sentence)
             ),
             CommitmentBreach::CommitBeyondLog { commit_index, last_index, seen } => format!(
                 "server {server} has commit index {commit_index} at {}, but its log ends with \
@@ -181,10 +250,23 @@ impl Family for CommitmentBreach {
                 led,
                 entry: (index, of),
                 committed: (other, at),
+                lost,
                 ..
             } => {
                 let leads = format!("leads term {term} without entry {index} of term {of}");
-                vec![Fact::new(*at, *other, committed(*index, *of)), Fact::new(*led, server, leads)]
+                let mut facts = vec![
+                    Fact::new(*at, *other, committed(*index, *of)),
+                    Fact::new(*led, server, leads),
+                ];
+                if let Some(Loss { server, seen: [from, to], .. }) = lost {
+                    facts.push(Fact::new(
+                        *from,
+                        *server,
+                        format!("has entry {index} of term {of}"),
+                    ));
+                    facts.push(Fact::new(*to, *server, lacks(*index, *of)));
+                }
+                facts
             }
             CommitmentBreach::CommitBeyondLog { commit_index, last_index, seen } => {
                 let what = format!("has commit index {commit_index} and last index {last_index}");
@@ -210,5 +292,18 @@ impl Family for CommitmentBreach {
                 .map(|(index, at)| Fact::new(*at, server, format!("has commit index {index}")))
                 .collect(),
         }
+    }
+}
+
+impl Loss {
+    fn sentence(self) -> String {
+        let Loss { server, seen: [from, to], way } = self;
+        let what = match way {
+            Way::Running => "",
+            Way::Snapshot => ", after a snapshot",
+            Way::Crash => ", after a crash",
+        };
+        let (from, to) = (seconds(from), seconds(to));
+        format!("; server {server} had the entry at {from} and not at {to}{what}")
     }
 }

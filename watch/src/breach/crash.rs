@@ -71,6 +71,28 @@ impl Family for CrashBreach {
         })
     }
 
+    fn look(&self) -> Option<&'static str> {
+        Some(match self {
+            CrashBreach::Forgot { what: Forgotten::Term { .. }, .. } => {
+                "where current_term rises; it is saved before a reply shows it, also when a reply \
+                 brought it (Figure 2, persistent state)"
+            }
+            CrashBreach::Forgot { what: Forgotten::Vote { .. }, .. } => {
+                "the RequestVote handler, and where a candidate votes for itself; voted_for is \
+                 saved before the reply or the request is sent (section 5.2, Figure 2)"
+            }
+            CrashBreach::Forgot { what: Forgotten::Entry { .. }, .. } => {
+                "the AppendEntries handler; log is saved before the reply says success (section \
+                 5.3, Figure 2)"
+            }
+            CrashBreach::LostByMajority { .. } => {
+                "start and the AppendEntries handler; log is saved before the leader counts its \
+                 own copy and before a follower replies (Figure 2, persistent state)"
+            }
+            CrashBreach::FromTheDead { .. } => return None,
+        })
+    }
+
     fn sentence(&self, server: usize) -> String {
         match self {
             CrashBreach::Forgot { restarted, what } => {

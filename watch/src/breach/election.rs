@@ -1,5 +1,7 @@
 //! Breaches of terms, votes and leaders: S1 to S4, S15, and the part of S12 about terms.
 
+use std::fmt;
+
 use history::{Moment, Rule};
 
 use crate::breach::fact::Fact;
@@ -13,8 +15,8 @@ pub enum ElectionBreach {
     TwoLeaders {
         /// The term.
         term: u64,
-        /// The leaders, and when each was seen to lead.
-        leaders: [(usize, Moment); 2],
+        /// The leaders, and how and when each was seen to lead.
+        leaders: [(usize, Claim, Moment); 2],
     },
     /// S2: a second vote in a term.
     TwoVotes {
@@ -22,6 +24,15 @@ pub enum ElectionBreach {
         term: u64,
         /// The candidates, and when each vote was seen.
         votes: [(usize, Moment); 2],
+    },
+    /// S2: a vote that vanished while its server ran and its term stayed.
+    VoteVanished {
+        /// The term.
+        term: u64,
+        /// The candidate.
+        candidate: usize,
+        /// When the vote was seen, and when it was gone.
+        seen: [Moment; 2],
     },
     /// S3: a vote for a candidate whose log is less up to date than the voter's.
     StaleCandidate {
@@ -47,8 +58,8 @@ pub enum ElectionBreach {
     LeadsWithoutOwnVote {
         /// The term.
         term: u64,
-        /// When it said that it leads.
-        said: Moment,
+        /// How and when it said that it leads.
+        said: (Claim, Moment),
         /// The candidate that it voted for, and when that was seen.
         vote: (usize, Moment),
     },
@@ -63,11 +74,43 @@ pub enum ElectionBreach {
     },
 }
 
+/// How a server says that it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// `inspect` shows it.
+    Inspect,
+    /// `get_state` says it.
+    GetState,
+    /// `start` took a command in that term.
+    Start,
+}
+
+impl Claim {
+    fn verb(self) -> &'static str {
+        match self {
+            Claim::Inspect => "showed it",
+            Claim::GetState => "said it",
+            Claim::Start => "took a command",
+        }
+    }
+}
+
+impl fmt::Display for Claim {
+    /// The name of the method.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Claim::Inspect => "`inspect`",
+            Claim::GetState => "`get_state`",
+            Claim::Start => "`start`",
+        })
+    }
+}
+
 impl Family for ElectionBreach {
     fn rule(&self) -> Option<Rule> {
         Some(match self {
             ElectionBreach::TwoLeaders { .. } => Rule::S1,
-            ElectionBreach::TwoVotes { .. } => Rule::S2,
+            ElectionBreach::TwoVotes { .. } | ElectionBreach::VoteVanished { .. } => Rule::S2,
             ElectionBreach::StaleCandidate { .. } => Rule::S3,
             ElectionBreach::NotElected { .. } => Rule::S4,
             ElectionBreach::LeadsWithoutOwnVote { .. } => Rule::S15,
@@ -75,14 +118,32 @@ impl Family for ElectionBreach {
         })
     }
 
+    fn look(&self) -> Option<&'static str> {
+        match self {
+            ElectionBreach::TwoLeaders { leaders, .. }
+                if leaders.iter().any(|leader| leader.1 != Claim::Inspect) =>
+            {
+                Some(
+                    "get_state and start, which read current_term and the role under one lock, and \
+                     where a candidate counts votes; a reply counts only in the term in which the \
+                     vote was asked for (section 5.2)",
+                )
+            }
+            ElectionBreach::TermFell { .. } => Some(
+                "every line that sets current_term; it only rises, and get_state and inspect read \
+                 it under the lock (section 5.1, Figure 2)",
+            ),
+            _ => None,
+        }
+    }
+
     fn sentence(&self, server: usize) -> String {
         match self {
-            ElectionBreach::TwoLeaders { term, leaders: [(first, since), (second, at)] } => {
-                format!(
-                    "term {term} has two leaders, server {first} since {} and server {second} at {}",
-                    seconds(*since),
-                    seconds(*at)
-                )
+            ElectionBreach::TwoLeaders { term, leaders: [first, second] } => {
+                let [first, second] = [first, second].map(|(leader, claim, at)| {
+                    format!("{claim} of server {leader} {} at {}", claim.verb(), seconds(*at))
+                });
+                format!("term {term} has two leaders: {first}, and {second}")
             }
             ElectionBreach::TwoVotes { term, votes: [(before, then), (candidate, now)] } => {
                 format!(
@@ -92,6 +153,12 @@ impl Family for ElectionBreach {
                     seconds(*then)
                 )
             }
+            ElectionBreach::VoteVanished { term, candidate, seen: [from, to] } => format!(
+                "server {server} voted for server {candidate} in term {term}, seen at {}, and is \
+                 in term {term} without that vote at {}; it has not restarted",
+                seconds(*from),
+                seconds(*to)
+            ),
             ElectionBreach::StaleCandidate { term, candidate, voter, stood } => format!(
                 "server {server} voted for server {candidate} in term {term}, seen at {}: its own \
                  log {}, the candidate's {}",
@@ -105,9 +172,10 @@ impl Family for ElectionBreach {
                 servers(against)
             ),
             ElectionBreach::LeadsWithoutOwnVote { term, said, vote: (candidate, _) } => format!(
-                "server {server} said at {} that it leads term {term}, in which it voted for \
+                "{} of server {server} said at {} that it leads term {term}, in which it voted for \
                  server {candidate}",
-                seconds(*said)
+                said.0,
+                seconds(said.1)
             ),
             ElectionBreach::TermFell { before, now, .. } => {
                 format!("server {server} is in term {now} after it was in term {before}")
@@ -118,11 +186,17 @@ impl Family for ElectionBreach {
     fn evidence(&self, server: usize) -> Vec<Fact> {
         match self {
             ElectionBreach::TwoLeaders { term, leaders } => leaders
-                .map(|(leader, at)| Fact::new(at, leader, format!("leads term {term}")))
+                .map(|(leader, claim, at)| {
+                    Fact::new(at, leader, format!("leads term {term}, by {claim}"))
+                })
                 .into(),
             ElectionBreach::TwoVotes { term, votes } => votes
                 .map(|(candidate, at)| Fact::new(at, server, has_voted(candidate, *term)))
                 .into(),
+            ElectionBreach::VoteVanished { term, candidate, seen: [from, to] } => vec![
+                Fact::new(*from, server, has_voted(*candidate, *term)),
+                Fact::new(*to, server, format!("is in term {term} without that vote")),
+            ],
             ElectionBreach::StaleCandidate { term, candidate, voter, stood } => {
                 let stands = format!("stands in term {term}; its log {}", log_end(stood.0));
                 let voted =
@@ -135,7 +209,7 @@ impl Family for ElectionBreach {
                 facts
             }
             ElectionBreach::LeadsWithoutOwnVote { term, said, vote: (candidate, at) } => vec![
-                Fact::new(*said, server, format!("says that it leads term {term}")),
+                Fact::new(said.1, server, format!("says by {} that it leads term {term}", said.0)),
                 Fact::new(*at, server, has_voted(*candidate, *term)),
             ],
             ElectionBreach::TermFell { before, now, seen } => {

@@ -9,6 +9,16 @@ pub(crate) trait Family {
     /// The rule that was broken; none if the state is one that no Raft can be in.
     fn rule(&self) -> Option<Rule>;
 
+    /// Where to look for the cause, where that is more exact than what [`Rule::look`] says.
+    fn look(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// It breaks the agreement with the lab and not the safety of Raft.
+    fn is_of_contract(&self) -> bool {
+        self.rule().is_none()
+    }
+
     /// One sentence with servers, terms, indices and times.
     fn sentence(&self, server: usize) -> String;
 

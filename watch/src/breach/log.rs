@@ -50,6 +50,17 @@ pub enum LogBreach {
         /// When it was seen.
         seen: Moment,
     },
+    /// S13: an entry was stored in a term whose leader cannot have sent it.
+    FromNoLeader {
+        /// The term that the server was in.
+        term: u64,
+        /// The first new entry: index and term.
+        entry: (u64, u64),
+        /// When the server was seen without the entry and with it.
+        seen: [Moment; 2],
+        /// The sender of the last message that was delivered to it, and when it was delivered.
+        last: (usize, Moment),
+    },
     /// S13 and S14: an entry was removed that was committed or acknowledged.
     TookBack {
         /// The entry: index and term.
@@ -96,7 +107,37 @@ impl Family for LogBreach {
             LogBreach::PrefixesDiffer { .. } => Rule::S6,
             LogBreach::EntryOfLaterTerm { .. } => Rule::S12,
             LogBreach::TookBack { because: MustStay::NotCovered(..), .. } => Rule::S14,
-            LogBreach::TookBack { .. } => Rule::S13,
+            LogBreach::TookBack { .. } | LogBreach::FromNoLeader { .. } => Rule::S13,
+        })
+    }
+
+    fn look(&self) -> Option<&'static str> {
+        Some(match self {
+            LogBreach::LeaderLogChanged { .. } => {
+                "the AppendEntries handler; a leader refuses it in its own term and keeps its log, \
+                 also when it reads an old reply (sections 5.1 and 5.3)"
+            }
+            LogBreach::TakenTwice { .. } => {
+                "start; it reads the role and the term, and appends, under one lock, so that each \
+                 command gets an index of its own (section 5.3)"
+            }
+            LogBreach::PrefixesDiffer { .. } => return None,
+            LogBreach::EntryOfLaterTerm { .. } => {
+                "the AppendEntries handler; a higher term is adopted before its entries are stored \
+                 (section 5.1)"
+            }
+            LogBreach::FromNoLeader { .. } => {
+                "the AppendEntries handler; a request of a term below current_term is refused \
+                 before anything else is done (section 5.1, Figure 2)"
+            }
+            LogBreach::TookBack { because: MustStay::NotCovered(..), .. } => {
+                "the InstallSnapshot handler; entries after last_included_index stay if the log \
+                 has that entry with the same term (section 7, Figure 13)"
+            }
+            LogBreach::TookBack { .. } => {
+                "the AppendEntries handler; it removes an entry only if a new entry at that index \
+                 has another term, never because the message is shorter (section 5.3, Figure 2)"
+            }
         })
     }
 
@@ -126,6 +167,17 @@ impl Family for LogBreach {
                 "server {server} is in term {term}, but its log ends with an entry of term \
                  {last_term}"
             ),
+            LogBreach::FromNoLeader { term, entry: (index, of), seen: [from, to], last } => {
+                format!(
+                    "server {server} stored entry {index} of term {of} between {} and {}, when it was \
+                 in term {term}, but no leader of that term can have sent it; the last message \
+                 before that was one of server {}, at {}",
+                    seconds(*from),
+                    seconds(*to),
+                    last.0,
+                    seconds(last.1)
+                )
+            }
             LogBreach::TookBack { entry: (index, term), seen: [from, to], because } => format!(
                 "server {server} took back its entry {index} of term {term} between {} and {}, \
                  though {}",
@@ -161,6 +213,15 @@ impl Family for LogBreach {
             LogBreach::EntryOfLaterTerm { term, last_term, seen } => {
                 let what = format!("is in term {term}; its last entry is of term {last_term}");
                 vec![Fact::new(*seen, server, what)]
+            }
+            LogBreach::FromNoLeader { term, entry: (index, of), seen: [from, to], last } => {
+                let entry = format!("entry {index} of term {of}");
+                let gets = format!("gets a message from server {}", last.0);
+                vec![
+                    Fact::new(*from, server, format!("is in term {term} without {entry}")),
+                    Fact::new(last.1, server, gets),
+                    Fact::new(*to, server, format!("is in term {term} and has {entry}")),
+                ]
             }
             LogBreach::TookBack { entry: (index, term), seen: [from, to], because } => {
                 let entry = format!("entry {index} of term {term}");

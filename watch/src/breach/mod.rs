@@ -5,7 +5,7 @@
 
 mod fact;
 mod family;
-mod words;
+pub(crate) mod words;
 mod election;
 mod log;
 mod commitment;
@@ -20,9 +20,9 @@ use std::fmt;
 use history::Rule;
 
 pub use applying::ApplyingBreach;
-pub use commitment::CommitmentBreach;
+pub use commitment::{CommitmentBreach, Loss, Way};
 pub use crash::{CrashBreach, Forgotten};
-pub use election::ElectionBreach;
+pub use election::{Claim, ElectionBreach};
 pub use fact::Fact;
 pub use knowledge::KnowledgeBreach;
 pub use log::{LogBreach, LogChange, MustStay};
@@ -72,6 +72,16 @@ impl Violation {
     /// The rule that was broken; none if the state is one that no Raft can be in.
     pub fn rule(&self) -> Option<Rule> {
         self.breach.family().rule()
+    }
+
+    /// Where to look for the cause, if that is more exact than what the rule says.
+    pub fn look(&self) -> Option<&'static str> {
+        self.breach.family().look()
+    }
+
+    /// It breaks the agreement between a Raft and the lab, and not the safety of Raft.
+    pub fn is_of_contract(&self) -> bool {
+        self.breach.family().is_of_contract()
     }
 
     /// The server whose fault it is; none if it is the kit's.

@@ -31,6 +31,17 @@ impl Family for ShapeBreach {
         None
     }
 
+    fn look(&self) -> Option<&'static str> {
+        Some(match self {
+            ShapeBreach::VoteForNobody { .. } => {
+                "inspect; voted_for is None or the number of a server, counted from 0"
+            }
+            ShapeBreach::ImpossibleSnapshot { .. } => {
+                "inspect; last_included_index is the index of an entry, and 0 without a snapshot"
+            }
+        })
+    }
+
     fn sentence(&self, server: usize) -> String {
         match self {
             ShapeBreach::VoteForNobody { candidate, servers, .. } => {

@@ -45,8 +45,10 @@ pub enum SnapshotBreach {
 /// What is wrong with a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SnapshotFault {
-    /// The lab never made these bytes.
+    /// The lab never made these bytes, which the server handed over.
     Unknown(Vec<u8>),
+    /// The lab never made these bytes, which a server that starts has in its persister.
+    Foreign(Vec<u8>),
     /// It covers another index than the one that it was applied as.
     OtherIndex {
         /// The last index that it covers.
@@ -68,6 +70,39 @@ impl Family for SnapshotBreach {
         Some(Rule::S14)
     }
 
+    fn look(&self) -> Option<&'static str> {
+        Some(match self {
+            SnapshotBreach::SnapshotFell { .. } | SnapshotBreach::OlderSnapshotSaved { .. } => {
+                "the InstallSnapshot handler and snapshot; what ends at or before \
+                 last_included_index is ignored (section 7)"
+            }
+            SnapshotBreach::GapAfterSnapshot { .. } => {
+                "each call of Persister::save; it takes the snapshot that belongs to the log's \
+                 beginning, also when only the log has changed (section 7)"
+            }
+            SnapshotBreach::BadSnapshot { what: SnapshotFault::Foreign(_), .. } => {
+                "each call of Persister::save; its second argument is the snapshot, byte for byte \
+                 as snapshot or InstallSnapshot brought it"
+            }
+            SnapshotBreach::BadSnapshot { what: SnapshotFault::Unknown(_), .. } => {
+                "the InstallSnapshot handler; it hands over the bytes that snapshot got at some \
+                 server, unchanged and whole (section 7)"
+            }
+            SnapshotBreach::BadSnapshot { what: SnapshotFault::OtherIndex { .. }, .. } => {
+                "the InstallSnapshot handler; it hands over the snapshot with the \
+                 last_included_index that came with it (section 7)"
+            }
+            SnapshotBreach::BadSnapshot { what: SnapshotFault::Older { .. }, .. } => {
+                "the InstallSnapshot handler; a snapshot that ends at or before last_applied is \
+                 not handed over (section 7)"
+            }
+        })
+    }
+
+    fn is_of_contract(&self) -> bool {
+        matches!(self, SnapshotBreach::BadSnapshot { what: SnapshotFault::Foreign(_), .. })
+    }
+
     fn sentence(&self, server: usize) -> String {
         match self {
             SnapshotBreach::SnapshotFell { indices: [old, new], seen: [from, to] } => format!(
@@ -86,6 +121,12 @@ impl Family for SnapshotBreach {
                     0 => "no snapshot was saved with it".to_owned(),
                     _ => format!("the snapshot saved with it covers only index {covers}"),
                 }
+            ),
+            SnapshotBreach::BadSnapshot { what: SnapshotFault::Foreign(bytes), .. } => format!(
+                "server {server} restarted, and the snapshot in its persister is none that the lab \
+                 made: {}; the lab restores its service from these bytes, so they have to be \
+                 exactly those that `snapshot` got",
+                show(bytes)
             ),
             SnapshotBreach::BadSnapshot { what, .. } => {
                 format!("server {server} has a snapshot that {}", what.sentence())
@@ -108,6 +149,9 @@ impl Family for SnapshotBreach {
                 let log = format!("restarts with a log after index {begins_after}");
                 (restarted, format!("{log}, a snapshot up to index {covers}"))
             }
+            SnapshotBreach::BadSnapshot { what: SnapshotFault::Foreign(_), seen } => {
+                (seen, "starts with this snapshot".to_owned())
+            }
             SnapshotBreach::BadSnapshot { seen, .. } => {
                 (seen, "hands over this snapshot".to_owned())
             }
@@ -119,7 +163,9 @@ impl Family for SnapshotBreach {
 impl SnapshotFault {
     fn sentence(&self) -> String {
         match self {
-            SnapshotFault::Unknown(bytes) => format!("the lab never made: {}", show(bytes)),
+            SnapshotFault::Unknown(bytes) | SnapshotFault::Foreign(bytes) => {
+                format!("the lab never made: {}", show(bytes))
+            }
             SnapshotFault::OtherIndex { covers, index } => {
                 format!("covers index {covers}, but was applied as {index}")
             }

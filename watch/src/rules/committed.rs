@@ -153,6 +153,7 @@ impl Entry {
             committed: (self.server, self.at),
             by_term: self.in_term,
             instead: state.term_at(index).ok_or_else(|| state.last_index()),
+            lost: None,
         };
         Err(Violation::of(leader.server, breach))
     }

@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 
 use history::Moment;
 
-use crate::breach::{ElectionBreach, Violation};
+use crate::breach::{Claim, ElectionBreach, Violation};
 
 /// Who ever led which term.
 #[derive(Debug, Default)]
 pub(crate) struct Leaders {
-    by_term: BTreeMap<u64, (usize, Moment)>,
+    /// By term: the server, how it said so first, and when.
+    by_term: BTreeMap<u64, (usize, Claim, Moment)>,
 }
 
 impl Leaders {
@@ -27,20 +28,21 @@ impl Leaders {
         &mut self,
         server: usize,
         term: u64,
+        claim: Claim,
         at: Moment,
     ) -> Result<bool, Violation> {
         let is_new = !self.by_term.contains_key(&term);
-        let first = *self.by_term.entry(term).or_insert((server, at));
+        let first = *self.by_term.entry(term).or_insert((server, claim, at));
         if first.0 == server {
             return Ok(is_new);
         }
-        let leaders = [first, (server, at)];
+        let leaders = [first, (server, claim, at)];
         Err(Violation::of(server, ElectionBreach::TwoLeaders { term, leaders }))
     }
 
     /// The server that ever led a term, as far as was seen.
     pub(crate) fn of(&self, term: u64) -> Option<usize> {
-        self.by_term.get(&term).map(|(leader, _)| *leader)
+        self.by_term.get(&term).map(|(leader, ..)| *leader)
     }
 
     /// Checks a vote that a server shows in a term: it must not have said that it leads that term
@@ -52,8 +54,9 @@ impl Leaders {
         vote: Option<(usize, Moment)>,
     ) -> Result<(), Violation> {
         match (self.by_term.get(&term), vote) {
-            (Some((leader, said)), Some(vote)) if *leader == server && vote.0 != server => {
-                let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: *said, vote };
+            (Some((leader, claim, at)), Some(vote)) if *leader == server && vote.0 != server => {
+                let said = (*claim, *at);
+                let breach = ElectionBreach::LeadsWithoutOwnVote { term, said, vote };
                 Err(Violation::of(server, breach))
             }
             _ => Ok(()),
@@ -80,7 +83,8 @@ mod tests {
     fn two_leaders_of_a_term_are_named_though_they_never_led_at_once() {
         broke(
             Rule::S1,
-            "term 2 has two leaders, server 0 since 0.001 s and server 1 at 0.003 s",
+            "term 2 has two leaders: `inspect` of server 0 showed it at 0.001 s, and `get_state` \
+             of server 1 said it at 0.003 s",
             {
                 |scenario: &mut Scenario| {
                     scenario.sees(0, |peer| peer.term(2).leads())?;
@@ -93,14 +97,14 @@ mod tests {
 
     #[test]
     fn who_says_it_leads_a_term_in_which_it_voted_for_another_is_inconsistent() {
-        let sentence =
-            "server 1 said at 0.002 s that it leads term 4, in which it voted for server 2";
+        let sentence = "`get_state` of server 1 said at 0.002 s that it leads term 4, in which it \
+                        voted for server 2";
         broke(Rule::S15, sentence, |scenario: &mut Scenario| {
             scenario.sees(1, |peer| peer.term(4).voted(2))?;
             scenario.says(1, 4, true)
         });
-        let sentence =
-            "server 1 said at 0.001 s that it leads term 4, in which it voted for server 2";
+        let sentence = "`get_state` of server 1 said at 0.001 s that it leads term 4, in which it \
+                        voted for server 2";
         broke(Rule::S15, sentence, |scenario: &mut Scenario| {
             scenario.says(1, 4, true)?;
             scenario.sees(1, |peer| peer.term(4).voted(2))

@@ -6,6 +6,15 @@
 //! this holds for each pair of neighbours gives the whole prefix by induction, so each entry is
 //! looked at once per log that gets it: the cost is that of the entries, not of the logs.
 //!
+//! **What hurts nobody is a remark**. A follower that installs a snapshot which conflicts with its
+//! log has to discard the log (section 7). If it keeps the entries after the snapshot, these entries
+//! are of terms below the one in which the snapshot's end was committed: a log with an entry of that
+//! term or a later one has the snapshot's end. So no leader that it still heeds has such an entry,
+//! no AppendEntries matches one, and the first new entry replaces them all. The majority that
+//! committed the snapshot's end has entries of that term, and refuses the server as a leader. A pair
+//! of the snapshot's end and the entry after it is therefore a remark, unless the snapshot shows
+//! another term than the one that was committed there; and it is no evidence against other logs.
+//!
 //! Commands are opaque to `inspect`, so where a leader took a command as an index and a term, and
 //! the entry committed there is of that term, what was applied there has to be that command. This
 //! also finds a peer whose `inspect` shows another log than the one it works with.
@@ -15,6 +24,7 @@ use std::collections::BTreeMap;
 use history::Moment;
 
 use crate::breach::{ApplyingBreach, LogBreach, Violation};
+use crate::remark::{Deviation, Remark};
 use crate::rules::committed::Committed;
 use crate::rules::leader_log::LeaderLog;
 use crate::sample::Transition;
@@ -29,17 +39,33 @@ pub(crate) struct Matching {
 }
 
 impl Matching {
-    pub(crate) fn see(&mut self, seen: &Transition<'_>) -> Result<(), Violation> {
+    pub(crate) fn see(
+        &mut self,
+        seen: &Transition<'_>,
+        committed: &Committed,
+    ) -> Result<Option<Remark>, Violation> {
         let (server, at) = (seen.now.server, seen.now.at);
+        let end = seen.now.state.last_included_index;
+        let mut remark = None;
         for (index, term, term_before) in seen.new_entries() {
-            let there = *self.entries.entry((index, term)).or_insert((term_before, server, at));
-            if there.0 != term_before {
-                let here = (term_before, at);
-                let breach = LogBreach::PrefixesDiffer { index, term, here, there };
-                return Err(Violation::of(server, breach));
+            let follows_snapshot = end > 0 && index == end + 1;
+            let there = match self.entries.get(&(index, term)) {
+                Some(there) => *there,
+                None if follows_snapshot => continue,
+                None => *self.entries.entry((index, term)).or_insert((term_before, server, at)),
+            };
+            if there.0 == term_before {
+                continue;
             }
+            if follows_snapshot && committed.term_at(end).is_none_or(|term| term == term_before) {
+                let what = Deviation::KeptTail { snapshot: (end, term_before), next_term: term };
+                remark = Some(Remark { server, what, seen: at });
+                continue;
+            }
+            let breach = LogBreach::PrefixesDiffer { index, term, here: (term_before, at), there };
+            return Err(Violation::of(server, breach));
         }
-        Ok(())
+        Ok(remark)
     }
 
     /// Takes in that a peer has applied a command. Whether all apply the same is not judged here.
@@ -91,6 +117,43 @@ mod tests {
         broke(Rule::S6, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(4).log(&[1, 2, 4]))?;
             scenario.sees(1, |peer| peer.term(4).log(&[1, 3, 4]))
+        });
+    }
+
+    #[test]
+    fn a_conflicting_tail_that_is_kept_after_a_snapshot_hurts_nobody() {
+        let mut scenario = Scenario::new();
+        scenario.sees(1, |peer| peer.term(3).leads().log(&[1, 3]).commit(2)).unwrap();
+        scenario.sees(0, |peer| peer.term(3).voted(1).log(&[1, 2, 2])).unwrap();
+        let tail = |peer: crate::scenario::Peer| peer.snapshot(2, 3).log(&[2]).commit(2);
+        scenario.sees(0, |peer| tail(peer.term(3).voted(1))).unwrap();
+        let remark = |at: &str| {
+            format!(
+                "server 0 has a snapshot that ends with index 2 of term 3 and kept an entry of \
+                 term 2 after it, which conflicts, seen at {at}; such a log is discarded (section \
+                 7, Figure 13)"
+            )
+        };
+        assert_eq!(scenario.remarks(), [remark("0.003 s")]);
+        scenario.restarts_with(0, 2, |peer| tail(peer.term(3).voted(1))).unwrap();
+        assert_eq!(scenario.remarks(), [remark("0.004 s")]);
+    }
+
+    #[test]
+    fn an_entry_after_a_snapshot_is_no_evidence_against_other_logs() {
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(3).snapshot(2, 3).log(&[2]).commit(2))?;
+            scenario.sees(2, |peer| peer.term(3).log(&[1, 2, 2]))
+        });
+    }
+
+    #[test]
+    fn an_entry_after_a_snapshot_with_a_wrong_term_is_reported() {
+        let sentence = "entry 3 of term 3 follows one of term 2 in the log of server 0 at 0.002 s, \
+                        and one of term 1 in that of server 1 at 0.001 s";
+        broke(Rule::S6, sentence, |scenario: &mut Scenario| {
+            scenario.sees(1, |peer| peer.term(3).log(&[1, 1, 3]).commit(2))?;
+            scenario.sees(0, |peer| peer.term(3).snapshot(2, 2).log(&[3]).commit(2))
         });
     }
 

@@ -11,5 +11,6 @@ pub(crate) mod committed;
 pub(crate) mod matching;
 pub(crate) mod majority;
 pub(crate) mod regression;
+pub(crate) mod heeded;
 pub(crate) mod restart;
 pub(crate) mod snapshots;

@@ -11,6 +11,7 @@
 //! | `0 crashes`, `0 restarts STATE` | a crash; a restart, and what it restored |
 //! | `0 sends 1 call=7` | server 0 sends a RequestVote to server 1 |
 //! | `1 receives 0 call=7`, `1 answers 0 call=7` | its handler begins; it returns |
+//! | `0 hears 1 call=7` | server 0 has the reply of server 1 |
 //!
 //! STATE is what has changed: any of `term=2`, `log="1 1 2"` (the entries' terms),
 //! `snapshot="3 1"` (last index and term), `commit=1` and `vote=none`. A higher term clears the
@@ -23,10 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use goldenscript::{ArgumentConsumer, Command, Context, Runner};
-use history::{Event, Incarnation, Moment, RaftEvent, ServerEvent, What};
-use labrpc::network::CallStep;
+use history::{Event, Incarnation, Moment, RaftEvent, Rule, ServerEvent, What};
+use labrpc::network::{CallStep, Ending};
 use raftapi::{ApplyMsg, Inspect, Role, Saved, Started};
-use watch::{Checker, Violation};
+use watch::{Checker, Remark, Violation};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -39,6 +40,7 @@ pub(crate) struct Player {
     millis: u64,
     /// Found, and not printed yet.
     broken: Vec<Violation>,
+    remarks: Vec<Remark>,
 }
 
 #[derive(Default)]
@@ -60,7 +62,8 @@ impl Runner for Player {
             number => self.play(number.parse()?, &mut args)?,
         }
         args.reject_next()?;
-        Ok(self.broken.drain(..).map(|violation| tell(&violation)).collect())
+        let remarks = self.remarks.drain(..).map(|remark| format!("remark: {remark}\n"));
+        Ok(remarks.chain(self.broken.drain(..).map(|violation| tell(&violation))).collect())
     }
 }
 
@@ -98,6 +101,9 @@ impl Player {
             "saves" => self.save(server, positional(args)?),
             "crashes" => self.crash(server),
             "restarts" => self.restart(server, args)?,
+            "hears" => {
+                self.call(server, CallStep::Ended(Ending::Answered { bytes: 1 }), args)?;
+            }
             "sends" => self.call(server, CallStep::Sent { bytes: 1 }, args)?,
             "receives" => self.receive(server, CallStep::Dispatched { copy: 0 }, args)?,
             "answers" => {
@@ -202,6 +208,7 @@ impl Player {
         let moment = Moment { event: self.event, at: Duration::from_millis(self.millis) };
         let checker = self.checker.as_mut().expect("a script begins with `cluster`");
         self.broken.extend(checker.read(&Event { moment, what }).err());
+        self.remarks.extend(checker.take_remarks());
         moment
     }
 }
@@ -240,10 +247,11 @@ fn positional<T: FromStr<Err: Error + 'static>>(args: &mut ArgumentConsumer<'_>)
     Ok(args.next_pos().ok_or("an argument is missing")?.parse()?)
 }
 
-/// The rule, the sentence, and the evidence as a table: time, server, what.
+/// The rule, the sentence, where to look, and the evidence as a table: time, server, what.
 fn tell(violation: &Violation) -> String {
     let rule = violation.rule().map_or_else(|| "no rule".to_owned(), |rule| rule.to_string());
-    let mut text = format!("broken: {rule}\n{violation}\n");
+    let look = violation.look().or(violation.rule().map(Rule::look)).expect("each breach has one");
+    let mut text = format!("broken: {rule}\n{violation}\nwhere to look: {look}\n");
     for fact in violation.evidence() {
         let seconds = fact.moment.at.as_secs_f64();
         writeln!(text, "  {seconds:.3} s  server {}  {}", fact.server, fact.what)
