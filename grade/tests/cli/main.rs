@@ -8,6 +8,7 @@ mod usage;
 mod build_failed;
 mod bombs;
 mod killed;
+mod knowledge;
 mod builds;
 mod native;
 mod surroundings;
