@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{Kind, RAFT_ELECTION_TIMEOUT, Setup};
+use config::{Kind, RAFT_ELECTION_TIMEOUT, SNAPSHOT_INTERVAL, Setup};
 use labrpc::network::{Held, Interceptor};
 use runner::Lab;
 
@@ -21,11 +21,15 @@ const OVERWRITTEN: usize = 6;
 const ELECT_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(10);
 
 /// Answers of an old term arrive when their receiver leads again. They say nothing about its
-/// present log, nor about the logs of the servers that gave them (5.3).
-///
+/// present log, nor about the logs of the servers that gave them (5.3, 7).
+pub(crate) fn late_answers(lab: &Lab) {
+    late_answers_to_entries(lab);
+    late_answers_to_snapshots(lab);
+}
+
 /// Two followers take entries that are overwritten later. Their answers are held until the same
 /// leader leads again and has taken other entries. One more server has those, which is no majority.
-pub(crate) fn late_answers(lab: &Lab) {
+fn late_answers_to_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(7));
     let all = arena.all();
     let mut tried = 0;
@@ -60,6 +64,38 @@ pub(crate) fn late_answers(lab: &Lab) {
             arena.cfg.faults().partition(&[&[a, b, d, e, f]]);
             arena.agree(&[a, b, d, e, f]);
         }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}
+
+/// A snapshot arrives when its sender leads again, in a newer term: the follower refuses it. A
+/// leader that takes the answer for an acknowledgement never sends the snapshot again.
+fn late_answers_to_snapshots(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    let all = arena.all();
+    let mut tried = 0;
+    for _ in 0..LATE_ANSWER_ROUNDS {
+        let [leader, other, away] = arena.roles();
+        arena.cfg.crash(away);
+        for _ in 0..SNAPSHOT_INTERVAL + 2 {
+            arena.agree(&[leader, other]);
+        }
+        let snapshots = arena.intercept(leader, away, Kind::Snapshots);
+        arena.cfg.restart(away);
+        if let Some(snapshot) = arena.next_caught(&snapshots, |_, _| true) {
+            // The follower hears nothing more, stands for election, and deposes the leader.
+            let entries = arena.intercept(leader, away, Kind::Entries);
+            let term = arena.term(leader);
+            arena.until(|arena| arena.term(leader) > term);
+            let leads = elect(&mut arena, leader, &[other, away]);
+            tried += usize::from(leads && arena.term(away) == arena.term(leader));
+            snapshot.deliver();
+            arena.sleep(MOMENT);
+            [snapshots, entries].iter().flat_map(all_of).for_each(|request| request.lose());
+        }
+        arena.agree(&all);
         arena.judge_all();
     }
     arena.note_tries(tried);
