@@ -284,9 +284,14 @@ fn elected_while_deposed(arena: &mut Arena<'_>) -> Option<()> {
     let _silence = arena.intercept(voter, candidate, Kind::Entries);
     let asking = arena.intercept(rival, candidate, Kind::Votes);
     let votes = arena.intercept_replies(voter, candidate, Kind::Votes);
+    // If both were to lead the later term, neither hears it from the other.
+    let _silences = [(rival, candidate), (candidate, rival)]
+        .map(|(from, to)| arena.intercept(from, to, Kind::Entries));
     arena.cfg.faults().heal(rival, candidate);
     let request = arena.poll(|_| asking.try_next())?;
     let vote = arena.next_caught(&votes, |arena, _| arena.term(candidate) > term)?;
+    // The candidate's answer may elect the rival.
+    arena.cfg.faults().heal(candidate, rival);
     let term = arena.term(rival);
     if arena.rng.random_ratio(1, 2) {
         request.deliver();

@@ -1,12 +1,22 @@
 //! Two candidates of one term, staged by message: the start of several scenarios about votes.
 //!
 //! In a [`Race`] one of them leads already, in a [`Contest`] nobody has voted for either.
+//!
+//! The voter between them is the old leader. A server that asks before it stands whether it would
+//! be elected (pre-vote, section 9.6 of the dissertation) hears no from a leader. So if nobody
+//! stands, the old leader comes back from a crash, as a follower that hears from nobody, and both
+//! stand before it has voted.
 
-use config::Kind;
+use std::time::Duration;
+
+use config::{Kind, RAFT_ELECTION_TIMEOUT};
 use labrpc::network::{Held, Interceptor};
 
 use crate::part_e::arena::Arena;
 use crate::part_e::staging::{all_of, next_of};
+
+/// A server that asks nobody before it stands does so within this time.
+const PATIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(2);
 
 /// Two servers that stand for the same term, one after the other, with the old leader between
 /// them. Neither hears the other, nor the old leader as a leader.
@@ -34,20 +44,37 @@ impl Race {
         let (term, pair) = (arena.term(voter) + 1, [a, b]);
         let mut silence: Vec<Interceptor> =
             pair.map(|to| arena.intercept(voter, to, Kind::Entries)).into();
+        silence.extend(pair.map(|to| arena.intercept(voter, to, Kind::Votes)));
         let asking = pair.map(|from| arena.intercept(from, voter, Kind::Votes));
         let [a_to_b, b_to_a] = [(a, b), (b, a)].map(|(from, to)| {
             [Kind::Votes, Kind::Entries].map(|kind| arena.intercept(from, to, kind))
         });
-        let (at, request) = arena.poll(|arena| {
-            (0..2).find_map(|at| Some((at, candidacy(arena, &asking[at], pair[at], term)?)))
-        })?;
+        let mut requests = [None, None];
+        let mut stand = |arena: &Arena<'_>| {
+            for at in 0..2 {
+                let request = requests[at].take();
+                requests[at] = request.or_else(|| candidacy(arena, &asking[at], pair[at], term));
+            }
+            [requests[0].is_some(), requests[1].is_some()]
+        };
+        if arena.poll_within(PATIENCE, |arena| stand(arena).contains(&true).then_some(())).is_none()
+        {
+            arena.cfg.restart(voter);
+            arena.poll(|arena| {
+                lose_questions(arena, [(&a_to_b[0], a), (&b_to_a[0], b)], term);
+                (stand(arena) == [true; 2]).then_some(())
+            })?;
+        }
+        let at = requests.iter().position(Option::is_some)?;
         let (first, second) = (pair[at], pair[1 - at]);
-        request.deliver();
+        requests[at].take()?.deliver();
         arena.poll(|arena| {
             all_of(&asking[at]).iter().for_each(Held::deliver);
             arena.leads(first).then_some(())
         })?;
-        let request = arena.poll(|arena| candidacy(arena, &asking[1 - at], second, term))?;
+        let request = requests[1 - at].take();
+        let request = request
+            .or_else(|| arena.poll(|arena| candidacy(arena, &asking[1 - at], second, term)))?;
         if [first, second].map(|server| arena.term(server)) != [term, term] {
             return None;
         }
@@ -88,20 +115,40 @@ impl Contest {
         let term = arena.term(voter) + 1;
         let silence = [(voter, first), (voter, second), (first, second), (second, first)]
             .map(|(from, to)| arena.intercept(from, to, Kind::Entries));
+        let silent = [first, second].map(|to| arena.intercept(voter, to, Kind::Votes));
         let links = [(first, voter), (second, first), (second, voter), (first, second)];
         let asking = links.map(|(from, to)| arena.intercept(from, to, Kind::Votes));
         let (mut to_voter, mut to_first) = (None, None);
-        arena.poll(|arena| {
+        let mut stand = |arena: &Arena<'_>| {
             to_voter = to_voter.take().or_else(|| candidacy(arena, &asking[0], first, term));
             to_first = to_first.take().or_else(|| candidacy(arena, &asking[1], second, term));
             let has_passed = [first, second].iter().any(|server| arena.term(*server) > term);
             (has_passed || to_voter.is_some() && to_first.is_some()).then_some(())
-        })?;
+        };
+        if arena.poll_within(PATIENCE, &mut stand).is_none() {
+            arena.cfg.restart(voter);
+            arena.poll(|arena| {
+                lose_questions(arena, [(&asking[1], second), (&asking[3], first)], term);
+                if arena.term(second) < term {
+                    all_of(&asking[2]).iter().for_each(Held::deliver);
+                }
+                stand(arena)
+            })?;
+        }
         if [first, second].map(|server| arena.term(server)) != [term, term] {
             return None;
         }
-        let silence = silence.into_iter().chain(asking).collect();
+        let silence = silence.into_iter().chain(silent).chain(asking).collect();
         Some(Contest { term, to_voter: to_voter?, to_first: to_first?, _silence: silence })
+    }
+}
+
+/// Loses the requests of servers that do not stand yet: they only ask whether they may.
+fn lose_questions(arena: &Arena<'_>, asking: [(&Interceptor, usize); 2], term: u64) {
+    for (requests, server) in asking {
+        if arena.term(server) < term {
+            all_of(requests).iter().for_each(Held::lose);
+        }
     }
 }
 
