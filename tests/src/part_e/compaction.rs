@@ -1,17 +1,21 @@
 //! Staged logs whose beginning a snapshot has replaced (section 7).
 
+use std::time::{Duration, Instant};
+
 use config::{Kind, SNAPSHOT_INTERVAL, Setup, next_snapshot};
 use labrpc::network::{Held, Interceptor};
 use runner::Lab;
 
 use crate::part_e::arena::{Arena, LEADER_LIMIT};
-use crate::part_e::staging::MOMENT;
+use crate::part_e::staging::{MOMENT, all_of, next_of};
 
 /// Old messages bring this many entries.
 const OLD_COMMANDS: usize = 3;
 /// A deposed leader has this many entries of its own: more than others need for a snapshot.
 const TAIL: u64 = 2 * SNAPSHOT_INTERVAL;
 const TAIL_ROUNDS: usize = 2;
+/// A server that has just started does not stand for election within this time.
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 /// A server that missed the first entry comes back so often.
 const FIRST_ROUNDS: usize = 2;
 
@@ -118,6 +122,7 @@ fn deliver_again(arena: &mut Arena<'_>, old: &[Held]) {
 /// A log goes on after a snapshot, whatever was in its place.
 pub(crate) fn logs_after_a_snapshot(lab: &Lab) {
     snapshot_over_a_tail(lab);
+    stale_candidate(lab);
     snapshot_of_the_first_entry(lab);
 }
 
@@ -142,6 +147,44 @@ fn snapshot_over_a_tail(lab: &Lab) {
             arena.agree(&all);
             arena.cfg.faults().partition(&[&[old, a]]);
             arena.agree(&[old, a]);
+        }
+        arena.judge_all();
+    }
+    arena.note_tries(tried);
+    arena.end();
+}
+
+/// A log that ends with a snapshot is as up to date as the last entry that the snapshot covers
+/// (5.4.1): a server with such a log does not elect a deposed leader, whose own entries are of an
+/// older term. In half of the rounds it crashes again and again, so that it does not stand itself.
+fn stale_candidate(lab: &Lab) {
+    let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
+    let mut tried = 0;
+    for crashes in [false, true, false, true] {
+        let [old, a, b] = arena.roles();
+        arena.cfg.faults().isolate(old);
+        arena.start(old);
+        if until_snapshot(&mut arena, &[a, b]).is_some() {
+            let voter = a + b - arena.leader_of(&[a, b]);
+            let silence = arena.intercept(voter, old, Kind::Votes);
+            let asking = arena.intercept(old, voter, Kind::Votes);
+            arena.cfg.faults().partition(&[&[old, voter]]);
+            let mut began = Instant::now();
+            let request = arena.poll(|arena| {
+                if crashes && began.elapsed() >= SHORTEST_TIMEOUT {
+                    arena.cfg.restart(voter);
+                    began = Instant::now();
+                }
+                next_of(&asking, |_| arena.term(old) > arena.term(voter))
+            });
+            if let Some(request) = request {
+                tried += 1;
+                request.deliver();
+                arena.sleep(MOMENT);
+            }
+            all_of(&silence).iter().for_each(Held::lose);
+            drop((silence, asking));
+            arena.agree(&[old, voter]);
         }
         arena.judge_all();
     }
