@@ -50,8 +50,9 @@ impl ClientEnd {
     ///
     /// A call always returns, unless the method never does, so a caller needs no timeout of its
     /// own. But it can take long: where the labs enable long delays, a call to a server that cannot
-    /// be reached takes up to 7 s, and an answer can come seconds late. So hold no lock while you
-    /// call. The method can have run even if there is no answer.
+    /// be reached takes up to 7 s, and an answer can come seconds late. A message that a test holds
+    /// takes as long as the test likes. So hold no lock while you call. The method can have run
+    /// even if there is no answer, or run later, or run twice.
     ///
     /// # Errors
     /// [`CallError::NoAnswer`] if the network lost the call or nobody answered. More than 64 MiB of

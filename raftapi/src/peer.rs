@@ -16,7 +16,8 @@ pub struct PeerContext {
     pub ends: Vec<ClientEnd>,
     /// This server's number, from 0.
     pub me: usize,
-    /// Holds what this server saved before it crashed; empty at its first start.
+    /// Holds what this server saved before it crashed; empty at its first start. Each incarnation
+    /// has its own: what an old one still saves is not in it.
     pub persister: Arc<Persister>,
     /// Takes committed entries and snapshots, in order: 6.824's `applyCh`. The channel has no
     /// capacity: `send` blocks until the lab has received the message. Do not hold a lock across
@@ -46,14 +47,19 @@ pub trait RaftPeer: Send + Sync + 'static {
     /// `Raft.InstallSnapshot`.
     ///
     /// Called once, after the peer was made; `inspect` may be called before it. The handlers run on
-    /// threads of the network, several at once.
+    /// threads of the network, several at once, also after `kill`. A request can arrive after its
+    /// caller has given up or crashed, after later ones, twice, and at a later incarnation than the
+    /// one that it was sent to. The network has only calls: a Raft whose messages go one way
+    /// answers a request within its handler.
     fn service(self: Arc<Self>) -> Service;
 
     /// Starts agreement on a command: 6.824's `Start`.
     ///
     /// A leader appends the command to its log and returns at once, with the index and term of the
-    /// new entry. The first index is 1. There is no promise that the entry will be committed. A
-    /// server that does not lead returns `None`.
+    /// new entry. The first index is 1, and each command takes one: an entry that a Raft appends
+    /// itself, such as a blank one at an election, must not shift the indices that the lab sees.
+    /// There is no promise that the entry will be committed. A server that does not lead returns
+    /// `None`.
     fn start(&self, command: Vec<u8>) -> Option<Started>;
 
     /// The current term, and whether this server believes that it is the leader of that term:
@@ -64,10 +70,10 @@ pub trait RaftPeer: Send + Sync + 'static {
     /// (part 3D; section 7 of the paper).
     ///
     /// The log drops all entries up to and including `index`, and the snapshot is saved with the
-    /// rest. Ignore an index that a newer snapshot covers already. The lab calls this while it
-    /// handles the message for `index`, so a thread of the Raft may still be blocked in
-    /// [`PeerContext::apply`], or may not have run again since its `send`: count a message as
-    /// applied before you send it.
+    /// rest, its bytes as they are: the lab reads them when the server restarts. Ignore an index
+    /// that a newer snapshot covers already. The lab calls this while it handles the message for
+    /// `index`, so a thread of the Raft may still be blocked in [`PeerContext::apply`], or may not
+    /// have run again since its `send`: count a message as applied before you send it.
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
         let _ = (index, snapshot);
     }
@@ -82,8 +88,9 @@ pub trait RaftPeer: Send + Sync + 'static {
         None
     }
 
-    /// The lab is done with this server: 6.824's `Kill`. Returns at once; every thread of the peer
-    /// has to end within 10 s. Other methods may still be running, or be called. From now on calls
+    /// The lab is done with this server: 6.824's `Kill`. Returns at once and waits for no thread;
+    /// every thread of the peer has to end within 10 s. Other methods and handlers may still be
+    /// running, or be called: they must not wait for a thread that has ended. From now on calls
     /// through the ends get no answer, and what is saved or applied is ignored. A crash is a `kill`
     /// too: the next server starts with what was saved.
     fn kill(&self);

@@ -55,7 +55,8 @@ impl Persister {
 
     /// Saves Raft state and snapshot at once, in place of what was saved before: 6.824's `Save`. An
     /// empty `snapshot` erases the saved one. Save before a reply or a request can reveal a change
-    /// of Figure 2's persistent state, always with the current snapshot. You may hold a lock
+    /// of Figure 2's persistent state, always with the current snapshot, in the bytes that the
+    /// lab made: what else you know of a snapshot belongs to `raft_state`. You may hold a lock
     /// meanwhile.
     ///
     /// `snapshot` is exactly what [`RaftPeer::snapshot`](crate::RaftPeer::snapshot) got, on this
