@@ -1,0 +1,5 @@
+//! The labs, on openraft.
+
+fn main() {
+    tests::main(lab_openraft::make)
+}
