@@ -35,6 +35,20 @@ soak-tikv SEEDS="100":
     cd examples/tikv && LAB_SEEDS={{ SEEDS }} cargo test --release --test inspected -- \
         --skip "basic agree" --skip "rpc bytes" --skip "fail no agree"
 
+# The same for raft-io; the tests that are left out show its faults
+[group('dev')]
+soak-raft-io SEEDS="500":
+    cd examples/raft-io && LAB_SEEDS={{ SEEDS }} cargo test --release
+    cd examples/raft-io && LAB_SEEDS={{ SEEDS }} cargo test --release --test inspected -- \
+        --skip "figure 8 unreliable" --skip "unreliable churn"
+
+# The same for openraft
+[group('dev')]
+soak-openraft SEEDS="500":
+    cd examples/openraft && LAB_SEEDS={{ SEEDS }} cargo test --release
+    cd examples/openraft && LAB_SEEDS={{ SEEDS }} cargo test --release --test inspected -- \
+        --skip "basic agree" --skip "rpc bytes"
+
 # What the labs cost with other allocators, and that every step is the same
 [group('dev')]
 allocators SEEDS="3":

@@ -11,6 +11,8 @@
 //! | `storage` | the log, as TiKV wants to read it and as the lab counts |
 //! | `saved` | what survives a crash, as bytes |
 //! | `wire` | TiKV's messages as the requests and replies of the lab's RPCs |
+//!
+//! `examples/README.md` says in general how a Raft is put behind [`RaftPeer`].
 
 mod peer;
 mod node;
