@@ -67,7 +67,7 @@ const HOST: &str = "\
 //! Hosts one server of the mutant, which the grader steps.
 
 fn main() {
-    peer::main(CRATE::make)
+    HOSTING::main(CRATE::make)
 }
 ";
 /// The ending of the name of a program that hides `inspect`.
@@ -122,7 +122,7 @@ impl Workspace {
             write_if_new(&package.join("Cargo.toml"), &package_manifest(&manifest, &name)?)?;
             let runner = RUNNER.replace("BLACK_BOX", BLACK_BOX);
             let in_crate = |text: &str| text.replace("CRATE", &name.replace('-', "_"));
-            let (runner, host) = (in_crate(&runner), in_crate(HOST));
+            let (runner, host) = (in_crate(&runner), in_crate(HOST).replace("HOSTING", HOSTING));
             write_if_new(&package.join("runner.rs"), &runner)?;
             write_if_new(&package.join("host.rs"), &host)?;
             let own = (patched, runner);
