@@ -65,6 +65,12 @@ bugs *ARGS="--all":
 rebase-bugs BASE:
     cargo run --release --package bugs -- --rebase {{ quote(BASE) }}
 
+# Which mutants of the reference's rules survive SEEDS seeds of the labs: see bugs/mutants.md
+[group('dev')]
+mutants SEEDS="3" *ARGS:
+    LAB_SEEDS={{ SEEDS }} LAB_FAIL_FAST=on nice cargo mutants --baseline=skip --timeout 150 \
+        --output target {{ ARGS }}
+
 # Whether crates, folders and files import one another as ARCHITECTURE.md draws it
 [group('dev')]
 structure *ARGS:
