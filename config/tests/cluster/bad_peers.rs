@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::meeting::meet;
 use crate::support::{Fake, Fakes, bounded};
 use config::{Class, Config, Failure, Rule, SAVED_BYTES_MAX, Setup};
 use labrpc::CallError;
@@ -34,7 +35,7 @@ fn fails(
 #[track_caller]
 fn says(states: &'static [(u64, bool)], expected: Failure) {
     let ask = move |cfg: &Config, fakes: &Fakes| {
-        fakes.meet(3);
+        meet(fakes, 3);
         fakes.of(1).script.lock().states = states.iter().copied().collect();
         for _ in states {
             cfg.get_state(1);

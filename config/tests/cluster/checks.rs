@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use crate::meeting::meet;
 use crate::support::{Fakes, bounded};
 use config::{Class, Config, Failure, Rule, Setup};
 
@@ -49,7 +50,7 @@ fn fails(
 }
 
 fn script(fakes: &Fakes, answers: &[Answers]) {
-    fakes.meet(answers.len());
+    meet(fakes, answers.len());
     for (server, states) in answers.iter().enumerate() {
         fakes.of(server).script.lock().states = states.iter().copied().collect();
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::meeting::meet;
 use crate::support::{Fake, Fakes, bounded};
 use config::{Class, Config, Failure, Figures, Rule, Setup};
 use labrpc::CallError;
@@ -230,7 +231,7 @@ fn a_saved_snapshot_that_the_lab_never_made_is_refused() {
 #[test]
 fn a_restarted_server_may_be_in_an_older_term() {
     on_three_servers(|cfg, fakes| {
-        fakes.meet(3);
+        meet(fakes, 3);
         fakes.of(0).script.lock().states = [(5, true)].into();
         assert_eq!(cfg.get_state(0), Some((5, true)));
         cfg.start_server(0);

@@ -5,6 +5,7 @@ mod support;
 
 mod life;
 mod after_the_end;
+mod meeting;
 mod checks;
 mod agreement;
 mod snapshots;

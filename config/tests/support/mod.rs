@@ -127,16 +127,6 @@ impl Fakes {
         Arc::clone(latest.expect("a server was never made"))
     }
 
-    /// Each server calls each other one, as a Raft does before one of them leads.
-    pub(crate) fn meet(&self, servers: usize) {
-        for (from, to) in (0..servers).flat_map(|from| (0..servers).map(move |to| (from, to))) {
-            if from != to {
-                let end = &self.of(from).context.ends[to];
-                end.call::<_, String>("Raft.Echo", "hello").expect("it is connected");
-            }
-        }
-    }
-
     /// What the referee hears while `body` runs, on a thread of its own, with a new cluster. A
     /// body that hangs is abandoned.
     #[track_caller]
