@@ -9,6 +9,7 @@ use openraft::storage::{LogFlushed, RaftLogStorage, RaftStateMachine};
 use openraft::{EntryPayload, LogState, RaftLogReader, RaftSnapshotBuilder};
 use parking_lot::Mutex;
 use raftapi::ApplyMsg;
+use tokio::sync::Notify;
 
 use crate::store::Store;
 use crate::types::{
@@ -20,14 +21,18 @@ type Result<T> = std::result::Result<T, StorageError>;
 /// openraft's log. Each change is saved before the method returns, and openraft lets a message out
 /// only then.
 #[derive(Clone)]
-pub(crate) struct Log(pub(crate) Arc<Mutex<Store>>);
+pub(crate) struct Log {
+    pub(crate) store: Arc<Mutex<Store>>,
+    /// Hears of each candidacy of this server.
+    pub(crate) stood: Arc<Notify>,
+}
 
 impl RaftLogReader<Config> for Log {
     async fn try_get_log_entries<R>(&mut self, range: R) -> Result<Vec<Entry>>
     where
         R: RangeBounds<u64> + Clone + Debug + Send,
     {
-        Ok(self.0.lock().entries(range))
+        Ok(self.store.lock().entries(range))
     }
 }
 
@@ -35,7 +40,7 @@ impl RaftLogStorage<Config> for Log {
     type LogReader = Log;
 
     async fn get_log_state(&mut self) -> Result<LogState<Config>> {
-        let (last_purged_log_id, last_log_id) = self.0.lock().ends();
+        let (last_purged_log_id, last_log_id) = self.store.lock().ends();
         Ok(LogState { last_purged_log_id, last_log_id })
     }
 
@@ -44,21 +49,23 @@ impl RaftLogStorage<Config> for Log {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<()> {
-        self.0.lock().set_vote(*vote);
+        if self.store.lock().set_vote(*vote) {
+            self.stood.notify_one();
+        }
         Ok(())
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>> {
-        Ok(self.0.lock().vote())
+        Ok(self.store.lock().vote())
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<()> {
-        self.0.lock().set_committed(committed);
+        self.store.lock().set_committed(committed);
         Ok(())
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>> {
-        Ok(self.0.lock().committed())
+        Ok(self.store.lock().committed())
     }
 
     async fn append<I>(&mut self, entries: I, callback: LogFlushed<Config>) -> Result<()>
@@ -69,21 +76,21 @@ impl RaftLogStorage<Config> for Log {
         let entries: Vec<Entry> = entries.into_iter().collect();
         let first = entries.first().map_or(0, |entry| entry.log_id.index);
         // The state machine's task installs the snapshot that comes before.
-        while !self.0.lock().reaches(first) {
+        while !self.store.lock().reaches(first) {
             tokio::task::yield_now().await;
         }
-        self.0.lock().append(entries);
+        self.store.lock().append(entries);
         callback.log_io_completed(Ok(()));
         Ok(())
     }
 
     async fn truncate(&mut self, since: LogId) -> Result<()> {
-        self.0.lock().truncate(since.index);
+        self.store.lock().truncate(since.index);
         Ok(())
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<()> {
-        self.0.lock().purge(upto);
+        self.store.lock().purge(upto);
         Ok(())
     }
 }

@@ -117,13 +117,16 @@ impl Store {
         self.saved.vote
     }
 
-    pub(crate) fn set_vote(&mut self, vote: Vote) {
-        if self.is_own(&vote) && !vote.is_committed() {
+    /// Saves openraft's vote. True if this server stands for election.
+    pub(crate) fn set_vote(&mut self, vote: Vote) -> bool {
+        let stands = self.is_own(&vote) && !vote.is_committed();
+        if stands {
             self.saved.given = Some((vote.leader_id().get_term(), self.me));
         }
         self.saved.vote = Some(vote);
         self.is_vote_old = false;
         self.save();
+        stands
     }
 
     /// A vote is about to be given to a candidate. openraft has saved what it needs.
