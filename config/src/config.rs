@@ -9,8 +9,9 @@ use history::{History, Incarnation, Moment, RaftEvent, What};
 use labrpc::network::Network;
 use parking_lot::Mutex;
 use raftapi::{Make, Started};
-use rand::SeedableRng;
+use rand::distr::{Alphanumeric, SampleString};
 use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
 use verdict::{Class, Failure, Figures, KitCode, Referee};
 use watch::{Checker, Knowledge};
 
@@ -182,6 +183,14 @@ impl Config {
             self.judge(of, RaftEvent::Started { asked, started, command: &taken });
         }
         Some(started)
+    }
+
+    /// A command of letters and digits, drawn at random. No message can bring it in fewer bytes
+    /// than its entropy, which rule S17 counts.
+    pub fn draw_letters(&self, rng: &mut impl Rng, len: usize) -> Vec<u8> {
+        let command = Alphanumeric.sample_string(rng, len).into_bytes();
+        self.history().record(What::Drawn(&command));
+        command
     }
 
     /// A server's term, and whether it believes that it is the leader; none if it does not run, or

@@ -175,7 +175,7 @@ impl Shared {
                 of,
                 RaftEvent::Started { .. } | RaftEvent::Applied(ApplyMsg::Command { .. }),
             ) => self.wakeups[of.server].runs(*of).then_some(of.server),
-            What::Raft(..) | What::Link { .. } | What::Waiting(_) => None,
+            What::Raft(..) | What::Link { .. } | What::Drawn(_) | What::Waiting(_) => None,
         };
         if let Some(wakeup) = changed.and_then(|server| self.wakeups.get(server)) {
             wakeup.wake();

@@ -50,6 +50,8 @@ pub enum What<'a> {
         /// The server that it leads to.
         to: usize,
     },
+    /// The test has drawn a command: letters and digits that nobody can guess or compress.
+    Drawn(&'a [u8]),
     /// The test waits for something, in a phrase such as `a leader`.
     Waiting(&'a str),
 }

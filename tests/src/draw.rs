@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use config::command::number;
-use rand::distr::{Alphanumeric, SampleString};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -11,11 +10,6 @@ use rand::{Rng, RngExt};
 /// A command that differs from all others: a number of up to 19 digits, as in the original.
 pub(crate) fn command(rng: &mut impl Rng) -> Vec<u8> {
     number(rng.random::<u64>() >> 1)
-}
-
-/// A command of `len` letters and digits.
-pub(crate) fn letters(rng: &mut impl Rng, len: usize) -> Vec<u8> {
-    Alphanumeric.sample_string(rng, len).into_bytes()
 }
 
 /// The pause between two rounds of the tests of Figure 8. Nine of ten are too short to commit
@@ -41,7 +35,6 @@ mod tests {
     #[test]
     fn a_draw_has_the_size_that_was_asked_for() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        assert_eq!(letters(&mut rng, 5000).len(), 5000);
         let commands: Vec<usize> = (0..100).map(|_| command(&mut rng).len()).collect();
         assert!(commands.iter().all(|len| (1..=19).contains(len)));
         assert!(commands.iter().sum::<usize>() > 1700, "most have 18 or 19 digits");

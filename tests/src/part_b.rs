@@ -49,7 +49,7 @@ pub(crate) fn rpc_bytes(lab: &Lab) {
     let before = cfg.bytes_total();
     let mut sent = 0;
     for index in 2..12 {
-        let command = draw::letters(&mut rng, 5000);
+        let command = cfg.draw_letters(&mut rng, 5000);
         expect_index(lab, index, cfg.one(&command, servers, false));
         sent += command.len() as u64;
     }

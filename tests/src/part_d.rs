@@ -109,7 +109,7 @@ fn miss_a_round(
     let is_sure = round.is_multiple_of(SURE_ROUND_INTERVAL);
     let snapshots = cfg.snapshots_applied(victim);
     let mut index = if is_sure {
-        cfg.one(&draw::letters(rng, LARGE_COMMAND_BYTES), others, true)
+        cfg.one(&cfg.draw_letters(rng, LARGE_COMMAND_BYTES), others, true)
     } else {
         cfg.one(&draw::command(rng), others, true)
     };

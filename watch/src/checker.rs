@@ -90,7 +90,7 @@ impl Checker {
             }
             What::Server(of, what) => self.hear_of_server(*of, what, at),
             What::Raft(of, what) => self.hear_from_raft(*of, what, at),
-            What::Link { .. } | What::Waiting(_) => Ok(()),
+            What::Link { .. } | What::Drawn(_) | What::Waiting(_) => Ok(()),
         }
     }
 

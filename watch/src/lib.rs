@@ -41,6 +41,7 @@
 mod checker;
 mod server;
 mod network;
+mod clocks;
 mod sample;
 mod poll;
 mod rules;

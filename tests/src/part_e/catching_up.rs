@@ -9,7 +9,6 @@ use config::{Kind, SNAPSHOT_INTERVAL, Setup};
 use labrpc::network::Held;
 use runner::Lab;
 
-use crate::draw;
 use crate::part_e::arena::Arena;
 use crate::part_e::figures::private_leader;
 use crate::part_e::judgements;
@@ -58,7 +57,7 @@ fn share_a_log(arena: &mut Arena<'_>) {
     let all = arena.all();
     let leader = arena.leader_of(&all);
     for _ in 0..SHARED {
-        let command = draw::letters(&mut arena.rng, SHARED_BYTES);
+        let command = arena.cfg.draw_letters(&mut arena.rng, SHARED_BYTES);
         arena.cfg.start(leader, command);
     }
     arena.agree(&all);

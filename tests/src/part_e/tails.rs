@@ -4,7 +4,6 @@ use config::{Kind, Setup};
 use labrpc::network::{Held, Interceptor};
 use runner::Lab;
 
-use crate::draw;
 use crate::part_e::arena::Arena;
 use crate::part_e::race::candidacy;
 use crate::part_e::staging::{MOMENT, all_of, carries};
@@ -33,7 +32,7 @@ fn huge_command(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
     let leader = arena.leader_of(&all);
-    let command = draw::letters(&mut arena.rng, HUGE_COMMAND_BYTES);
+    let command = arena.cfg.draw_letters(&mut arena.rng, HUGE_COMMAND_BYTES);
     arena.note_tries(usize::from(arena.cfg.start(leader, command).is_some()));
     arena.agree(&all);
     arena.end();
@@ -47,7 +46,7 @@ fn several_messages(lab: &Lab) {
     for _ in 0..LARGE_ROUNDS {
         let [old, a, b] = arena.roles();
         for _ in 0..LARGE_COMMANDS {
-            let command = draw::letters(&mut arena.rng, LARGE_COMMAND_BYTES);
+            let command = arena.cfg.draw_letters(&mut arena.rng, LARGE_COMMAND_BYTES);
             arena.cfg.start(old, command);
         }
         let all = arena.all();

@@ -10,7 +10,6 @@ use sim::ThreadState;
 use verdict::label::Label;
 use verdict::threads;
 
-use crate::draw;
 use crate::part_e::arena::Arena;
 use crate::part_e::judgements::{self, Finding};
 use crate::part_e::timers;
@@ -53,7 +52,7 @@ pub(crate) fn slow_links(lab: &Lab) {
     let (term, before) = (arena.term(leader), arena.cfg.bytes_total());
     let mut last = None;
     for _ in 0..COMMANDS {
-        let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
+        let command = arena.cfg.draw_letters(&mut arena.rng, COMMAND_BYTES);
         last = arena.cfg.start(leader, command);
         arena.sleep(COMMAND_INTERVAL);
     }
@@ -115,7 +114,7 @@ fn late_refusals(arena: &mut Arena<'_>) {
     let [leader, away, heir] = arena.roles();
     arena.cfg.faults().isolate(away);
     for _ in 0..COMMANDS {
-        let command = draw::letters(&mut arena.rng, COMMAND_BYTES);
+        let command = arena.cfg.draw_letters(&mut arena.rng, COMMAND_BYTES);
         arena.cfg.start(leader, command);
     }
     let index = arena.agree(&[leader, heir]);
@@ -139,7 +138,7 @@ fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
     let all = arena.all();
     let leader = arena.leader_of(&all);
     // So that a heartbeat with the last entry is a large one.
-    let large = draw::letters(&mut arena.rng, COMMAND_BYTES);
+    let large = arena.cfg.draw_letters(&mut arena.rng, COMMAND_BYTES);
     if let Some(started) = arena.cfg.start(leader, large) {
         let servers = arena.n();
         arena.until(|arena| arena.cfg.n_committed(started.index).0 == servers);

@@ -6,9 +6,10 @@
 //! to the one where `start` was called with it. That holds for every way to send entries, and for
 //! calls of `start` that took nothing or never returned: the command counts as known there as soon
 //! as `start` is called. If a command was given to several servers, one way from any of them is
-//! enough. A long random command cannot be told in fewer bytes than its entropy, so that many were
-//! delivered to the server since the command was first given to anybody; several such commands need
-//! the sum. Bytes of requests and of replies count, repeated ones too, whatever was in them.
+//! enough. A command that the test has drawn at random cannot be told in fewer bytes than its
+//! entropy, so that many were delivered to the server since the command was first given to anybody.
+//! Such commands are independent, so several need the sum. Bytes of requests and of replies count,
+//! repeated ones too, whatever was in them.
 //!
 //! **S11 is sound**: a command is committed only when a majority of the servers has its entry in the
 //! log (5.3, 5.4.2), and a server applies it only when it knows that it is committed. Each of that
@@ -18,17 +19,19 @@
 //! difference who has counted, whether the entry was committed by a later one, and whether the news
 //! came in a snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use history::Moment;
 
 use crate::breach::{CommitmentBreach, KnowledgeBreach, Violation};
-use crate::knowledge::clocks::Clocks;
-use crate::knowledge::entropy;
+use crate::clocks::Clocks;
 
-/// A long command's bytes are summed with those of this many long commands before it.
-const LONG_MAX: usize = 64;
+/// Of letters and digits drawn at random each has 5.95 bits. So no encoding takes less than this
+/// many percent of their length.
+const ENTROPY_PERCENT: u64 = 74;
+/// The bytes of a drawn command are summed with those of this many drawn before it.
+const SUM_MAX: usize = 64;
 
 /// The commands that were given to servers.
 #[derive(Debug)]
@@ -44,8 +47,10 @@ pub(crate) struct Commands {
     /// What was given, each content once.
     contents: Vec<Content>,
     places: BTreeMap<Arc<[u8]>, usize>,
-    /// Commands with a bound on their bytes, in the order in which they were first given.
-    long: Vec<Long>,
+    /// Commands that were drawn at random, and not given to a server yet.
+    drawn: BTreeSet<Vec<u8>>,
+    /// Those that were given, in the order of the first time.
+    given: Vec<Drawn>,
     /// The contents that were applied, by index less one; none for a command that nobody gave.
     applied: Vec<Option<usize>>,
     /// Up to this index each server has applied what it can know. What is applied again after a
@@ -74,17 +79,17 @@ struct Applied {
 struct Content {
     command: Arc<[u8]>,
     offers: Vec<usize>,
-    /// Its place among the long commands.
-    long: Option<usize>,
+    /// Its place among those that were drawn at random.
+    drawn: Option<usize>,
 }
 
 #[derive(Debug)]
-struct Long {
+struct Drawn {
     bytes_min: u64,
     /// The bytes that each server had received when it was first given to anybody.
     received: Vec<u64>,
-    /// How many bytes each server must have received since then, for all the long commands that it
-    /// has applied and that were given since then elsewhere.
+    /// How many bytes each server must have received since then, for all drawn commands that it has
+    /// applied and that were given since then elsewhere.
     needs: Vec<u64>,
     /// The servers that have applied it.
     applied: Vec<bool>,
@@ -100,18 +105,24 @@ impl Commands {
             cursors: vec![Vec::new(); servers],
             contents: Vec::new(),
             places: BTreeMap::new(),
-            long: Vec::new(),
+            drawn: BTreeSet::new(),
+            given: Vec::new(),
             applied: Vec::new(),
             checked: vec![0; servers],
         }
     }
 
+    /// The test has drawn a command of letters and digits at random.
+    pub(crate) fn draw(&mut self, command: &[u8]) {
+        self.drawn.insert(command.to_vec());
+    }
+
     /// A server starts again, from an empty disk.
     pub(crate) fn forget(&mut self, server: usize, clocks: &Clocks) {
         self.checked[server] = 0;
-        for long in &mut self.long {
-            long.received[server] = clocks.received(server);
-            (long.needs[server], long.applied[server]) = (0, false);
+        for drawn in &mut self.given {
+            drawn.received[server] = clocks.received(server);
+            (drawn.needs[server], drawn.applied[server]) = (0, false);
         }
     }
 
@@ -125,23 +136,25 @@ impl Commands {
         match self.places.get(command) {
             Some(place) => self.contents[*place].offers.push(offer),
             None => {
-                let (long, command) = (self.add_long(command, clocks), Arc::from(command));
+                let (drawn, command) = (self.add_drawn(command, clocks), Arc::from(command));
                 self.places.insert(Arc::clone(&command), self.contents.len());
-                self.contents.push(Content { command, offers: vec![offer], long });
+                self.contents.push(Content { command, offers: vec![offer], drawn });
             }
         }
         self.learn(server, at, clocks);
     }
 
-    fn add_long(&mut self, command: &[u8], clocks: &Clocks) -> Option<usize> {
-        let bytes_min = Some(entropy::bytes_min(command)).filter(|bytes| *bytes > 0)?;
-        self.long.push(Long {
-            bytes_min,
+    fn add_drawn(&mut self, command: &[u8], clocks: &Clocks) -> Option<usize> {
+        if !self.drawn.remove(command) {
+            return None;
+        }
+        self.given.push(Drawn {
+            bytes_min: command.len() as u64 * ENTROPY_PERCENT / 100,
             received: (0..self.n).map(|server| clocks.received(server)).collect(),
             needs: vec![0; self.n],
             applied: vec![false; self.n],
         });
-        Some(self.long.len() - 1)
+        Some(self.given.len() - 1)
     }
 
     /// A server may have learned of more offers.
@@ -248,19 +261,19 @@ impl Commands {
         by: Applied,
         clocks: &Clocks,
     ) -> Result<(), Violation> {
-        let Content { command, offers, long: Some(last) } = &self.contents[content] else {
+        let Content { command, offers, drawn: Some(last) } = &self.contents[content] else {
             return Ok(());
         };
         let memory = clocks.memory(by.server);
         let was_given = offers.iter().any(|offer| self.offers[*offer].memory == memory);
-        if std::mem::replace(&mut self.long[*last].applied[by.server], true) || was_given {
+        if std::mem::replace(&mut self.given[*last].applied[by.server], true) || was_given {
             return Ok(());
         }
-        let bytes_min = self.long[*last].bytes_min;
-        for long in &mut self.long[(last + 1).saturating_sub(LONG_MAX)..=*last] {
-            long.needs[by.server] += bytes_min;
-            let received = clocks.received(by.server) - long.received[by.server];
-            let needs = long.needs[by.server];
+        let bytes_min = self.given[*last].bytes_min;
+        for drawn in &mut self.given[(last + 1).saturating_sub(SUM_MAX)..=*last] {
+            drawn.needs[by.server] += bytes_min;
+            let received = clocks.received(by.server) - drawn.received[by.server];
+            let needs = drawn.needs[by.server];
             if received < needs {
                 let Offer { server, at, .. } = self.offers[offers[0]];
                 let breach = KnowledgeBreach::AppliedUntold {
@@ -280,5 +293,5 @@ impl Commands {
 
 /// Indices begin at 1.
 fn place(index: u64) -> usize {
-    usize::try_from(index.saturating_sub(1)).expect("a run has not so many entries")
+    usize::try_from(index.saturating_sub(1)).expect("an index is small")
 }

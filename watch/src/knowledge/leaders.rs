@@ -7,17 +7,17 @@
 //! come after it. What the server was before a restart counts, since a term that it has stood in
 //! survives. How long ago the votes came does not matter, so leases change nothing. A server alone
 //! needs no news. An answer may be as old as [`STALE_MAX`], since a server may publish its term and
-//! role some time after it has changed them.
+//! role some time after it has changed them, and may be paused in between.
 
 use std::time::Duration;
 
 use history::Moment;
 
 use crate::breach::{KnowledgeBreach, Violation};
-use crate::knowledge::clocks::Clocks;
+use crate::clocks::Clocks;
 
-/// No answer of `get_state` is older than this.
-const STALE_MAX: Duration = Duration::from_secs(2);
+/// No answer of `get_state` is older than this: a pause lasts at most 10 s.
+const STALE_MAX: Duration = Duration::from_secs(15);
 const MARK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The terms that each server has shown.

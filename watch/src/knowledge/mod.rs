@@ -19,10 +19,12 @@
 //! when its request was taken by the network, or when its handler had returned. A crash forgets
 //! nothing here unless the disk is empty; a server that restarts from an empty disk knows nothing.
 //! Commands that no test gave, such as the empty entry of a new leader, are not judged.
+//!
+//! Terms alone are not judged either: a server that is cut off raises its term by itself, as often
+//! as it likes, and whether it has sent anything meanwhile depends on its threads. A term that was
+//! learned in secret is of no use but to lead, or to follow a leader's entries, which are judged.
 
-mod clocks;
 mod commands;
-mod entropy;
 mod leaders;
 
 #[cfg(test)]
@@ -32,7 +34,7 @@ use history::{Event, Incarnation, RaftEvent, ServerEvent, What};
 use raftapi::ApplyMsg;
 
 use crate::breach::Violation;
-use clocks::Clocks;
+use crate::clocks::Clocks;
 use commands::Commands;
 use leaders::Leaders;
 
@@ -75,6 +77,7 @@ impl Knowledge {
                     self.commands.learn(server, at, &self.clocks);
                 }
             }
+            What::Drawn(command) => self.commands.draw(command),
             What::Server(of, ServerEvent::Starting(saved)) => {
                 let is_first = self.servers[of.server].incarnation == 0;
                 self.servers[of.server] = Server { incarnation: of.number, runs: true };

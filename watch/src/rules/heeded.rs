@@ -5,18 +5,20 @@
 //! one incarnation in one term show a new entry, and nobody can have led that term and sent it:
 //!
 //! - To lead a term a server needs a majority of votes of that term. So after it was last seen in a
-//!   lower term, something from enough other servers has to be delivered to it: each vote is a reply
-//!   or a message. The moment of the last delivery that it needs is the earliest at which it leads.
-//! - A leader sends its entries itself. So the server that stores them was delivered something that
-//!   the leader sent at that moment or later, however long ago, as a request or as a reply.
+//!   lower term, something that happened later than that at enough other servers has to reach it, in
+//!   a message or a chain of messages. The moment at which the last one that it needs arrives is the
+//!   earliest at which it leads.
+//! - Its entries come from it, in a message or a chain. So the server that stores them has heard of
+//!   the leader as it was at that moment or later.
 //!
 //! **Sound**: samples are late, but both conditions are about what was sent and delivered, which the
-//! history knows at once. A sample only bounds when a server was still in a lower term; what is not
-//! known counts as possible: a server that does not show its state, a term that it was in long ago,
-//! a message whose sending is forgotten. It does not matter what a message was, how it was answered,
-//! or when it was processed. So pre-vote, batches, queues of messages, transfer of leadership, a
+//! history knows at once ([`Clocks`]). A sample only bounds when a server was still in a lower term;
+//! what is not known counts as possible: a server that does not show its state, or a term that it
+//! was in long ago. It does not matter what a message was, how it was answered, who passed it on, or
+//! when it was processed. So pre-vote, batches, queues of messages, relays, transfer of leadership, a
 //! message that outlives a crash and a leader that was never seen leave nothing to blame. The server
-//! itself can have led the term unseen; then its new entries are of that term.
+//! itself can have led the term unseen; then its new entries are of that term. `inspect` is one view:
+//! an entry that it shows was not stored in an earlier term than it shows.
 //!
 //! Only new entries are judged. A server that removes some says nothing about who it heeds, and what
 //! an installed snapshot brings is committed, whoever sent it.
@@ -24,74 +26,53 @@
 use std::collections::BTreeMap;
 
 use history::Moment;
-use labrpc::network::{CallStep, Ending, Event};
+use labrpc::network::Event;
 use raftapi::Role;
 
 use crate::breach::{LogBreach, Violation};
+use crate::clocks::Clocks;
 use crate::sample::Transition;
 
 /// The number of terms of a server that are remembered.
 const TERMS_MAX: usize = 8;
 
-/// Who was delivered what by whom.
+/// Who has heard of whom in which term.
 #[derive(Debug)]
 pub(crate) struct Heeded {
     servers: Vec<Server>,
-    /// By the number of a call that has not ended: when it was sent, and when it was handled last.
-    calls: BTreeMap<u64, (Moment, Option<Moment>)>,
+    clocks: Clocks,
 }
 
-/// What was delivered to one server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Server {
-    /// By sender: when it sent the latest message of those that were delivered.
-    sent: Vec<Option<Moment>>,
-    /// By sender: when its last message was delivered.
-    delivered: Vec<Option<Moment>>,
+    /// The sender of the last message that was delivered to it, and when it was.
     last: Option<(usize, Moment)>,
-    /// By term: what was delivered since the server was last seen in that term.
-    since: BTreeMap<u64, Deliveries>,
+    /// By term: what it has heard since it was last seen in that term.
+    terms: BTreeMap<u64, Heard>,
 }
 
-/// By sender: the first delivery.
-type Deliveries = Vec<Option<Moment>>;
+/// What a server has heard since it was asked for its term.
+#[derive(Debug)]
+struct Heard {
+    asked: Moment,
+    /// By server: when it first heard of something later than that there.
+    first: Vec<Option<Moment>>,
+}
 
 impl Heeded {
     pub(crate) fn new(servers: usize) -> Heeded {
-        let server = || Server {
-            sent: vec![None; servers],
-            delivered: vec![None; servers],
-            last: None,
-            since: BTreeMap::new(),
-        };
-        Heeded { servers: (0..servers).map(|_| server()).collect(), calls: BTreeMap::new() }
+        let clocks = Clocks::new(servers);
+        Heeded { servers: (0..servers).map(|_| Server::default()).collect(), clocks }
     }
 
     /// Takes in a step of a call.
     pub(crate) fn hear(&mut self, event: &Event, at: Moment) {
-        let known = |server: &usize| *server < self.servers.len();
-        let (Some(from), Some(to)) = (event.from.filter(known), event.to.filter(known)) else {
-            return;
-        };
-        match &event.step {
-            CallStep::Sent { .. } => _ = self.calls.insert(event.call, (at, None)),
-            CallStep::Dispatched { .. } => {
-                let sent = self.calls.get(&event.call).map_or(at, |call| call.0);
-                self.servers[to].hear(from, sent, at);
-            }
-            CallStep::Handled { .. } => {
-                if let Some(call) = self.calls.get_mut(&event.call) {
-                    call.1 = Some(at);
-                }
-            }
-            CallStep::Ended(ending) => {
-                let call = self.calls.remove(&event.call);
-                if matches!(ending, Ending::Answered { .. }) {
-                    let sent = call.and_then(|call| call.1).unwrap_or(at);
-                    self.servers[from].hear(to, sent, at);
-                }
-            }
-            CallStep::Intercepted { .. } | CallStep::Misused(_) | CallStep::Overloaded { .. } => {}
+        let Some(server) = self.clocks.hear(event, at) else { return };
+        let sender = if event.to == Some(server) { event.from } else { event.to };
+        let known = &mut self.servers[server];
+        known.last = sender.map(|sender| (sender, at)).or(known.last);
+        for heard in known.terms.values_mut() {
+            heard.note(server, at, &self.clocks);
         }
     }
 
@@ -100,7 +81,15 @@ impl Heeded {
         let now = seen.now;
         let term = now.state.current_term;
         let result = self.check(seen, led);
-        self.servers[now.server].is_in(term, now.asked);
+        // It was in this term at some time after it was asked, and what it has heard since then can
+        // have come before or after: the earliest moment that is possible counts.
+        let mut heard = Heard { asked: now.asked, first: vec![None; self.servers.len()] };
+        heard.note(now.server, now.asked, &self.clocks);
+        let terms = &mut self.servers[now.server].terms;
+        terms.insert(term, heard);
+        while terms.len() > TERMS_MAX {
+            terms.pop_first();
+        }
         result
     }
 
@@ -127,23 +116,20 @@ impl Heeded {
         Err(Violation::of(now.server, breach))
     }
 
-    /// Whether a server that leads `term` can have sent something that was delivered to `server`.
+    /// Whether something that a server did when it led `term` can have reached `server`.
     fn can_have_sent(&self, server: usize, term: u64) -> bool {
         let others = (0..self.servers.len()).filter(|other| *other != server);
         others.into_iter().any(|other| {
-            let sent = self.servers[server].sent[other];
-            match (self.leads_from(other, term), sent) {
-                (Some(earliest), Some(sent)) => sent >= earliest,
-                _ => false,
-            }
+            let earliest = self.leads_from(other, term);
+            earliest.is_some_and(|at| self.clocks.heard(server, other) >= at.event)
         })
     }
 
     /// The earliest moment at which a server can lead a term; none if it cannot.
     fn leads_from(&self, server: usize, term: u64) -> Option<Moment> {
-        let below = self.servers[server].since.range(..term).next_back();
-        let Some((_, deliveries)) = below else { return Some(Moment::default()) };
-        let mut first: Vec<Moment> = deliveries.iter().flatten().copied().collect();
+        let below = self.servers[server].terms.range(..term).next_back();
+        let Some((_, heard)) = below else { return Some(Moment::default()) };
+        let mut first: Vec<Moment> = heard.first.iter().flatten().copied().collect();
         first.sort_unstable();
         match self.servers.len() / 2 {
             0 => Some(Moment::default()),
@@ -152,25 +138,14 @@ impl Heeded {
     }
 }
 
-impl Server {
-    fn hear(&mut self, from: usize, sent: Moment, at: Moment) {
-        self.sent[from] = self.sent[from].max(Some(sent));
-        self.delivered[from] = Some(at);
-        self.last = Some((from, at));
-        for deliveries in self.since.values_mut() {
-            deliveries[from].get_or_insert(at);
-        }
-    }
-
-    /// It was in `term` at some time after `asked`.
-    fn is_in(&mut self, term: u64, asked: Moment) {
-        // What was delivered later than that can be the first delivery, or not: the earliest moment
-        // that is possible counts.
-        let since = |at: &Option<Moment>| at.filter(|at| *at > asked).map(|_| asked);
-        let deliveries = self.delivered.iter().map(since).collect();
-        self.since.insert(term, deliveries);
-        while self.since.len() > TERMS_MAX {
-            self.since.pop_first();
+impl Heard {
+    /// The server may have heard more.
+    fn note(&mut self, server: usize, at: Moment, clocks: &Clocks) {
+        for (other, first) in self.first.iter_mut().enumerate() {
+            if other != server && first.is_none() && clocks.heard(server, other) > self.asked.event
+            {
+                *first = Some(at);
+            }
         }
     }
 }
@@ -220,6 +195,23 @@ mod tests {
             scenario.sends(1, 2, 3);
             scenario.dispatches_from(1, 2, 3)?;
             scenario.sees(2, |peer| peer.term(2).voted(1).log(&[1]))
+        });
+    }
+
+    /// Server 0 leads term 2 unseen, and server 1 passes its entry on.
+    #[test]
+    fn an_entry_may_be_passed_on_by_another_server() {
+        kept(|scenario: &mut Scenario| {
+            (0..3).try_for_each(|server| scenario.sees(server, |peer| peer.term(1)))?;
+            scenario.sends(0, 1, 1);
+            scenario.dispatches_from(0, 1, 1)?;
+            scenario.answers(1, 0, 1);
+            scenario.sees(2, |peer| peer.term(2))?;
+            scenario.sends(0, 1, 2);
+            scenario.dispatches_from(0, 1, 2)?;
+            scenario.sends(1, 2, 3);
+            scenario.dispatches_from(1, 2, 3)?;
+            scenario.sees(2, |peer| peer.term(2).log(&[2]))
         });
     }
 

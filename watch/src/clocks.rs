@@ -37,6 +37,8 @@ struct Server {
 
 #[derive(Debug, Clone, Copy)]
 struct Message {
+    /// Its call has not ended.
+    is_open: bool,
     bytes: usize,
     /// Where its clock begins in [`Clocks::request_clocks`], and its length.
     clock: (usize, usize),
@@ -113,11 +115,14 @@ impl Clocks {
                 return Some(to);
             }
             // The caller only ever gets the reply to the request itself.
-            CallStep::Handled { bytes: Some(_), copy: 0 } => {
+            CallStep::Handled { bytes: Some(_), copy: 0 } if self.is_open(event.call) => {
                 self.act(to, at);
                 self.replies.insert(event.call, self.servers[to].heard.clone());
             }
             CallStep::Ended(ending) => {
+                if let Some(Some(request)) = self.requests.get_mut(place(event.call)) {
+                    request.is_open = false;
+                }
                 let clock = self.replies.remove(&event.call);
                 if let (Ending::Answered { bytes }, Some(clock)) = (ending, clock) {
                     self.servers[from].take(&clock, *bytes);
@@ -135,7 +140,8 @@ impl Clocks {
     fn send(&mut self, call: u64, from: usize, bytes: usize, at: Moment) {
         self.act(from, at);
         let heard = &self.servers[from].heard;
-        let message = Message { bytes, clock: (self.request_clocks.len(), heard.len()) };
+        let message =
+            Message { is_open: true, bytes, clock: (self.request_clocks.len(), heard.len()) };
         self.request_clocks.extend_from_slice(heard);
         let place = place(call);
         if self.requests.len() <= place {
@@ -144,8 +150,12 @@ impl Clocks {
         self.requests[place] = Some(message);
     }
 
+    fn is_open(&self, call: u64) -> bool {
+        matches!(self.requests.get(place(call)), Some(Some(request)) if request.is_open)
+    }
+
     fn bring_request(&mut self, call: u64, to: usize) {
-        if let Some(Some(Message { bytes, clock })) = self.requests.get(place(call)).copied() {
+        if let Some(Some(Message { bytes, clock, .. })) = self.requests.get(place(call)).copied() {
             let clock = &self.request_clocks[clock.0..clock.0 + clock.1];
             self.servers[to].take(clock, bytes);
         }
@@ -167,5 +177,5 @@ impl Server {
 
 /// Calls are numbered from 1.
 fn place(call: u64) -> usize {
-    usize::try_from(call.saturating_sub(1)).expect("a run has not so many calls")
+    usize::try_from(call.saturating_sub(1)).expect("the number of a call is small")
 }
