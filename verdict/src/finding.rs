@@ -34,6 +34,8 @@ pub enum FindingKind {
     LatePanic,
     /// Threads work for several servers: none can be paused alone.
     SharedThreads,
+    /// A server has entries that a snapshot covers, and sends them instead of the snapshot.
+    KeptEntries,
     /// A server does what the paper forbids, where it provably hurts nobody.
     HarmlessBreach,
     /// The process of a run needs more memory than a log and some snapshots take.
@@ -42,7 +44,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [FindingKind; 15] = [
+    pub const ALL: [FindingKind; 16] = [
         FindingKind::HeldLock,
         FindingKind::NeedlessSaves,
         FindingKind::NeedlessElections,
@@ -56,6 +58,7 @@ impl FindingKind {
         FindingKind::ThreadsLeft,
         FindingKind::LatePanic,
         FindingKind::SharedThreads,
+        FindingKind::KeptEntries,
         FindingKind::HarmlessBreach,
         FindingKind::Memory,
     ];
@@ -83,6 +86,7 @@ impl fmt::Display for FindingKind {
             FindingKind::ThreadsLeft => "threads left",
             FindingKind::LatePanic => "late panic",
             FindingKind::SharedThreads => "shared threads",
+            FindingKind::KeptEntries => "kept entries",
             FindingKind::HarmlessBreach => "harmless breach",
             FindingKind::Memory => "memory",
         })

@@ -125,6 +125,11 @@ impl Family for CommitmentBreach {
 
     fn look(&self) -> Option<&'static str> {
         Some(match self {
+            CommitmentBreach::HeardOfNoMajority { .. } => {
+                "where the leader raises commit_index; more than half of the servers, itself \
+                 included, have to have the entry. And where a follower does: to leader_commit at \
+                 most (sections 5.3 and 5.4)"
+            }
             CommitmentBreach::LeaderLacksEntry { lost: Some(loss), .. } => match loss.way {
                 Way::Running => {
                     "the AppendEntries handler of the server that lost the entry; it refuses a \
@@ -141,10 +146,6 @@ impl Family for CommitmentBreach {
             },
             CommitmentBreach::CommittedTwice { .. } | CommitmentBreach::LeaderLacksEntry { .. } => {
                 return None;
-            }
-            CommitmentBreach::HeardOfNoMajority { .. } => {
-                "where the leader raises commit_index; it counts match_index of a majority of all \
-                 servers, and match_index rises only by a reply (section 5.3, Figure 2)"
             }
             CommitmentBreach::CommitBeyondLog { .. } => {
                 "the AppendEntries handler; commit_index becomes the smaller of leader_commit and \

@@ -56,6 +56,16 @@ impl Family for KnowledgeBreach {
         Some(Rule::S17)
     }
 
+    fn look(&self) -> Option<&'static str> {
+        match self {
+            KnowledgeBreach::LeadsUnheard { .. } => Some(
+                "where a candidate counts votes; it needs more than half of all servers (section \
+                 5.2). Or what servers share besides RPCs, such as a static or a file",
+            ),
+            KnowledgeBreach::AppliedUnheard { .. } | KnowledgeBreach::AppliedUntold { .. } => None,
+        }
+    }
+
     fn sentence(&self, server: usize) -> String {
         match self {
             KnowledgeBreach::AppliedUnheard { index, command, applied, offered } => format!(
