@@ -231,7 +231,8 @@ impl Checker {
         self.losses.restore(&now);
         restart::check_snapshot(&now, covers)?;
         let claims = std::mem::take(&mut self.servers[server].claims);
-        let lost = claims.check(&now, &self.votes, &self.leaders)?;
+        let alive = self.alive();
+        let lost = claims.check(&now, &mut self.votes, &self.leaders, &alive)?;
         // The term that it has told others must survive the next crash too.
         self.servers[server].claims.told_term = claims.told_term;
         if let Some(entry) = lost {
@@ -267,13 +268,16 @@ impl Checker {
     fn check_elections(&mut self, seen: &Transition<'_>) -> Result<(), Violation> {
         let Sample { server, at, ref state, .. } = *seen.now;
         let leader = self.leaders.of(state.current_term);
-        self.remarks.extend(self.votes.see(seen, leader)?);
+        let alive = self.alive();
+        self.remarks.extend(self.votes.see(seen.now, leader, &alive)?);
         if state.role == Role::Leader {
             self.leads(server, state.current_term, Claim::Inspect, at)?;
         }
+        self.remarks.extend(self.votes.judge(seen.now, &self.leaders)?);
         let vote = self.votes.of(server, state.current_term);
         self.leaders.check_vote(server, state.current_term, vote)?;
-        self.remarks.extend(self.up_to_date.see(seen)?);
+        let is_second = vote.is_some_and(|vote| Some(vote.0) != state.voted_for);
+        self.remarks.extend(self.up_to_date.see(seen, is_second)?);
         self.elected.see(seen.now, &self.votes)
     }
 
@@ -303,8 +307,12 @@ impl Checker {
 
     /// A poll of all servers that run now.
     fn poll(&self, now: Moment) -> Poll {
-        let alive: Vec<bool> = self.servers.iter().map(|server| server.alive).collect();
-        Poll::new(now, &alive)
+        Poll::new(now, &self.alive())
+    }
+
+    /// The servers that run now.
+    fn alive(&self) -> Vec<bool> {
+        self.servers.iter().map(|server| server.alive).collect()
     }
 }
 

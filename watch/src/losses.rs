@@ -1,7 +1,9 @@
 //! What servers no longer have of their logs: to name the server that lost an entry, and how.
 //!
-//! A leader that lacks a committed entry is often the last link of a chain. This is no rule: most of
-//! what goes from a log goes rightly. It only explains a violation of S7.
+//! A leader that lacks a committed entry is often the last link of a chain. This is no rule: most
+//! of what goes from a log goes rightly. It only explains a violation of S7. An entry that gave
+//! way to one of a higher term was most likely lost rightly, to a later leader, before it was
+//! committed: such a loss is evidence if there is no other, and is not called the cause.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ struct Lost {
     from: u64,
     seen: [Moment; 2],
     way: Way,
+    /// An entry of a higher term took the place of the first one that is gone.
+    overwritten: bool,
 }
 
 impl Losses {
@@ -62,7 +66,8 @@ impl Losses {
 
     fn note(&mut self, seen: &Transition<'_>, way: Way) {
         let Some(before) = seen.before else { return };
-        let from = seen.differs_at.unwrap_or(seen.now.state.last_index() + 1);
+        let new = &seen.now.state;
+        let from = seen.differs_at.unwrap_or(new.last_index() + 1);
         if from > before.state.last_index() {
             return;
         }
@@ -71,7 +76,8 @@ impl Losses {
         }
         let old = Arc::clone(&before.state);
         let seen_at = [before.at, seen.now.at];
-        self.latest.push_back(Lost { server: seen.now.server, old, from, seen: seen_at, way });
+        let (server, overwritten) = (seen.now.server, new.term_at(from) > old.term_at(from));
+        self.latest.push_back(Lost { server, old, from, seen: seen_at, way, overwritten });
     }
 
     /// Adds to a violation of S7 which server lost the entry. `last` are the last samples.
@@ -85,12 +91,16 @@ impl Losses {
                     now.state.last_included_index < index && now.state.term_at(index) != Some(term)
                 })
             };
-            let mut latest = self.latest.iter().rev();
-            *lost = latest
-                .find(|it| {
-                    it.from <= index && it.old.term_at(index) == Some(term) && lacks(it.server)
-                })
-                .map(|it| Loss { server: it.server, seen: it.seen, way: it.way });
+            let fits = |it: &&Lost| {
+                it.from <= index && it.old.term_at(index) == Some(term) && lacks(it.server)
+            };
+            let latest = || self.latest.iter().rev().filter(fits);
+            let found = latest().find(|it| !it.overwritten).or_else(|| latest().next());
+            *lost = found.map(|it| Loss {
+                server: it.server,
+                seen: it.seen,
+                way: if it.overwritten { Way::Overwritten } else { it.way },
+            });
         }
         violation
     }

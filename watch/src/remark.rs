@@ -44,6 +44,15 @@ pub enum Deviation {
         /// The leader.
         leader: usize,
     },
+    /// A voter took the leader of the term, which won without it, for its vote.
+    NotedLeader {
+        /// The term.
+        term: u64,
+        /// The candidate that got its vote.
+        candidate: usize,
+        /// The leader.
+        leader: usize,
+    },
     /// A server kept the entries after a snapshot although its log conflicts with the snapshot.
     KeptTail {
         /// The last entry of the snapshot: index and term.
@@ -73,6 +82,7 @@ impl Remark {
             Deviation::FreedVoteForLoser { .. } => 2,
             Deviation::KeptTail { .. } => 3,
             Deviation::VotedBelowSnapshot { .. } => 4,
+            Deviation::NotedLeader { .. } => 5,
         }
     }
 }
@@ -97,6 +107,12 @@ impl fmt::Display for Remark {
                 "server {server} cleared its vote for server {candidate} in term {term}, which \
                  server {leader} leads, seen at {at}; voted_for is cleared only when the term \
                  rises (section 5.2)"
+            ),
+            Deviation::NotedLeader { term, candidate, leader } => write!(
+                f,
+                "server {server} voted for server {candidate} in term {term} and then set \
+                 voted_for to server {leader}, which leads that term without its vote, seen at \
+                 {at}; a server votes once in a term (section 5.2)"
             ),
             Deviation::KeptTail { snapshot: (index, term), next_term } => write!(
                 f,

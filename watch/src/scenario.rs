@@ -255,6 +255,11 @@ impl Peer {
         self
     }
 
+    pub(crate) fn voted_for_nobody(mut self) -> Peer {
+        self.state.voted_for = None;
+        self
+    }
+
     pub(crate) fn stands(mut self) -> Peer {
         self.state.role = Role::Candidate;
         let me = self.me;

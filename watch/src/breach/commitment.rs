@@ -107,6 +107,8 @@ pub enum Way {
     Snapshot,
     /// The server crashed and restarted.
     Crash,
+    /// The server took entries of a higher term instead, as it must from a later leader.
+    Overwritten,
 }
 
 impl Family for CommitmentBreach {
@@ -131,6 +133,7 @@ impl Family for CommitmentBreach {
                  most (sections 5.3 and 5.4)"
             }
             CommitmentBreach::LeaderLacksEntry { lost: Some(loss), .. } => match loss.way {
+                Way::Overwritten => return None,
                 Way::Running => {
                     "the AppendEntries handler of the server that lost the entry; it refuses a \
                      lower term, and removes only entries that conflict (sections 5.1 and 5.3)"
@@ -300,6 +303,8 @@ impl Loss {
     fn sentence(self) -> String {
         let Loss { server, seen: [from, to], way } = self;
         let what = match way {
+            // That is what a follower must do, so it explains nothing.
+            Way::Overwritten => return String::new(),
             Way::Running => "",
             Way::Snapshot => ", after a snapshot",
             Way::Crash => ", after a crash",

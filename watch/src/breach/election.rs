@@ -24,6 +24,8 @@ pub enum ElectionBreach {
         term: u64,
         /// The candidates, and when each vote was seen.
         votes: [(usize, Moment); 2],
+        /// When the first vote was seen to have vanished, if it was.
+        vanished: Option<Moment>,
     },
     /// S2: a vote that vanished while its server ran and its term stayed.
     VoteVanished {
@@ -145,14 +147,19 @@ impl Family for ElectionBreach {
                 });
                 format!("term {term} has two leaders: {first}, and {second}")
             }
-            ElectionBreach::TwoVotes { term, votes: [(before, then), (candidate, now)] } => {
-                format!(
-                    "server {server} voted for server {candidate} in term {term}, seen at {}, and \
-                     for server {before} before, seen at {}",
-                    seconds(*now),
-                    seconds(*then)
-                )
-            }
+            ElectionBreach::TwoVotes {
+                term,
+                votes: [(before, then), (candidate, now)],
+                vanished,
+            } => format!(
+                "server {server} voted for server {candidate} in term {term}, seen at {}, and for \
+                 server {before} before, seen at {}{}",
+                seconds(*now),
+                seconds(*then),
+                vanished.map_or_else(String::new, |at| {
+                    format!("; that vote had vanished by {}", seconds(at))
+                })
+            ),
             ElectionBreach::VoteVanished { term, candidate, seen: [from, to] } => format!(
                 "server {server} voted for server {candidate} in term {term}, seen at {}, and is \
                  in term {term} without that vote at {}; it has not restarted",
@@ -190,9 +197,15 @@ impl Family for ElectionBreach {
                     Fact::new(at, leader, format!("leads term {term}, by {claim}"))
                 })
                 .into(),
-            ElectionBreach::TwoVotes { term, votes } => votes
-                .map(|(candidate, at)| Fact::new(at, server, has_voted(candidate, *term)))
-                .into(),
+            ElectionBreach::TwoVotes { term, votes: [first, second], vanished } => {
+                let voted = |(candidate, at)| Fact::new(at, server, has_voted(candidate, *term));
+                let without = format!("is in term {term} without that vote");
+                let vanished = vanished.map(|at| Fact::new(at, server, without));
+                [Some(voted(*first)), vanished, Some(voted(*second))]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
             ElectionBreach::VoteVanished { term, candidate, seen: [from, to] } => vec![
                 Fact::new(*from, server, has_voted(*candidate, *term)),
                 Fact::new(*to, server, format!("is in term {term} without that vote")),

@@ -4,7 +4,8 @@
 //! stays in `voted_for` as long as the voter stays in the term. So a peer that is inspected after
 //! the claim has not voted for it if it shows a lower term, or that very term with another vote or
 //! none, unless it was once seen with the vote. A peer that has left the term may have voted, and
-//! so may one that is down; neither counts. The rule is broken when no majority is left.
+//! so may one that is down; neither counts. A server that voted for another first has not elected
+//! this one, whatever it shows later. The rule is broken when no majority is left.
 
 use history::Moment;
 
@@ -39,6 +40,10 @@ impl Elected {
             if voters.awaits(now) && voters.answer(now, may_have_voted(now, *term, *leader, votes))
             {
                 let against = voters.against().to_vec();
+                // Of two breaches the one that says more is reported.
+                if let Some(second) = votes.second(*term, *leader, &against) {
+                    return Err(second);
+                }
                 let breach = ElectionBreach::NotElected { term: *term, led: *led, against };
                 return Err(Violation::of(*leader, breach));
             }

@@ -38,8 +38,9 @@ impl DurableClaims {
     pub(crate) fn check(
         &self,
         now: &Sample,
-        votes: &Votes,
+        votes: &mut Votes,
         leaders: &Leaders,
+        alive: &[bool],
     ) -> Result<Option<(u64, u64)>, Violation> {
         let (server, state) = (now.server, &now.state);
         let forgot =
@@ -48,11 +49,7 @@ impl DurableClaims {
         if term < self.told_term {
             return forgot(Forgotten::Term { now: term, told: self.told_term });
         }
-        if let Some(vote) = votes.of(server, term)
-            && state.voted_for != Some(vote.0)
-        {
-            return forgot(Forgotten::Vote { term, vote });
-        }
+        votes.check_restored(now, leaders.of(term), alive)?;
         let Some(settled) = &self.settled else { return Ok(None) };
         let old = &settled.state;
         let mut own = None;
@@ -120,7 +117,15 @@ mod tests {
                         seen at 0.001 s";
         broke(Rule::S10, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(3).voted(1))?;
-            scenario.restarts(0, |peer| peer.term(3))
+            scenario.restarts(0, |peer| peer.term(3))?;
+            scenario.sees(1, |peer| peer.term(3).stands())
+        });
+        // The handler of a leader's message may have cleared it, or noted the leader.
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(3).voted(1))?;
+            scenario.restarts(0, |peer| peer.term(3).voted(2))?;
+            scenario.sees(2, |peer| peer.term(3).leads())?;
+            scenario.sees(1, |peer| peer.term(3).voted(2))
         });
     }
 

@@ -4,15 +4,16 @@
 //! leading, in that term. A candidate appends nothing and truncates nothing as long as it is one,
 //! and a leader appends only entries of its own term, which are left out; so this is its log as it
 //! stood when it stood. The voter's log at the moment of its vote is known only if the inspections
-//! before and after the vote show the same log and at most two handlers ran in between: one of them
-//! gave the vote, and the other alone cannot take entries away and bring them back.
+//! before and after the vote show the same log and at most two handlers ran in between: one of
+//! them gave the vote, and the other alone cannot take entries away and bring them back.
 //!
 //! **What hurts nobody is a remark**. A voter that notes the end of its log apart from the log may
-//! forget to renew the note when it installs a snapshot. Then it votes for candidates that lack the
-//! snapshot's end. The majority that committed this end had it as an entry, before there was a
-//! snapshot of it, and refuses such candidates, so none of them is elected; and the next entry that
-//! the voter stores renews the note. So the end of a voter's log counts only if it was seen there as
-//! an entry. One that made the snapshot itself belongs to that majority, perhaps, and is judged.
+//! forget to renew the note when it installs a snapshot. Then it votes for candidates that lack
+//! the snapshot's end. The majority that committed this end had it as an entry, before there was a
+//! snapshot of it, and refuses such candidates, so none of them is elected; and the next entry
+//! that the voter stores renews the note. So the end of a voter's log counts only if it was seen
+//! there as an entry. One that made the snapshot itself belongs to that majority, perhaps, and is
+//! judged.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +45,13 @@ struct Voter {
 }
 
 impl UpToDate {
-    pub(crate) fn see(&mut self, seen: &Transition<'_>) -> Result<Option<Remark>, Violation> {
+    /// Takes in what a server shows. A second vote of the term elects nobody, or breaks S2; it may
+    /// only name the leader.
+    pub(crate) fn see(
+        &mut self,
+        seen: &Transition<'_>,
+        is_second_vote: bool,
+    ) -> Result<Option<Remark>, Violation> {
         let now = seen.now;
         let term = now.state.current_term;
         if !now.state.log_terms.is_empty() {
@@ -57,7 +64,8 @@ impl UpToDate {
             self.stood.entry((term, now.server)).or_insert((end, now.at));
             return self.compare(term, now.server);
         }
-        let Some((candidate, end)) = new_vote(seen) else { return Ok(None) };
+        let vote = new_vote(seen).filter(|_| !is_second_vote);
+        let Some((candidate, end)) = vote else { return Ok(None) };
         let is_entry = end.1 == 0 || self.ends.get(&now.server) == Some(&end);
         let voters = if is_entry { &mut self.voters } else { &mut self.with_snapshot };
         let key = (term, candidate);

@@ -1,25 +1,28 @@
 //! S2, at most one vote of a server in a term, across crashes (section 5.2).
 //!
 //! **Sound within an incarnation**: `voted_for` is "the candidate that got this server's vote in
-//! the current term" (Figure 2), and two values of it in one term are two votes. A vote that
-//! vanishes while the term stays can be given a second time, so it breaks the rule at once: the
-//! cause is named, not the second vote or the crash that it leads to.
+//! the current term" (Figure 2), and two values of it in one term are two votes. Only what can
+//! hurt is a failure: two candidates of a term must never both count one voter.
 //!
-//! **What hurts nobody is a remark**. Nobody but the candidate counts a candidate's vote for itself.
-//! Two leaders of a term have a voter in common, and this voter is not a candidate that gave up its
-//! own vote and does not lead: it has counted for nobody but the rival. So a candidate that follows
-//! the leader of its term and clears its vote breaks nothing, nor does one that gives way to a rival
-//! with a better log. If it leads that term, S15 finds it. A vote for a candidate that has lost can
-//! be cleared as well: once another server leads the term, its voters suffice to keep everybody else
-//! from a majority, and this voter is none of them. What was given up is not held against the server
-//! after a crash.
+//! **A candidate's own vote** is counted by nobody else. So a candidate that follows the leader of
+//! its term and clears its vote breaks nothing, nor does one that gives way to a rival with a
+//! better log: a remark. If it leads that term, S15 finds it. A leader that shows no vote at all
+//! (its type has no such field) has lost nothing: only a server that leads no longer can vote
+//! again.
 //!
-//! **Sound across a crash**: a vote that was set in memory and sent to no other server may be lost,
-//! so it is forgotten at the crash unless it is *settled*. A vote for another is given by an RPC
-//! handler; once no handler runs any more that had begun before the vote was seen, the one that
-//! gave it has returned, and Figure 2 wants persistent state on stable storage before it responds.
-//! A vote for oneself is settled when another server is seen with a vote for that candidate in that
-//! term, since it can only have been asked for it after the candidate had voted.
+//! **A vote for another that changes or vanishes** is a failure at once if its candidate leads the
+//! term, since it may have been counted, and if the server then stands in that term itself. Any
+//! other change stays open in [`given_up`](super::given_up) until it is known whether it can have
+//! hurt. What was given up is not held against the server after a crash.
+//!
+//! **Sound across a crash**: a vote that was set in memory and sent to no other server may be
+//! lost, so it is forgotten at the crash unless it is *settled*. A vote for another is given by an
+//! RPC handler; once no handler runs any more that had begun before the vote was seen, the one
+//! that gave it has returned, and Figure 2 wants persistent state on stable storage before it
+//! responds. A vote for oneself is settled when another server is seen with a vote for that
+//! candidate in that term, since it can only have been asked for it after the candidate had voted.
+//! A settled vote may have been given up between the last sample and the crash, so one for another
+//! server stays open as well, unless its candidate leads the term.
 
 use std::collections::BTreeMap;
 
@@ -27,94 +30,191 @@ use history::Moment;
 
 use raftapi::Role;
 
-use crate::breach::{ElectionBreach, Violation};
+use crate::breach::{CrashBreach, ElectionBreach, Forgotten, Violation};
 use crate::remark::{Deviation, Remark};
-use crate::sample::Transition;
+use crate::rules::given_up::{Change, GivenUp, How};
+use crate::rules::leaders::Leaders;
+use crate::sample::Sample;
 
 /// All votes that were seen.
 #[derive(Debug, Default)]
 pub(crate) struct Votes {
-    by_server_and_term: BTreeMap<(usize, u64), Vote>,
+    first: FirstVotes,
+    given_up: GivenUp,
 }
+
+/// By server and term: the first vote that was seen.
+pub(crate) type FirstVotes = BTreeMap<(usize, u64), Vote>;
 
 /// One vote.
 #[derive(Debug, Clone, Copy)]
-struct Vote {
-    candidate: usize,
+pub(crate) struct Vote {
+    pub(crate) candidate: usize,
     at: Moment,
     /// Another server may know of it.
     settled: bool,
+    /// When the incarnation that runs showed it last.
+    shown: Option<Moment>,
+    /// When it was seen last, and when it was seen that it had vanished.
+    vanished: Option<[Moment; 2]>,
 }
 
 impl Votes {
-    /// Takes in what a server shows. `leader` is the server that is known to lead its term.
+    /// Takes in what a server shows. `leader` is known to lead its term; `alive` are the servers
+    /// that run.
     pub(crate) fn see(
         &mut self,
-        seen: &Transition<'_>,
+        now: &Sample,
         leader: Option<usize>,
+        alive: &[bool],
     ) -> Result<Option<Remark>, Violation> {
-        let now = seen.now;
         let (server, term) = (now.server, now.state.current_term);
-        let remark = self.check_kept(seen, leader)?;
-        let Some(candidate) = now.state.voted_for else { return Ok(remark) };
-        let settled = now.quiet && candidate != server;
-        let fresh = Vote { candidate, at: now.at, settled };
-        let vote = self.by_server_and_term.entry((server, term)).or_insert(fresh);
-        if vote.candidate != candidate {
-            let votes = [(vote.candidate, vote.at), (candidate, now.at)];
-            return Err(Violation::of(server, ElectionBreach::TwoVotes { term, votes }));
+        let new = now.state.voted_for;
+        let mut remark = None;
+        let vote = self.first.get(&(server, term)).copied();
+        if let Some(vote) = vote.filter(|vote| new != Some(vote.candidate)) {
+            remark = if vote.candidate == server {
+                self.own_changed(now, vote, leader)?
+            } else {
+                self.changed(now, vote, leader, alive)?;
+                None
+            };
         }
-        vote.settled |= settled;
+        let Some(candidate) = new else { return Ok(remark) };
+        let settled = now.quiet && candidate != server;
+        let shown = Some(now.at);
+        let fresh = Vote { candidate, at: now.at, settled, shown, vanished: None };
+        let vote = self.first.entry((server, term)).or_insert(fresh);
+        if vote.candidate == candidate {
+            vote.settled |= settled;
+            (vote.shown, vote.vanished) = (shown, None);
+            self.given_up.is_back(server, term);
+        }
         if server != candidate
-            && let Some(own) = self.by_server_and_term.get_mut(&(candidate, term))
+            && let Some(own) = self.first.get_mut(&(candidate, term))
         {
             own.settled |= own.candidate == candidate;
         }
         Ok(remark)
     }
 
-    /// Checks that the vote that was seen before is still there, and forgets it if it was given up
-    /// in a way that hurts nobody.
-    fn check_kept(
+    /// A server no longer shows its vote for itself.
+    fn own_changed(
         &mut self,
-        seen: &Transition<'_>,
+        now: &Sample,
+        vote: Vote,
         leader: Option<usize>,
     ) -> Result<Option<Remark>, Violation> {
-        let now = seen.now;
-        let (server, term, new) = (now.server, now.state.current_term, now.state.voted_for);
-        let before = seen.before.filter(|before| before.state.current_term == term);
-        let Some(before) = before else { return Ok(None) };
-        let Some(old) = before.state.voted_for.filter(|old| new != Some(*old)) else {
-            return Ok(None);
-        };
-        let leads = leader == Some(server) || now.state.role == Role::Leader;
-        let what = match (new, leader) {
-            (None, _) if old == server && !leads => Deviation::FreedOwnVote { term },
-            (Some(candidate), _) if old == server && !leads => {
-                Deviation::GaveWay { term, candidate }
-            }
-            (None, Some(leader)) if leader != old && !leads => {
-                Deviation::FreedVoteForLoser { term, candidate: old, leader }
-            }
-            (None, _) => {
-                let seen = [before.at, now.at];
-                let breach = ElectionBreach::VoteVanished { term, candidate: old, seen };
+        let (server, term) = (now.server, now.state.current_term);
+        let leads = now.state.role == Role::Leader || leader == Some(server);
+        let what = match (now.state.voted_for, vote.shown) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) if now.state.role == Role::Leader => return Ok(None),
+            (None, Some(from)) if leads => {
+                let seen = [from, now.at];
+                let breach = ElectionBreach::VoteVanished { term, candidate: server, seen };
                 return Err(Violation::of(server, breach));
             }
-            (Some(_), _) => return Ok(None),
+            (None, Some(_)) => Deviation::FreedOwnVote { term },
+            (Some(candidate), Some(_)) if !leads => Deviation::GaveWay { term, candidate },
+            (Some(candidate), _) => {
+                let votes = [(server, vote.at), (candidate, now.at)];
+                let breach = ElectionBreach::TwoVotes { term, votes, vanished: None };
+                return Err(Violation::of(server, breach));
+            }
         };
-        self.by_server_and_term.remove(&(server, term));
+        self.first.remove(&(server, term));
         Ok(Some(Remark { server, what, seen: now.at }))
+    }
+
+    /// A server no longer shows its vote for another.
+    fn changed(
+        &mut self,
+        now: &Sample,
+        vote: Vote,
+        leader: Option<usize>,
+        alive: &[bool],
+    ) -> Result<(), Violation> {
+        let (server, term) = (now.server, now.state.current_term);
+        let how = match now.state.voted_for {
+            Some(second) => How::Second { candidate: second, vanished: vote.vanished },
+            None => {
+                let Some(from) = vote.shown.filter(|_| vote.vanished.is_none()) else {
+                    return Ok(());
+                };
+                if let Some(vote) = self.first.get_mut(&(server, term)) {
+                    vote.vanished = Some([from, now.at]);
+                }
+                How::Vanished { from }
+            }
+        };
+        let first = (vote.candidate, vote.at);
+        let change = Change { server, term, first, how, at: now.at };
+        if leader == Some(vote.candidate) || now.state.voted_for == Some(server) {
+            return Err(change.violation());
+        }
+        self.given_up.open(change, alive);
+        Ok(())
+    }
+
+    /// Judges what was given up, by a further sample and by who is known to lead.
+    pub(crate) fn judge(
+        &mut self,
+        now: &Sample,
+        leaders: &Leaders,
+    ) -> Result<Vec<Remark>, Violation> {
+        self.given_up.hear(now, &self.first);
+        self.given_up.judge(leaders)
+    }
+
+    /// Checks the vote that a server has restored.
+    pub(crate) fn check_restored(
+        &mut self,
+        now: &Sample,
+        leader: Option<usize>,
+        alive: &[bool],
+    ) -> Result<(), Violation> {
+        let (server, term, new) = (now.server, now.state.current_term, now.state.voted_for);
+        let Some(vote) = self.first.get(&(server, term)) else { return Ok(()) };
+        let (candidate, is_own) = (vote.candidate, vote.candidate == server);
+        if new == Some(candidate) || vote.vanished.is_some() || self.given_up.has(server, term) {
+            return Ok(());
+        }
+        let vote = (candidate, vote.at);
+        if is_own || leader == Some(candidate) {
+            let what = Forgotten::Vote { term, vote };
+            return Err(Violation::of(server, CrashBreach::Forgot { restarted: now.at, what }));
+        }
+        if new.is_none() {
+            let how = How::Forgotten;
+            self.given_up.open(Change { server, term, first: vote, how, at: now.at }, alive);
+        }
+        Ok(())
     }
 
     /// Forgets what a crash can lose without breaking the rule: what no other server can know.
     pub(crate) fn crash(&mut self, server: usize) {
-        self.by_server_and_term.retain(|(voter, _), vote| *voter != server || vote.settled);
+        self.first.retain(|(voter, _), vote| *voter != server || vote.settled);
+        self.first
+            .iter_mut()
+            .filter(|((voter, _), _)| *voter == server)
+            .for_each(|(_, vote)| vote.shown = None);
+        self.given_up.crash(server);
     }
 
-    /// The candidate that a server was seen to vote for in a term, and when.
+    /// The candidate that a server was first seen to vote for in a term, and when.
     pub(crate) fn of(&self, server: usize, term: u64) -> Option<(usize, Moment)> {
-        self.by_server_and_term.get(&(server, term)).map(|vote| (vote.candidate, vote.at))
+        self.first.get(&(server, term)).map(|vote| (vote.candidate, vote.at))
+    }
+
+    /// A second vote for this leader by one of these servers.
+    pub(crate) fn second(
+        &self,
+        term: u64,
+        leader: usize,
+        voters: &[(usize, Moment)],
+    ) -> Option<Violation> {
+        self.given_up.second(term, leader, voters)
     }
 }
 
@@ -140,22 +240,26 @@ mod tests {
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
-            scenario.sees(0, |peer| peer.term(1).voted(2))
+            scenario.sees(0, |peer| peer.term(1).voted(2))?;
+            scenario.sees(1, |peer| peer.term(1).stands())
         });
     }
 
     #[test]
-    fn a_vote_that_vanishes_in_its_term_is_reported_before_it_is_given_again() {
+    fn a_vote_for_the_leader_that_vanishes_is_reported_before_it_is_given_again() {
         let sentence = "server 0 voted for server 1 in term 1, seen at 0.001 s, and is in term 1 \
                         without that vote at 0.002 s; it has not restarted";
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
-            scenario.sees(0, |peer| peer.term(1))
+            scenario.sees(0, |peer| peer.term(1))?;
+            scenario.sees(1, |peer| peer.term(1).leads())
         });
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
             scenario.sees(0, |peer| peer.term(1))?;
-            scenario.restarts(0, |peer| peer.term(1))
+            scenario.restarts(0, |peer| peer.term(1))?;
+            scenario.says(1, 1, true)?;
+            scenario.sees(2, |peer| peer.term(1))
         });
         let sentence = "server 0 voted for server 0 in term 1, seen at 0.001 s, and is in term 1 \
                         without that vote at 0.002 s; it has not restarted";
@@ -194,7 +298,8 @@ mod tests {
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).stands())?;
             scenario.sees(0, |peer| peer.term(1).voted(2))?;
-            scenario.sees(0, |peer| peer.term(1).voted(1))
+            scenario.sees(0, |peer| peer.term(1).voted(1))?;
+            scenario.sees(2, |peer| peer.term(1).stands())
         });
         let sentence = "`get_state` of server 0 said at 0.003 s that it leads term 1, in which it \
                         voted for server 2";
@@ -225,6 +330,22 @@ mod tests {
     }
 
     #[test]
+    fn a_leader_may_show_no_vote_as_long_as_it_leads() {
+        let leads = |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).leads())?;
+            scenario.sees(0, |peer| peer.term(1).leads().voted_for_nobody())?;
+            scenario.sees(1, |peer| peer.term(1).voted(0))
+        };
+        kept(leads);
+        let sentence = "server 0 voted for server 0 in term 1, seen at 0.001 s, and is in term 1 \
+                        without that vote at 0.004 s; it has not restarted";
+        broke(Rule::S2, sentence, |scenario: &mut Scenario| {
+            leads(scenario)?;
+            scenario.sees(0, |peer| peer.term(1))
+        });
+    }
+
+    #[test]
     fn a_vote_that_no_other_server_knows_of_may_be_lost_in_a_crash() {
         kept(|scenario: &mut Scenario| {
             scenario.dispatches(0, 7);
@@ -250,7 +371,8 @@ mod tests {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
             // It forgot the term, too, so that nothing was seen to be missing at once.
             scenario.restarts(0, |peer| peer)?;
-            scenario.sees(0, |peer| peer.term(1).voted(2))
+            scenario.sees(0, |peer| peer.term(1).voted(2))?;
+            scenario.sees(1, |peer| peer.term(1).stands())
         });
         let sentence = "server 0 voted for server 2 in term 1, seen at 0.004 s, and for server 0 \
                         before, seen at 0.001 s";

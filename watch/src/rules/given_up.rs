@@ -1,0 +1,257 @@
+//! Votes for another server that changed or vanished within their term, until it is known whether
+//! that can have hurt: the part of S2 that needs to know who leads.
+//!
+//! A voter may clear its vote for a candidate that has lost, and it may note the leader of the
+//! term as its vote. Both are against the letter of Figure 2, and hurt nobody: the voters of that
+//! leader are a majority without this server, whose vote another candidate got, and so nobody else
+//! can be elected in the term. The samples of two servers come in any order, so the voter may be
+//! seen before the leader.
+//!
+//! **Sound**: a vote that only vanished breaks the rule when its candidate is known to lead: it
+//! may have been counted, and has not lost, so the paper wants it kept. A second vote, and a vote
+//! that a crash lost, break it as well when no leader can excuse them: a server other than the
+//! first candidate and the voter, with a majority *without the voter*. All servers are asked. One
+//! that shows, in a sample that was asked for after the change, a lower term or that very term
+//! without a vote for a server, has not elected that server before the change. So has not one that
+//! was first seen with a vote for another, and not for itself: a candidate may give way to a
+//! rival. A server that is down, or has left the term, may have voted for anybody.
+//!
+//! A real second vote that elects a leader is found if its voters are sampled in that term: either
+//! the first candidate leads, or the second one has no majority without this voter. If the voters
+//! of a leader are a majority without it, the second vote has decided nothing, and is a remark.
+
+use history::Moment;
+
+use crate::breach::{CrashBreach, ElectionBreach, Forgotten, Violation};
+use crate::remark::{Deviation, Remark};
+use crate::rules::leaders::Leaders;
+use crate::rules::votes::FirstVotes;
+use crate::sample::Sample;
+
+/// All such votes.
+#[derive(Debug, Default)]
+pub(crate) struct GivenUp {
+    open: Vec<Case>,
+    /// Second votes that have decided nothing: server and term.
+    closed: Vec<(usize, u64)>,
+}
+
+/// One change of a vote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    pub(crate) server: usize,
+    pub(crate) term: u64,
+    /// The candidate of the first vote, and when that was seen.
+    pub(crate) first: (usize, Moment),
+    pub(crate) how: How,
+    /// When the change was seen.
+    pub(crate) at: Moment,
+}
+
+/// How a vote was given up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum How {
+    /// It vanished while the server ran; `from` is when it was seen last.
+    Vanished { from: Moment },
+    /// It was gone after a crash.
+    Forgotten,
+    /// Another took its place, perhaps after it was seen to have vanished.
+    Second { candidate: usize, vanished: Option<[Moment; 2]> },
+}
+
+#[derive(Debug)]
+struct Case {
+    change: Change,
+    /// By server: what is known of its vote.
+    voters: Vec<Voter>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voter {
+    /// Its next sample tells.
+    Asked,
+    /// It may have voted for anybody.
+    Unknown,
+    /// It has not voted in the term yet.
+    Below,
+    /// It has voted for this server, or shows no vote in the term.
+    Voted(Option<usize>),
+}
+
+impl GivenUp {
+    /// A vote was given up. `alive` are the servers that run.
+    pub(crate) fn open(&mut self, change: Change, alive: &[bool]) {
+        let Change { server, term, .. } = change;
+        if self.closed.contains(&(server, term)) {
+            return;
+        }
+        let place = self.open.iter().position(|case| case.is_of(server, term));
+        if place.is_some_and(|place| self.open[place].is_second()) {
+            return;
+        }
+        let asked = |alive: &bool| if *alive { Voter::Asked } else { Voter::Unknown };
+        let case = Case { change, voters: alive.iter().map(asked).collect() };
+        match place {
+            Some(place) => self.open[place] = case,
+            None => self.open.push(case),
+        }
+    }
+
+    /// A server shows its first vote again.
+    pub(crate) fn is_back(&mut self, server: usize, term: u64) {
+        self.open.retain(|case| case.is_second() || !case.is_of(server, term));
+    }
+
+    /// Whether a server has given up a vote of this term.
+    pub(crate) fn has(&self, server: usize, term: u64) -> bool {
+        self.closed.contains(&(server, term))
+            || self.open.iter().any(|case| case.is_of(server, term))
+    }
+
+    /// Takes in a sample.
+    pub(crate) fn hear(&mut self, now: &Sample, first: &FirstVotes) {
+        for case in &mut self.open {
+            case.hear(now, first);
+        }
+    }
+
+    /// Finds what is decided: a breach, or remarks.
+    pub(crate) fn judge(&mut self, leaders: &Leaders) -> Result<Vec<Remark>, Violation> {
+        let breach = self.open.iter().position(|case| case.has_hurt(leaders));
+        if let Some(place) = breach {
+            return Err(self.open.swap_remove(place).change.violation());
+        }
+        let mut remarks = Vec::new();
+        for case in &self.open {
+            let remark = case.remark(leaders);
+            if remark.is_some() && case.is_second() {
+                self.closed.push((case.change.server, case.change.term));
+            }
+            remarks.extend(remark);
+        }
+        self.open.retain(|case| case.remark(leaders).is_none());
+        Ok(remarks)
+    }
+
+    /// A crash can have lost the vote of a server, so it is not asked any more.
+    pub(crate) fn crash(&mut self, server: usize) {
+        for case in &mut self.open {
+            if case.voters[server] == Voter::Asked {
+                case.voters[server] = Voter::Unknown;
+            }
+        }
+    }
+
+    /// A second vote for this leader by one of these servers.
+    pub(crate) fn second(
+        &self,
+        term: u64,
+        leader: usize,
+        voters: &[(usize, Moment)],
+    ) -> Option<Violation> {
+        let elects = |change: &&Change| {
+            change.term == term
+                && matches!(change.how, How::Second { candidate, .. } if candidate == leader)
+                && voters.iter().any(|(voter, _)| *voter == change.server)
+        };
+        self.open.iter().map(|case| &case.change).find(elects).map(Change::violation)
+    }
+}
+
+impl Case {
+    fn is_of(&self, server: usize, term: u64) -> bool {
+        (self.change.server, self.change.term) == (server, term)
+    }
+
+    fn is_second(&self) -> bool {
+        matches!(self.change.how, How::Second { .. })
+    }
+
+    fn hear(&mut self, now: &Sample, first: &FirstVotes) {
+        let Change { term, at, .. } = self.change;
+        let (server, now_term) = (now.server, now.state.current_term);
+        for (voter, known) in self.voters.iter_mut().enumerate() {
+            let vote = first.get(&(voter, term)).map(|vote| vote.candidate);
+            if matches!(known, Voter::Asked | Voter::Unknown)
+                && vote.is_some_and(|candidate| candidate != voter)
+            {
+                *known = Voter::Voted(vote);
+            }
+            if voter == server && now.asked > at && *known == Voter::Asked {
+                *known = match now_term {
+                    below if below < term => Voter::Below,
+                    same if same == term => Voter::Voted(vote),
+                    _ => Voter::Unknown,
+                };
+            }
+        }
+    }
+
+    fn has_hurt(&self, leaders: &Leaders) -> bool {
+        let leader = leaders.of(self.change.term);
+        if leader == Some(self.change.first.0) {
+            return true;
+        }
+        if matches!(self.change.how, How::Vanished { .. }) {
+            return false;
+        }
+        match leader {
+            Some(leader) => !self.can_lead(leader, true),
+            None => !(0..self.voters.len()).any(|server| self.can_lead(server, false)),
+        }
+    }
+
+    /// Whether a server can have been elected without this voter.
+    fn can_lead(&self, server: usize, is_known: bool) -> bool {
+        if server == self.change.server || server == self.change.first.0 {
+            return false;
+        }
+        let may_have_voted = |(voter, known): (usize, &Voter)| match *known {
+            _ if voter == self.change.server => false,
+            _ if voter == server && is_known => true,
+            Voter::Asked | Voter::Unknown => true,
+            Voter::Below => false,
+            Voter::Voted(None) => voter == server,
+            Voter::Voted(Some(candidate)) => candidate == server,
+        };
+        let voters = self.voters.iter().enumerate().filter(|it| may_have_voted(*it)).count();
+        voters * 2 > self.voters.len()
+    }
+
+    /// What is left once another leader is known and, unless the vote only vanished, all servers
+    /// have answered.
+    fn remark(&self, leaders: &Leaders) -> Option<Remark> {
+        let Change { server, term, first: (candidate, _), how, at } = self.change;
+        let leader = leaders.of(term)?;
+        let mut others = self.voters.iter().enumerate().filter(|(voter, _)| *voter != server);
+        let is_open = others.any(|(_, known)| *known == Voter::Asked);
+        let what = match how {
+            How::Forgotten | How::Second { .. } if is_open => return None,
+            How::Second { candidate: second, .. } if second == leader => {
+                Deviation::NotedLeader { term, candidate, leader }
+            }
+            _ => Deviation::FreedVoteForLoser { term, candidate, leader },
+        };
+        Some(Remark { server, what, seen: at })
+    }
+}
+
+impl Change {
+    pub(crate) fn violation(&self) -> Violation {
+        let Change { server, term, first, how, at } = *self;
+        let breach = match how {
+            How::Vanished { from } => {
+                ElectionBreach::VoteVanished { term, candidate: first.0, seen: [from, at] }
+            }
+            How::Second { candidate, vanished } => {
+                let votes = [first, (candidate, at)];
+                ElectionBreach::TwoVotes { term, votes, vanished: vanished.map(|[_, at]| at) }
+            }
+            How::Forgotten => {
+                let what = Forgotten::Vote { term, vote: first };
+                return Violation::of(server, CrashBreach::Forgot { restarted: at, what });
+            }
+        };
+        Violation::of(server, breach)
+    }
+}
