@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use history::command::show;
-use history::{Event, History, Moment, RaftEvent, ServerEvent, What};
+use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What};
 use labrpc::network::{CallStep, Ending};
 use parking_lot::Mutex;
 use raftapi::{ApplyMsg, Role, Started};
@@ -35,6 +35,8 @@ struct Progress {
 
 #[derive(Debug, Clone, Default)]
 struct Server {
+    /// The incarnation that started last.
+    number: u32,
     /// Since when it is down, if it is.
     down: Option<Moment>,
     /// The highest index that it has applied since its start.
@@ -44,12 +46,14 @@ struct Server {
     answered: BTreeMap<usize, Moment>,
 }
 
-/// The leader of the latest term.
+/// The leader of the latest term that was led.
 #[derive(Debug, Clone, Copy)]
 struct Leader {
     server: usize,
     term: u64,
     since: Moment,
+    /// When it was seen that it leads that term no longer.
+    until: Option<Moment>,
 }
 
 /// The last command that `start` took.
@@ -70,26 +74,42 @@ impl Progress {
         let at = event.moment;
         match &event.what {
             What::Call(call) => self.hear_call(call, at),
-            What::Server(of, ServerEvent::Crashed) => self.servers[of.server].down = Some(at),
+            What::Server(of, ServerEvent::Crashed) => {
+                self.servers[of.server].down = Some(at);
+                self.ends(of.server, at);
+            }
             What::Server(of, ServerEvent::Starting(_)) => {
-                self.servers[of.server] = Server::default();
+                self.servers[of.server] = Server { number: of.number, ..Server::default() };
+                self.ends(of.server, at);
             }
-            What::Raft(of, RaftEvent::Leads { term }) => self.leads(of.server, *term, at),
-            What::Raft(of, RaftEvent::Sampled { state: Some(state), .. })
-                if state.role == Role::Leader =>
-            {
-                self.leads(of.server, state.current_term, at);
+            What::Raft(of, event) => self.hear_raft(*of, event, at),
+            _ => {}
+        }
+    }
+
+    fn hear_raft(&mut self, of: Incarnation, event: &RaftEvent<'_>, at: Moment) {
+        if let RaftEvent::Started { started, command, .. } = event {
+            let (server, command) = (of.server, show(command));
+            self.taken = Some(Taken { server, started: *started, command, at });
+        }
+        let server = &mut self.servers[of.server];
+        if server.number != of.number || server.down.is_some() {
+            return; // A crash has ended what this is about.
+        }
+        match event {
+            RaftEvent::Leads { term } => self.leads(of.server, *term, at),
+            RaftEvent::Started { started, .. } => self.leads(of.server, started.term, at),
+            RaftEvent::State { asked, term } => self.is_seen(of.server, *term, true, *asked, at),
+            RaftEvent::Sampled { asked, state: Some(state) } => {
+                let leads = state.role == Role::Leader;
+                self.is_seen(of.server, state.current_term, leads, *asked, at);
+                if leads {
+                    self.leads(of.server, state.current_term, at);
+                }
             }
-            What::Raft(of, RaftEvent::Started { started, command, .. }) => {
-                self.leads(of.server, started.term, at);
-                let (server, command) = (of.server, show(command));
-                self.taken = Some(Taken { server, started: *started, command, at });
-            }
-            What::Raft(of, RaftEvent::Applied(message)) => {
-                let (ApplyMsg::Command { index, .. } | ApplyMsg::Snapshot { index, .. }) = message;
-                let server = &mut self.servers[of.server];
-                server.applied = server.applied.max(*index);
-            }
+            RaftEvent::Applied(
+                ApplyMsg::Command { index, .. } | ApplyMsg::Snapshot { index, .. },
+            ) => server.applied = server.applied.max(*index),
             _ => {}
         }
     }
@@ -112,25 +132,47 @@ impl Progress {
 
     fn leads(&mut self, server: usize, term: u64, at: Moment) {
         if self.leader.is_none_or(|leader| leader.term < term) {
-            self.leader = Some(Leader { server, term, since: at });
+            self.leader = Some(Leader { server, term, since: at, until: None });
+        }
+    }
+
+    /// A server has answered in which term it is, and whether it may lead that term. An answer to
+    /// a question before the leader was seen to lead says nothing about it.
+    fn is_seen(&mut self, server: usize, term: u64, may_lead: bool, asked: Moment, at: Moment) {
+        let is_over = |leader: Leader| {
+            asked > leader.since && (term > leader.term || term == leader.term && !may_lead)
+        };
+        if self.leader.is_some_and(is_over) {
+            self.ends(server, at);
+        }
+    }
+
+    /// A server leads no longer, if it led.
+    fn ends(&mut self, server: usize, at: Moment) {
+        if let Some(leader) = self.leader.as_mut().filter(|leader| leader.server == server) {
+            leader.until.get_or_insert(at);
         }
     }
 
     /// One line, in the order in which a command makes its way.
     fn tell(&self) -> String {
         let mut parts = match self.leader {
-            Some(leader) => self.tell_leader(leader),
-            None => self.tell_candidates(),
+            Some(Leader { server, term, until: Some(until), .. }) => self.tell_candidates(format!(
+                "server {server} last led term {term}, until {}",
+                seconds(until)
+            )),
+            Some(Leader { server, term, since, until: None }) => {
+                self.tell_leader(server, term, since)
+            }
+            None => self.tell_candidates("no server has led a term".to_owned()),
         };
         parts.extend(self.taken.as_ref().map(|taken| self.tell_command(taken)));
         format!("{BEGINNING}{}", parts.join("; "))
     }
 
-    fn tell_leader(&self, Leader { server, term, since }: Leader) -> Vec<String> {
+    fn tell_leader(&self, server: usize, term: u64, since: Moment) -> Vec<String> {
         let known = &self.servers[server];
-        let down = known.down.map(|at| format!(", and is down since {}", seconds(at)));
-        let down = down.unwrap_or_default();
-        let leads = format!("server {server} leads term {term} since {}{down}", seconds(since));
+        let leads = format!("server {server} leads term {term} since {}", seconds(since));
         let others = (0..self.servers.len()).filter(|other| *other != server);
         let calls = others.map(|other| {
             let Some((method, at)) = known.called.get(&other) else {
@@ -143,13 +185,16 @@ impl Progress {
         [leads].into_iter().chain(calls).collect()
     }
 
-    fn tell_candidates(&self) -> Vec<String> {
-        let mut parts = vec!["no server has led a term".to_owned()];
+    fn tell_candidates(&self, beginning: String) -> Vec<String> {
+        let mut parts = vec![beginning];
         if self.servers.iter().all(|server| server.called.is_empty()) {
             parts.push("no server has sent anything".to_owned());
             return parts;
         }
         parts.extend(self.servers.iter().enumerate().map(|(server, known)| {
+            if let Some(at) = known.down {
+                return format!("server {server} is down since {}", seconds(at));
+            }
             let last = known.called.iter().max_by_key(|(_, (_, at))| *at);
             let Some((other, (method, at))) = last else {
                 return format!("server {server} has sent nothing");
@@ -181,4 +226,114 @@ fn answered(at: Option<&Moment>) -> String {
 
 fn seconds(moment: Moment) -> String {
     format!("{:.3} s", moment.at.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use raftapi::{Inspect, Saved};
+
+    use super::*;
+
+    /// A cluster of three servers that run, and what is recorded of it.
+    struct Run {
+        progress: Progress,
+        event: u64,
+    }
+
+    impl Run {
+        fn new() -> Run {
+            let mut run = Run { progress: Progress::new(3), event: 0 };
+            (0..3).for_each(|server| run.starts(server, 1));
+            run
+        }
+
+        fn record(&mut self, what: What<'_>) -> Moment {
+            self.event += 1;
+            let moment = Moment { event: self.event, at: Duration::from_millis(self.event) };
+            self.progress.read(&Event { moment, what });
+            moment
+        }
+
+        fn starts(&mut self, server: usize, number: u32) {
+            let of = Incarnation { server, number };
+            self.record(What::Server(of, ServerEvent::Starting(&Saved::default())));
+        }
+
+        fn says(&mut self, server: usize, event: RaftEvent<'_>) -> Moment {
+            self.record(What::Raft(Incarnation { server, number: 1 }, event))
+        }
+
+        fn tells(&self, sentence: &str) {
+            assert_eq!(self.progress.tell(), format!("{BEGINNING}{sentence}"));
+        }
+    }
+
+    const LED: &str = "server 1 last led term 2, until 0.006 s; no server has sent anything";
+
+    #[test]
+    fn a_leader_that_crashed_leads_no_longer() {
+        let mut run = Run::new();
+        run.says(1, RaftEvent::Leads { term: 2 });
+        run.says(1, RaftEvent::Asked);
+        run.record(What::Server(Incarnation { server: 1, number: 1 }, ServerEvent::Crashed));
+        run.tells(LED);
+        run.says(1, RaftEvent::Leads { term: 3 });
+        run.starts(1, 2);
+        run.tells(LED);
+    }
+
+    /// The leader's term is over when it says so itself, and not when another is in a later one.
+    #[test]
+    fn a_leader_that_was_seen_in_a_later_term_leads_no_longer() {
+        let mut run = Run::new();
+        run.says(1, RaftEvent::Leads { term: 2 });
+        let asked = run.says(1, RaftEvent::Asked);
+        run.says(1, RaftEvent::State { asked, term: 3 });
+        run.tells(LED);
+
+        let mut run = Run::new();
+        run.says(1, RaftEvent::Leads { term: 2 });
+        let asked = run.says(0, RaftEvent::Asked);
+        run.says(0, RaftEvent::State { asked, term: 3 });
+        run.tells(
+            "server 1 leads term 2 since 0.004 s; it has sent nothing to server 0; \
+             it has sent nothing to server 2",
+        );
+    }
+
+    #[test]
+    fn a_leader_that_gave_up_leads_no_longer() {
+        let mut run = Run::new();
+        let leader = Inspect { role: Role::Leader, current_term: 2, ..Inspect::default() };
+        let follower = Inspect { role: Role::Follower, ..leader.clone() };
+        let asked = run.says(1, RaftEvent::Asked);
+        run.says(1, RaftEvent::Sampled { asked, state: Some(Arc::new(leader)) });
+        let asked = Moment { event: 6, ..asked };
+        run.says(1, RaftEvent::Sampled { asked, state: Some(Arc::new(follower)) });
+        run.tells(LED);
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_question_ends_nothing() {
+        let mut run = Run::new();
+        let asked = run.says(1, RaftEvent::Asked);
+        run.says(1, RaftEvent::Leads { term: 2 });
+        run.says(1, RaftEvent::State { asked, term: 3 });
+        run.tells(
+            "server 1 leads term 2 since 0.005 s; it has sent nothing to server 0; \
+             it has sent nothing to server 2",
+        );
+    }
+
+    #[test]
+    fn only_the_incarnation_that_runs_has_applied() {
+        let mut run = Run::new();
+        run.starts(0, 2);
+        run.says(0, RaftEvent::Applied(&ApplyMsg::Command { index: 4, command: Vec::new() }));
+        run.says(2, RaftEvent::Applied(&ApplyMsg::Command { index: 4, command: Vec::new() }));
+        let applied: Vec<u64> = run.progress.servers.iter().map(|server| server.applied).collect();
+        assert_eq!(applied, [0, 0, 4]);
+    }
 }
