@@ -520,7 +520,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Who hears of the leader of its own term follows it (5.2).",
-        run: part_e::leaders::giving_way,
+        run: part_e::giving_way::giving_way,
     },
     Test {
         part: PART_E,

@@ -66,7 +66,7 @@ fn late_answers_to_entries(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("late answers to entries", tried);
     arena.end();
 }
 
@@ -98,7 +98,7 @@ fn late_answers_to_snapshots(lab: &Lab) {
         arena.agree(&all);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("late answers to snapshots", tried);
     arena.end();
 }
 
@@ -132,7 +132,7 @@ fn kept_knowledge_commits_nothing(arena: &mut Arena<'_>) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a follower that loses what it had acknowledged", tried);
 }
 
 /// The follower returns with its entries. The leader has as many others in their place, or more.
@@ -153,7 +153,7 @@ fn followers_return(arena: &mut Arena<'_>) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a follower that returns", tried);
 }
 
 /// A leader brings `kept` entries to one follower, in one message if it sends several in one. Then

@@ -278,11 +278,12 @@ impl<'a> Arena<'a> {
         self.agree(&all);
     }
 
-    /// Notes that the scenario never occurred, if it did not.
-    pub(crate) fn note_tries(&self, tried: usize) {
+    /// Notes that a part of the test never occurred, if it did not. `part` is a noun phrase, and no
+    /// two parts of a test share one.
+    pub(crate) fn note_tries(&self, part: &str, tried: usize) {
         if tried == 0 {
-            let sentence = "the moment that this test waits for never came: nothing was tried";
-            self.lab.find(sentence.into());
+            let sentence = format!("nothing was tried, as its moment never came: {part}");
+            self.lab.find(sentence);
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn catching_up(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("catching up", tried);
     arena.end();
     note_snapshots(lab);
 }
@@ -147,7 +147,10 @@ fn note_snapshots(lab: &Lab) {
         }
         snapshot
     });
-    arena.note_tries(usize::from(first.is_some()));
+    arena.note_tries(
+        "a follower that needs a snapshot over slow links",
+        usize::from(first.is_some()),
+    );
     arena.sleep(SNAPSHOT_WAY);
     let again = all_of(&snapshots);
     first.iter().chain(&again).for_each(Held::deliver);

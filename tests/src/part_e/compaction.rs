@@ -37,7 +37,7 @@ pub(crate) fn entries_before_a_snapshot(lab: &Lab) {
         let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
         let tried = old_entries(&mut arena, compacted);
         arena.judge_all();
-        arena.note_tries(usize::from(tried.is_some()));
+        arena.note_tries("entries that come after a snapshot", usize::from(tried.is_some()));
         arena.end();
     }
 }
@@ -150,7 +150,7 @@ fn snapshot_over_a_tail(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a snapshot that covers a part of a tail", tried);
     arena.end();
 }
 
@@ -188,7 +188,7 @@ fn stale_candidate(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a candidate whose log is older than a snapshot", tried);
     arena.end();
 }
 
@@ -205,7 +205,10 @@ fn snapshot_of_the_first_entry(lab: &Lab) {
         }
         arena.cfg.restart(away);
         arena.agree(&all);
-        arena.note_tries(usize::from(arena.cfg.snapshots_applied(away) > 0));
+        arena.note_tries(
+            "a snapshot of the first entry",
+            usize::from(arena.cfg.snapshots_applied(away) > 0),
+        );
         for server in [other, away] {
             arena.cfg.restart(server);
         }

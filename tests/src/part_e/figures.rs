@@ -49,7 +49,7 @@ pub(crate) fn figure_8_staged(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("figure 8", tried);
     arena.end();
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
     // (a) and (b): some of the other servers miss what the rest agree on.
     let majority = arena.majority();
     fresh.truncate(majority);
-    arena.note_tries(usize::from(fresh.len() == majority));
+    arena.note_tries("the logs of figure 7", usize::from(fresh.len() == majority));
     if fresh.len() == majority {
         arena.cfg.faults().partition(&[&fresh]);
         let commands = arena.rng.random_range(1..=6);

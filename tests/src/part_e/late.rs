@@ -45,7 +45,7 @@ pub(crate) fn stale_entries(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("old entries", tried);
     arena.end();
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn overtaken_messages(lab: &Lab) {
         arena.agree(&[follower, other]);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("overtaken messages", tried);
     arena.end();
 }
 
@@ -156,7 +156,7 @@ fn late_acknowledgement_of_entries(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a late acknowledgement of entries", tried);
     arena.end();
 }
 
@@ -205,7 +205,7 @@ fn late_acknowledgement_of_a_tail(lab: &Lab) {
         arena.agree(&[old, other]);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a late acknowledgement of a tail", tried);
     arena.end();
 }
 
@@ -243,6 +243,6 @@ fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
         arena.agree(&all);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a late acknowledgement of a snapshot", tried);
     arena.end();
 }

@@ -1,9 +1,8 @@
-//! Staged changes of leaders: who gives way to whom, and who does not.
+//! Staged changes of leaders: who stays, and who goes.
 
 use std::thread;
-use std::time::Duration;
 
-use config::{Class, Failure, Kind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
+use config::{Class, Failure, Kind, Rule, Setup};
 use labrpc::network::{Held, Messages};
 use rand::RngExt;
 use runner::Lab;
@@ -14,82 +13,12 @@ use crate::part_e::race::{Contest, Race, candidacy};
 use crate::part_e::staging::{MOMENT, all_of};
 
 const TRIES: usize = 4;
-/// A follower that hears from its leader waits at least this long. One that ignores its leader has
-/// stood for election by then.
-const OBEDIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
 /// A server that led alone has this many entries of its own.
 const TAIL: usize = 2;
 /// How often a server is asked while a message arrives that changes its answer.
 const QUESTIONS: usize = 40;
 /// The number of threads that ask.
 const CLIENTS: usize = 4;
-
-/// A candidate that hears of the leader of its own term follows it, and does not stand again (5.2).
-pub(crate) fn giving_way(lab: &Lab) {
-    let mut arena = Arena::new(lab, Setup::reliable(3));
-    candidates_give_way(lab, &mut arena);
-    refused_leaders_are_followed(lab, &mut arena);
-    arena.end();
-}
-
-/// Two servers stand in the same term and one is elected: the other hears of it. One that does not
-/// follow soon deposes a leader that all others follow.
-fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
-    let (mut tried, mut deposed) = (0, 0);
-    for _ in 0..2 * TRIES {
-        if let Some(race) = Race::stage(arena) {
-            let Race { first, term, request, heartbeats, .. } = race;
-            // It has just begun to wait for votes, and hears of its leader now.
-            drop(heartbeats);
-            request.deliver();
-            arena.sleep(OBEDIENCE);
-            tried += 1;
-            deposed += usize::from(!(arena.term(first) == term && arena.leads(first)));
-        }
-        arena.judge_all();
-    }
-    arena.note_tries(tried);
-    // A timeout may run out before the first heartbeat comes, but not every time.
-    if tried >= TRIES && deposed == tried {
-        let sentence = format!(
-            "{tried} times a candidate heard from the leader of its own term, and each time that \
-             leader was deposed"
-        );
-        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
-    }
-}
-
-/// A server that was down lacks entries, so it refuses what a new leader sends; nobody hears that,
-/// so it has to go on refusing. All the same it hears from the leader of its term, and waits.
-fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
-    let (mut tried, mut stood) = (0, 0);
-    for _ in 0..TRIES {
-        let [old, other, away] = arena.roles();
-        arena.cfg.crash(away);
-        arena.agree(&[old, other]);
-        // The server that is elected now knows nothing about the third server's log.
-        arena.cfg.restart(old);
-        arena.agree(&[old, other]);
-        arena.cfg.faults().mute(away);
-        arena.cfg.restart(away);
-        let leader = arena.leader_of(&[old, other]);
-        let term = arena.term(leader);
-        arena.sleep(OBEDIENCE);
-        // It has heard from the leader.
-        tried += usize::from(arena.term(away) >= term);
-        stood += usize::from(arena.term(away) > term && arena.term(leader) == term);
-        arena.judge_all();
-    }
-    arena.note_tries(tried);
-    // As above.
-    if stood == TRIES {
-        let sentence = format!(
-            "{stood} times a server refused what the leader of its own term sent, and each time it \
-             stood for election while it heard from that leader"
-        );
-        lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
-    }
-}
 
 /// A rival of its own term neither deposes a leader nor gets its vote, and no candidate's (5.2).
 pub(crate) fn late_rival(lab: &Lab) {
@@ -117,7 +46,7 @@ fn leaders_stay(lab: &Lab, arena: &mut Arena<'_>) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a leader that hears from a rival of its term", tried);
     if tried > 1 && deposed == tried {
         let sentence = format!(
             "{tried} times a leader heard from a rival of its own term, and each time it stopped \
@@ -157,7 +86,7 @@ fn candidates_keep_their_votes(arena: &mut Arena<'_>) {
         tried += usize::from(tries.is_some());
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a candidate that is asked by a rival of its term", tried);
 }
 
 /// Both servers lead, if the one gives the other its vote and then counts the vote that was held.
@@ -215,7 +144,7 @@ pub(crate) fn forgotten_term(lab: &Lab) {
         arena.cfg.faults().hear(old);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a term that is heard of by an answer", tried);
     arena.end();
 }
 
@@ -231,8 +160,8 @@ pub(crate) fn close_calls(lab: &Lab) {
         elected += usize::from(elected_while_deposed(&mut arena).is_some());
         arena.judge_all();
     }
-    arena.note_tries(asked);
-    arena.note_tries(elected);
+    arena.note_tries("a leader that is asked while it is deposed", asked);
+    arena.note_tries("a candidate that is elected while it is deposed", elected);
     arena.end();
 }
 

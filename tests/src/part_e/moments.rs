@@ -48,7 +48,7 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
             arena.judge_all();
         }
     }
-    arena.note_tries(tried);
+    arena.note_tries("crashes around a save", tried);
     arena.end();
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn woken_leader(lab: &Lab) {
         arena.until(|arena| !arena.leads(old));
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a leader that was paused", tried);
     arena.end();
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn alone(lab: &Lab) {
         tried += usize::from(arena.until(|arena| !arena.cfg.is_running(0)));
         arena.cfg.relieve(0);
     }
-    arena.note_tries(tried);
+    arena.note_tries("a server that is a majority by itself", tried);
     arena.agree(&[0]);
     arena.end();
 }

@@ -71,7 +71,7 @@ fn snapshot_after_entries(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a snapshot that comes after entries", tried);
     arena.end();
 }
 
@@ -119,7 +119,7 @@ fn snapshot_of_a_deposed_leader(lab: &Lab) {
         );
         lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
     }
-    arena.note_tries(tried);
+    arena.note_tries("a snapshot of a deposed leader", tried);
     arena.end();
 }
 
@@ -153,11 +153,15 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
                 index = arena.agree(&all);
             }
         }
-        if let Some(snapshot) = overtake(&mut arena, [leader, follower, third], index, known) {
+        let snapshot = overtake(&mut arena, [leader, follower, third], index, known);
+        if let Some(snapshot) = &snapshot {
             tried += 1;
             snapshot.deliver();
+        }
+        // Also if no snapshot came.
+        arena.cfg.apply_at_once(follower);
+        if snapshot.is_some() {
             if known == Known::Commit {
-                arena.cfg.apply_at_once(follower);
                 arena.sleep(SLOW_SERVICE);
             }
             arena.cfg.faults().partition(&[&[follower, third]]);
@@ -165,13 +169,14 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a snapshot that is overtaken by entries", tried);
     arena.end();
 }
 
 /// A snapshot on its way to a follower that has all entries by now, also those after it; its
 /// leader is cut off. None if the leader does not send the entries in several messages before it
-/// hears of the first, or sends no snapshot.
+/// hears of the first, or sends no snapshot. With [`Known::Commit`] the caller has to end the delay
+/// of the follower's service, in either case.
 fn overtake(
     arena: &mut Arena<'_>,
     [leader, follower, third]: [usize; 3],

@@ -33,7 +33,7 @@ fn huge_command(lab: &Lab) {
     let all = arena.all();
     let leader = arena.leader_of(&all);
     let command = arena.cfg.draw_letters(&mut arena.rng, HUGE_COMMAND_BYTES);
-    arena.note_tries(usize::from(arena.cfg.start(leader, command).is_some()));
+    arena.note_tries("a huge command", usize::from(arena.cfg.start(leader, command).is_some()));
     arena.agree(&all);
     arena.end();
 }
@@ -59,7 +59,7 @@ fn several_messages(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a log that takes several messages", tried);
     arena.end();
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn overwritten_tail(lab: &Lab) {
         arena.agree(&[old, other]);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("an overwritten tail", tried);
     arena.end();
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn silent_leader(lab: &Lab) {
         arena.agree(&[follower, other]);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a leader that sends nothing", tried);
     arena.end();
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn entries_after_the_vote(lab: &Lab) {
         arena.agree(&[a, b]);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("entries that come after the vote", tried);
     arena.end();
 }
 

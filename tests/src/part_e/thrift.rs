@@ -62,7 +62,7 @@ pub(crate) fn slow_links(lab: &Lab) {
     let used = arena.cfg.bytes_total() - before;
     // A new leader may have to begin anew.
     let has_led = arena.term(leader) == term && arena.leads(leader);
-    arena.note_tries(usize::from(has_led));
+    arena.note_tries("slow links", usize::from(has_led));
     if has_led {
         tell(lab, judgements::entries_bytes(used, 2, COMMANDS * COMMAND_BYTES));
     }

@@ -33,7 +33,7 @@ fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("two candidates of one term and a voter", tried);
     let all = arena.all();
     arena.agree(&all);
 }
@@ -77,7 +77,7 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a candidate that crashes after it voted for itself", tried);
     arena.end();
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn late_votes(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("votes for an election that is over", tried);
     arena.end();
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn lost_votes(lab: &Lab) {
         arena.judge_a_majority();
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("votes whose answers are lost", tried);
     arena.end();
 }
 
@@ -176,7 +176,7 @@ pub(crate) fn stale_candidate(lab: &Lab) {
         arena.agree(&[stale, holder]);
         arena.judge_all();
     }
-    arena.note_tries(tried);
+    arena.note_tries("a candidate that lacks what was committed", tried);
     arena.end();
 }
 
