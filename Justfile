@@ -45,11 +45,9 @@ soak-raft-io SEEDS="500":
 # The same for openraft
 [group('dev')]
 soak-openraft SEEDS="500":
-    cd examples/openraft && LAB_SEEDS={{ SEEDS }} cargo test --release --test labs -- \
-        --skip "snapshot install unreliable" --skip "close calls"
+    cd examples/openraft && LAB_SEEDS={{ SEEDS }} cargo test --release --test labs
     cd examples/openraft && LAB_SEEDS={{ SEEDS }} cargo test --release --test inspected -- \
-        --skip "basic agree" --skip "rpc bytes" --skip "fail no agree" \
-        --skip "snapshot install unreliable" --skip "close calls"
+        --skip "basic agree" --skip "rpc bytes" --skip "fail no agree"
 
 # What the labs cost with other allocators, and that every step is the same
 [group('dev')]

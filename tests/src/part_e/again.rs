@@ -33,7 +33,7 @@ fn late_answers_to_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(7));
     let all = arena.all();
     let mut tried = 0;
-    for _ in 0..LATE_ANSWER_ROUNDS {
+    for _ in arena.rounds(LATE_ANSWER_ROUNDS) {
         let [leader, a, b, c, d, e, f] = arena.roles();
         arena.cfg.faults().partition(&[&[leader, a, b]]);
         let exchanges = [a, b].map(|follower| arena.exchange(leader, follower, Kind::Entries));
@@ -76,7 +76,7 @@ fn late_answers_to_snapshots(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let all = arena.all();
     let mut tried = 0;
-    for _ in 0..LATE_ANSWER_ROUNDS {
+    for _ in arena.rounds(LATE_ANSWER_ROUNDS) {
         let [leader, other, away] = arena.roles();
         arena.cfg.crash(away);
         for _ in 0..SNAPSHOT_INTERVAL + 2 {
@@ -115,7 +115,7 @@ pub(crate) fn led_before(lab: &Lab) {
 /// place, and has brought them to one more server: with the follower that were a majority.
 fn kept_knowledge_commits_nothing(arena: &mut Arena<'_>) {
     let mut tried = 0;
-    for _ in 0..KEPT_ROUNDS {
+    for _ in arena.rounds(KEPT_ROUNDS) {
         let [leader, a, b, c, d] = arena.roles();
         if lead_again(arena, [leader, a, b, c, d], KEPT, 2).is_some() {
             arena.cfg.faults().partition(&[&[leader, b]]);

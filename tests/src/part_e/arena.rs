@@ -31,6 +31,9 @@ const CLOSE_LOOK_INTERVAL: Duration = Duration::from_millis(2);
 /// election. If the moment does not come, the scenario does not occur.
 const SCENARIO_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3);
 
+/// No round of a scenario begins after this.
+const LAST_ROUND: Duration = Duration::from_secs(60);
+
 /// A cluster, the random numbers of its test, and which server led which term.
 pub(crate) struct Arena<'a> {
     lab: &'a Lab,
@@ -53,6 +56,13 @@ impl<'a> Arena<'a> {
         cfg.begin();
         let calm_after = Duration::from_millis(500);
         Arena { lab, cfg, rng, leaders: BTreeMap::new(), calm_after }
+    }
+
+    /// The numbers of up to `most` rounds, of which none begins late: a correct Raft may take 5 s for
+    /// each election (rule L1), and the test must end all the same.
+    pub(crate) fn rounds(&self, most: usize) -> impl Iterator<Item = usize> + use<> {
+        let network = self.cfg.network().clone();
+        (0..most).take_while(move |_| network.now() < LAST_ROUND)
     }
 
     pub(crate) fn n(&self) -> usize {

@@ -131,7 +131,7 @@ pub(crate) fn logs_after_a_snapshot(lab: &Lab) {
 fn snapshot_over_a_tail(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
-    for round in 0..TAIL_ROUNDS {
+    for round in arena.rounds(TAIL_ROUNDS) {
         let [old, a, b] = arena.roles();
         let all = arena.all();
         arena.cfg.faults().isolate(old);

@@ -21,7 +21,7 @@ const FIGURE_7_LEADERS: usize = 3;
 pub(crate) fn figure_8_staged(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     let mut tried = 0;
-    for _ in 0..FIGURE_8_ROUNDS {
+    for _ in arena.rounds(FIGURE_8_ROUNDS) {
         let [s1, s2, a, b, c] = arena.roles();
         arena.cfg.faults().partition(&[&[s1, s2]]);
         let exchange = arena.exchange(s1, s2, Kind::Entries);
@@ -64,7 +64,7 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
     // (f), (e) and (d): leaders whose entries no other server ever gets. A former leader refuses its
     // vote because its log is newer, but it cannot be elected either: that takes four of seven.
     let mut fresh = arena.shuffled();
-    for _ in 0..FIGURE_7_LEADERS {
+    for _ in arena.rounds(FIGURE_7_LEADERS) {
         let commands = arena.rng.random_range(1..=6);
         let group: Vec<usize> = fresh.clone();
         if let Some(leader) = private_leader(&mut arena, &group, commands) {

@@ -39,7 +39,7 @@ pub(crate) fn giving_way(lab: &Lab) {
 /// follow soon deposes a leader that all others follow.
 fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut stood) = (0, 0);
-    for _ in 0..2 * TRIES {
+    for _ in arena.rounds(2 * TRIES) {
         if let Some(race) = Race::stage(arena) {
             let Race { voter, first, second, term, request, heartbeats, .. } = race;
             // It has just begun to wait for votes, and hears of its leader now.
@@ -65,7 +65,7 @@ fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
 /// so it has to go on refusing. All the same it hears from the leader of its term, and waits.
 fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut stood) = (0, 0);
-    for _ in 0..2 * TRIES {
+    for _ in arena.rounds(2 * TRIES) {
         if tried == TRIES {
             break;
         }

@@ -178,7 +178,7 @@ fn until_sent(arena: &mut Arena<'_>, entries: &Interceptor, follower: usize, com
 fn late_acknowledgement_of_a_tail(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..TAIL_ROUNDS {
+    for _ in arena.rounds(TAIL_ROUNDS) {
         let [old, a, b] = arena.roles();
         arena.cfg.faults().isolate(old);
         (0..TAIL).for_each(|_| {
@@ -216,7 +216,7 @@ fn late_acknowledgement_of_a_tail(lab: &Lab) {
 fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
-    for _ in 0..SNAPSHOT_ROUNDS {
+    for _ in arena.rounds(SNAPSHOT_ROUNDS) {
         let [leader, other, away] = arena.roles();
         arena.cfg.crash(away);
         let mut index = 0;

@@ -36,7 +36,7 @@ pub(crate) fn late_rival(lab: &Lab) {
 /// step down for want of answers either.
 fn leaders_stay(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut deposed) = (0, 0);
-    for _ in 0..TRIES {
+    for _ in arena.rounds(TRIES) {
         if let Some(race) = Race::stage(arena)
             && let Some(leads) = meet_the_rival(arena, &race)
         {
@@ -80,7 +80,7 @@ fn meet_the_rival(arena: &mut Arena<'_>, race: &Race) -> Option<bool> {
 /// has more than the others': that is no reason for a second vote.
 fn candidates_keep_their_votes(arena: &mut Arena<'_>) {
     let mut tried = 0;
-    for round in 0..TRIES {
+    for round in arena.rounds(TRIES) {
         let roles = if round % 2 == 0 { follower_with_a_tail(arena) } else { Some(arena.roles()) };
         let tries = roles.and_then(|roles| vote_between_rivals(arena, roles));
         tried += usize::from(tries.is_some());
@@ -124,7 +124,7 @@ fn follower_with_a_tail(arena: &mut Arena<'_>) -> Option<[usize; 3]> {
 pub(crate) fn forgotten_term(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..TRIES {
+    for _ in arena.rounds(TRIES) {
         let [old, a, b] = arena.roles();
         let term = arena.term(old);
         arena.cfg.faults().isolate(old);
@@ -154,7 +154,7 @@ pub(crate) fn forgotten_term(lab: &Lab) {
 pub(crate) fn close_calls(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let (mut asked, mut elected) = (0, 0);
-    for _ in 0..4 * TRIES {
+    for _ in arena.rounds(4 * TRIES) {
         asked += usize::from(deposed_while_asked(&mut arena));
         arena.judge_all();
         elected += usize::from(elected_while_deposed(&mut arena).is_some());

@@ -8,6 +8,7 @@ use crate::part_e::arena::Arena;
 
 /// A server saves several times for an election and a command; the crash is tried at each.
 const SAVES_TRIED: u64 = 6;
+const WOKEN_ROUNDS: usize = 6;
 /// The crash of one server alone is soon over.
 const LONELY_TRIES: usize = 20;
 
@@ -66,7 +67,7 @@ pub(crate) fn woken_leader(lab: &Lab) {
     arena.agree(&[a, b]);
     arena.cfg.faults().rejoin(first);
     let mut tried = 0;
-    for round in 0..SAVES_TRIED {
+    for round in arena.rounds(WOKEN_ROUNDS) {
         let [old, a, b] = arena.roles();
         // What arrives during the pause deposes it when it wakes, unless nothing arrives.
         if round % 2 == 0 {
@@ -96,7 +97,7 @@ pub(crate) fn woken_leader(lab: &Lab) {
 pub(crate) fn alone(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(1));
     let mut tried = 0;
-    for _ in 0..LONELY_TRIES {
+    for _ in arena.rounds(LONELY_TRIES) {
         arena.agree(&[0]);
         arena.cfg.faults().crash_before_save(0, 1);
         arena.start(0);

@@ -83,7 +83,7 @@ fn snapshot_after_entries(lab: &Lab) {
 fn snapshot_of_a_deposed_leader(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let (mut tried, mut deposed) = (0, 0);
-    for _ in 0..DEPOSED_ROUNDS {
+    for _ in arena.rounds(DEPOSED_ROUNDS) {
         let [old, heir, other] = arena.roles();
         arena.cfg.crash(heir);
         for _ in 0..COMMANDS_FOR_A_SNAPSHOT {

@@ -43,7 +43,7 @@ fn huge_command(lab: &Lab) {
 fn several_messages(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..LARGE_ROUNDS {
+    for _ in arena.rounds(LARGE_ROUNDS) {
         let [old, a, b] = arena.roles();
         for _ in 0..LARGE_COMMANDS {
             let command = arena.cfg.draw_letters(&mut arena.rng, LARGE_COMMAND_BYTES);
@@ -102,7 +102,7 @@ pub(crate) fn overwritten_tail(lab: &Lab) {
 pub(crate) fn silent_leader(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..SILENT_ROUNDS {
+    for _ in arena.rounds(SILENT_ROUNDS) {
         let [old, follower, other] = arena.roles();
         let term = arena.term(old);
         arena.cfg.faults().isolate(other);
@@ -154,7 +154,7 @@ fn lead_in_silence(arena: &mut Arena<'_>, server: usize, silence: &Interceptor) 
 pub(crate) fn entries_after_the_vote(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..VOTER_ROUNDS {
+    for _ in arena.rounds(VOTER_ROUNDS) {
         let [old, a, b] = arena.roles();
         tried += usize::from(old_entries(&mut arena, [old, a, b]).is_some());
         arena.cfg.faults().partition(&[&[a, b]]);

@@ -103,7 +103,7 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
 /// server whose timer has run out when it starts deposes it.
 pub(crate) fn hasty_restarts(arena: &mut Arena<'_>) -> Finding {
     let mut deposed = 0;
-    for _ in 0..RESTARTS {
+    for _ in arena.rounds(RESTARTS) {
         let [leader, follower, _] = arena.roles();
         let term = arena.term(leader);
         arena.cfg.restart(follower);

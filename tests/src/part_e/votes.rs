@@ -24,7 +24,7 @@ const REQUESTS: usize = 2;
 /// The old leader, which has voted for the first of two candidates, is asked by the second.
 fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena<'_>, &Race)) {
     let mut tried = 0;
-    for _ in 0..TRIES {
+    for _ in arena.rounds(TRIES) {
         if let Some(race) = Race::stage(arena) {
             tried += 1;
             between(arena, &race);
@@ -61,7 +61,7 @@ pub(crate) fn forgotten_vote(lab: &Lab) {
 pub(crate) fn forgotten_candidacy(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..2 * TRIES {
+    for _ in arena.rounds(2 * TRIES) {
         // The first led that term. The second asks it when it has come back.
         if let Some(race) = Race::stage(&mut arena)
             && let Some(request) = arena
@@ -88,7 +88,7 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
 pub(crate) fn late_votes(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for _ in 0..2 * TRIES {
+    for _ in arena.rounds(2 * TRIES) {
         let [old, candidate, voter] = arena.roles();
         let term = arena.term(old);
         arena.cfg.faults().isolate(old);
@@ -117,7 +117,7 @@ pub(crate) fn late_votes(lab: &Lab) {
 pub(crate) fn lost_votes(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     let mut tried = 0;
-    for _ in 0..TRIES {
+    for _ in arena.rounds(TRIES) {
         let [old, ..]: [usize; 5] = arena.roles();
         let votes = arena.cfg.names_of(Kind::Votes);
         tried += usize::from(!votes.is_empty());
@@ -142,7 +142,7 @@ pub(crate) fn lost_votes(lab: &Lab) {
 pub(crate) fn stale_candidate(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
-    for round in 0..TRIES {
+    for round in arena.rounds(TRIES) {
         let [leader, a, b] = arena.roles();
         let is_longer = round % 2 == 1;
         let (stale, holder, third) = if is_longer { (leader, a, b) } else { (a, b, leader) };
