@@ -24,8 +24,8 @@ use history::Moment;
 
 use crate::breach::{CrashBreach, ElectionBreach, Forgotten, Violation};
 use crate::remark::{Deviation, Remark};
+use crate::rules::first_votes::FirstVotes;
 use crate::rules::leaders::Leaders;
-use crate::rules::votes::FirstVotes;
 use crate::sample::Sample;
 
 /// All such votes.

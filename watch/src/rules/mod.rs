@@ -4,6 +4,7 @@ pub(crate) mod shape;
 pub(crate) mod monotonic;
 pub(crate) mod leaders;
 pub(crate) mod votes;
+pub(crate) mod first_votes;
 pub(crate) mod given_up;
 pub(crate) mod up_to_date;
 pub(crate) mod elected;

@@ -24,14 +24,13 @@
 //! A settled vote may have been given up between the last sample and the crash, so one for another
 //! server stays open as well, unless its candidate leads the term.
 
-use std::collections::BTreeMap;
-
 use history::Moment;
 
 use raftapi::Role;
 
 use crate::breach::{CrashBreach, ElectionBreach, Forgotten, Violation};
 use crate::remark::{Deviation, Remark};
+use crate::rules::first_votes::{FirstVotes, Vote};
 use crate::rules::given_up::{Change, GivenUp, How};
 use crate::rules::leaders::Leaders;
 use crate::sample::Sample;
@@ -41,22 +40,6 @@ use crate::sample::Sample;
 pub(crate) struct Votes {
     first: FirstVotes,
     given_up: GivenUp,
-}
-
-/// By server and term: the first vote that was seen.
-pub(crate) type FirstVotes = BTreeMap<(usize, u64), Vote>;
-
-/// One vote.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Vote {
-    pub(crate) candidate: usize,
-    at: Moment,
-    /// Another server may know of it.
-    settled: bool,
-    /// When the incarnation that runs showed it last.
-    shown: Option<Moment>,
-    /// When it was seen last, and when it was seen that it had vanished.
-    vanished: Option<[Moment; 2]>,
 }
 
 impl Votes {
