@@ -97,8 +97,8 @@ fn page(matrix: &Matrix) -> String {
     );
     text += &totals(matrix);
     text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \
-             have it; with thread switches at the edges of the plant's own code; and as graded, with \
-             each server in a process of its own.\n\
+             have it; with thread switches at the edges of the plant's own code; and as graded, \
+             with each server in a process of its own.\n\
              A cell says in which seed the plant was killed, by which rule or kind of failure, and \
              in which test; `cargo doc -p history` has the rules, from S1 to L5, as \
              `history::Rule`.\n\

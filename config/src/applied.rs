@@ -6,14 +6,14 @@
 //! before a crash is remembered after the restart. And a snapshot that ends before what this
 //! incarnation has applied already is an error (S14); the original accepts it.
 //!
-//! **S9 after a restart** breaks the agreement with the lab (class contract) and not safety, as long
-//! as the server goes on at or before the place where it was before the crash: no command is lost
-//! for a service that has kept its state. But the lab's service has not. `lastApplied` is volatile
-//! in Figure 2 and begins with 0, so a Raft that keeps the paper applies everything again; none that
-//! does so is blamed. Parts 3A to 3C of the original accept other Rafts in most years, because their
-//! appliers keep the log of a server through its crash. They fail here all the same: the applier of
-//! the original's 3D fails them in every year, that of 3A to 3C did so in 2025, and a key/value
-//! service on such a Raft would lose what it stored.
+//! **S9 after a restart** breaks the agreement with the lab (class contract) and not safety, as
+//! long as the server goes on at or before the place where it was before the crash: no command is
+//! lost for a service that has kept its state. But the lab's service has not. `lastApplied` is
+//! volatile in Figure 2 and begins with 0, so a Raft that keeps the paper applies everything
+//! again; none that does so is blamed. Parts 3A to 3C of the original accept other Rafts in most
+//! years, because their appliers keep the log of a server through its crash. They fail here all
+//! the same: the applier of the original's 3D fails them in every year, that of 3A to 3C did so in
+//! 2025, and a key/value service on such a Raft would lose what it stored.
 //!
 //! **A snapshot on the disk that the lab did not make** breaks the agreement too: the lab reads the
 //! persister at a start, as 6.824 does, in place of a service that would. A Raft may keep what it

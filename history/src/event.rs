@@ -83,8 +83,8 @@ pub enum ServerEvent<'a> {
 /// What a server's Raft does and says. An answer refers to the moment of its question.
 #[derive(Debug, Clone)]
 pub enum RaftEvent<'a> {
-    /// `start` is about to be called with this command. The server can know it from now on, whatever
-    /// becomes of the call.
+    /// `start` is about to be called with this command. The server can know it from now on,
+    /// whatever becomes of the call.
     Offered {
         /// The command.
         command: &'a [u8],

@@ -56,8 +56,8 @@ impl Lab {
         self.referee.stop(Failure::new(class, sentence));
     }
 
-    /// Fails the test, and says where to look for the cause: a place in an implementation, what must
-    /// hold there, and the section of the paper.
+    /// Fails the test, and says where to look for the cause: a place in an implementation, what
+    /// must hold there, and the section of the paper.
     pub fn fail_at(&self, class: Class, sentence: impl Into<String>, look: &str) -> ! {
         self.referee.stop(Failure::new(class, sentence).with_look(look));
     }

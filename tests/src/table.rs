@@ -495,7 +495,7 @@ const TESTS: &[Test] = &[
         words: "logs after a snapshot",
         points: 1,
         original: None,
-        purpose: "A log that ends with a snapshot replaces a tail, elects nobody stale, goes on (7).",
+        purpose: "A log whose beginning is a snapshot keeps the rules of a whole one (7).",
         run: part_e::compaction::logs_after_a_snapshot,
     },
     Test {

@@ -11,8 +11,8 @@
 //! although `kill` comes later. What it saves then is lost, so a peer that reads its own save back
 //! finds what no running server can find. Only a panic in `kill` itself is a failure even then.
 //!
-//! Where servers share threads, nobody knows for whom a thread panicked. If some incarnation is dead
-//! then, it may have been for that one, so such a panic is a finding as well.
+//! Where servers share threads, nobody knows for whom a thread panicked. If some incarnation is
+//! dead then, it may have been for that one, so such a panic is a finding as well.
 //!
 //! Servers in processes of their own have no such threads: SIGKILL ends them.
 //!

@@ -296,8 +296,8 @@ fn a_clock_that_is_rushed_runs_for_its_server_alone() {
     );
 }
 
-/// Server 0 starts the thread of a pool, which saves for every server that takes a command. Server 1
-/// also has a thread of its own.
+/// Server 0 starts the thread of a pool, which saves for every server that takes a command. Server
+/// 1 also has a thread of its own.
 #[test]
 fn servers_that_share_a_thread_are_not_stopped_alone() {
     let (jobs, queue) = crossbeam_channel::unbounded::<Box<dyn FnOnce() + Send>>();

@@ -27,7 +27,8 @@ pub(crate) struct Shared {
     /// What is under way from ends without an owner.
     pub(crate) unowned: UnderWay,
     copies_made: AtomicU32,
-    /// Some server's messages outlive it, or did. Where this is false no copy takes the lock for it.
+    /// Some server's messages outlive it, or did. Where this is false no copy takes the lock for
+    /// it.
     pub(crate) any_outlives: AtomicBool,
 }
 

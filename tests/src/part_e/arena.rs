@@ -58,8 +58,8 @@ impl<'a> Arena<'a> {
         Arena { lab, cfg, rng, leaders: BTreeMap::new(), calm_after }
     }
 
-    /// The numbers of up to `most` rounds, of which none begins late: a correct Raft may take 5 s for
-    /// each election (rule L1), and the test must end all the same.
+    /// The numbers of up to `most` rounds, of which none begins late: a correct Raft may take 5 s
+    /// for each election (rule L1), and the test must end all the same.
     pub(crate) fn rounds(&self, most: usize) -> impl Iterator<Item = usize> + use<> {
         let network = self.cfg.network().clone();
         (0..most).take_while(move |_| network.now() < LAST_ROUND)

@@ -61,8 +61,8 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
     for _ in 0..3 {
         arena.agree(&all);
     }
-    // (f), (e) and (d): leaders whose entries no other server ever gets. A former leader refuses its
-    // vote because its log is newer, but it cannot be elected either: that takes four of seven.
+    // (f), (e) and (d): leaders whose entries no other server ever gets. A former leader refuses
+    // its vote because its log is newer, but it cannot be elected either: that takes four of seven.
     let mut fresh = arena.shuffled();
     for _ in arena.rounds(FIGURE_7_LEADERS) {
         let commands = arena.rng.random_range(1..=6);

@@ -3,8 +3,8 @@
 //! The [`swarm`] draws a plan of faults from the seed, and checks liveness after it has healed a
 //! majority. The other tests are scenarios, each brought to one moment at which a rule of the paper
 //! is needed: [`votes`], [`leaders`], [`giving_way`], [`figures`], [`late`], [`again`], [`tails`],
-//! [`moments`], [`overtaken`], [`compaction`]. They are staged by message ([`staging`]), for any implementation.
-//! The table of tests says what each is for.
+//! [`moments`], [`overtaken`], [`compaction`]. They are staged by message ([`staging`]), for any
+//! implementation. The table of tests says what each is for.
 
 pub(crate) mod swarm;
 pub(crate) mod storms;

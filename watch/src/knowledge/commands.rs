@@ -1,19 +1,19 @@
 //! A command is applied only where a message can have brought it, and after news that a majority
 //! has it.
 //!
-//! **S17 is sound**: a server that applies a command was given it by the lab, or has it from its log
-//! or a snapshot. It got these in a message from a server that had the command then, and so on back
-//! to the one where `start` was called with it. That holds for every way to send entries, and for
-//! calls of `start` that took nothing or never returned: the command counts as known there as soon
-//! as `start` is called. If a command was given to several servers, one way from any of them is
-//! enough. A command that the test has drawn at random cannot be told in fewer bytes than its
+//! **S17 is sound**: a server that applies a command was given it by the lab, or has it from its
+//! log or a snapshot. It got these in a message from a server that had the command then, and so on
+//! back to the one where `start` was called with it. That holds for every way to send entries, and
+//! for calls of `start` that took nothing or never returned: the command counts as known there as
+//! soon as `start` is called. If a command was given to several servers, one way from any of them
+//! is enough. A command that the test has drawn at random cannot be told in fewer bytes than its
 //! entropy, so that many were delivered to the server since the command was first given to anybody.
 //! Such commands are independent, so several need the sum. Bytes of requests and of replies count,
 //! repeated ones too, whatever was in them.
 //!
-//! **S11 is sound**: a command is committed only when a majority of the servers has its entry in the
-//! log (5.3, 5.4.2), and a server applies it only when it knows that it is committed. Each of that
-//! majority had the command before it acknowledged the entry, and by a chain of messages that
+//! **S11 is sound**: a command is committed only when a majority of the servers has its entry in
+//! the log (5.3, 5.4.2), and a server applies it only when it knows that it is committed. Each of
+//! that majority had the command before it acknowledged the entry, and by a chain of messages that
 //! acknowledgement came before the news of the commitment. So there is a moment for each of them at
 //! which it can have known the command, and the server has heard of a later one. It makes no
 //! difference who has counted, whether the entry was committed by a later one, and whether the news

@@ -1,13 +1,13 @@
 //! A server that says that it leads a term has news from a majority.
 //!
 //! **It is sound**: the votes of a term are given after its candidate has entered it (5.2). So a
-//! server that leads term T, and was in a lower one when it was asked at a moment, has since learned
-//! of the votes of a majority, itself included, that were given after that moment: by replies, or in
-//! any other chain of messages. A pre-vote counts for nothing here, and need not: the real votes
-//! come after it. What the server was before a restart counts, since a term that it has stood in
-//! survives. How long ago the votes came does not matter, so leases change nothing. A server alone
-//! needs no news. An answer may be as old as [`STALE_MAX`], since a server may publish its term and
-//! role some time after it has changed them, and may be paused in between.
+//! server that leads term T, and was in a lower one when it was asked at a moment, has since
+//! learned of the votes of a majority, itself included, that were given after that moment: by
+//! replies, or in any other chain of messages. A pre-vote counts for nothing here, and need not:
+//! the real votes come after it. What the server was before a restart counts, since a term that it
+//! has stood in survives. How long ago the votes came does not matter, so leases change nothing. A
+//! server alone needs no news. An answer may be as old as [`STALE_MAX`], since a server may
+//! publish its term and role some time after it has changed them, and may be paused in between.
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ pub(crate) struct Leaders {
 
 #[derive(Debug, Clone, Default)]
 struct Server {
-    /// Terms, each with the last moment at which it was asked and then said that it is in it; in the
-    /// order of the questions, a term only once in a row.
+    /// Terms, each with the last moment at which it was asked and then said that it is in it; in
+    /// the order of the questions, a term only once in a row.
     shown: Vec<(u64, Moment)>,
     /// The last claim that was found true.
     leads: Option<u64>,

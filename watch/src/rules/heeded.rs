@@ -1,27 +1,27 @@
 //! S13, a server stores entries only of a leader of its own term (sections 5.1 and 5.3).
 //!
 //! An AppendEntries of an earlier term that is not refused names itself late: the old leader counts
-//! the reply, and S7 finds a later leader without the entry. Here the cause is named. Two samples of
-//! one incarnation in one term show a new entry, and nobody can have led that term and sent it:
+//! the reply, and S7 finds a later leader without the entry. Here the cause is named. Two samples
+//! of one incarnation in one term show a new entry, and nobody can have led that term and sent it:
 //!
 //! - To lead a term a server needs a majority of votes of that term. So after it was last seen in a
-//!   lower term, something that happened later than that at enough other servers has to reach it, in
-//!   a message or a chain of messages. The moment at which the last one that it needs arrives is the
-//!   earliest at which it leads.
+//!   lower term, something that happened later than that at enough other servers has to reach it,
+//!   in a message or a chain of messages. The moment at which the last one that it needs arrives
+//!   is the earliest at which it leads.
 //! - Its entries come from it, in a message or a chain. So the server that stores them has heard of
 //!   the leader as it was at that moment or later.
 //!
-//! **Sound**: samples are late, but both conditions are about what was sent and delivered, which the
-//! history knows at once ([`Clocks`]). A sample only bounds when a server was still in a lower term;
-//! what is not known counts as possible: a server that does not show its state, or a term that it
-//! was in long ago. It does not matter what a message was, how it was answered, who passed it on, or
-//! when it was processed. So pre-vote, batches, queues of messages, relays, transfer of leadership, a
-//! message that outlives a crash and a leader that was never seen leave nothing to blame. The server
-//! itself can have led the term unseen; then its new entries are of that term. `inspect` is one view:
-//! an entry that it shows was not stored in an earlier term than it shows.
+//! **Sound**: samples are late, but both conditions are about what was sent and delivered, which
+//! the history knows at once ([`Clocks`]). A sample only bounds when a server was still in a lower
+//! term; what is not known counts as possible: a server that does not show its state, or a term
+//! that it was in long ago. It does not matter what a message was, how it was answered, who passed
+//! it on, or when it was processed. So pre-vote, batches, queues of messages, relays, transfer of
+//! leadership, a message that outlives a crash and a leader that was never seen leave nothing to
+//! blame. The server itself can have led the term unseen; then its new entries are of that term.
+//! `inspect` is one view: an entry that it shows was not stored in an earlier term than it shows.
 //!
-//! Only new entries are judged. A server that removes some says nothing about who it heeds, and what
-//! an installed snapshot brings is committed, whoever sent it.
+//! Only new entries are judged. A server that removes some says nothing about who it heeds, and
+//! what an installed snapshot brings is committed, whoever sent it.
 
 use std::collections::BTreeMap;
 

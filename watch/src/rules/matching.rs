@@ -7,13 +7,14 @@
 //! looked at once per log that gets it: the cost is that of the entries, not of the logs.
 //!
 //! **What hurts nobody is a remark**. A follower that installs a snapshot which conflicts with its
-//! log has to discard the log (section 7). If it keeps the entries after the snapshot, these entries
-//! are of terms below the one in which the snapshot's end was committed: a log with an entry of that
-//! term or a later one has the snapshot's end. So no leader that it still heeds has such an entry,
-//! no AppendEntries matches one, and the first new entry replaces them all. The majority that
-//! committed the snapshot's end has entries of that term, and refuses the server as a leader. A pair
-//! of the snapshot's end and the entry after it is therefore a remark, unless the snapshot shows
-//! another term than the one that was committed there; and it is no evidence against other logs.
+//! log has to discard the log (section 7). If it keeps the entries after the snapshot, these
+//! entries are of terms below the one in which the snapshot's end was committed: a log with an
+//! entry of that term or a later one has the snapshot's end. So no leader that it still heeds has
+//! such an entry, no AppendEntries matches one, and the first new entry replaces them all. The
+//! majority that committed the snapshot's end has entries of that term, and refuses the server as
+//! a leader. A pair of the snapshot's end and the entry after it is therefore a remark, unless the
+//! snapshot shows another term than the one that was committed there; and it is no evidence
+//! against other logs.
 //!
 //! Commands are opaque to `inspect`, so where a leader took a command as an index and a term, and
 //! the entry committed there is of that term, what was applied there has to be that command. This
