@@ -128,9 +128,9 @@ impl Family for CommitmentBreach {
     fn look(&self) -> Option<&'static str> {
         Some(match self {
             CommitmentBreach::HeardOfNoMajority { .. } => {
-                "where the leader raises commit_index; more than half of the servers, itself \
-                 included, have to have the entry. And where a follower does: to leader_commit at \
-                 most (sections 5.3 and 5.4)"
+                "where commit_index rises; a leader raises it when more than half of the servers, \
+                 itself included, have the entry, and a follower to leader_commit at most (sections \
+                 5.3 and 5.4)"
             }
             CommitmentBreach::LeaderLacksEntry { lost: Some(loss), .. } => match loss.way {
                 Way::Overwritten => return None,
@@ -227,10 +227,11 @@ impl Family for CommitmentBreach {
                 servers,
                 ..
             } => format!(
-                "server {server} applied {} at index {index} at {}, but by the messages so far it \
-                 could know only that {} had it, of {servers} servers",
+                "server {server} applied {} at index {index} at {}, when by its messages at most {} \
+                 of {servers} servers had it: {}",
                 show(command),
                 seconds(*applied),
+                holders.len(),
                 numbered(holders)
             ),
             CommitmentBreach::CommitIndexFell { indices: [old, new], seen: [from, to] } => {

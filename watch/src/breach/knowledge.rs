@@ -29,11 +29,11 @@ pub enum KnowledgeBreach {
         command: Vec<u8>,
         /// When it was applied.
         applied: Moment,
-        /// The server to which it was first given, and when.
-        offered: (usize, Moment),
-        /// The bytes that the server received since then, or since an earlier long command.
+        /// A server that was given a command, and when: from then on bytes and commands count.
+        since: (usize, Moment),
+        /// The bytes that the server has received since then.
         received: u64,
-        /// The least that the commands of that time take.
+        /// The least that the commands take that were given since then and that it has applied.
         needs: u64,
     },
     /// S17: a server says that it leads a term, without news from a majority.
@@ -76,30 +76,34 @@ impl Family for KnowledgeBreach {
                 offered.0,
                 seconds(offered.1)
             ),
-            KnowledgeBreach::AppliedUntold { index, command, offered, received, needs, .. } => {
+            KnowledgeBreach::AppliedUntold { index, command, since, received, needs, .. } => {
                 format!(
-                    "server {server} applied {} at index {index}, but its messages since then had \
-                     only {received} bytes, and the commands of that time take at least {needs}; \
-                     server {} was given this one at {}",
+                    "server {server} applied {} at index {index}, but since server {} was given a \
+                     command at {} it has received only {received} bytes, and the commands that it \
+                     applied of those given since then take at least {needs}",
                     show(command),
-                    offered.0,
-                    seconds(offered.1)
+                    since.0,
+                    seconds(since.1)
                 )
             }
             KnowledgeBreach::LeadsUnheard { term, said, below, heard, servers } => {
                 let since = match below {
                     Some((term, asked)) => {
-                        format!("since it was in term {term} at {}, ", seconds(*asked))
+                        format!("since it was in term {term} at {} ", seconds(*asked))
                     }
                     None => String::new(),
                 };
                 let heard = match heard[..] {
-                    [] => "no message from any other server can have reached it".to_owned(),
-                    _ => format!("only messages from {} can have reached it", numbered(heard)),
+                    [] => "no message of another server has reached it".to_owned(),
+                    _ => format!("only messages of {} have reached it", numbered(heard)),
+                };
+                let others = match servers / 2 {
+                    1 => "1 other server".to_owned(),
+                    votes => format!("{votes} other servers"),
                 };
                 format!(
-                    "server {server} says at {} that it leads term {term}, but {since}{heard}, of \
-                     {servers} servers",
+                    "server {server} says at {} that it leads term {term}, but {since}{heard}; an \
+                     election takes the votes of {others}",
                     seconds(*said)
                 )
             }
@@ -108,9 +112,12 @@ impl Family for KnowledgeBreach {
 
     fn evidence(&self, server: usize) -> Vec<Fact> {
         match self {
-            KnowledgeBreach::AppliedUnheard { index, command, applied, offered }
-            | KnowledgeBreach::AppliedUntold { index, command, applied, offered, .. } => vec![
+            KnowledgeBreach::AppliedUnheard { index, command, applied, offered } => vec![
                 Fact::new(offered.1, offered.0, format!("is given {}", show(command))),
+                Fact::new(*applied, server, format!("applies {} at index {index}", show(command))),
+            ],
+            KnowledgeBreach::AppliedUntold { index, command, applied, since, .. } => vec![
+                Fact::new(since.1, since.0, "is given a command"),
                 Fact::new(*applied, server, format!("applies {} at index {index}", show(command))),
             ],
             KnowledgeBreach::LeadsUnheard { term, said, below, .. } => below

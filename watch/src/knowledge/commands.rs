@@ -85,6 +85,8 @@ struct Content {
 
 #[derive(Debug)]
 struct Drawn {
+    /// The server to which it was first given, and when.
+    offered: (usize, Moment),
     bytes_min: u64,
     /// The bytes that each server had received when it was first given to anybody.
     received: Vec<u64>,
@@ -136,7 +138,8 @@ impl Commands {
         match self.places.get(command) {
             Some(place) => self.contents[*place].offers.push(offer),
             None => {
-                let (drawn, command) = (self.add_drawn(command, clocks), Arc::from(command));
+                let (drawn, command) =
+                    (self.add_drawn(command, (server, at), clocks), Arc::from(command));
                 self.places.insert(Arc::clone(&command), self.contents.len());
                 self.contents.push(Content { command, offers: vec![offer], drawn });
             }
@@ -144,11 +147,17 @@ impl Commands {
         self.learn(server, at, clocks);
     }
 
-    fn add_drawn(&mut self, command: &[u8], clocks: &Clocks) -> Option<usize> {
+    fn add_drawn(
+        &mut self,
+        command: &[u8],
+        offered: (usize, Moment),
+        clocks: &Clocks,
+    ) -> Option<usize> {
         if !self.drawn.remove(command) {
             return None;
         }
         self.given.push(Drawn {
+            offered,
             bytes_min: command.len() as u64 * ENTROPY_PERCENT / 100,
             received: (0..self.n).map(|server| clocks.received(server)).collect(),
             needs: vec![0; self.n],
@@ -275,12 +284,11 @@ impl Commands {
             let received = clocks.received(by.server) - drawn.received[by.server];
             let needs = drawn.needs[by.server];
             if received < needs {
-                let Offer { server, at, .. } = self.offers[offers[0]];
                 let breach = KnowledgeBreach::AppliedUntold {
                     index: by.index,
                     command: command.to_vec(),
                     applied: by.at,
-                    offered: (server, at),
+                    since: drawn.offered,
                     received,
                     needs,
                 };

@@ -190,8 +190,8 @@ fn a_reply_that_does_not_arrive_brings_nothing() {
     run.receives(call);
     run.answers(call);
     run.step(call, CallStep::Ended(Ending::ReplyLost));
-    let sentence = "server 0 applied \"x\" at index 1 at 0.009 s, but by the messages so far it \
-                    could know only that server 0 had it, of 3 servers";
+    let sentence = "server 0 applied \"x\" at index 1 at 0.009 s, when by its messages at most 1 of \
+                    3 servers had it: server 0";
     breaks(Rule::S11, sentence, run.applies(0, 1, b"x"));
 }
 
@@ -303,8 +303,8 @@ fn brings_two(drawn: bool, bytes: usize) -> Result<(), Violation> {
 fn commands_that_were_drawn_at_random_take_the_bytes_of_their_entropy() {
     assert_eq!(brings_two(true, 1480), Ok(()));
     let sentence = "server 1 applied \"babababababababababababa...\" (1000 bytes) at index 2, but \
-                    its messages since then had only 1479 bytes, and the commands of that time \
-                    take at least 1480; server 0 was given this one at 0.007 s";
+                    since server 0 was given a command at 0.005 s it has received only 1479 bytes, \
+                    and the commands that it applied of those given since then take at least 1480";
     breaks(Rule::S17, sentence, brings_two(true, 1479));
 }
 
@@ -316,8 +316,8 @@ fn other_commands_can_be_compressed() {
 #[test]
 fn a_leader_has_heard_of_a_majority() {
     let mut run = Run::new();
-    let sentence = "server 0 says at 0.006 s that it leads term 1, but no message from any other \
-                    server can have reached it, of 3 servers";
+    let sentence = "server 0 says at 0.006 s that it leads term 1, but no message of another \
+                    server has reached it; an election takes the votes of 1 other server";
     breaks(Rule::S17, sentence, run.says(0, 1, true));
 
     let mut run = Run::new();
@@ -343,7 +343,8 @@ fn votes_are_younger_than_the_last_lower_term() {
     run.sleeps(16_000);
     run.says(0, 1, false).unwrap();
     let sentence = "server 0 says at 16.517 s that it leads term 2, but since it was in term 1 at \
-                    16.513 s, no message from any other server can have reached it, of 3 servers";
+                    16.513 s no message of another server has reached it; an election takes the \
+                    votes of 1 other server";
     breaks(Rule::S17, sentence, run.says(0, 2, true));
 }
 
