@@ -277,7 +277,9 @@ impl Checker {
         let vote = self.votes.of(server, state.current_term);
         self.leaders.check_vote(server, state.current_term, vote)?;
         let is_second = vote.is_some_and(|vote| Some(vote.0) != state.voted_for);
-        self.remarks.extend(self.up_to_date.see(seen, is_second)?);
+        self.remarks.extend(self.up_to_date.see(seen, is_second, &alive));
+        let first = self.votes.first();
+        self.remarks.extend(self.up_to_date.judge(seen.now, first, &self.leaders)?);
         self.elected.see(seen.now, &self.votes)
     }
 

@@ -17,6 +17,7 @@
 //! | `leaders` | S1 one leader in a term; S15 leadership that a server claims |
 //! | `votes` | S2 one vote in a term |
 //! | `given_up` | S2 for a vote that was given up: whether that can have hurt |
+//! | `ballot` | for S2 and S3: who can have been elected in a term |
 //! | `up_to_date` | S3 the election restriction |
 //! | `elected` | S4 a leader has a majority |
 //! | `leader_log` | S5 a leader only appends |

@@ -53,6 +53,17 @@ pub enum Deviation {
         /// The leader.
         leader: usize,
     },
+    /// A server whose log is more up to date than the leader's was took it for its vote.
+    NotedShorterLeader {
+        /// The term.
+        term: u64,
+        /// The leader.
+        leader: usize,
+        /// The end of the server's log.
+        end: LogEnd,
+        /// How the leader's log ended when it stood.
+        stood: LogEnd,
+    },
     /// A server kept the entries after a snapshot although its log conflicts with the snapshot.
     KeptTail {
         /// The last entry of the snapshot: index and term.
@@ -83,6 +94,7 @@ impl Remark {
             Deviation::KeptTail { .. } => 3,
             Deviation::VotedBelowSnapshot { .. } => 4,
             Deviation::NotedLeader { .. } => 5,
+            Deviation::NotedShorterLeader { .. } => 6,
         }
     }
 }
@@ -113,6 +125,14 @@ impl fmt::Display for Remark {
                 "server {server} voted for server {candidate} in term {term} and then set \
                  voted_for to server {leader}, which leads that term without its vote, seen at \
                  {at}; a server votes once in a term (section 5.2)"
+            ),
+            Deviation::NotedShorterLeader { term, leader, end, stood } => write!(
+                f,
+                "server {server} shows server {leader} as its vote in term {term}, seen at {at}, \
+                 although its own log {} and the candidate's {}; server {leader} leads that term \
+                 without its vote, and voted_for is the candidate that got the vote (Figure 2)",
+                log_end(*end),
+                log_end(*stood)
             ),
             Deviation::KeptTail { snapshot: (index, term), next_term } => write!(
                 f,

@@ -10,11 +10,8 @@
 //! **Sound**: a vote that only vanished breaks the rule when its candidate is known to lead: it
 //! may have been counted, and has not lost, so the paper wants it kept. A second vote, and a vote
 //! that a crash lost, break it as well when no leader can excuse them: a server other than the
-//! first candidate and the voter, with a majority *without the voter*. All servers are asked. One
-//! that shows, in a sample that was asked for after the change, a lower term or that very term
-//! without a vote for a server, has not elected that server before the change. So has not one that
-//! was first seen with a vote for another, and not for itself: a candidate may give way to a
-//! rival. A server that is down, or has left the term, may have voted for anybody.
+//! first candidate and the voter, with a majority *without the voter*, before the change. Who can
+//! have been elected is told by the [`ballot`](super::ballot).
 //!
 //! A real second vote that elects a leader is found if its voters are sampled in that term: either
 //! the first candidate leads, or the second one has no majority without this voter. If the voters
@@ -24,6 +21,7 @@ use history::Moment;
 
 use crate::breach::{CrashBreach, ElectionBreach, Forgotten, Violation};
 use crate::remark::{Deviation, Remark};
+use crate::rules::ballot::Ballot;
 use crate::rules::first_votes::FirstVotes;
 use crate::rules::leaders::Leaders;
 use crate::sample::Sample;
@@ -62,26 +60,13 @@ pub(crate) enum How {
 #[derive(Debug)]
 struct Case {
     change: Change,
-    /// By server: what is known of its vote.
-    voters: Vec<Voter>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Voter {
-    /// Its next sample tells.
-    Asked,
-    /// It may have voted for anybody.
-    Unknown,
-    /// It has not voted in the term yet.
-    Below,
-    /// It has voted for this server, or shows no vote in the term.
-    Voted(Option<usize>),
+    ballot: Ballot,
 }
 
 impl GivenUp {
     /// A vote was given up. `alive` are the servers that run.
     pub(crate) fn open(&mut self, change: Change, alive: &[bool]) {
-        let Change { server, term, .. } = change;
+        let Change { server, term, at, .. } = change;
         if self.closed.contains(&(server, term)) {
             return;
         }
@@ -89,8 +74,7 @@ impl GivenUp {
         if place.is_some_and(|place| self.open[place].is_second()) {
             return;
         }
-        let asked = |alive: &bool| if *alive { Voter::Asked } else { Voter::Unknown };
-        let case = Case { change, voters: alive.iter().map(asked).collect() };
+        let case = Case { change, ballot: Ballot::new(term, at, alive) };
         match place {
             Some(place) => self.open[place] = case,
             None => self.open.push(case),
@@ -111,7 +95,7 @@ impl GivenUp {
     /// Takes in a sample.
     pub(crate) fn hear(&mut self, now: &Sample, first: &FirstVotes) {
         for case in &mut self.open {
-            case.hear(now, first);
+            case.ballot.hear(now, first);
         }
     }
 
@@ -136,9 +120,7 @@ impl GivenUp {
     /// A crash can have lost the vote of a server, so it is not asked any more.
     pub(crate) fn crash(&mut self, server: usize) {
         for case in &mut self.open {
-            if case.voters[server] == Voter::Asked {
-                case.voters[server] = Voter::Unknown;
-            }
+            case.ballot.crash(server);
         }
     }
 
@@ -167,26 +149,6 @@ impl Case {
         matches!(self.change.how, How::Second { .. })
     }
 
-    fn hear(&mut self, now: &Sample, first: &FirstVotes) {
-        let Change { term, at, .. } = self.change;
-        let (server, now_term) = (now.server, now.state.current_term);
-        for (voter, known) in self.voters.iter_mut().enumerate() {
-            let vote = first.get(&(voter, term)).map(|vote| vote.candidate);
-            if matches!(known, Voter::Asked | Voter::Unknown)
-                && vote.is_some_and(|candidate| candidate != voter)
-            {
-                *known = Voter::Voted(vote);
-            }
-            if voter == server && now.asked > at && *known == Voter::Asked {
-                *known = match now_term {
-                    below if below < term => Voter::Below,
-                    same if same == term => Voter::Voted(vote),
-                    _ => Voter::Unknown,
-                };
-            }
-        }
-    }
-
     fn has_hurt(&self, leaders: &Leaders) -> bool {
         let leader = leaders.of(self.change.term);
         if leader == Some(self.change.first.0) {
@@ -197,25 +159,15 @@ impl Case {
         }
         match leader {
             Some(leader) => !self.can_lead(leader, true),
-            None => !(0..self.voters.len()).any(|server| self.can_lead(server, false)),
+            None => !self.ballot.servers().any(|server| self.can_lead(server, false)),
         }
     }
 
     /// Whether a server can have been elected without this voter.
     fn can_lead(&self, server: usize, is_known: bool) -> bool {
-        if server == self.change.server || server == self.change.first.0 {
-            return false;
-        }
-        let may_have_voted = |(voter, known): (usize, &Voter)| match *known {
-            _ if voter == self.change.server => false,
-            _ if voter == server && is_known => true,
-            Voter::Asked | Voter::Unknown => true,
-            Voter::Below => false,
-            Voter::Voted(None) => voter == server,
-            Voter::Voted(Some(candidate)) => candidate == server,
-        };
-        let voters = self.voters.iter().enumerate().filter(|it| may_have_voted(*it)).count();
-        voters * 2 > self.voters.len()
+        server != self.change.server
+            && server != self.change.first.0
+            && self.ballot.can_have_elected(server, is_known, |voter| voter == self.change.server)
     }
 
     /// What is left once another leader is known and, unless the vote only vanished, all servers
@@ -223,8 +175,7 @@ impl Case {
     fn remark(&self, leaders: &Leaders) -> Option<Remark> {
         let Change { server, term, first: (candidate, _), how, at } = self.change;
         let leader = leaders.of(term)?;
-        let mut others = self.voters.iter().enumerate().filter(|(voter, _)| *voter != server);
-        let is_open = others.any(|(_, known)| *known == Voter::Asked);
+        let is_open = !self.ballot.is_over(|voter| voter == server);
         let what = match how {
             How::Forgotten | How::Second { .. } if is_open => return None,
             How::Second { candidate: second, .. } if second == leader => {

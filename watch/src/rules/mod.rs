@@ -5,6 +5,7 @@ pub(crate) mod monotonic;
 pub(crate) mod leaders;
 pub(crate) mod votes;
 pub(crate) mod first_votes;
+pub(crate) mod ballot;
 pub(crate) mod given_up;
 pub(crate) mod up_to_date;
 pub(crate) mod elected;

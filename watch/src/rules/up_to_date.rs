@@ -7,13 +7,19 @@
 //! before and after the vote show the same log and at most two handlers ran in between: one of
 //! them gave the vote, and the other alone cannot take entries away and bring them back.
 //!
-//! **What hurts nobody is a remark**. A voter that notes the end of its log apart from the log may
-//! forget to renew the note when it installs a snapshot. Then it votes for candidates that lack
-//! the snapshot's end. The majority that committed this end had it as an entry, before there was a
-//! snapshot of it, and refuses such candidates, so none of them is elected; and the next entry
-//! that the voter stores renews the note. So the end of a voter's log counts only if it was seen
-//! there as an entry. One that made the snapshot itself belongs to that majority, perhaps, and is
-//! judged.
+//! **A follower may note the leader as its vote**, although its own log is longer: entries that
+//! are not committed do not keep a leader from being elected, and no vote is given. So the rule is
+//! broken only when the candidate cannot have been elected without all such voters: by the
+//! [`ballot`](super::ballot), or because another server leads the term. Otherwise the vote has
+//! decided nothing, and is a remark.
+//!
+//! **A snapshot that was installed counts for less**. A voter that notes the end of its log apart
+//! from the log may forget to renew the note when it installs a snapshot. Then it votes for
+//! candidates that lack the snapshot's end. The majority that committed this end had it as an
+//! entry, before there was a snapshot of it, and refuses such candidates, so none of them is
+//! elected; and the next entry that the voter stores renews the note. So the end of a voter's log
+//! counts only if it was seen there as an entry; else it is a remark. One that made the snapshot
+//! itself belongs to that majority, perhaps, and is judged.
 
 use std::collections::BTreeMap;
 
@@ -22,17 +28,20 @@ use raftapi::{Inspect, Role};
 
 use crate::breach::{ElectionBreach, LogEnd, Violation};
 use crate::remark::{Deviation, Remark};
-use crate::sample::Transition;
+use crate::rules::ballot::Ballot;
+use crate::rules::first_votes::FirstVotes;
+use crate::rules::leaders::Leaders;
+use crate::sample::{Sample, Transition};
 
 /// How the logs of candidates ended, and those of their voters.
 #[derive(Debug, Default)]
 pub(crate) struct UpToDate {
     /// By term and candidate.
     stood: BTreeMap<(u64, usize), (LogEnd, Moment)>,
-    /// By term and candidate: the voter with the most up-to-date log.
-    voters: BTreeMap<(u64, usize), Voter>,
-    /// The same of voters whose log is nothing but an installed snapshot.
-    with_snapshot: BTreeMap<(u64, usize), Voter>,
+    /// By term and candidate.
+    voters: BTreeMap<(u64, usize), Vec<Voter>>,
+    /// Votes for a log that ends before the voter's, until it is known what they decided.
+    open: Vec<Stale>,
     /// By server: the last entry that was seen in its log.
     ends: BTreeMap<usize, LogEnd>,
 }
@@ -42,16 +51,29 @@ struct Voter {
     server: usize,
     end: LogEnd,
     at: Moment,
+    /// Its log is nothing but an installed snapshot.
+    has_only_snapshot: bool,
+}
+
+/// The votes for one candidate by servers with a more up-to-date log.
+#[derive(Debug)]
+struct Stale {
+    term: u64,
+    candidate: usize,
+    stood: (LogEnd, Moment),
+    voters: Vec<Voter>,
+    ballot: Ballot,
 }
 
 impl UpToDate {
     /// Takes in what a server shows. A second vote of the term elects nobody, or breaks S2; it may
-    /// only name the leader.
+    /// only name the leader. `alive` are the servers that run.
     pub(crate) fn see(
         &mut self,
         seen: &Transition<'_>,
         is_second_vote: bool,
-    ) -> Result<Option<Remark>, Violation> {
+        alive: &[bool],
+    ) -> Option<Remark> {
         let now = seen.now;
         let term = now.state.current_term;
         if !now.state.log_terms.is_empty() {
@@ -62,45 +84,104 @@ impl UpToDate {
             && let Some(end) = end_before_term(&now.state)
         {
             self.stood.entry((term, now.server)).or_insert((end, now.at));
-            return self.compare(term, now.server);
+            return self.compare((term, now.server), now.at, alive);
         }
         let vote = new_vote(seen).filter(|_| !is_second_vote);
-        let Some((candidate, end)) = vote else { return Ok(None) };
+        let (candidate, end) = vote?;
         let is_entry = end.1 == 0 || self.ends.get(&now.server) == Some(&end);
-        let voters = if is_entry { &mut self.voters } else { &mut self.with_snapshot };
-        let key = (term, candidate);
-        if voters.get(&key).is_none_or(|highest| end > highest.end) {
-            voters.insert(key, Voter { server: now.server, end, at: now.at });
+        let voter = Voter { server: now.server, end, at: now.at, has_only_snapshot: !is_entry };
+        self.voters.entry((term, candidate)).or_default().push(voter);
+        self.compare((term, candidate), now.at, alive)
+    }
+
+    /// Finds the votes for a shorter log.
+    fn compare(&mut self, of: (u64, usize), at: Moment, alive: &[bool]) -> Option<Remark> {
+        let (term, candidate) = of;
+        let stood = *self.stood.get(&of)?;
+        let mut remark = None;
+        for voter in self.voters.remove(&of)?.into_iter().filter(|voter| voter.end > stood.0) {
+            if voter.has_only_snapshot {
+                let (snapshot, stood) = (voter.end, stood.0);
+                let what = Deviation::VotedBelowSnapshot { term, candidate, snapshot, stood };
+                remark = Some(Remark { server: voter.server, what, seen: voter.at });
+                continue;
+            }
+            match self.open.iter_mut().find(|votes| (votes.term, votes.candidate) == of) {
+                Some(votes) => votes.voters.push(voter),
+                None => {
+                    let ballot = Ballot::new(term, at, alive);
+                    self.open.push(Stale { term, candidate, stood, voters: vec![voter], ballot });
+                }
+            }
         }
-        self.compare(term, candidate)
+        remark
+    }
+
+    /// Judges the votes for a shorter log, by a further sample and by who is known to lead.
+    pub(crate) fn judge(
+        &mut self,
+        now: &Sample,
+        first: &FirstVotes,
+        leaders: &Leaders,
+    ) -> Result<Vec<Remark>, Violation> {
+        for votes in &mut self.open {
+            votes.ballot.hear(now, first);
+        }
+        if let Some(votes) = self.open.iter().find(|votes| votes.have_hurt(leaders)) {
+            return Err(votes.violation());
+        }
+        let decided = self.open.extract_if(.., |votes| votes.are_harmless(leaders));
+        Ok(decided.flat_map(Stale::remarks).collect())
     }
 
     /// A crash can lose a candidacy that no other server knows of. Another one, with another log,
     /// can follow in the same term.
     pub(crate) fn crash(&mut self, server: usize) {
         self.stood.retain(|(_, candidate), _| *candidate != server);
-        self.voters.retain(|_, voter| voter.server != server);
-        self.with_snapshot.retain(|_, voter| voter.server != server);
+        for voters in self.voters.values_mut() {
+            voters.retain(|voter| voter.server != server);
+        }
+        for votes in &mut self.open {
+            votes.ballot.crash(server);
+        }
+    }
+}
+
+impl Stale {
+    fn is_by(&self, server: usize) -> bool {
+        self.voters.iter().any(|voter| voter.server == server)
     }
 
-    fn compare(&mut self, term: u64, candidate: usize) -> Result<Option<Remark>, Violation> {
-        let key = (term, candidate);
-        let Some(stood) = self.stood.get(&key) else { return Ok(None) };
-        let Some(voter) = self.voters.get(&key).filter(|voter| voter.end > stood.0) else {
-            let voter = self.with_snapshot.remove(&key).filter(|voter| voter.end > stood.0);
-            return Ok(voter.map(|Voter { server, end: snapshot, at: seen }| {
-                let stood = stood.0;
-                let what = Deviation::VotedBelowSnapshot { term, candidate, snapshot, stood };
-                Remark { server, what, seen }
-            }));
-        };
-        let breach = ElectionBreach::StaleCandidate {
-            term,
-            candidate,
-            voter: (voter.end, voter.at),
-            stood: *stood,
-        };
-        Err(Violation::of(voter.server, breach))
+    /// The candidate does not lead, or leads by these votes.
+    fn have_hurt(&self, leaders: &Leaders) -> bool {
+        let leader = leaders.of(self.term);
+        let is_known = leader == Some(self.candidate);
+        let is_elected =
+            self.ballot.can_have_elected(self.candidate, is_known, |server| self.is_by(server));
+        (leader.is_some() && !is_known) || !is_elected
+    }
+
+    /// The candidate leads by the votes of others, and none is open.
+    fn are_harmless(&self, leaders: &Leaders) -> bool {
+        leaders.of(self.term) == Some(self.candidate)
+            && self.ballot.is_over(|server| self.is_by(server))
+    }
+
+    /// Names the voter with the most up-to-date log.
+    fn violation(&self) -> Violation {
+        let Stale { term, candidate, stood, .. } = *self;
+        let voter = self.voters.iter().rev().max_by_key(|voter| voter.end);
+        let Voter { server, end, at, .. } = *voter.expect("there is a vote");
+        let voter = (end, at);
+        Violation::of(server, ElectionBreach::StaleCandidate { term, candidate, voter, stood })
+    }
+
+    fn remarks(self) -> impl Iterator<Item = Remark> {
+        let Stale { term, candidate: leader, stood: (stood, _), voters, .. } = self;
+        voters.into_iter().map(move |Voter { server, end, at, .. }| {
+            let what = Deviation::NotedShorterLeader { term, leader, end, stood };
+            Remark { server, what, seen: at }
+        })
     }
 }
 
@@ -187,7 +268,8 @@ mod tests {
             scenario.sees(0, |peer| peer.term(1).log(&[1, 1]).commit(2))?;
             scenario.sees(0, |peer| peer.term(1).snapshot(2, 1).commit(2))?;
             scenario.sees(1, |peer| peer.term(2).stands().log(&[1]))?;
-            scenario.sees(0, |peer| peer.term(2).voted(1).snapshot(2, 1).commit(2))
+            scenario.sees(0, |peer| peer.term(2).voted(1).snapshot(2, 1).commit(2))?;
+            scenario.sees(2, |peer| peer)
         });
     }
 
@@ -198,14 +280,54 @@ mod tests {
         broke(Rule::S3, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).log(&[1, 1]))?;
             scenario.sees(0, |peer| peer.term(2).voted(1).log(&[1, 1]))?;
-            scenario.sees(1, |peer| peer.term(2).leads().log(&[1, 2]))
+            scenario.sees(1, |peer| peer.term(2).leads().log(&[1, 2]))?;
+            scenario.sees(2, |peer| peer.term(2))
         });
         let sentence = "server 0 voted for server 1 in term 3, seen at 0.003 s: its own log ended \
                         with index 1 of term 2, the candidate's was empty";
         broke(Rule::S3, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).log(&[2]))?;
             scenario.sees(1, |peer| peer.term(3).stands())?;
+            scenario.sees(0, |peer| peer.term(3).voted(1).log(&[2]))?;
+            scenario.says(2, 3, true)?;
             scenario.sees(0, |peer| peer.term(3).voted(1).log(&[2]))
+        });
+    }
+
+    #[test]
+    fn a_follower_with_a_longer_log_may_note_the_leader_as_its_vote() {
+        let noted = |scenario: &mut Scenario| {
+            scenario.sees(0, |peer| peer.term(1).log(&[1, 1]))?;
+            scenario.sees(1, |peer| peer.term(2).stands())?;
+            scenario.sees(0, |peer| peer.term(2).voted(1).log(&[1, 1]))?;
+            scenario.sees(1, |peer| peer.term(2).leads())
+        };
+        let mut scenario = Scenario::new();
+        noted(&mut scenario).unwrap();
+        assert_eq!(scenario.remarks(), [""; 0]);
+        scenario.sees(2, |peer| peer.term(2).voted(1)).unwrap();
+        assert_eq!(
+            scenario.remarks(),
+            [
+                "server 0 shows server 1 as its vote in term 2, seen at 0.003 s, although its own log \
+             ended with index 2 of term 1 and the candidate's was empty; server 1 leads that term \
+             without its vote, and voted_for is the candidate that got the vote (Figure 2)"
+            ]
+        );
+        kept(|scenario: &mut Scenario| {
+            noted(scenario)?;
+            scenario.sees(2, |peer| peer.term(3))
+        });
+        kept(|scenario: &mut Scenario| {
+            scenario.sees(2, |peer| peer.term(2).voted(1))?;
+            noted(scenario)?;
+            scenario.sees(2, |peer| peer.term(2).voted(1))
+        });
+        let sentence = "server 0 voted for server 1 in term 2, seen at 0.003 s: its own log ended \
+                        with index 2 of term 1, the candidate's was empty";
+        broke(Rule::S3, sentence, |scenario: &mut Scenario| {
+            noted(scenario)?;
+            scenario.sees(2, |peer| peer.term(1))
         });
     }
 }

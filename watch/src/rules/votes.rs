@@ -22,7 +22,9 @@
 //! responds. A vote for oneself is settled when another server is seen with a vote for that
 //! candidate in that term, since it can only have been asked for it after the candidate had voted.
 //! A settled vote may have been given up between the last sample and the crash, so one for another
-//! server stays open as well, unless its candidate leads the term.
+//! server stays open as well, unless its candidate leads the term. A candidate may ask for votes
+//! while it saves its own: if it crashes, nobody counts the votes any more. So its own vote breaks
+//! the rule only if it led.
 
 use history::Moment;
 
@@ -99,7 +101,7 @@ impl Votes {
                 return Err(Violation::of(server, breach));
             }
             (None, Some(_)) => Deviation::FreedOwnVote { term },
-            (Some(candidate), Some(_)) if !leads => Deviation::GaveWay { term, candidate },
+            (Some(candidate), _) if !leads => Deviation::GaveWay { term, candidate },
             (Some(candidate), _) => {
                 let votes = [(server, vote.at), (candidate, now.at)];
                 let breach = ElectionBreach::TwoVotes { term, votes, vanished: None };
@@ -164,11 +166,11 @@ impl Votes {
             return Ok(());
         }
         let vote = (candidate, vote.at);
-        if is_own || leader == Some(candidate) {
+        if leader == Some(candidate) {
             let what = Forgotten::Vote { term, vote };
             return Err(Violation::of(server, CrashBreach::Forgot { restarted: now.at, what }));
         }
-        if new.is_none() {
+        if new.is_none() && !is_own {
             let how = How::Forgotten;
             self.given_up.open(Change { server, term, first: vote, how, at: now.at }, alive);
         }
@@ -188,6 +190,11 @@ impl Votes {
     /// The candidate that a server was first seen to vote for in a term, and when.
     pub(crate) fn of(&self, server: usize, term: u64) -> Option<(usize, Moment)> {
         self.first.get(&(server, term)).map(|vote| (vote.candidate, vote.at))
+    }
+
+    /// The first vote of each server in each term.
+    pub(crate) fn first(&self) -> &FirstVotes {
+        &self.first
     }
 
     /// A second vote for this leader by one of these servers.
@@ -357,13 +364,27 @@ mod tests {
             scenario.sees(0, |peer| peer.term(1).voted(2))?;
             scenario.sees(1, |peer| peer.term(1).stands())
         });
-        let sentence = "server 0 voted for server 2 in term 1, seen at 0.004 s, and for server 0 \
-                        before, seen at 0.001 s";
-        broke(Rule::S2, sentence, |scenario: &mut Scenario| {
+        let sentence = "server 0 restarted at 0.004 s in term 1 without its vote for server 0, \
+                        seen at 0.001 s";
+        broke(Rule::S10, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).stands())?;
             scenario.sees(1, |peer| peer.term(1).voted(0))?;
-            scenario.restarts(0, |peer| peer)?;
-            scenario.sees(0, |peer| peer.term(1).voted(2))
+            scenario.sees(0, |peer| peer.term(1).leads())?;
+            scenario.restarts(0, |peer| peer.term(1))
         });
+    }
+
+    #[test]
+    fn a_candidate_may_ask_for_votes_before_its_own_is_saved() {
+        let mut scenario = Scenario::new();
+        scenario.sees(0, |peer| peer.term(1).stands()).unwrap();
+        scenario.sees(1, |peer| peer.term(1).voted(0)).unwrap();
+        scenario.restarts(0, |peer| peer.term(1)).unwrap();
+        scenario.sees(0, |peer| peer.term(1).voted(2)).unwrap();
+        assert_eq!(
+            scenario.remarks(),
+            ["server 0 was a candidate in term 1 and then voted for server 2, seen at 0.004 s; a \
+             server votes once in a term (section 5.2)"]
+        );
     }
 }
