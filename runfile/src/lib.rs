@@ -1,0 +1,83 @@
+//! The file of a recorded run: everything that happened, for pictures, scripts and questions.
+//!
+//! It is JSON Lines: one JSON object a line. The first line is the [`Header`], the last one the
+//! [`End`], and each line between them an [`Event`], in the order of the run. A reader needs no
+//! other part of the kit.
+//!
+//! ```text
+//! {"run_file":1,"test":"3A re-election","seed":7,"servers":3,..}
+//! {"n":1,"t":0,"kind":"started","server":0,"incarnation":1}
+//! {"n":9,"t":130000,"kind":"sent","call":1,"from":0,"to":1,"method":"Raft.RequestVote","bytes":4,
+//!  "args":{"term":1,"candidate_id":0,"last_log_index":0,"last_log_term":0}}
+//! {"end":true,"events":812,"failure":null,..}
+//! ```
+//!
+//! Times are microseconds since the run began. Servers are numbers from 0. `n` is the number of an
+//! event in the history of the run; some numbers are left out, since only changes are recorded.
+//!
+//! The format has a [`VERSION`]. A change that an older reader would misread raises it; a reader
+//! ignores fields that it does not know.
+
+mod event;
+mod error;
+mod read;
+mod write;
+
+pub use crate::error::Error;
+pub use crate::event::{Event, Fact, Failure, How, Kind, LogChange, Role, Rule, State};
+pub use crate::read::read;
+pub use crate::write::write;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// A recorded run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Which run it is.
+    pub header: Header,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// What came of it.
+    pub end: End,
+}
+
+/// Which run it is: the first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`VERSION`].
+    pub run_file: u32,
+    /// The part and the name of the test, such as `3A re-election`.
+    pub test: String,
+    /// What the test claims, in a sentence.
+    pub purpose: String,
+    /// The seed.
+    pub seed: u64,
+    /// The number of servers; 0 if the test never made a cluster.
+    pub servers: usize,
+    /// `fiber`, `kernel` or `real`.
+    pub clock: String,
+    /// The rules of Raft were checked.
+    pub rules_checked: bool,
+}
+
+/// What came of a run: the last line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Always true: it tells this line from an event.
+    pub end: bool,
+    /// The number of events in the file.
+    pub events: usize,
+    /// When the run ended.
+    pub t: u64,
+    /// The hash over all steps of the simulation, in hexadecimal digits; none in real time.
+    pub hash: Option<String>,
+    /// Why the run failed; none if it passed.
+    pub failure: Option<Failure>,
+    /// What is worth reporting but no failure.
+    pub findings: Vec<String>,
+    /// The command that runs this run again.
+    pub replay: String,
+}
