@@ -127,7 +127,15 @@ fn run_once_or_twice(
     invariants: bool,
 ) -> Outcome {
     let Program { path, arguments, is_graded } = program;
-    let job = Job { program: path, arguments, test, seed, clock: Clock::default(), invariants };
+    let job = Job {
+        program: path,
+        arguments,
+        test,
+        seed,
+        clock: Clock::default(),
+        invariants,
+        record: None,
+    };
     if !is_graded {
         return job.run();
     }

@@ -102,6 +102,17 @@ impl Config {
     ///
     /// All random numbers of the lab are derived from `seed`.
     pub fn new(make: &Make, setup: Setup, seed: u64, referee: &Referee) -> Config {
+        Config::with_history(make, setup, seed, referee, &History::new())
+    }
+
+    /// The same with a history that has readers already, so that they see its first event, too.
+    pub fn with_history(
+        make: &Make,
+        setup: Setup,
+        seed: u64,
+        referee: &Referee,
+        history: &History,
+    ) -> Config {
         referee.add_kit_code([
             KitCode { crate_name: "config", folder: "/config/src/" },
             KitCode { crate_name: "watch", folder: "/watch/src/" },
@@ -110,16 +121,16 @@ impl Config {
         network.reliable(!setup.unreliable);
         network.long_delays(true);
         let (servers, made_at) = (setup.servers, Instant::now());
-        let (history, calls) = (History::new(), Calls::new(referee.clone(), network.clone()));
+        let calls = Calls::new(referee.clone(), network.clone());
         let applied = Arc::new(Applied::new(servers));
         let rules = setup.invariants.then(|| Rules {
             checker: Checker::new(servers, applied::covers),
             knowledge: Knowledge::new(servers),
         });
-        let judge = Judge::new(&history, referee, &applied, rules);
-        progress::explain(servers, &history, referee);
-        let watched = setup.invariants.then(|| Findings::new(servers, &history, referee));
-        let observer = setup.invariants.then(|| Observer::new(servers, &history, calls.clone()));
+        let judge = Judge::new(history, referee, &applied, rules);
+        progress::explain(servers, history, referee);
+        let watched = setup.invariants.then(|| Findings::new(servers, history, referee));
+        let observer = setup.invariants.then(|| Observer::new(servers, history, calls.clone()));
         let raft = Raft {
             make: Arc::clone(make),
             snapshots: setup.snapshots,
@@ -130,7 +141,7 @@ impl Config {
             apply_delays: Arc::new(ApplyDelays::none(servers)),
         };
         let config = Config {
-            cluster: Cluster::new(servers, network, &history, calls, referee, raft),
+            cluster: Cluster::new(servers, network, history, calls, referee, raft),
             rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
             applied,
             judge,

@@ -79,6 +79,12 @@ pub enum Kind {
         /// What was wrong.
         text: String,
     },
+    /// The test makes a cluster. A run may make several, one after another: each begins anew, and
+    /// the servers of the one before are gone.
+    Cluster {
+        /// The number of servers.
+        servers: usize,
+    },
     /// A server starts.
     Started {
         /// The server.
@@ -147,8 +153,13 @@ pub enum Kind {
         server: usize,
         /// Its term.
         term: u64,
-        /// It says that it leads.
-        leads: bool,
+    },
+    /// The answer was that it leads; follows `said_state`.
+    SaidLeader {
+        /// The server.
+        server: usize,
+        /// The term that it leads.
+        term: u64,
     },
     /// A server has applied an entry.
     Applied {
@@ -300,8 +311,8 @@ pub struct Fact {
     pub n: u64,
     /// When it happened.
     pub t: u64,
-    /// The server that it happened to.
-    pub server: usize,
+    /// The server that it happened to; none if it is not about one.
+    pub server: Option<usize>,
     /// A phrase such as `has voted for server 2`.
     pub what: String,
 }

@@ -12,7 +12,7 @@ const RUN: &str = "--lab-run";
 const WATCHED: &str = "watched";
 const UNWATCHED: &str = "unwatched";
 
-/// What a child process has to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE`.
+/// What a child process has to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE [RECORD]`.
 pub struct JobArguments {
     pub(crate) test: &'static Test,
     pub(crate) seed: u64,
@@ -23,6 +23,8 @@ pub struct JobArguments {
     pub(crate) parent: u32,
     /// The file for the outcome.
     pub(crate) file: PathBuf,
+    /// The run file to write; none if the run is not recorded.
+    pub(crate) record: Option<PathBuf>,
 }
 
 impl JobArguments {
@@ -41,12 +43,14 @@ impl JobArguments {
         let clock = words.next()?.to_str()?.parse().ok()?;
         let invariants = words.next()? == WATCHED;
         let parent = words.next()?.to_str()?.parse().ok()?;
-        Some(JobArguments { test, seed, clock, invariants, parent, file: words.next()?.into() })
+        let file = words.next()?.into();
+        let record = words.next().map(PathBuf::from);
+        Some(JobArguments { test, seed, clock, invariants, parent, file, record })
     }
 
     /// The arguments as words of a command line.
-    pub(crate) fn to_words(&self) -> [OsString; 7] {
-        [
+    pub(crate) fn to_words(&self) -> Vec<OsString> {
+        let mut words = vec![
             RUN.into(),
             self.test.name().into(),
             self.seed.to_string().into(),
@@ -54,7 +58,9 @@ impl JobArguments {
             if self.invariants { WATCHED } else { UNWATCHED }.into(),
             self.parent.to_string().into(),
             self.file.clone().into(),
-        ]
+        ];
+        words.extend(self.record.as_ref().map(|record| record.clone().into()));
+        words
     }
 
     /// The test that is run.
@@ -77,10 +83,11 @@ mod tests {
     fn arguments_are_read_as_they_are_written() {
         let table = Table::new(&[SUITE]).unwrap();
         let clock = Clock::Virtual(sim::Engine::Kernel);
-        for invariants in [true, false] {
+        for (invariants, record) in [(true, None), (false, Some("a folder/run".into()))] {
             let test = table.tests()[1];
             let file = PathBuf::from("a folder/outcome");
-            let written = JobArguments { test, seed: 77, clock, invariants, parent: 12, file };
+            let written =
+                JobArguments { test, seed: 77, clock, invariants, parent: 12, file, record };
             let read = JobArguments::from_words(&table, written.to_words()).unwrap();
             assert_eq!(read.to_words(), written.to_words());
             assert_eq!(read.test().name(), "3A re-election");

@@ -6,6 +6,7 @@ use std::{process, thread};
 
 use config::{Class, Failure, Referee, TEST_LIMIT};
 use raftapi::{PeerContext, RaftPeer};
+use record::Recorder;
 use verdict::label::{self, Label};
 use verdict::panics;
 
@@ -13,6 +14,7 @@ use crate::arguments::JobArguments;
 use crate::lab::Lab;
 use crate::limits::GRACE;
 use crate::outcome::Outcome;
+use crate::recording;
 use crate::settings::Clock;
 use crate::test::Test;
 use crate::virtual_time;
@@ -51,8 +53,15 @@ impl JobArguments {
         let referee = Referee::new();
         panics::report_to(referee.clone());
         let make = make(&referee);
+        let recorder = self.record.is_some().then(Recorder::new);
         let lab = Lab::new(make, self.seed, referee).watched(self.invariants);
+        let lab = lab.recorded(recorder.clone());
         let outcome = run_test(lab, self.test, self.clock);
+        if let (Some(recorder), Some(path)) = (recorder, &self.record)
+            && let Err(error) = recording::write(self, recorder.take(), &outcome, path)
+        {
+            eprintln!("failed to write {}: {error}", path.display());
+        }
         if let Err(error) = outcome.write(&self.file) {
             eprintln!("failed to write {}: {error}", self.file.display());
             process::exit(UNWRITTEN);

@@ -22,6 +22,7 @@ const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 const TRIAL_BYTES: usize = 64 << 10;
 
 /// One run of one test with one seed.
+#[derive(Clone, Copy)]
 pub struct Job<'a> {
     /// A program whose `main` is [`main_with`](crate::main_with), or runs its [`JobArguments`].
     pub program: &'a Path,
@@ -35,6 +36,9 @@ pub struct Job<'a> {
     pub clock: Clock,
     /// The rules of Raft are checked.
     pub invariants: bool,
+    /// The run file to write; none if the run is not recorded. A run that is recorded is the same
+    /// run, step by step.
+    pub record: Option<&'a Path>,
 }
 
 /// Watches the process of a run, and judges a process that leaves no outcome.
@@ -115,8 +119,9 @@ impl Job<'_> {
     }
 
     fn arguments_of_child(&self, file: &Path) -> JobArguments {
-        let Job { test, seed, clock, invariants, .. } = *self;
-        JobArguments { test, seed, clock, invariants, parent: process::id(), file: file.into() }
+        let Job { test, seed, clock, invariants, record, .. } = *self;
+        let (parent, record) = (process::id(), record.map(Into::into));
+        JobArguments { test, seed, clock, invariants, parent, file: file.into(), record }
     }
 }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use config::{Class, Config, Failure, FindingKind, Referee, Setup};
+use history::History;
 use raftapi::{Make, PeerContext, RaftPeer};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
+use record::Recorder;
 
 /// One run of one test.
 pub struct Lab {
@@ -13,6 +15,7 @@ pub struct Lab {
     seed: u64,
     referee: Referee,
     invariants: bool,
+    recorder: Option<Recorder>,
 }
 
 impl Lab {
@@ -21,7 +24,7 @@ impl Lab {
         seed: u64,
         referee: Referee,
     ) -> Lab {
-        Lab { make: Arc::new(make), seed, referee, invariants: true }
+        Lab { make: Arc::new(make), seed, referee, invariants: true, recorder: None }
     }
 
     /// The same run with the rules of Raft checked or not.
@@ -29,10 +32,19 @@ impl Lab {
         Lab { invariants, ..self }
     }
 
+    /// The same run, recorded.
+    pub(crate) fn recorded(self, recorder: Option<Recorder>) -> Lab {
+        Lab { recorder, ..self }
+    }
+
     /// A cluster of the implementation under test.
     pub fn make_config(&self, setup: Setup) -> Config {
         let setup = if self.invariants { setup } else { setup.without_invariants() };
-        Config::new(&self.make, setup, self.seed, &self.referee)
+        let history = History::new();
+        if let Some(recorder) = &self.recorder {
+            recorder.read(setup.servers, &history);
+        }
+        Config::with_history(&self.make, setup, self.seed, &self.referee, &history)
     }
 
     /// The random numbers of the test, independent of those of the cluster.

@@ -17,6 +17,8 @@ mod child;
 mod virtual_time;
 mod limits;
 mod outcome;
+mod recording;
+mod picture;
 mod render;
 pub mod plain;
 pub mod explore;

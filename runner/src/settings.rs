@@ -55,9 +55,26 @@ pub(crate) struct Settings {
     pub(crate) invariants: bool,
     /// Whether the program ends with the first run that fails.
     pub(crate) fail_fast: bool,
+    pub(crate) timeline: Timeline,
+}
+
+/// Which runs are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timeline {
+    /// The first one of a test that fails.
+    OnFailure,
+    /// The first one of a test that fails, or else its first one.
+    Always,
+    /// None.
+    Never,
 }
 
 impl Settings {
+    /// Whether runs that pass are recorded, too.
+    pub(crate) fn draws_all(&self) -> bool {
+        self.timeline == Timeline::Always
+    }
+
     pub(crate) fn from_env() -> Result<Settings, String> {
         Settings::read(|name| env::var(name).ok())
     }
@@ -94,9 +111,17 @@ impl Settings {
                 return Err(format!("LAB_CLOCK is {other:?}; it has to be virtual or real"));
             }
         };
+        let timeline = match variable("LAB_TIMELINE").as_deref() {
+            None => Timeline::OnFailure,
+            Some("always") => Timeline::Always,
+            Some("never") => Timeline::Never,
+            Some(other) => {
+                return Err(format!("LAB_TIMELINE is {other:?}; it has to be always or never"));
+            }
+        };
         let (invariants, fail_fast) =
             (switch("LAB_INVARIANTS", true)?, switch("LAB_FAIL_FAST", false)?);
-        Ok(Settings { seeds, clock, invariants, fail_fast })
+        Ok(Settings { seeds, clock, invariants, fail_fast, timeline })
     }
 }
 
@@ -162,6 +187,16 @@ mod tests {
         assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "on")]), Ok(true));
         let error = "LAB_FAIL_FAST is \"1\"; it has to be on or off";
         assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "1")]), Err(error.into()));
+    }
+
+    #[test]
+    fn failures_are_recorded_unless_it_says_otherwise() {
+        let timeline = |variables| read(variables).map(|settings| settings.timeline);
+        assert_eq!(timeline(&[]), Ok(Timeline::OnFailure));
+        assert_eq!(timeline(&[("LAB_TIMELINE", "always")]), Ok(Timeline::Always));
+        assert_eq!(timeline(&[("LAB_TIMELINE", "never")]), Ok(Timeline::Never));
+        let error = "LAB_TIMELINE is \"on\"; it has to be always or never";
+        assert_eq!(timeline(&[("LAB_TIMELINE", "on")]), Err(error.into()));
     }
 
     #[test]

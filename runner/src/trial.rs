@@ -1,5 +1,6 @@
 //! One line of `cargo test`: a test over all its seeds.
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, process, thread};
@@ -8,9 +9,10 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::job::Job;
 use crate::outcome::Outcome;
+use crate::picture;
 use crate::plain;
 use crate::render::Style;
-use crate::settings::{Clock, Settings};
+use crate::settings::{Clock, Settings, Timeline};
 use crate::table::Table;
 use crate::test::Test;
 
@@ -22,73 +24,108 @@ const SEEDS_AT_ONCE_REAL: usize = 4;
 pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> Trial {
     let (words, settings) = (table.words_of(test), settings.clone());
     Trial::test(test.name(), move || {
-        let outcomes = run(test, &settings)?;
-        let failed: Vec<_> = outcomes.iter().filter(|(_, outcome)| !outcome.passed()).collect();
-        match failed.first() {
-            None => {
-                print!("{}", passed(test, &outcomes));
-                Ok(())
+        let program = env::current_exe();
+        let program = program.map_err(|error| format!("where is this program? {error}"))?;
+        let job = |seed| Job {
+            program: &program,
+            arguments: &[],
+            test,
+            seed,
+            clock: settings.clock,
+            invariants: settings.invariants,
+            record: None,
+        };
+        let runs = run(&job, &words, &settings)?;
+        let failed: Vec<&Run> = runs.iter().filter(|run| !run.outcome.passed()).collect();
+        let shown = failed.first().copied().or(runs.first().filter(|_| settings.draws_all()));
+        let recording = shown.and_then(|run| match (&run.recording, settings.clock) {
+            (Some(recording), _) => Some(recording.clone()),
+            (None, Clock::Virtual(_)) if settings.timeline != Timeline::Never => {
+                let again = again(&words, run.seed, &settings);
+                Some(picture::record(&job(run.seed), &run.outcome, &again))
             }
-            Some((seed, outcome)) => {
-                let rate = (failed.len(), outcomes.len());
-                let again = again(&words, *seed, &settings);
-                let text = failure(test, *seed, outcome, rate, &again);
-                if settings.fail_fast {
-                    eprint!("{text}");
-                    process::exit(FAILED);
-                }
-                Err(text.into())
-            }
+            _ => None,
+        });
+        let recording = recording.map(|recording| match recording {
+            Ok(path) => format!("recorded: {}", path.display()),
+            Err(why) => format!("not recorded: {why}"),
+        });
+        let Some(Run { seed, outcome, .. }) = failed.first() else {
+            print!("{}", passed(test, &runs, recording.as_deref()));
+            return Ok(());
+        };
+        let rate = (failed.len(), runs.len());
+        let again = again(&words, *seed, &settings);
+        let text = failure(test, *seed, outcome, rate, recording, &again);
+        if settings.fail_fast {
+            eprint!("{text}");
+            process::exit(FAILED);
         }
+        Err(text.into())
     })
 }
 
-/// Runs every seed. Returns the outcomes in the order of the seeds.
-fn run(test: &'static Test, settings: &Settings) -> Result<Vec<(u64, Outcome)>, Failed> {
-    let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-    let Settings { seeds, clock, invariants, fail_fast } = settings;
-    let at_once = match clock {
+/// One run that has ended.
+struct Run {
+    seed: u64,
+    outcome: Outcome,
+    /// The run file, or why there is none, if the run was to be recorded.
+    recording: Option<Result<PathBuf, String>>,
+}
+
+/// Runs every seed. Returns the runs in the order of the seeds.
+fn run<'a>(
+    job: &(impl Fn(u64) -> Job<'a> + Sync),
+    words: &str,
+    settings: &Settings,
+) -> Result<Vec<Run>, Failed> {
+    let seeds = &settings.seeds;
+    let at_once = match settings.clock {
         Clock::Virtual(_) => 1,
         Clock::Real => SEEDS_AT_ONCE_REAL.min(seeds.len()),
     };
+    // No second run would be the same.
+    let records = settings.clock == Clock::Real && settings.draws_all();
     let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(Vec::new());
+    let runs = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                    let outcome = Job {
-                        program: &program,
-                        arguments: &[],
-                        test,
-                        seed,
-                        clock: *clock,
-                        invariants: *invariants,
-                    }
-                    .run();
-                    if *fail_fast && !outcome.passed() {
+                    let job = job(seed);
+                    let path = records.then(|| picture::path(job.test, seed));
+                    let record = path.as_ref().and_then(|path| path.as_deref().ok());
+                    let outcome = Job { record, ..job }.run();
+                    let recording = path.map(|path| {
+                        let path = path?;
+                        let again = again(words, seed, settings);
+                        picture::complete(&path, &outcome.output, &again)?;
+                        Ok(path)
+                    });
+                    if settings.fail_fast && !outcome.passed() {
                         next.fetch_max(seeds.len(), Ordering::Relaxed);
                     }
-                    outcomes.lock().expect("no run panics").push((seed, outcome));
+                    runs.lock().expect("no run panics").push(Run { seed, outcome, recording });
                 }
             });
         }
     });
-    let mut outcomes = outcomes.into_inner().expect("no run panics");
-    outcomes.sort_by_key(|(seed, _)| *seed);
-    Ok(outcomes)
+    let mut runs = runs.into_inner().expect("no run panics");
+    runs.sort_by_key(|run| run.seed);
+    Ok(runs)
 }
 
 /// The lines that 6.824 prints for a test that passed, with the figures of the first seed.
-fn passed(test: &Test, outcomes: &[(u64, Outcome)]) -> String {
+fn passed(test: &Test, runs: &[Run], recording: Option<&str>) -> String {
     let mut text = format!("Test ({}): {} ...\n", test.part, test.words);
-    for (seed, outcome) in outcomes {
+    text.extend(recording.map(|recording| format!("  {recording}\n")));
+    for Run { seed, outcome, .. } in runs {
         for finding in &outcome.findings {
             text += &format!("  warning: {} (seed {seed})\n", plain::sentence(finding));
         }
     }
-    if let Some((seed, Outcome { figures: Some(figures), .. })) = outcomes.first() {
-        let others = match outcomes.len() {
+    if let Some(Run { seed, outcome: Outcome { figures: Some(figures), .. }, .. }) = runs.first() {
+        let others = match runs.len() {
             1 => String::new(),
             n => format!(" of {n}"),
         };
@@ -102,11 +139,12 @@ fn failure(
     seed: u64,
     outcome: &Outcome,
     (failed, total): (usize, usize),
+    recording: Option<String>,
     again: &str,
 ) -> String {
     let fails = (total > 1).then(|| format!("fails {failed} of {total} seeds"));
-    let style =
-        Style { purpose: true, lines: fails.as_slice(), again: Some(again), ..Style::default() };
+    let lines: Vec<String> = fails.into_iter().chain(recording).collect();
+    let style = Style { purpose: true, lines: &lines, again: Some(again), ..Style::default() };
     outcome.render(test, seed, style)
 }
 
@@ -154,12 +192,15 @@ mod tests {
             simulation: None,
             output: "ignored".into(),
         };
+        let run = |seed, outcome| Run { seed, outcome, recording: None };
         assert_eq!(
             passed(
                 &SUITE.tests[0],
-                &[(1, outcome.clone()), (2, Outcome { findings: vec![], ..outcome })]
+                &[run(1, outcome.clone()), run(2, Outcome { findings: vec![], ..outcome })],
+                Some("recorded: a.run")
             ),
             "Test (3A): initial election ...\n  \
+             recorded: a.run\n  \
              warning: the term went from 1 to 2 although nothing had failed\\x07 (seed 1)\n  \
              ... Passed --  3.0  3   58    1684    0  (seed 1 of 2)\n"
         );
@@ -171,11 +212,17 @@ mod tests {
             .with_notes(["a note\x1b[2J\nfails 0 of 3 seeds".into()]);
         let outcome = Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failed) };
         let clock = Clock::Virtual(sim::Engine::Kernel);
-        let settings = Settings { seeds: vec![7], clock, invariants: false, fail_fast: false };
+        let settings = Settings {
+            seeds: vec![7],
+            clock,
+            invariants: false,
+            fail_fast: false,
+            timeline: Timeline::Never,
+        };
         let test = &SUITE.tests[1];
         // Without the option of a release build, which this test may be.
         let again = again(test.words, 7, &settings).replace("--release ", "");
-        let text = failure(test, 7, &outcome, (2, 3), &again);
+        let text = failure(test, 7, &outcome, (2, 3), Some("recorded: a.run".into()), &again);
         assert_eq!(
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \
@@ -184,6 +231,7 @@ mod tests {
              the test: A leader that is cut off is replaced, its return changes nothing, and \
              without a majority nobody leads.\n  \
              fails 2 of 3 seeds\n  \
+             recorded: a.run\n  \
              it printed:\n    one\n    two\\r\n  \
              again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \"re-election\"\n"
         );

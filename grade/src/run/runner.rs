@@ -85,7 +85,7 @@ impl Runner {
         let clock = Clock::default();
         let Runner { program, arguments, isolation, .. } = self;
         let watch = Watch::new(scratch, *isolation);
-        let job = Job { program, arguments, test, seed, clock, invariants: true };
+        let job = Job { program, arguments, test, seed, clock, invariants: true, record: None };
         let mut outcome = job.run_under(&watch);
         let used = watch.used();
         if let Err(failure @ Failure { class: Class::Infra, .. }) = &outcome.verdict

@@ -1,0 +1,136 @@
+//! An event of the history as lines of a run file.
+
+use std::sync::Arc;
+
+use history::{Event, RaftEvent, ServerEvent, What, command};
+use labrpc::network::{CallStep, Ending};
+use raftapi::{ApplyMsg, Inspect};
+use runfile::{How, Kind};
+
+use crate::changes;
+
+/// Converts events, and remembers what each server showed last.
+pub(crate) struct Converter {
+    shown: Vec<Option<Arc<Inspect>>>,
+}
+
+impl Converter {
+    pub(crate) fn new(servers: usize) -> Converter {
+        Converter { shown: vec![None; servers] }
+    }
+
+    /// The lines of an event: none for what no reader of a run file needs.
+    pub(crate) fn convert(&mut self, event: &Event<'_>) -> Option<Kind> {
+        match &event.what {
+            What::Call(call) => Some(of_call(call)),
+            What::Server(of, what) => self.of_server(of.server, of.number, what),
+            What::Raft(of, what) => self.of_raft(of.server, what),
+            What::Link { verb, from, to } => {
+                Some(Kind::Link { verb: (*verb).to_owned(), from: *from, to: *to })
+            }
+            What::Waiting(phrase) => Some(Kind::Waiting { phrase: (*phrase).to_owned() }),
+            // The command shows when it is offered.
+            What::Drawn(_) => None,
+        }
+    }
+
+    fn of_server(
+        &mut self,
+        server: usize,
+        incarnation: u32,
+        what: &ServerEvent<'_>,
+    ) -> Option<Kind> {
+        let fault = |verb: &str| Some(Kind::Fault { server, verb: verb.to_owned() });
+        match what {
+            ServerEvent::Starting(_) => {
+                self.shown[server] = None;
+                Some(Kind::Started { server, incarnation })
+            }
+            ServerEvent::Crashed => Some(Kind::Crashed { server }),
+            ServerEvent::Fault(verb) => fault(verb),
+            ServerEvent::Paused => fault("pause"),
+            ServerEvent::Resumed => fault("resume"),
+            ServerEvent::Saved { new, .. } => Some(Kind::Saved {
+                server,
+                bytes: new.raft_state.len(),
+                snapshot_bytes: new.snapshot.len(),
+            }),
+            // The crash is the moment that counts.
+            ServerEvent::Silenced => None,
+        }
+    }
+
+    fn of_raft(&mut self, server: usize, what: &RaftEvent<'_>) -> Option<Kind> {
+        match what {
+            RaftEvent::Offered { command } => {
+                Some(Kind::Offered { server, command: command::show(command) })
+            }
+            RaftEvent::State { term, .. } => Some(Kind::SaidState { server, term: *term }),
+            RaftEvent::Leads { term } => Some(Kind::SaidLeader { server, term: *term }),
+            RaftEvent::Started { started, command, .. } => Some(Kind::Accepted {
+                server,
+                index: started.index,
+                term: started.term,
+                command: command::show(command),
+            }),
+            RaftEvent::Refused { .. } => Some(Kind::Refused { server }),
+            RaftEvent::Restored { state, .. } => self.shows(server, state),
+            RaftEvent::Sampled { state, .. } => self.shows(server, state.as_ref()?),
+            RaftEvent::Applied(ApplyMsg::Command { index, command }) => {
+                Some(Kind::Applied { server, index: *index, command: command::show(command) })
+            }
+            RaftEvent::Applied(ApplyMsg::Snapshot { index, term, snapshot }) => {
+                let bytes = snapshot.len();
+                Some(Kind::AppliedSnapshot { server, index: *index, term: *term, bytes })
+            }
+            // The question says nothing that its answer does not.
+            RaftEvent::Asked => None,
+        }
+    }
+
+    fn shows(&mut self, server: usize, state: &Arc<Inspect>) -> Option<Kind> {
+        let old = self.shown[server].replace(Arc::clone(state));
+        changes::between(server, old.as_deref(), state).map(Kind::State)
+    }
+}
+
+fn of_call(event: &labrpc::network::Event) -> Kind {
+    let call = event.call;
+    match &event.step {
+        CallStep::Sent { bytes } => Kind::Sent {
+            call,
+            from: event.from,
+            to: event.to,
+            method: event.method.to_string(),
+            bytes: *bytes,
+            args: None,
+        },
+        CallStep::Intercepted { is_reply } => Kind::Caught { call, reply: *is_reply },
+        CallStep::Dispatched { copy } => Kind::Dispatched { call, copy: *copy },
+        CallStep::Handled { bytes, copy } => {
+            Kind::Handled { call, copy: *copy, bytes: *bytes, reply: None }
+        }
+        CallStep::Ended(ending) => Kind::Ended { call, how: how(*ending) },
+        CallStep::Misused(text) => Kind::Misused { call, text: text.clone() },
+        CallStep::Overloaded { by_reply } => {
+            let message = if *by_reply { "reply" } else { "request" };
+            Kind::Misused { call, text: format!("too many bytes in flight with this {message}") }
+        }
+    }
+}
+
+fn how(ending: Ending) -> How {
+    match ending {
+        Ending::Answered { .. } => How::Answered,
+        Ending::Disabled => How::Disabled,
+        Ending::Deleted => How::Deleted,
+        Ending::NoServer => How::NoServer,
+        Ending::Cut => How::Cut,
+        Ending::RequestLost => How::RequestLost,
+        Ending::ReplyLost => How::ReplyLost,
+        Ending::ServerGone => How::ServerGone,
+        Ending::HandlerPanicked => How::HandlerPanicked,
+        Ending::Refused => How::Refused,
+        Ending::Closed => How::Closed,
+    }
+}

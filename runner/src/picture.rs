@@ -1,0 +1,80 @@
+//! The recording of a run, made by running the run once more.
+//!
+//! A run in virtual time is deterministic, so runs are not recorded at first: that would cost every
+//! passing run. The second run has the same trace hash, which proves that it is the same run. A run
+//! in real time is another one each time, so it is recorded at once or not at all.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::job::Job;
+use crate::outcome::Outcome;
+use crate::recording;
+use crate::test::Test;
+
+/// Runs a job again, recorded, and returns the path of the run file. `outcome` is that of the first
+/// run.
+///
+/// # Errors
+/// In one sentence, if there is no recording of that run.
+pub(crate) fn record(job: &Job<'_>, outcome: &Outcome, replay: &str) -> Result<PathBuf, String> {
+    let path = path(job.test, job.seed)?;
+    let again = Job { record: Some(&path), ..*job }.run();
+    let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
+    if hash(&again) != hash(outcome) {
+        return Err("the second run was not the same run, so there is no recording of it".into());
+    }
+    complete(&path, &again.output, replay)?;
+    Ok(path)
+}
+
+/// Adds to a recording what its process did not know.
+pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), String> {
+    if !path.exists() {
+        return Err("the process of the run ended before it wrote its recording".into());
+    }
+    let failed = |error| format!("failed to record the run in {}: {error}", path.display());
+    let mut run = runfile::read(path).map_err(failed)?;
+    recording::complete(&mut run, output, replay);
+    runfile::write(&run, path).map_err(failed)
+}
+
+/// The path of a run file, in a folder that exists. The file does not.
+pub(crate) fn path(test: &Test, seed: u64) -> Result<PathBuf, String> {
+    let folder = folder();
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("failed to make {}: {error}", folder.display()))?;
+    let path = folder.join(format!("{}.run", file_name(&test.name(), seed)));
+    // What an earlier call left is another run.
+    _ = fs::remove_file(&path);
+    Ok(path)
+}
+
+/// `target/lab`, next to the folder of this program, or else in the current folder.
+fn folder() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let is_target = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
+    let target = program.ancestors().find(is_target).unwrap_or(Path::new("target"));
+    let folder = target.join("lab");
+    // People read the path, so it is as short as it can be.
+    let here = env::current_dir().unwrap_or_default();
+    folder.strip_prefix(here).map(Path::to_owned).unwrap_or(folder)
+}
+
+/// `3C-figure-8-unreliable-32570`.
+fn file_name(test: &str, seed: u64) -> String {
+    let words: Vec<&str> =
+        test.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    format!("{}-{seed}", words.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_after_test_and_seed() {
+        assert_eq!(file_name("3C figure 8 (unreliable)", 32570), "3C-figure-8-unreliable-32570");
+    }
+}
