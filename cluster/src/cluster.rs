@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use history::{History, Incarnation, ServerEvent};
-use labrpc::network::{Name, Network, Server};
+use labrpc::network::{CallStep, Name, Network, Server};
 use raftapi::{Persister, Saved, Storage};
 use verdict::{Death, KitCode, Life, Referee};
 
@@ -39,9 +39,16 @@ impl<S: Service> Cluster<S> {
     ) -> Cluster<S> {
         referee.add_kit_code([KitCode { crate_name: "cluster", folder: "/cluster/src/" }]);
         let sharing = Sharing::new(servers, referee.clone());
+        if history.wants_values() {
+            network.describe_values();
+        }
         {
             let (referee, history, sharing) = (referee.clone(), history.clone(), sharing.clone());
             network.subscribe(move |event| {
+                if let CallStep::Described { .. } = event.step {
+                    history.record_for_folds(history::What::Call(event));
+                    return;
+                }
                 sharing.read(event);
                 if let Some(failure) = misuse::failure_of(event) {
                     referee.fail(failure);

@@ -17,6 +17,7 @@ pub struct History {
 struct Shared {
     began: Duration,
     is_read: AtomicBool,
+    wants_values: AtomicBool,
     /// Guards the order: all folds have taken in an event before the next one gets its number.
     folds: Mutex<Folds>,
     listeners: RwLock<Listeners>,
@@ -40,6 +41,7 @@ impl History {
             shared: Arc::new(Shared {
                 began: sim::now(),
                 is_read: AtomicBool::new(false),
+                wants_values: AtomicBool::new(false),
                 folds: Mutex::default(),
                 listeners: RwLock::new(Arc::new([])),
             }),
@@ -64,26 +66,40 @@ impl History {
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
+    /// Asks for the values of RPCs, too. A cluster that is made later records them.
+    pub fn want_values(&self) {
+        self.shared.wants_values.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a reader wants the values of RPCs.
+    pub fn wants_values(&self) -> bool {
+        self.shared.wants_values.load(Ordering::Relaxed)
+    }
+
     /// Records an event and returns its moment. Without a reader it does nothing and returns the
     /// default moment.
     pub fn record(&self, what: What<'_>) -> Moment {
         if !self.shared.is_read.load(Ordering::Relaxed) {
             return Moment::default();
         }
-        let event = {
-            let mut folds = self.shared.folds.lock();
-            folds.events += 1;
-            // Read with the lock held, so that a later event never has an earlier time.
-            let at = sim::now().saturating_sub(self.shared.began);
-            let event = Event { moment: Moment { event: folds.events, at }, what };
-            folds.all.iter_mut().for_each(|fold| fold(&event));
-            event
-        };
+        let event = self.record_for_folds(what);
         let listeners = Arc::clone(&self.shared.listeners.read());
         for listener in listeners.iter() {
             listener(&event);
         }
         event.moment
+    }
+
+    /// Records an event that no listener hears of. A listener can act on an event, which would
+    /// change the run; an event that is there only in a recorded run must not do that.
+    pub fn record_for_folds<'a>(&self, what: What<'a>) -> Event<'a> {
+        let mut folds = self.shared.folds.lock();
+        folds.events += 1;
+        // Read with the lock held, so that a later event never has an earlier time.
+        let at = sim::now().saturating_sub(self.shared.began);
+        let event = Event { moment: Moment { event: folds.events, at }, what };
+        folds.all.iter_mut().for_each(|fold| fold(&event));
+        event
     }
 
     /// Drops all readers, so that nothing is recorded from now on.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec;
 use crate::error::CallError;
+use crate::value::{self, Value};
 
 /// A caller's handle to exactly one server: 6.824's `labrpc.ClientEnd`. Clones are the same end.
 ///
@@ -24,8 +25,19 @@ pub struct ClientEnd {
 /// Makes the calls of an end.
 pub trait Carrier: Send + Sync {
     /// Makes a call and waits for its result, as [`ClientEnd::call_raw`] does. Returns the result,
-    /// and before it a number for the call that no other call of the network has.
-    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>);
+    /// and before it a number for the call that no other call of the network has. `value` describes
+    /// the arguments, if the carrier asked for that.
+    fn carry(
+        &self,
+        method: &str,
+        args: Vec<u8>,
+        value: Option<Value>,
+    ) -> (u64, Result<Vec<u8>, CallError>);
+
+    /// Whether the carrier records the values of arguments.
+    fn describes(&self) -> bool {
+        false
+    }
 
     /// The caller used the wrong type: its arguments have no encoding, or the reply is of another
     /// type. `call` is the call's number, or none if it was not made. The carrier records such an
@@ -63,12 +75,13 @@ impl ClientEnd {
         Args: Serialize + ?Sized,
         Reply: DeserializeOwned,
     {
+        let value = if self.carrier.describes() { value::of(args) } else { None };
         let args = codec::encode(args).map_err(|why| {
             let error = CallError::UnencodableArgs { method: method.into(), why };
             self.carrier.misused(None, method, &error);
             error
         })?;
-        let (call, result) = self.carrier.carry(method, args);
+        let (call, result) = self.carrier.carry(method, args, value);
         codec::decode(&result?).map_err(|why| {
             let error = CallError::UndecodableReply { method: method.into(), why };
             self.carrier.misused(Some(call), method, &error);
@@ -81,6 +94,6 @@ impl ClientEnd {
     /// # Errors
     /// As for [`ClientEnd::call`].
     pub fn call_raw(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        self.carrier.carry(method, args).1
+        self.carrier.carry(method, args, None).1
     }
 }

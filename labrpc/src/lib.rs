@@ -33,6 +33,7 @@
 //! | `labrpc.Network`, `labrpc.Server` | [`network`], for tests only |
 
 mod error;
+mod value;
 mod service;
 mod end;
 pub mod codec;

@@ -8,9 +8,14 @@ use serde::de::DeserializeOwned;
 
 use crate::codec;
 use crate::error::CallError;
+use crate::value::{self, Value};
 
 /// A method on the level of bytes.
-pub(crate) type RawMethod = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
+pub(crate) type RawMethod =
+    Arc<dyn Fn(&[u8], Described<'_>) -> Result<Vec<u8>, CallError> + Send + Sync>;
+
+/// Where a method leaves a description of its reply; none if the network does not record values.
+pub(crate) type Described<'a> = Option<&'a mut Option<Value>>;
 
 /// Named methods that answer calls, such as `Raft` with `RequestVote` and `AppendEntries`: 6.824's
 /// `labrpc.MakeService`.
@@ -66,10 +71,14 @@ impl Service {
         Reply: Serialize,
     {
         let method = format!("{}.{name}", self.name);
-        self.insert(name, move |bytes| {
+        self.insert(name, move |bytes, described| {
             let args = codec::decode(bytes)
                 .map_err(|why| CallError::UndecodableArgs { method: method.clone(), why })?;
-            codec::encode(&handler(args))
+            let reply = handler(args);
+            if let Some(described) = described {
+                *described = value::of(&reply);
+            }
+            codec::encode(&reply)
                 .map_err(|why| CallError::UnencodableReply { method: method.clone(), why })
         })
     }
@@ -83,7 +92,7 @@ impl Service {
         name: &str,
         handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
     ) -> Service {
-        self.insert(name, handler)
+        self.insert(name, move |bytes, _| handler(bytes))
     }
 
     /// The service's name.
@@ -103,7 +112,7 @@ impl Service {
     fn insert(
         mut self,
         name: &str,
-        handler: impl Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
+        handler: impl Fn(&[u8], Described<'_>) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
     ) -> Service {
         self.methods.insert(name.to_owned(), Arc::new(handler));
         self

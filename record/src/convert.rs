@@ -1,28 +1,31 @@
 //! An event of the history as lines of a run file.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use history::{Event, RaftEvent, ServerEvent, What, command};
+use history::{Event, RaftEvent, ServerEvent, What};
 use labrpc::network::{CallStep, Ending};
 use raftapi::{ApplyMsg, Inspect};
-use runfile::{How, Kind};
+use runfile::{How, Kind, Value};
 
-use crate::changes;
+use crate::{changes, values};
 
 /// Converts events, and remembers what each server showed last.
 pub(crate) struct Converter {
     shown: Vec<Option<Arc<Inspect>>>,
+    /// What a message says whose step comes next, by call and copy; the request has no copy.
+    described: BTreeMap<(u64, Option<u32>), Value>,
 }
 
 impl Converter {
     pub(crate) fn new(servers: usize) -> Converter {
-        Converter { shown: vec![None; servers] }
+        Converter { shown: vec![None; servers], described: BTreeMap::new() }
     }
 
     /// The lines of an event: none for what no reader of a run file needs.
     pub(crate) fn convert(&mut self, event: &Event<'_>) -> Option<Kind> {
         match &event.what {
-            What::Call(call) => Some(of_call(call)),
+            What::Call(call) => self.of_call(call),
             What::Server(of, what) => self.of_server(of.server, of.number, what),
             What::Raft(of, what) => self.of_raft(of.server, what),
             What::Link { verb, from, to } => {
@@ -63,7 +66,7 @@ impl Converter {
     fn of_raft(&mut self, server: usize, what: &RaftEvent<'_>) -> Option<Kind> {
         match what {
             RaftEvent::Offered { command } => {
-                Some(Kind::Offered { server, command: command::show(command) })
+                Some(Kind::Offered { server, command: values::words(command) })
             }
             RaftEvent::State { term, .. } => Some(Kind::SaidState { server, term: *term }),
             RaftEvent::Leads { term } => Some(Kind::SaidLeader { server, term: *term }),
@@ -71,13 +74,13 @@ impl Converter {
                 server,
                 index: started.index,
                 term: started.term,
-                command: command::show(command),
+                command: values::words(command),
             }),
             RaftEvent::Refused { .. } => Some(Kind::Refused { server }),
             RaftEvent::Restored { state, .. } => self.shows(server, state),
             RaftEvent::Sampled { state, .. } => self.shows(server, state.as_ref()?),
             RaftEvent::Applied(ApplyMsg::Command { index, command }) => {
-                Some(Kind::Applied { server, index: *index, command: command::show(command) })
+                Some(Kind::Applied { server, index: *index, command: values::words(command) })
             }
             RaftEvent::Applied(ApplyMsg::Snapshot { index, term, snapshot }) => {
                 let bytes = snapshot.len();
@@ -88,34 +91,41 @@ impl Converter {
         }
     }
 
+    fn of_call(&mut self, event: &labrpc::network::Event) -> Option<Kind> {
+        let call = event.call;
+        Some(match &event.step {
+            CallStep::Described { is_reply, copy, value } => {
+                let of = (call, is_reply.then_some(*copy));
+                self.described.insert(of, values::of(value));
+                return None;
+            }
+            CallStep::Sent { bytes } => Kind::Sent {
+                call,
+                from: event.from,
+                to: event.to,
+                method: event.method.to_string(),
+                bytes: *bytes,
+                args: self.described.remove(&(call, None)),
+            },
+            CallStep::Intercepted { is_reply } => Kind::Caught { call, reply: *is_reply },
+            CallStep::Dispatched { copy } => Kind::Dispatched { call, copy: *copy },
+            CallStep::Handled { bytes, copy } => {
+                let reply = self.described.remove(&(call, Some(*copy)));
+                Kind::Handled { call, copy: *copy, bytes: *bytes, reply }
+            }
+            CallStep::Ended(ending) => Kind::Ended { call, how: how(*ending) },
+            CallStep::Misused(text) => Kind::Misused { call, text: text.clone() },
+            CallStep::Overloaded { by_reply } => {
+                let message = if *by_reply { "reply" } else { "request" };
+                let text = format!("too many bytes in flight with this {message}");
+                Kind::Misused { call, text }
+            }
+        })
+    }
+
     fn shows(&mut self, server: usize, state: &Arc<Inspect>) -> Option<Kind> {
         let old = self.shown[server].replace(Arc::clone(state));
         changes::between(server, old.as_deref(), state).map(Kind::State)
-    }
-}
-
-fn of_call(event: &labrpc::network::Event) -> Kind {
-    let call = event.call;
-    match &event.step {
-        CallStep::Sent { bytes } => Kind::Sent {
-            call,
-            from: event.from,
-            to: event.to,
-            method: event.method.to_string(),
-            bytes: *bytes,
-            args: None,
-        },
-        CallStep::Intercepted { is_reply } => Kind::Caught { call, reply: *is_reply },
-        CallStep::Dispatched { copy } => Kind::Dispatched { call, copy: *copy },
-        CallStep::Handled { bytes, copy } => {
-            Kind::Handled { call, copy: *copy, bytes: *bytes, reply: None }
-        }
-        CallStep::Ended(ending) => Kind::Ended { call, how: how(*ending) },
-        CallStep::Misused(text) => Kind::Misused { call, text: text.clone() },
-        CallStep::Overloaded { by_reply } => {
-            let message = if *by_reply { "reply" } else { "request" };
-            Kind::Misused { call, text: format!("too many bytes in flight with this {message}") }
-        }
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A [`Recorder`] is one more reader of the [`History`]. It draws no random number, wakes no thread
 //! and makes no call that the simulator takes over, so a recorded run is the same run, step by
-//! step.
+//! step. In particular it has no hash map: a new one draws a random number.
 
 mod changes;
+mod values;
 mod convert;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ impl Recorder {
     /// Records everything that happens to a cluster of `servers` servers, from now on. A run may
     /// make several clusters, one after another.
     pub fn read(&self, servers: usize, history: &History) {
+        history.want_values();
         self.shared.lock().begin(servers);
         let (shared, mut converter) = (Arc::clone(&self.shared), Converter::new(servers));
         history.fold(move |event| {

@@ -1,7 +1,8 @@
 //! What a run file tells: each kind of line, with its fields.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::value::Value;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -18,6 +18,7 @@
 //! The format has a [`VERSION`]. A change that an older reader would misread raises it; a reader
 //! ignores fields that it does not know.
 
+mod value;
 mod event;
 mod error;
 mod read;
@@ -26,6 +27,7 @@ mod write;
 pub use crate::error::Error;
 pub use crate::event::{Event, Fact, Failure, How, Kind, LogChange, Role, Rule, State};
 pub use crate::read::read;
+pub use crate::value::Value;
 pub use crate::write::write;
 
 use serde::{Deserialize, Serialize};

@@ -130,6 +130,7 @@ impl Clocks {
                 }
             }
             CallStep::Handled { .. }
+            | CallStep::Described { .. }
             | CallStep::Intercepted { .. }
             | CallStep::Misused(_)
             | CallStep::Overloaded { .. } => {}

@@ -58,7 +58,10 @@ impl Network {
                 }
             }
             CallStep::Ended(_) => _ = self.from_the_dead.remove(&event.call),
-            CallStep::Intercepted { .. } | CallStep::Misused(_) | CallStep::Overloaded { .. } => {}
+            CallStep::Described { .. }
+            | CallStep::Intercepted { .. }
+            | CallStep::Misused(_)
+            | CallStep::Overloaded { .. } => {}
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use labrpc::network::Carrier;
+use labrpc::network::{Carrier, Value};
 use labrpc::{CallError, ClientEnd};
 use serde_bytes::ByteBuf;
 
@@ -39,7 +39,12 @@ impl Requests {
 }
 
 impl Carrier for Link {
-    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>) {
+    fn carry(
+        &self,
+        method: &str,
+        args: Vec<u8>,
+        _: Option<Value>,
+    ) -> (u64, Result<Vec<u8>, CallError>) {
         let (id, reply) = self.requests.replies.open();
         let method = method.to_owned();
         self.requests.outlet.send(Output::Request { id, to: self.to, method, args });

@@ -8,12 +8,14 @@
 //! handler starts, and when it has returned.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
 use crate::end::Carrier;
 use crate::error::CallError;
+use crate::value::Value;
 
 use super::admission::{Admission, admit};
 use super::event::{CallStep, Ending};
@@ -35,9 +37,18 @@ pub(crate) struct LocalEnd {
 }
 
 impl Carrier for LocalEnd {
-    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>) {
+    fn carry(
+        &self,
+        method: &str,
+        args: Vec<u8>,
+        value: Option<Value>,
+    ) -> (u64, Result<Vec<u8>, CallError>) {
         let network = &self.network;
         let (request, admission) = admit(network, self.number, method);
+        if let Some(value) = value {
+            let described = CallStep::Described { is_reply: false, copy: 0, value };
+            request.log(&network.log, described);
+        }
         let journey = Journey { network, end: self.number, request: &request };
         let result = journey.travel(admission, args);
         if result.is_err() {
@@ -52,6 +63,10 @@ impl Carrier for LocalEnd {
             End::Misused(error) => error,
         });
         (request.call, result)
+    }
+
+    fn describes(&self) -> bool {
+        self.network.describes.load(Ordering::Relaxed)
     }
 
     fn misused(&self, call: Option<u64>, method: &str, error: &CallError) {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::value::Value;
+
 /// One step in the life of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// When it happened, counted from the start of the network.
     pub at: Duration,
@@ -39,8 +41,18 @@ pub(crate) fn kind_of(method: &str) -> &str {
 /// A call has one `Sent` and one `Ended`. It has a `Dispatched` and a `Handled` for each time that
 /// it reached a handler; those of a copy can come after `Ended`. On a closed network a call has
 /// only `Ended(Closed)`, and through a deleted end only `Ended(Deleted)`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CallStep {
+    /// What the request or the reply says. It comes before the step of the message itself, and only
+    /// if the network [records values](super::Network::describe_values).
+    Described {
+        /// It is the reply.
+        is_reply: bool,
+        /// As for [`CallStep::Dispatched`].
+        copy: u32,
+        /// The arguments, or the reply.
+        value: Value,
+    },
     /// The network took the call from its caller.
     Sent {
         /// The size of the encoded arguments.

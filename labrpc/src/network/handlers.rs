@@ -2,12 +2,14 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::CallError;
+use crate::service::Described;
 
 use super::event::CallStep;
 use super::request::Request;
@@ -105,15 +107,20 @@ fn run(request: &Request, server: &Server, job: impl FnOnce() + Send + 'static) 
 /// The request arrives: runs its handler on this thread.
 fn handle(network: &Shared, request: &Request, server: &Server, args: &[u8], copy: u32) -> Handled {
     request.log(&network.log, CallStep::Dispatched { copy });
-    let handled = run_handler(server, &request.method, args);
+    let mut value = None;
+    let described = network.describes.load(Ordering::Relaxed).then_some(&mut value);
+    let handled = run_handler(server, &request.method, args, described);
+    if let Some(value) = value {
+        request.log(&network.log, CallStep::Described { is_reply: true, copy, value });
+    }
     request.log(&network.log, CallStep::Handled { bytes: handled.bytes(), copy });
     handled
 }
 
-fn run_handler(server: &Server, method: &str, args: &[u8]) -> Handled {
+fn run_handler(server: &Server, method: &str, args: &[u8], described: Described<'_>) -> Handled {
     // A handler is foreign code: its panic must not end the worker. The panic hook has reported it
     // by now.
-    let result = panic::catch_unwind(AssertUnwindSafe(|| server.dispatch_raw(method, args)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| server.dispatch(method, args, described)));
     match result {
         Ok(Ok(reply)) => Handled::Replied(reply),
         Ok(Err(error)) => Handled::Refused(error),

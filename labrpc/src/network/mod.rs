@@ -45,6 +45,7 @@ mod faults;
 mod intercept;
 
 pub use crate::end::Carrier;
+pub use crate::value::Value;
 pub use event::{CallStep, Ending, Event};
 pub use fate::{Delay, Disturbance};
 pub use intercept::{Held, Interceptor, Messages};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::CallError;
-use crate::service::{RawMethod, Service};
+use crate::service::{Described, RawMethod, Service};
 
 use super::workers::Workers;
 
@@ -55,8 +55,18 @@ impl Server {
     /// [`CallError::UnknownService`] and [`CallError::UnknownMethod`] with the names that are
     /// known, [`CallError::UndecodableArgs`], [`CallError::UnencodableReply`].
     pub fn dispatch_raw(&self, method: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.dispatch(method, args, None)
+    }
+
+    /// The same with a description of the reply.
+    pub(crate) fn dispatch(
+        &self,
+        method: &str,
+        args: &[u8],
+        described: Described<'_>,
+    ) -> Result<Vec<u8>, CallError> {
         self.shared.calls.fetch_add(1, Ordering::Relaxed);
-        self.find(method)?(args)
+        self.find(method)?(args, described)
     }
 
     /// The number of calls that came in, whether or not they were answered.

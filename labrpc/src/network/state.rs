@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     /// Some server's messages outlive it, or did. Where this is false no copy takes the lock for
     /// it.
     pub(crate) any_outlives: AtomicBool,
+    /// The values of arguments and replies are recorded.
+    pub(crate) describes: AtomicBool,
 }
 
 pub(crate) struct State {
@@ -110,6 +112,7 @@ impl Shared {
             unowned: UnderWay::default(),
             copies_made: AtomicU32::new(0),
             any_outlives: AtomicBool::new(false),
+            describes: AtomicBool::new(false),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Who exists on a network and who is connected to whom, and what the network counts.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::end::ClientEnd;
@@ -152,6 +153,11 @@ impl Network {
     /// network held.
     pub fn subscribe(&self, reader: impl Fn(&Event) + Send + Sync + 'static) {
         self.shared.log.subscribe(Arc::new(reader));
+    }
+
+    /// Records the values of arguments and replies from now on ([`CallStep::Described`](super::CallStep::Described)).
+    pub fn describe_values(&self) {
+        self.shared.describes.store(true, Ordering::Relaxed);
     }
 
     /// The calls that have not ended, oldest first.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use labrpc::network::{Carrier, Network, Server};
+use labrpc::network::{Carrier, Network, Server, Value};
 use labrpc::{CallError, ClientEnd, Service, codec};
 use parking_lot::Mutex;
 
@@ -13,7 +13,12 @@ struct Courier {
 }
 
 impl Carrier for Courier {
-    fn carry(&self, method: &str, args: Vec<u8>) -> (u64, Result<Vec<u8>, CallError>) {
+    fn carry(
+        &self,
+        method: &str,
+        args: Vec<u8>,
+        _: Option<Value>,
+    ) -> (u64, Result<Vec<u8>, CallError>) {
         let result = self.server.dispatch_raw(method, &args);
         (self.server.count(), result)
     }
