@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
+use crate::describe::describe;
 use crate::error::CallError;
-use crate::value::{self, Value};
+use crate::value::Value;
 
 /// A caller's handle to exactly one server: 6.824's `labrpc.ClientEnd`. Clones are the same end.
 ///
@@ -75,7 +76,7 @@ impl ClientEnd {
         Args: Serialize + ?Sized,
         Reply: DeserializeOwned,
     {
-        let value = if self.carrier.describes() { value::of(args) } else { None };
+        let value = if self.carrier.describes() { describe(args) } else { None };
         let args = codec::encode(args).map_err(|why| {
             let error = CallError::UnencodableArgs { method: method.into(), why };
             self.carrier.misused(None, method, &error);

@@ -34,6 +34,7 @@
 
 mod error;
 mod value;
+mod describe;
 mod service;
 mod end;
 pub mod codec;

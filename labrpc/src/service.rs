@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
+use crate::describe::describe;
 use crate::error::CallError;
-use crate::value::{self, Value};
+use crate::value::Value;
 
 /// A method on the level of bytes.
 pub(crate) type RawMethod =
@@ -76,7 +77,7 @@ impl Service {
                 .map_err(|why| CallError::UndecodableArgs { method: method.clone(), why })?;
             let reply = handler(args);
             if let Some(described) = described {
-                *described = value::of(&reply);
+                *described = describe(&reply);
             }
             codec::encode(&reply)
                 .map_err(|why| CallError::UnencodableReply { method: method.clone(), why })
