@@ -6,59 +6,59 @@ use clap::{ArgGroup, Parser};
 
 use crate::matrix::Mode;
 
-/// Plants known bugs into the reference Raft, and writes which of them the labs find.
+/// Applies known bugs to the reference Raft, and writes which of them the labs find.
 #[derive(Parser)]
 #[command(
     name = "bugs",
     version,
     group = ArgGroup::new("task")
         .args(["check", "rebase", "hashes", "black_box", "edges", "graded", "subtle", "all"]),
-    after_help = "What is known of a plant is not found out again while neither it nor the kit has \
-                  changed.\n\n\
-                  Exit codes: 0 good, 1 something lawful was killed, 2 usage, 3 a patch does not \
-                  apply or compile, 4 the kit's own fault, 5 --rebase left patches to be \
-                  moved by hand."
+    after_help = "A known result is reused while neither the mutant nor the kit has changed.\n\n\
+                  Exit codes: 0 good, 1 a correct variant failed, 2 usage, 3 a patch does not \
+                  apply or compile, 4 a fault of the kit, 5 --rebase left patches to move by \
+                  hand."
 )]
 pub(crate) struct Args {
-    /// Only these plants, such as A1 or pre-vote, or those of a kind: fault, quality, equivalent,
-    /// legal; all of them if none is named
+    /// Only these mutants and variants, such as A1 or pre-vote, or those of a kind: fault, quality,
+    /// equivalent, legal [default: all]
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Run the suite with the seeds 1 to N, until the plant is killed; 100 for --black-box, else 20
+    /// Run the suite with the seeds 1 to N, until the mutant is killed [default: 100 for
+    /// --black-box, otherwise 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: Option<u64>,
-    /// Only see whether every patch applies and compiles
+    /// Only check that every patch applies and compiles
     #[arg(long)]
     pub(crate) check: bool,
-    /// Move the patches from raft/ of the git revision BASE, to which they apply, to raft/ of the
-    /// working tree by a three-way merge, and print which must be moved by hand
+    /// Move the patches to raft/ of the working tree by a three-way merge, and print those that
+    /// must be moved by hand. BASE is a git revision to whose raft/ they apply
     #[arg(long, value_name = "BASE")]
     pub(crate) rebase: Option<String>,
-    /// Print a line for each of some runs of a plant: the test, the seed, a hash of all steps and
-    /// the verdict. Two kits that print the same lines run the plant the same
+    /// Print a line for some runs of each mutant: test, seed, hash of all steps, verdict. If two
+    /// kits print the same lines, the mutant runs the same on both
     #[arg(long)]
     pub(crate) hashes: bool,
-    /// Hide what `inspect` says, as a submission may that leaves it out
+    /// Hide `inspect`, like a submission that does not implement it
     #[arg(long)]
     black_box: bool,
-    /// Switch threads at the edges of the plant's own code, too
+    /// Also switch threads at the edges of the mutant's code
     #[arg(long)]
     edges: bool,
-    /// Each server in a process of its own, as in a grading. The first time the grader is compiled,
-    /// which takes minutes
+    /// Run each server in a process of its own, as the grader does. The first run compiles the
+    /// grader, which takes minutes
     #[arg(long)]
     graded: bool,
-    /// Only the original tests and no watch on the rules, until the plant passes: else it is
-    /// grosser than the bug
+    /// Run only the original tests, without checks of Raft's rules, until the mutant passes. If it
+    /// never passes, it is grosser than the bug
     #[arg(long)]
     subtle: bool,
-    /// All of these and the suite as it is, plant by plant
+    /// All of these and the suite as it is, one mutant after the other
     #[arg(long)]
     all: bool,
-    /// Find out again what is known already
+    /// Also try again what is known already
     #[arg(long)]
     pub(crate) again: bool,
-    /// So many runs at once; by default one for each core
+    /// Number of parallel runs [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
 }

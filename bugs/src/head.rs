@@ -7,6 +7,7 @@
 //! - `original`: how 6.824's own suite catches the bug. Only a variant may leave it out.
 //! - `sharper`: why this kit's form of that suite always finds the bug, though the original does
 //!   not.
+//! - `survives`: why the suite cannot find the fault in some column. Only a fault may have it.
 //! - `finding`: what the suite must report. Only a quality mutant may have it.
 //! - `except`: the tests whose limits a variant does not keep, between commas.
 
@@ -56,6 +57,7 @@ pub(crate) struct Head {
     pub(crate) why: Option<String>,
     pub(crate) original: Option<Original>,
     pub(crate) sharper: Option<String>,
+    pub(crate) survives: Option<String>,
     pub(crate) finding: Option<FindingKind>,
     pub(crate) except: Vec<String>,
 }
@@ -80,13 +82,15 @@ impl Head {
             Err(missing) => return Err(missing),
         };
         let sharper = take("sharper").ok();
+        let survives = take("survives").ok();
         let finding = take("finding").ok().map(|name| finding_kind(&name)).transpose()?;
         let except = take("except").ok().map(|names| tests(&names)).transpose()?;
         let except = except.unwrap_or_default();
         if let Some(key) = fields.keys().next() {
-            return Err(format!("has a key that nobody knows, {key:?}"));
+            return Err(format!("has an unknown key, {key:?}"));
         }
-        let head = Head { id, kind, breaks, caught_by, why, original, sharper, finding, except };
+        let head =
+            Head { id, kind, breaks, caught_by, why, original, sharper, survives, finding, except };
         head.check_keys()?;
         Ok(head)
     }
@@ -102,16 +106,19 @@ impl Head {
     /// Checks that only the kinds that may have a key have it.
     fn check_keys(&self) -> Result<(), String> {
         if self.why.is_some() != (self.kind == Kind::Equivalent) {
-            return Err("has to have a \"why\" if, and only if, it claims to be equivalent".into());
+            return Err("needs a \"why\" if it is equivalent, and must have none otherwise".into());
+        }
+        if self.survives.is_some() && self.kind != Kind::Fault {
+            return Err("has a \"survives\", which only faults may have".into());
         }
         if self.sharper.is_some() && !self.must_be_subtle() {
             return Err("has a \"sharper\", though the original suite is as sharp".into());
         }
         if self.finding.is_some() && self.kind != Kind::Quality {
-            return Err("has a \"finding\", which is for quality alone".into());
+            return Err("has a \"finding\", which only quality mutants may have".into());
         }
         if !self.except.is_empty() && self.kind != Kind::Variant {
-            return Err("has an \"except\", which is for lawful variants alone".into());
+            return Err("has an \"except\", which only correct variants may have".into());
         }
         Ok(())
     }
@@ -149,7 +156,7 @@ fn tests(names: &str) -> Result<Vec<String>, String> {
 
 fn finding_kind(name: &str) -> Result<FindingKind, String> {
     let known = FindingKind::ALL.into_iter().find(|kind| kind.to_string() == name);
-    known.ok_or_else(|| format!("has a finding that nobody knows, {name:?}"))
+    known.ok_or_else(|| format!("has an unknown finding, {name:?}"))
 }
 
 impl FromStr for Kind {
@@ -161,7 +168,7 @@ impl FromStr for Kind {
             "quality" => Ok(Kind::Quality),
             "equivalent" => Ok(Kind::Equivalent),
             "legal" => Ok(Kind::Variant),
-            _ => Err(format!("has a kind that nobody knows, {text:?}")),
+            _ => Err(format!("has an unknown kind, {text:?}")),
         }
     }
 }
@@ -174,7 +181,7 @@ impl FromStr for Original {
             "reliably" => Ok(Original::Reliably),
             "by luck" => Ok(Original::ByLuck),
             "never" => Ok(Original::Never),
-            _ => Err(format!("says of the original what nobody understands, {text:?}")),
+            _ => Err(format!("has an unknown value of \"original\", {text:?}")),
         }
     }
 }
@@ -235,11 +242,8 @@ pub(crate) mod tests {
 
     #[test]
     fn an_unknown_key_or_kind_is_an_error_that_names_it() {
-        check_error(&HEAD.replace("fault", "joke"), "has a kind that nobody knows, \"joke\"");
-        check_error(
-            &HEAD.replace("id:", "colour: red\nid:"),
-            "has a key that nobody knows, \"colour\"",
-        );
+        check_error(&HEAD.replace("fault", "joke"), "has an unknown kind, \"joke\"");
+        check_error(&HEAD.replace("id:", "colour: red\nid:"), "has an unknown key, \"colour\"");
     }
 
     #[test]
@@ -249,14 +253,21 @@ pub(crate) mod tests {
         };
         let head = Head::parse(&finding("quality", "held lock")).unwrap();
         assert_eq!(head.finding, Some(FindingKind::HeldLock));
-        check_error(&finding("quality", "no lock"), "has a finding that nobody knows, \"no lock\"");
+        check_error(&finding("quality", "no lock"), "has an unknown finding, \"no lock\"");
         check_error(
             &finding("fault", "held lock"),
-            "has a \"finding\", which is for quality alone",
+            "has a \"finding\", which only quality mutants may have",
+        );
+        let survives = HEAD.replace("\n\n", "\nsurvives: a process hides it\n\n");
+        let head = Head::parse(&survives).unwrap();
+        assert_eq!(head.survives.as_deref(), Some("a process hides it"));
+        check_error(
+            &survives.replace("fault", "quality"),
+            "has a \"survives\", which only faults may have",
         );
         check_error(
             &HEAD.replace("fault", "equivalent"),
-            "has to have a \"why\" if, and only if, it claims to be equivalent",
+            "needs a \"why\" if it is equivalent, and must have none otherwise",
         );
     }
 }

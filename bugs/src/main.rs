@@ -125,7 +125,7 @@ fn try_out(args: &Args, known: &[Mutant], mutants: &[&Mutant]) -> Result<Exit> {
         println!("{} (known; --again tries it anew)", page::line(matrix.row(mutant), mode));
     }
     if let Some((_, mode)) = trials.first() {
-        eprintln!("compiling the kit for the plants, which takes minutes the first time");
+        eprintln!("compiling the kit for the mutants; the first time takes minutes");
         let suite =
             Suite::cheap_first(&compile::build(&workspace, &reference, *mode)?, args.jobs())?;
         try_all(args, &suite, &workspace, &trials, &mut matrix)?;

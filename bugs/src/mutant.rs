@@ -57,6 +57,7 @@ impl Mutant {
             why: None,
             original: None,
             sharper: None,
+            survives: None,
             finding: None,
             except: Vec::new(),
         };
@@ -96,7 +97,8 @@ pub(crate) fn choose<'a>(
 ) -> Result<Vec<&'a Mutant>, UserError> {
     for id in ids {
         if !mutants.iter().any(|mutant| is_named_by(mutant, id)) {
-            let sentence = format!("there is no plant {id:?}; see bugs/patches and bugs/legal");
+            let sentence =
+                format!("there is no mutant or variant {id:?}; see bugs/patches and bugs/legal");
             return Err(UserError::usage(sentence));
         }
     }
@@ -131,7 +133,8 @@ fn check_ids(mutants: &[Mutant]) -> Result<(), UserError> {
     }
     let equivalent = mutants.iter().filter(|mutant| mutant.head.kind == Kind::Equivalent).count();
     if equivalent > EQUIVALENT_MAX {
-        let sentence = format!("{equivalent} plants claim to change nothing, not {EQUIVALENT_MAX}");
+        let sentence =
+            format!("{equivalent} mutants are marked as equivalent; the limit is {EQUIVALENT_MAX}");
         return Err(UserError::patch(sentence));
     }
     Ok(())
@@ -158,7 +161,10 @@ mod tests {
         }
         assert_eq!(choose(&mutants, &[]).unwrap().len(), 2);
         let error = choose(&mutants, &["Z9".into()]).unwrap_err();
-        assert_eq!(error.to_string(), "there is no plant \"Z9\"; see bugs/patches and bugs/legal");
+        assert_eq!(
+            error.to_string(),
+            "there is no mutant or variant \"Z9\"; see bugs/patches and bugs/legal"
+        );
     }
 
     #[test]

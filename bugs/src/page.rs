@@ -36,7 +36,8 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
         );
         if !habits.is_empty() {
             let all = habits.len();
-            text += &format!("{noted} of {all} habits noted by name or the end of the run; ");
+            text +=
+                &format!("{noted} of {all} findings reported by name or by the end of the run; ");
         }
         text += &alarms(matrix, mode);
     }
@@ -47,8 +48,8 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
     let survives =
         |row: &&&Row| row.suite_only.as_ref().is_some_and(|it| it.survived_seed.is_some());
     text += &format!(
-        "- plain: of {} mistakes that the original suite finds by luck or never, {} survive some \
-         run of its tests as they are here",
+        "- original suite only: of {} mistakes that the original suite finds by luck or never, {} \
+         survive some run of its tests as they are here",
         tried.len(),
         tried.iter().filter(survives).count()
     );
@@ -67,16 +68,16 @@ fn alarms(matrix: &Matrix, mode: Mode) -> String {
     let count_alarms = |rows: &[&Row]| rows.iter().filter(|row| row.is_false_alarm(mode)).count();
     let (quality, same) = (tried(&[Kind::Quality]), tried(&[Kind::Equivalent, Kind::Variant]));
     if quality.is_empty() && same.is_empty() {
-        return "nothing lawful was tried\n".into();
+        return "no correct variant was tried\n".into();
     }
     let fails = |row: &&&Row| row.column(mode).is_some_and(|column| column.killed_by.is_some());
     let (count, wrong) = (same.len(), count_alarms(&same));
-    let mut text = format!("{wrong} false alarms among {count} equivalent and legal rows");
+    let mut text = format!("{wrong} false alarms among {count} equivalent mutants and variants");
     if !quality.is_empty() {
         let (count, wrong) = (quality.len(), count_alarms(&quality));
         let failed = quality.iter().filter(fails).count() - wrong;
         text += &format!(
-            "; of {count} quality rows {wrong} were called unsafe and {failed} failed otherwise"
+            "; of {count} quality mutants {wrong} were called unsafe and {failed} failed otherwise"
         );
     }
     text + "\n"
@@ -90,25 +91,25 @@ pub(crate) fn write(matrix: &Matrix, folder: &Path) -> Result<()> {
 fn page(matrix: &Matrix) -> String {
     let mut text = String::from(
         "# The kill matrix\n\n\
-         Known mistakes, planted into the reference Raft one by one, and what the labs made of \
-         them.\n\
-         Written by `just bugs`; do not edit. \
-         `cargo run --release -p bugs -- --again A5` tries one of them anew.\n\n",
+         Known bugs, applied to the reference Raft one by one, and what the labs reported.\n\
+         Written by `just bugs`; do not edit. `cargo run --release -p bugs -- --again A5` tries \
+         one of them again.\n\n",
     );
     text += &totals(matrix);
-    text += "\nThe columns: all labs with what `inspect` shows; without it, as a submission may \
-             have it; with thread switches at the edges of the plant's own code; and as graded, \
-             with each server in a process of its own.\n\
-             A cell says in which seed the plant was killed, by which rule or kind of failure, and \
-             in which test; `cargo doc -p history` has the rules, from S1 to L5, as \
+    text += "\n\
+             The columns: all labs with what `inspect` shows; without it, as a submission may have \
+             it; with thread switches at the edges of the mutant's code; and as graded, with each \
+             server in a process of its own.\n\
+             A cell says in which seed the mutant was killed, by which rule or kind of failure, \
+             and in which test; `cargo doc -p history` has the rules, from S1 to L5, as \
              `history::Rule`.\n\
-             The column \"original\" says how 6.824's own suite finds the mistake, and which \
-             seed the plant survives if only its tests are run, with no watch on the rules.\n";
+             The column \"original\" says how 6.824's own suite finds the mistake, and which seed \
+             the mutant survives if only its tests run, without checks of Raft's rules.\n";
     for (kind, title) in [
         (Kind::Fault, "Faults: the suite must kill them"),
-        (Kind::Quality, "Quality: noted by name, or a failed test, but never called unsafe"),
-        (Kind::Equivalent, "Equivalent: nothing changes that anybody could see"),
-        (Kind::Variant, "Legal variants: they must pass"),
+        (Kind::Quality, "Quality: reported by name, or a failed test, but never called unsafe"),
+        (Kind::Equivalent, "Equivalent: no change can be observed"),
+        (Kind::Variant, "Correct variants: they must pass"),
     ] {
         text += &format!("\n## {title}\n\n{}", table(matrix, kind));
     }
@@ -117,8 +118,8 @@ fn page(matrix: &Matrix) -> String {
 
 fn table(matrix: &Matrix, kind: Kind) -> String {
     let last = match kind {
-        Kind::Fault => "what was said",
-        Kind::Quality => "what was noted",
+        Kind::Fault => "the report",
+        Kind::Quality => "the report",
         Kind::Equivalent => "why",
         Kind::Variant => "time",
     };
@@ -155,7 +156,11 @@ fn survivors(matrix: &Matrix) -> String {
         let survivors: Vec<String> = faults
             .filter(alive)
             .map(|row| {
-                format!("- {}: must be caught by {}.\n", row.mutant.id(), row.mutant.head.caught_by)
+                let head = &row.mutant.head;
+                match &head.survives {
+                    Some(why) => format!("- {}: {why}.\n", row.mutant.id()),
+                    None => format!("- {}: NO REASON; caught by {}.\n", head.id, head.caught_by),
+                }
             })
             .collect();
         text += &format!("\n## Faults that survive {mode}\n\n");
@@ -315,25 +320,31 @@ mod tests {
         quality.mutant.head.finding = Some(FindingKind::HeldLock);
         let finding = Finding { test: "one".into(), sentence: "idle calls: many".into(), seed: 1 };
         quality.columns[0].1.findings.push(finding);
+        let mut hidden = row("A9", Kind::Fault, None);
+        hidden.mutant.head.survives = Some("a process hides it".into());
         let rows = vec![
             row("A1", Kind::Fault, Some("liveness")),
             row("A2", Kind::Fault, None),
+            hidden,
             quality,
             row("V1", Kind::Variant, Some("safety")),
         ];
         let page = page(&Matrix { rows });
-        assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; "));
-        assert!(page.contains("0 of 1 habits noted by name or the end of the run; "));
-        assert!(page.contains("1 false alarms among 1 equivalent and legal rows; "));
-        assert!(page.contains("of 1 quality rows 0 were called unsafe and 0 failed otherwise\n"));
+        assert!(page.contains("1 of 3 faults killed, 1 of them within 3 seeds; "));
+        assert!(page.contains("0 of 1 findings reported by name or by the end of the run; "));
+        assert!(page.contains("1 false alarms among 1 equivalent mutants and variants; "));
+        assert!(
+            page.contains("of 1 quality mutants 0 were called unsafe and 0 failed otherwise\n")
+        );
         for mode in ["with edges", "as graded"] {
             assert!(page.contains(&format!("- {mode}: 0 of 0 faults killed, 0 of them within 3 ")));
         }
-        assert!(page.contains("| with edges | as graded | original | what was said |\n"));
-        assert!(page.contains("; nothing lawful was tried\n"));
+        assert!(page.contains("| with edges | as graded | original | the report |\n"));
+        assert!(page.contains("; no correct variant was tried\n"));
         assert!(page.contains("| NOT NOTED: held lock; idle calls: many |"));
         assert!(page.contains("| V1 | Nothing. | FALSE ALARM, 2: L1, 3A initial election | not"));
         assert!(page.contains("no \\| leader"));
-        assert!(page.contains("survive with `inspect`\n\n- A2: must be caught by nothing.\n"));
+        let survivors = "\n\n- A2: NO REASON; caught by nothing.\n- A9: a process hides it.\n";
+        assert!(page.contains(&format!("survive with `inspect`{survivors}")));
     }
 }

@@ -23,6 +23,6 @@ pub(crate) fn failure_of(event: &Event) -> Option<Failure> {
 fn overload(server: Option<usize>) -> Failure {
     let who = server.map_or_else(|| "a server".into(), |server| format!("server {server}"));
     let mib = UNDER_WAY_BYTES_MAX >> 20;
-    let sentence = format!("{who} had more than {mib} MiB of messages under way at once");
+    let sentence = format!("{who} had more than {mib} MiB of messages in flight");
     Failure { server, ..Failure::new(Class::Limit, sentence) }
 }

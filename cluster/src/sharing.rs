@@ -49,9 +49,9 @@ impl Sharing {
             None => "an unnamed thread".into(),
         };
         let sentence = format!(
-            "{thread} of server {other} made {what} of server {server}, so servers share threads: \
-             no server is paused alone, and a panic may name none. Graded, each server has a \
-             process and threads of its own"
+            "{thread} of server {other} made {what} of server {server}, so servers share threads. \
+             No server is paused alone, and a panic may name no server. When graded, each server \
+             has its own process and threads"
         );
         if self.referee.threads_are_shared(sentence) {
             let servers = (0..self.servers).map(Label::Server);

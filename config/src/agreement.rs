@@ -45,7 +45,7 @@ impl Config {
         }
         let (count, command) = self.n_committed(index);
         if count < n {
-            let sentence = format!("index {index} was applied by {count} servers, not by {n}");
+            let sentence = format!("index {index} was applied by {count} servers; expected {n}");
             self.stop_for_want_of_progress(self.rule_of_delay(count), sentence);
         }
         command
@@ -94,7 +94,7 @@ impl Config {
         self.start(leader, command.to_vec()).unwrap_or_else(|| {
             let command = show(command);
             let sentence =
-                format!("server {leader} led a moment before, but would not take {command}");
+                format!("server {leader} claimed to lead, but refused command {command}");
             self.referee().stop(Failure::of(leader, Class::Liveness, sentence).with_rule(Rule::L1));
         })
     }

@@ -400,9 +400,9 @@ mod tests {
         let violation = starts(&applied, 0, 2, b"junk").unwrap_err();
         assert_eq!(
             violation.to_string(),
-            "server 0 restarted, and the snapshot in its persister is none that the lab made: \
-             \"junk\"; the lab restores its service from these bytes, so they have to be exactly \
-             those that `snapshot` got"
+            "server 0 restarted, and the snapshot in its persister is not one that the lab made: \
+             \"junk\"; the lab restores its service from these bytes, so they must be exactly the \
+             bytes that `snapshot` got"
         );
     }
 }

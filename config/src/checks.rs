@@ -63,7 +63,7 @@ impl Config {
         for (term, servers) in &leaders {
             if servers.len() > 1 {
                 let sentence = format!(
-                    "term {term} has {} leaders by `get_state`, servers {}: {}",
+                    "term {term} has {} leaders according to `get_state`, servers {}: {}",
                     servers.len(),
                     list(servers),
                     self.tell(states)

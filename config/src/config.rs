@@ -227,7 +227,10 @@ impl Config {
         if term > TERM_MAX {
             self.contract(
                 server,
-                format!("server {server} is in term {term}, which no run of elections can reach"),
+                format!(
+                    "server {server} is in term {term}, which is too high for any number of \
+                     elections"
+                ),
                 "every line that sets current_term; a candidate raises it by one, and a message \
                  by no more than its sender did (section 5.2)",
             );

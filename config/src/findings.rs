@@ -13,7 +13,7 @@ const INSPECT_TIME_MAX: Duration = Duration::from_secs(1);
 /// Report redundant saves above this count, if they are at least half of all saves.
 const NEEDLESS_SAVES_MAX: u64 = 50;
 /// The beginning of the finding of a run in which some server did not show its state.
-pub const NOT_INSPECTED: &str = "without `inspect` these rules are not watched";
+pub const NOT_INSPECTED: &str = "without `inspect` these rules are not checked";
 /// What cannot be watched without `inspect`.
 const WHITE_BOX: &str = "S2, S3, S4, S7, S10, S11, S13 and S14, and S5, S6 and S12 in part";
 
@@ -72,8 +72,7 @@ impl Findings {
             let Server { saves, needless_saves, .. } = *known;
             if needless_saves > NEEDLESS_SAVES_MAX && 2 * needless_saves > saves {
                 let sentence = format!(
-                    "server {server} saved {saves} times, {needless_saves} of them exactly what \
-                     was saved already"
+                    "server {server} saved {saves} times; {needless_saves} saves changed nothing"
                 );
                 self.referee.note(FindingKind::NeedlessSaves, sentence);
             }

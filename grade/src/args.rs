@@ -18,7 +18,7 @@ use crate::report::format::Format;
 /// Seeds of each test if the command line does not say.
 const SEEDS_BY_DEFAULT: u64 = 20;
 
-/// Puts a Raft through the labs and says what it is worth.
+/// Runs the Raft labs on submissions and gives points.
 #[derive(Parser)]
 #[command(
     name = "cargo-grade",
@@ -26,8 +26,8 @@ const SEEDS_BY_DEFAULT: u64 = 20;
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Exit codes: 0 all passed, 1 some failed, 2 usage, 3 did not build \
-                  or was refused, 4 the kit's own fault."
+    after_help = "Exit codes: 0 all passed, 1 some failed, 2 usage, 3 did not build or was \
+                  refused, 4 a fault of the kit or the machine."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -38,15 +38,15 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Start a project of your own in a new folder
+    /// Create a new project
     New {
         /// The folder; it must not exist, or be empty
         dir: PathBuf,
     },
     /// Run the failures of a report again, or one test with one seed
     Replay(Replay),
-    /// Print a JSON list of the arguments with which this program makes a run whose servers are
-    /// processes of PROGRAM; those of a job follow
+    /// Print, as a JSON list, the arguments for a run whose servers are processes of PROGRAM; the
+    /// arguments of a job follow them
     #[command(hide = true)]
     RunsOf {
         /// A program that is nothing but `peer::main`
@@ -56,24 +56,24 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Replay {
-    /// Only the failures of this submission of the report
+    /// Run only the failures of this submission of the report
     #[arg(long, value_name = "NAME", conflicts_with = "seed")]
     pub(crate) submission: Option<String>,
     /// This test
     #[arg(long, value_name = "WORDS")]
     pub(crate) test: Option<String>,
-    /// With this seed; then PATH is a submission
+    /// Rerun this seed; PATH is then a submission
     #[arg(long, value_name = "S", requires = "test")]
     pub(crate) seed: Option<u64>,
-    /// With --seed, the salt of the grading that is replayed
+    /// With --seed: the salt of the grading to repeat
     #[arg(long, value_name = "TEXT", default_value = "", requires = "seed")]
     pub(crate) salt: String,
-    /// With --seed, all peers in the process of the run
+    /// With --seed: keep all servers in one process
     #[arg(long, requires = "seed")]
     pub(crate) in_process: bool,
     #[command(flatten)]
     pub(crate) budget: Budget,
-    /// A report.json, or with --seed a submission
+    /// A report.json; with --seed, a submission
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
 }
@@ -90,13 +90,13 @@ pub(crate) struct Grading {
     #[arg(long, value_name = "N", default_value_t = SEEDS_BY_DEFAULT,
           value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// Run each test with this seed alone
+    /// Run each test with this seed only
     #[arg(long, value_name = "S", conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// So many runs at once; by default one for each core
+    /// Number of parallel runs [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// All peers in the process of the run: several times faster, no sandbox, and easy to cheat
+    /// Keep all servers in one process: several times faster, but no sandbox, and easy to cheat
     #[arg(long)]
     in_process: bool,
     /// Refuse to grade if any layer of the sandbox is missing on this machine
@@ -105,23 +105,23 @@ pub(crate) struct Grading {
     /// Refuse a submission whose servers do not show their state with `inspect`
     #[arg(long)]
     require_inspect: bool,
-    /// Mix this into every seed that servers draw from, so that a submission cannot know their
-    /// random numbers from another grading
+    /// Change all random numbers of servers, so that a submission cannot know them from another
+    /// grading
     #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "in_process")]
     salt: String,
     #[command(flatten)]
     budget: Budget,
-    /// All runs of a submission may take S seconds of processor time; by default 4 for each run,
-    /// and at least 240
+    /// Limit all runs of a submission to S seconds of CPU time [default: 4 for each run, at least
+    /// 240]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     submission_seconds: Option<u64>,
-    /// Keep every run and report.json in this folder, and go on from what is there
+    /// Write every run and report.json to this folder; runs that are there are not repeated
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// What to write to stdout
+    /// The format of the output
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-    /// The submissions: folders of crates, or .zip, .tar or .tar.gz of such
+    /// The submissions: each a crate's folder, or a .zip, .tar or .tar.gz of one
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -188,7 +188,7 @@ fn choose(
     };
     let tests: Vec<&Test> = table.tests().iter().copied().filter(chosen).collect();
     if tests.is_empty() {
-        return Err(UserError::usage("none of the tests so named is in the parts so named"));
+        return Err(UserError::usage("no test matches both --part and --test"));
     }
     Ok(tests)
 }

@@ -71,7 +71,7 @@ pub fn main_with(suites: &[Suite]) -> ExitCode {
     let args = args.unwrap_or_else(|error| exit::end_with(&error));
     let exit = panic::catch_unwind(AssertUnwindSafe(|| execute(table, args)));
     let exit = exit.unwrap_or_else(|_| {
-        eprintln!("error: the grader itself panicked; that is a fault of the kit");
+        eprintln!("error: the grader panicked; this is a fault of the kit");
         Exit::Kit
     });
     ExitCode::from(exit as u8)

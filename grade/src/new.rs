@@ -49,8 +49,8 @@ pub(crate) fn create(dir: &Path) -> Result<()> {
         .context("failed to copy the kit's Cargo.lock")?;
     let shown = runner::plain::line(&dir.display().to_string());
     println!("Wrote the project {name} to {shown}. Next, in that folder:");
-    println!("    cargo test \"initial election\"    fails: src/server.rs is yours to fill in");
-    println!("    cargo grade .                    says what it is worth, once there was a");
+    println!("    cargo test \"initial election\"    fails until you fill in src/server.rs");
+    println!("    cargo grade .                    grades it; before that, run");
     println!("    cargo install --path {}", kit.path("grade").display());
     Ok(())
 }

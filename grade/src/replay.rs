@@ -72,10 +72,10 @@ fn replay_report(table: &Table, kit: &Kit, replay: &Replay) -> Result<Exit> {
     if exits.is_empty() {
         if ungraded.is_empty() && replay.test.is_none() && replay.submission.is_none() {
             let path = plain::line(&replay.path.display().to_string());
-            println!("{path} has no failure to run again");
+            println!("{path} has no failures");
             return Ok(Exit::Passed);
         }
-        let sentence = format!("{} has no such failure to run again", replay.path.display());
+        let sentence = format!("{} has no such failure", replay.path.display());
         return Err(UserError::usage(sentence).into());
     }
     if runs > 0 {
@@ -143,7 +143,7 @@ impl<'a> Replayer<'a> {
         let name = plain::line(&submission.name);
         let is_same_program = submission.id.as_ref() == Some(&id);
         if !is_same_program {
-            println!("{name} is not what it was, or the kit or the compiler is not");
+            println!("{name} has changed, or the kit or the compiler has");
         }
         for (tested, seed) in failures {
             let test = one_test(table, &tested.name)?;

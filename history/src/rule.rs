@@ -45,7 +45,7 @@ pub enum Rule {
     L1,
     /// A command commits.
     L2,
-    /// Who was away catches up.
+    /// A server that was disconnected catches up.
     L3,
     /// Leadership settles.
     L4,
@@ -173,7 +173,7 @@ impl Rule {
             Rule::S7 => ("S7", "what is committed is in every later leader's log", "section 5.4"),
             Rule::S8 => ("S8", "one command for an index, everywhere", "section 5.4.3"),
             Rule::S9 => ("S9", "entries are applied in order", "section 5.3"),
-            Rule::S10 => ("S10", "what was said survives a crash", "Figure 2, persistent state"),
+            Rule::S10 => ("S10", "the report survives a crash", "Figure 2, persistent state"),
             Rule::S11 => {
                 let title = "only entries of the leader's own term, on a majority, are committed";
                 ("S11", title, "section 5.4.2")

@@ -39,7 +39,7 @@ pub enum CodecError {
     #[error("the value cannot be encoded: {0}")]
     Encode(String),
     /// The bytes are not a value of the requested type.
-    #[error("the bytes are no {type_name}: {why}")]
+    #[error("the bytes are not a {type_name}: {why}")]
     Decode {
         /// The requested Rust type.
         type_name: Cow<'static, str>,
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn left_over_bytes_are_an_error() {
         let error = decode::<u8>(&[7, 8]).unwrap_err();
-        assert_eq!(error.to_string(), "the bytes are no u8: 1 of 2 bytes are left over");
+        assert_eq!(error.to_string(), "the bytes are not a u8: 1 of 2 bytes are left over");
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn judge(lab: Lab, test: &'static Test) -> Outcome {
 
     let limit = TEST_LIMIT + GRACE;
     let verdict = referee.wait(limit).unwrap_or_else(|| {
-        let sentence = format!("the test has not come to its end after {} s", limit.as_secs());
+        let sentence = format!("the test did not end within {} s", limit.as_secs());
         Err(Failure::new(Class::Timeout, sentence))
     });
     Outcome {

@@ -139,10 +139,10 @@ impl Supervisor for TimeLimit {
 
     fn without_outcome(&self, status: ExitStatus, _: &str, takes_files: bool) -> Failure {
         if status.code() == Some(UNWRITTEN) && !takes_files {
-            let sentence = "the process of the test failed to write what came of it";
+            let sentence = "the test process failed to write its result";
             return Failure::new(Class::Infra, sentence);
         }
-        let sentence = format!("the process of the test ended before the test did: {status}");
+        let sentence = format!("the test process ended before the test: {status}");
         Failure::new(Class::Panic, sentence)
     }
 }
@@ -150,7 +150,7 @@ impl Supervisor for TimeLimit {
 impl TimeLimit {
     /// The verdict on a run that was killed after [`RUN_LIMIT`].
     pub fn hung() -> Failure {
-        Failure::new(Class::Timeout, "the process of the test had to be killed: it hung")
+        Failure::new(Class::Timeout, "the test process hung and was killed")
     }
 }
 

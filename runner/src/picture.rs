@@ -23,7 +23,7 @@ pub(crate) fn record(job: &Job<'_>, outcome: &Outcome, replay: &str) -> Result<P
     let again = Job { record: Some(&path), ..*job }.run();
     let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
     if hash(&again) != hash(outcome) {
-        return Err("the second run was not the same run, so there is no recording of it".into());
+        return Err("the second run differed from the first".into());
     }
     complete(&path, &again.output, replay)?;
     Ok(path)
@@ -32,7 +32,7 @@ pub(crate) fn record(job: &Job<'_>, outcome: &Outcome, replay: &str) -> Result<P
 /// Adds to a recording what its process did not know.
 pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), String> {
     if !path.exists() {
-        return Err("the process of the run ended before it wrote its recording".into());
+        return Err("the process ended before it wrote the recording".into());
     }
     let failed = |error| format!("failed to record the run in {}: {error}", path.display());
     let mut run = runfile::read(path).map_err(failed)?;

@@ -96,10 +96,13 @@ mod tests {
                  term 3 has 2 leaders\n  \
                  where to look: {look}\n  \
                  rule: {rule}\n  \
-                 a note\\x1b[2J\n    | FAIL\n  \
-                 the test: A leader is elected, and stays while nothing fails.\n  \
+                 a note\\x1b[2J\n    \
+                 | FAIL\n  \
+                 the test: A leader is elected, and stays leader while nothing fails.\n  \
                  fails 2 of 3 seeds\n  \
-                 it printed:\n    one\n    two\\r\n  \
+                 it printed:\n    \
+                 one\n    \
+                 two\\r\n  \
                  again:  cargo test\n"
             )
         );

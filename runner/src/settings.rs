@@ -41,7 +41,7 @@ impl FromStr for Clock {
             "fiber" => Ok(Clock::Virtual(sim::Engine::Fiber)),
             "kernel" => Ok(Clock::Virtual(sim::Engine::Kernel)),
             "real" => Ok(Clock::Real),
-            _ => Err(format!("there is no clock {text:?}")),
+            _ => Err(format!("unknown clock {text:?}")),
         }
     }
 }
@@ -83,17 +83,17 @@ impl Settings {
         let number = |name: &str| {
             let Some(text) = variable(name) else { return Ok(None) };
             let number = text.parse::<u64>();
-            number.map(Some).map_err(|_| format!("{name} is {text:?}; it has to be a number"))
+            number.map(Some).map_err(|_| format!("{name} is {text:?}; expected a number"))
         };
         let switch = |name: &str, default| match variable(name).as_deref() {
             None => Ok(default),
             Some("on") => Ok(true),
             Some("off") => Ok(false),
-            Some(other) => Err(format!("{name} is {other:?}; it has to be on or off")),
+            Some(other) => Err(format!("{name} is {other:?}; expected on or off")),
         };
         let seeds = match (number("LAB_SEED")?, number("LAB_SEEDS")?) {
             (Some(seed), _) => vec![seed],
-            (None, Some(0)) => return Err("LAB_SEEDS is 0; it has to be at least 1".into()),
+            (None, Some(0)) => return Err("LAB_SEEDS is 0; expected at least 1".into()),
             (None, count) => (1..=count.unwrap_or(SEEDS_BY_DEFAULT)).collect(),
         };
         let engine = match variable("LAB_ENGINE").as_deref() {
@@ -101,14 +101,14 @@ impl Settings {
             Some("fiber") => sim::Engine::Fiber,
             Some("kernel") => sim::Engine::Kernel,
             Some(other) => {
-                return Err(format!("LAB_ENGINE is {other:?}; it has to be fiber or kernel"));
+                return Err(format!("LAB_ENGINE is {other:?}; expected fiber or kernel"));
             }
         };
         let clock = match variable("LAB_CLOCK").as_deref() {
             None | Some("virtual") => Clock::Virtual(engine),
             Some("real") => Clock::Real,
             Some(other) => {
-                return Err(format!("LAB_CLOCK is {other:?}; it has to be virtual or real"));
+                return Err(format!("LAB_CLOCK is {other:?}; expected virtual or real"));
             }
         };
         let timeline = match variable("LAB_TIMELINE").as_deref() {
@@ -116,7 +116,7 @@ impl Settings {
             Some("always") => Timeline::Always,
             Some("never") => Timeline::Never,
             Some(other) => {
-                return Err(format!("LAB_TIMELINE is {other:?}; it has to be always or never"));
+                return Err(format!("LAB_TIMELINE is {other:?}; expected always or never"));
             }
         };
         let (invariants, fail_fast) =
@@ -152,8 +152,8 @@ mod tests {
         check_seeds(&[], Ok(&[1, 2, 3]));
         check_seeds(&[("LAB_SEEDS", "2")], Ok(&[1, 2]));
         check_seeds(&[("LAB_SEED", "77"), ("LAB_SEEDS", "2")], Ok(&[77]));
-        check_seeds(&[("LAB_SEEDS", "0")], Err("LAB_SEEDS is 0; it has to be at least 1"));
-        check_seeds(&[("LAB_SEED", "x")], Err("LAB_SEED is \"x\"; it has to be a number"));
+        check_seeds(&[("LAB_SEEDS", "0")], Err("LAB_SEEDS is 0; expected at least 1"));
+        check_seeds(&[("LAB_SEED", "x")], Err("LAB_SEED is \"x\"; expected a number"));
     }
 
     #[test]
@@ -161,13 +161,10 @@ mod tests {
         check_clock(&[], Ok(Clock::default()));
         check_clock(&[("LAB_ENGINE", "kernel")], Ok(Clock::Virtual(sim::Engine::Kernel)));
         check_clock(&[("LAB_CLOCK", "real"), ("LAB_ENGINE", "kernel")], Ok(Clock::Real));
-        check_clock(
-            &[("LAB_CLOCK", "sun")],
-            Err("LAB_CLOCK is \"sun\"; it has to be virtual or real"),
-        );
+        check_clock(&[("LAB_CLOCK", "sun")], Err("LAB_CLOCK is \"sun\"; expected virtual or real"));
         check_clock(
             &[("LAB_ENGINE", "steam")],
-            Err("LAB_ENGINE is \"steam\"; it has to be fiber or kernel"),
+            Err("LAB_ENGINE is \"steam\"; expected fiber or kernel"),
         );
     }
 
@@ -176,7 +173,7 @@ mod tests {
         let watched = |variables| read(variables).map(|settings| settings.invariants);
         assert_eq!(watched(&[]), Ok(true));
         assert_eq!(watched(&[("LAB_INVARIANTS", "off")]), Ok(false));
-        let error = "LAB_INVARIANTS is \"no\"; it has to be on or off";
+        let error = "LAB_INVARIANTS is \"no\"; expected on or off";
         assert_eq!(watched(&[("LAB_INVARIANTS", "no")]), Err(error.into()));
     }
 
@@ -185,7 +182,7 @@ mod tests {
         let fail_fast = |variables| read(variables).map(|settings| settings.fail_fast);
         assert_eq!(fail_fast(&[]), Ok(false));
         assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "on")]), Ok(true));
-        let error = "LAB_FAIL_FAST is \"1\"; it has to be on or off";
+        let error = "LAB_FAIL_FAST is \"1\"; expected on or off";
         assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "1")]), Err(error.into()));
     }
 
@@ -195,7 +192,7 @@ mod tests {
         assert_eq!(timeline(&[]), Ok(Timeline::OnFailure));
         assert_eq!(timeline(&[("LAB_TIMELINE", "always")]), Ok(Timeline::Always));
         assert_eq!(timeline(&[("LAB_TIMELINE", "never")]), Ok(Timeline::Never));
-        let error = "LAB_TIMELINE is \"on\"; it has to be always or never";
+        let error = "LAB_TIMELINE is \"on\"; expected always or never";
         assert_eq!(timeline(&[("LAB_TIMELINE", "on")]), Err(error.into()));
     }
 

@@ -60,7 +60,7 @@ pub(crate) mod tests {
         words: "initial election",
         points: 4,
         original: Some("TestInitialElection3A"),
-        purpose: "A leader is elected, and stays while nothing fails.",
+        purpose: "A leader is elected, and stays leader while nothing fails.",
         run: |_| {},
     };
 
@@ -72,8 +72,8 @@ pub(crate) mod tests {
             TEST,
             Test {
                 words: "re-election",
-                purpose: "A leader that is cut off is replaced, its return changes nothing, and \
-                          without a majority nobody leads.",
+                purpose: "A disconnected leader is replaced; its return changes nothing; without a \
+                          majority no server leads.",
                 ..TEST
             },
             Test { words: "many elections", ..TEST },

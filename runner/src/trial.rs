@@ -25,7 +25,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
     let (words, settings) = (table.words_of(test), settings.clone());
     Trial::test(test.name(), move || {
         let program = env::current_exe();
-        let program = program.map_err(|error| format!("where is this program? {error}"))?;
+        let program = program.map_err(|error| format!("failed to find this program: {error}"))?;
         let job = |seed| Job {
             program: &program,
             arguments: &[],
@@ -227,13 +227,17 @@ mod tests {
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \
              term 3 has 2 leaders, servers 0 and 2\n  \
-             a note\\x1b[2J\n    | fails 0 of 3 seeds\n  \
-             the test: A leader that is cut off is replaced, its return changes nothing, and \
-             without a majority nobody leads.\n  \
+             a note\\x1b[2J\n    \
+             | fails 0 of 3 seeds\n  \
+             the test: A disconnected leader is replaced; its return changes nothing; without a \
+             majority no server leads.\n  \
              fails 2 of 3 seeds\n  \
              recorded: a.run\n  \
-             it printed:\n    one\n    two\\r\n  \
-             again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \"re-election\"\n"
+             it printed:\n    \
+             one\n    \
+             two\\r\n  \
+             again:  LAB_ENGINE=kernel LAB_INVARIANTS=off LAB_SEED=7 cargo test \
+             \"re-election\"\n"
         );
     }
 }

@@ -44,10 +44,10 @@ impl fmt::Display for Halt {
             Halt::Panicked { message } => write!(f, "panicked: {message}"),
             Halt::Deadlock => f.write_str("deadlock: every thread waits and no timer runs"),
             Halt::Spin { thread } => {
-                write!(f, "spin: thread {thread} computes without end and calls nothing")
+                write!(f, "spin: thread {thread} computes without end and makes no call")
             }
             Halt::BlockedOutside { thread } => {
-                write!(f, "blocked outside the simulation: thread {thread} sits in a real call")
+                write!(f, "blocked outside the simulation: thread {thread} waits in a real call")
             }
             Halt::TimeLimit => f.write_str("virtual time limit reached"),
             Halt::StepLimit => f.write_str("step limit reached"),

@@ -82,7 +82,7 @@ impl Graph {
     pub(crate) fn floors(&self) -> usize {
         let reached: BTreeMap<&str, BTreeSet<&str>> =
             self.arrows.keys().map(|node| (node.as_str(), self.reached(node))).collect();
-        // Who reaches fewer nodes is further down, and all below it come first.
+        // A node that reaches fewer nodes is further down, and all below it come first.
         let mut nodes: Vec<&str> = reached.keys().copied().collect();
         nodes.sort_by_key(|node| reached[node].len());
         let mut floor: BTreeMap<&str, usize> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Who imports whom: between the files of each crate, and between crates.
+//! Imports between the files of each crate, and between crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -70,7 +70,7 @@ pub(crate) fn churn(lab: &Lab, setup: Setup) {
         lab.fail(Class::Safety, sentence);
     }
     if seen.is_empty() {
-        let sentence = "no client saw a command of its own committed, in 15 s and more";
+        let sentence = "no client saw a command of its own committed, within 15 s";
         lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L2));
     }
     cfg.end();

@@ -57,7 +57,7 @@ pub(crate) fn rpc_bytes(lab: &Lab) {
     // As in the original: one copy more than the two that the followers need.
     let most = servers as u64 * sent + BYTES_SLACK;
     if used > most {
-        let sentence = format!("{used} bytes were sent for {sent} bytes of commands, not {most}");
+        let sentence = format!("{used} bytes for {sent} bytes of commands; the limit is {most}");
         lab.fail_at(
             Class::Contract,
             sentence,
@@ -144,8 +144,8 @@ pub(crate) fn fail_agree(lab: &Lab) {
 
 /// TestFailNoAgree3B: is nothing committed while three of five are away, and all well afterwards?
 ///
-/// The original's first agreement may not retry, so that a leader that is replaced in the first two
-/// seconds, which is lawful, fails the test. Here it may.
+/// The original's first agreement may not retry, so a leader that is replaced in the first two
+/// seconds, which is allowed, fails the test. Here the agreement may retry.
 pub(crate) fn fail_no_agree(lab: &Lab) {
     let servers = 5;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -170,7 +170,8 @@ pub(crate) fn fail_no_agree(lab: &Lab) {
     let leader2 = cfg.check_one_leader();
     let Started { index, .. } = cfg.start_at_leader(leader2, &number(30));
     if !(last + 1..=last + 2).contains(&index) {
-        let sentence = format!("server {leader2} took a command as index {index} behind {last}");
+        let sentence =
+            format!("server {leader2} took a command as index {index} after index {last}");
         lab.fail_at(
             Class::Contract,
             sentence,
@@ -213,7 +214,7 @@ fn start_five_at_once(lab: &Lab, cfg: &Config) -> Option<()> {
     if let Some(missing) = commands.iter().find(|command| !committed.contains(command)) {
         let found: Vec<String> = committed.iter().map(|command| show(command)).collect();
         let missing = show(missing);
-        let sentence = format!("{missing} is not among what was committed: {}", found.join(", "));
+        let sentence = format!("{missing} was not committed: {}", found.join(", "));
         lab.fail(Class::Safety, sentence);
     }
     Some(())
@@ -326,7 +327,7 @@ pub(crate) fn count(lab: &Lab) {
     let used = rpcs(&cfg) - before;
     let most = servers as u64 * IDLE_RPCS_MAX;
     if used > most {
-        let sentence = format!("{used} RPCs were sent in an idle second, not {most}");
+        let sentence = format!("{used} RPCs in an idle second; the limit is {most}");
         lab.note(FindingKind::IdleCalls, sentence.clone());
         lab.fail_at(
             Class::Contract,
@@ -349,8 +350,8 @@ fn check_rpcs_to_elect(lab: &Lab, cfg: &Config) {
         .collect();
     let methods: Vec<String> = cfg.network().methods().iter().map(ToString::to_string).collect();
     let sentence = format!(
-        "until the first leader was seen {used} RPCs were handled, not 1 to {RPCS_TO_ELECT_MAX}: \
-         {} ({})",
+        "{used} RPCs were handled before the first leader; the limit is {RPCS_TO_ELECT_MAX}: {} \
+         ({})",
         by_server.join(", "),
         if methods.is_empty() { "no method was called".into() } else { methods.join(", ") }
     );
@@ -387,7 +388,8 @@ fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut ChaCha8Rng) -> Option<u64> {
         let committed = cfg.wait(index, servers, Some(first.term))?;
         if committed != *command {
             let (committed, command) = (show(&committed), show(command));
-            let sentence = format!("{committed} was committed at index {index}, not {command}");
+            let sentence =
+                format!("{committed} was committed at index {index}; expected {command}");
             lab.fail(Class::Safety, sentence);
         }
     }
@@ -397,7 +399,7 @@ fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut ChaCha8Rng) -> Option<u64> {
     let after = rpcs(cfg);
     let (used, most) = (after - before, (COMMANDS + 1 + 3) * 3);
     if used > most {
-        let sentence = format!("{used} RPCs were sent for {COMMANDS} commands, not {most}");
+        let sentence = format!("{used} RPCs for {COMMANDS} commands; the limit is {most}");
         lab.fail_at(
             Class::Contract,
             sentence,
@@ -433,7 +435,7 @@ fn all_in_term(cfg: &Config, term: u64) -> bool {
 
 fn expect_index(lab: &Lab, expected: u64, index: u64) {
     if index != expected {
-        let sentence = format!("a command was given index {index}, not {expected}");
+        let sentence = format!("a command got index {index}; expected {expected}");
         lab.fail_at(
             Class::Contract,
             sentence,

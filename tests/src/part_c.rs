@@ -117,7 +117,7 @@ pub(crate) fn persist_3(lab: &Lab) {
 
 /// TestFigure83C: is an entry of an older term only ever committed through one of the present?
 ///
-/// The original's rounds come upon the interleaving of Figure 8 only by chance, and rarely. So the
+/// The original's rounds reach the interleaving of Figure 8 only by chance, and rarely. So the
 /// figure itself goes first, step by step.
 pub(crate) fn figure_8(lab: &Lab) {
     let servers = 5;

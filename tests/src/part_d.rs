@@ -28,7 +28,7 @@ const ROUNDS: usize = 30;
 /// third of the rounds, by number, cuts off the leader, so does one of these.
 const SURE_ROUND_INTERVAL: usize = 10;
 const SECOND_LOOK_AFTER: Duration = Duration::from_millis(100);
-/// No server's saved Raft state may have so many bytes: 6.824's MAXLOGSIZE.
+/// The saved Raft state of a server must have fewer bytes: 6.824's MAXLOGSIZE.
 const LOG_SIZE_LIMIT: usize = 2000;
 /// The size of a command that no log of the allowed size holds. Its letters and digits carry 5.95
 /// bits each, so a log that is saved in compressed form does not hold it either.
@@ -135,7 +135,7 @@ fn miss_a_round(
         // a follower that it is sending them to.
         let sentence = format!(
             "server {victim} caught up with index {index} and applied no snapshot, although no \
-             saved log can still hold what it had missed"
+             saved log can still have the entries that it missed"
         );
         lab.referee().note(FindingKind::KeptEntries, sentence);
     }
@@ -157,8 +157,8 @@ fn check_log_size(lab: &Lab, cfg: &Config) {
     let size = cfg.log_size();
     if size >= LOG_SIZE_LIMIT {
         let sentence = format!(
-            "a server keeps {size} bytes of Raft state, not less than {LOG_SIZE_LIMIT}: was its \
-             log cut at the last snapshot?"
+            "a server saved {size} bytes of Raft state; the limit is {LOG_SIZE_LIMIT}: does it cut \
+             its log at a snapshot?"
         );
         lab.fail_at(
             Class::Contract,
@@ -184,8 +184,8 @@ pub(crate) fn snapshot_all_crash(lab: &Lab) {
         let after = cfg.one(&draw::command(&mut rng), SERVERS, true);
         if after <= before {
             let sentence = format!(
-                "a command was given index {after} after all servers had crashed, although index \
-                 {before} was taken before"
+                "after all servers had crashed, a command got index {after}; index {before} was \
+                 taken before the crash"
             );
             lab.fail(Class::Safety, sentence);
         }

@@ -26,7 +26,7 @@ const TESTS: &[Test] = &[
         words: "initial election",
         points: 4,
         original: Some("TestInitialElection3A"),
-        purpose: "A leader is elected, and stays while nothing fails.",
+        purpose: "A leader is elected, and stays leader while nothing fails.",
         run: part_a::initial_election,
     },
     Test {
@@ -34,8 +34,8 @@ const TESTS: &[Test] = &[
         words: "re-election",
         points: 6,
         original: Some("TestReElection3A"),
-        purpose: "A leader that is cut off is replaced, its return changes nothing, and without a \
-                  majority nobody leads.",
+        purpose: "A disconnected leader is replaced; its return changes nothing; without a \
+                  majority no server leads.",
         run: part_a::re_election,
     },
     Test {
@@ -43,7 +43,8 @@ const TESTS: &[Test] = &[
         words: "many elections",
         points: 5,
         original: Some("TestManyElections3A"),
-        purpose: "Nine times the leader and two more of seven servers are cut off.",
+        purpose: "Nine times, the leader and two more of seven servers are disconnected; a leader \
+                  is elected each time.",
         run: part_a::many_elections,
     },
     Test {
@@ -59,7 +60,7 @@ const TESTS: &[Test] = &[
         words: "rpc bytes",
         points: 2,
         original: Some("TestRPCBytes3B"),
-        purpose: "Each command travels to each server once.",
+        purpose: "Each command is sent to each server only once.",
         run: part_b::rpc_bytes,
     },
     Test {
@@ -67,7 +68,7 @@ const TESTS: &[Test] = &[
         words: "follower failure",
         points: 3,
         original: Some("TestFollowerFailure3B"),
-        purpose: "Agreement goes on without one follower of two, and stops without both.",
+        purpose: "Agreement continues without one of two followers, and stops without both.",
         run: part_b::follower_failure,
     },
     Test {
@@ -75,7 +76,8 @@ const TESTS: &[Test] = &[
         words: "leader failure",
         points: 3,
         original: Some("TestLeaderFailure3B"),
-        purpose: "Agreement goes on under a new leader, and stops when that is cut off, too.",
+        purpose: "Agreement continues under a new leader, and stops when that one is disconnected, \
+                  too.",
         run: part_b::leader_failure,
     },
     Test {
@@ -83,7 +85,7 @@ const TESTS: &[Test] = &[
         words: "fail agree",
         points: 3,
         original: Some("TestFailAgree3B"),
-        purpose: "A follower that comes back gets what it missed, and takes part again.",
+        purpose: "A follower that returns gets the entries that it missed, and takes part again.",
         run: part_b::fail_agree,
     },
     Test {
@@ -91,8 +93,8 @@ const TESTS: &[Test] = &[
         words: "fail no agree",
         points: 3,
         original: Some("TestFailNoAgree3B"),
-        purpose: "Nothing is committed while three of five servers are away, and all is well when \
-                  they are back.",
+        purpose: "Nothing is committed while three of five servers are disconnected; agreement \
+                  continues when they return.",
         run: part_b::fail_no_agree,
     },
     Test {
@@ -108,8 +110,8 @@ const TESTS: &[Test] = &[
         words: "rejoin",
         points: 4,
         original: Some("TestRejoin3B"),
-        purpose: "A leader that was cut off loses the entries that only it had, and gets those \
-                  that it missed.",
+        purpose: "A disconnected leader loses the entries that only it has, and gets those that it \
+                  missed.",
         run: part_b::rejoin,
     },
     Test {
@@ -117,7 +119,7 @@ const TESTS: &[Test] = &[
         words: "backup",
         points: 4,
         original: Some("TestBackup3B"),
-        purpose: "A log with fifty wrong entries is put right in the time of one agreement.",
+        purpose: "A log with fifty wrong entries is repaired quickly.",
         run: part_b::backup,
     },
     Test {
@@ -125,7 +127,7 @@ const TESTS: &[Test] = &[
         words: "count",
         points: 2,
         original: Some("TestCount3B"),
-        purpose: "Elections, agreement and idleness cost no more RPCs than they need.",
+        purpose: "Elections, agreement and idle time stay within their limits of RPCs.",
         run: part_b::count,
     },
     Test {
@@ -133,8 +135,7 @@ const TESTS: &[Test] = &[
         words: "persist 1",
         points: 3,
         original: Some("TestPersist13C"),
-        purpose: "Agreement goes on after all servers have crashed, then the leader, then a \
-                  follower.",
+        purpose: "Agreement continues after all servers crash, then the leader, then a follower.",
         run: part_c::persist_1,
     },
     Test {
@@ -142,7 +143,8 @@ const TESTS: &[Test] = &[
         words: "persist 2",
         points: 4,
         original: Some("TestPersist23C"),
-        purpose: "Agreement goes on while majorities of five crash and come back one by one.",
+        purpose: "Agreement continues while three of five servers crash and restart one after the \
+                  other.",
         run: part_c::persist_2,
     },
     Test {
@@ -150,8 +152,8 @@ const TESTS: &[Test] = &[
         words: "persist 3",
         points: 3,
         original: Some("TestPersist33C"),
-        purpose: "A committed command is kept when both servers that have it crash and one comes \
-                  back to one that has not.",
+        purpose: "A committed command survives when both servers that have it crash, and one \
+                  returns to a server without it.",
         run: part_c::persist_3,
     },
     Test {
@@ -159,8 +161,8 @@ const TESTS: &[Test] = &[
         words: "figure 8",
         points: 4,
         original: Some("TestFigure83C"),
-        purpose: "An entry of an older term is committed only through one of the present term \
-                  (5.4.2), whoever crashes.",
+        purpose: "An entry of an older term is committed only through one of the current term \
+                  (5.4.2), whichever servers crash.",
         run: part_c::figure_8,
     },
     Test {
@@ -168,8 +170,7 @@ const TESTS: &[Test] = &[
         words: "unreliable agree",
         points: 3,
         original: Some("TestUnreliableAgree3C"),
-        purpose: "Five clients at once get their commands agreed on although a fifth of all calls \
-                  fail.",
+        purpose: "The commands of five clients are committed although a fifth of all calls fail.",
         run: part_c::unreliable_agree,
     },
     Test {
@@ -177,8 +178,8 @@ const TESTS: &[Test] = &[
         words: "figure 8 unreliable",
         points: 5,
         original: Some("TestFigure8Unreliable3C"),
-        purpose: "Logs that differ widely become one again on a network that loses, delays and \
-                  reorders.",
+        purpose: "Logs that differ become the same again on a network that loses, delays and \
+                  reorders messages.",
         run: part_c::figure_8_unreliable,
     },
     Test {
@@ -186,8 +187,8 @@ const TESTS: &[Test] = &[
         words: "reliable churn",
         points: 4,
         original: Some("TestReliableChurn3C"),
-        purpose: "What three clients saw committed is in every log, after servers crashed and \
-                  were cut off.",
+        purpose: "Commands that three clients saw committed are in every log after crashes and \
+                  disconnects.",
         run: part_c::reliable_churn,
     },
     Test {
@@ -195,8 +196,8 @@ const TESTS: &[Test] = &[
         words: "unreliable churn",
         points: 4,
         original: Some("TestUnreliableChurn3C"),
-        purpose: "What three clients saw committed is in every log, after trouble on a network \
-                  that loses.",
+        purpose: "Commands that three clients saw committed are in every log after crashes and \
+                  disconnects on an unreliable network.",
         run: part_c::unreliable_churn,
     },
     Test {
@@ -212,7 +213,7 @@ const TESTS: &[Test] = &[
         words: "snapshot install",
         points: 3,
         original: Some("TestSnapshotInstall3D"),
-        purpose: "A server that was cut off gets what it missed in a snapshot.",
+        purpose: "A server that was disconnected catches up by a snapshot.",
         run: part_d::snapshot_install,
     },
     Test {
@@ -220,8 +221,8 @@ const TESTS: &[Test] = &[
         words: "snapshot install unreliable",
         points: 4,
         original: Some("TestSnapshotInstallUnreliable3D"),
-        purpose: "A server that was cut off gets what it missed in a snapshot, on a network that \
-                  loses.",
+        purpose: "A server that was disconnected catches up by a snapshot, on an unreliable \
+                  network.",
         run: part_d::snapshot_install_unreliable,
     },
     Test {
@@ -229,8 +230,7 @@ const TESTS: &[Test] = &[
         words: "snapshot install crash",
         points: 4,
         original: Some("TestSnapshotInstallCrash3D"),
-        purpose: "A server that crashed starts from its snapshot, and gets what it missed in \
-                  another.",
+        purpose: "A server that crashed restarts from its snapshot, and catches up by a newer one.",
         run: part_d::snapshot_install_crash,
     },
     Test {
@@ -238,8 +238,7 @@ const TESTS: &[Test] = &[
         words: "snapshot install unreliable crash",
         points: 4,
         original: Some("TestSnapshotInstallUnCrash3D"),
-        purpose: "A server that crashed gets what it missed in a snapshot, on a network that \
-                  loses.",
+        purpose: "A server that crashed catches up by a snapshot, on an unreliable network.",
         run: part_d::snapshot_install_unreliable_crash,
     },
     Test {
@@ -247,7 +246,7 @@ const TESTS: &[Test] = &[
         words: "snapshot all crash",
         points: 4,
         original: Some("TestSnapshotAllCrash3D"),
-        purpose: "After all servers have crashed, agreement goes on from where it was.",
+        purpose: "After all servers crash, agreement continues from where it was.",
         run: part_d::snapshot_all_crash,
     },
     Test {
@@ -255,7 +254,7 @@ const TESTS: &[Test] = &[
         words: "snapshot init",
         points: 3,
         original: Some("TestSnapshotInit3D"),
-        purpose: "A server that has started from its snapshot still has it when it crashes again.",
+        purpose: "A server that restarted from its snapshot still has it after another crash.",
         run: part_d::snapshot_init,
     },
     Test {
@@ -263,7 +262,7 @@ const TESTS: &[Test] = &[
         words: "deaf leader",
         points: 1,
         original: None,
-        purpose: "A leader that hears nothing but answers learns of a newer term from them.",
+        purpose: "A leader that receives only replies learns of a newer term from them.",
         run: part_e::deaf_leader,
     },
     Test {
@@ -271,7 +270,7 @@ const TESTS: &[Test] = &[
         words: "swarm of three",
         points: 2,
         original: None,
-        purpose: "Whatever goes wrong, nothing committed is lost, and three servers recover.",
+        purpose: "Under all faults together, three servers lose nothing committed, and recover.",
         run: part_e::swarm::swarm_of_three,
     },
     Test {
@@ -279,7 +278,7 @@ const TESTS: &[Test] = &[
         words: "swarm of five",
         points: 2,
         original: None,
-        purpose: "Whatever goes wrong, nothing committed is lost, and five servers recover.",
+        purpose: "Under all faults together, five servers lose nothing committed, and recover.",
         run: part_e::swarm::swarm_of_five,
     },
     Test {
@@ -287,7 +286,7 @@ const TESTS: &[Test] = &[
         words: "swarm of seven",
         points: 2,
         original: None,
-        purpose: "Whatever goes wrong, nothing committed is lost, and seven servers recover.",
+        purpose: "Under all faults together, seven servers lose nothing committed, and recover.",
         run: part_e::swarm::swarm_of_seven,
     },
     Test {
@@ -295,7 +294,7 @@ const TESTS: &[Test] = &[
         words: "even and tiny clusters",
         points: 1,
         original: None,
-        purpose: "The same with two, four, six servers and one: a majority is more than half.",
+        purpose: "The same with one, two, four and six servers: a majority is more than half.",
         run: part_e::swarm::even_and_tiny_clusters,
     },
     Test {
@@ -303,7 +302,8 @@ const TESTS: &[Test] = &[
         words: "partitions",
         points: 2,
         original: None,
-        purpose: "Halves, bridges, rings, one-way cuts and flapping links divide nobody for ever.",
+        purpose: "After halves, bridges, rings, one-way cuts and flapping links the servers agree \
+                  again.",
         run: part_e::swarm::partitions,
     },
     Test {
@@ -311,7 +311,7 @@ const TESTS: &[Test] = &[
         words: "messages",
         points: 2,
         original: None,
-        purpose: "Loss, delay, reordering and duplicates of any kind of message break no rule.",
+        purpose: "Loss, delay, reordering and duplicates of each kind of message break no rule.",
         run: part_e::swarm::messages,
     },
     Test {
@@ -319,7 +319,8 @@ const TESTS: &[Test] = &[
         words: "crashes",
         points: 2,
         original: None,
-        purpose: "Servers crash between any two saves, the leader, one or all, and forget nothing.",
+        purpose: "Servers that crash between any two saves forget nothing: the leader, one of \
+                  them, or all.",
         run: part_e::swarm::crashes,
     },
     Test {
@@ -327,7 +328,7 @@ const TESTS: &[Test] = &[
         words: "clocks and pauses",
         points: 2,
         original: None,
-        purpose: "Clocks that run at half or twice the rate and stopped servers break no rule.",
+        purpose: "Clocks at half or twice the rate, and paused servers, break no rule.",
         run: part_e::swarm::clocks_and_pauses,
     },
     Test {
@@ -335,7 +336,7 @@ const TESTS: &[Test] = &[
         words: "client storms",
         points: 1,
         original: None,
-        purpose: "What one of four clients saw committed stays so, however fast they ask.",
+        purpose: "Commands that four fast clients saw committed stay committed.",
         run: part_e::storms::client_storms,
     },
     Test {
@@ -343,7 +344,8 @@ const TESTS: &[Test] = &[
         words: "one vote a term",
         points: 1,
         original: None,
-        purpose: "Who has voted refuses another candidate of the term, also as a follower (5.2).",
+        purpose: "A server votes for one candidate in a term, also after it becomes a follower \
+                  (5.2).",
         run: part_e::votes::one_vote_a_term,
     },
     Test {
@@ -375,7 +377,7 @@ const TESTS: &[Test] = &[
         words: "lost votes",
         points: 1,
         original: None,
-        purpose: "Elections come to an end although most votes are lost and asked for twice.",
+        purpose: "Elections end although most votes are lost, and requests are sent twice.",
         run: part_e::votes::lost_votes,
     },
     Test {
@@ -383,7 +385,7 @@ const TESTS: &[Test] = &[
         words: "stale candidate",
         points: 2,
         original: None,
-        purpose: "Who lacks a committed entry is not elected, however long its log is (5.4.1).",
+        purpose: "A candidate that lacks a committed entry loses, even with a longer log (5.4.1).",
         run: part_e::votes::stale_candidate,
     },
     Test {
@@ -391,7 +393,7 @@ const TESTS: &[Test] = &[
         words: "figure 8 staged",
         points: 2,
         original: None,
-        purpose: "An old entry on a majority is not committed by that, in the paper's very steps.",
+        purpose: "An old entry on a majority is not committed by counting: Figure 8, step by step.",
         run: part_e::figures::figure_8_staged,
     },
     Test {
@@ -399,7 +401,7 @@ const TESTS: &[Test] = &[
         words: "figure 7 logs",
         points: 1,
         original: None,
-        purpose: "Logs that lack entries, have too many, or both, become one.",
+        purpose: "Logs that lack entries or have extra ones become the same: Figure 7.",
         run: part_e::figures::figure_7_logs,
     },
     Test {
@@ -407,7 +409,7 @@ const TESTS: &[Test] = &[
         words: "stale entries",
         points: 1,
         original: None,
-        purpose: "An old AppendEntries takes back nothing that a newer one brought (5.3).",
+        purpose: "An old AppendEntries removes no entry that a newer one brought (5.3).",
         run: part_e::late::stale_entries,
     },
     Test {
@@ -415,7 +417,7 @@ const TESTS: &[Test] = &[
         words: "overtaken messages",
         points: 1,
         original: None,
-        purpose: "Messages that newer ones have overtaken break no rule.",
+        purpose: "Messages that arrive after newer ones break no rule.",
         run: part_e::late::overtaken_messages,
     },
     Test {
@@ -423,7 +425,7 @@ const TESTS: &[Test] = &[
         words: "late acknowledgement",
         points: 2,
         original: None,
-        purpose: "An answer acknowledges what its request brought, and no more (5.3).",
+        purpose: "A reply acknowledges the entries of its request, and no more (5.3).",
         run: part_e::late::late_acknowledgement,
     },
     Test {
@@ -431,7 +433,7 @@ const TESTS: &[Test] = &[
         words: "late answers",
         points: 1,
         original: None,
-        purpose: "Answers to the leader of an old term say nothing when it leads again (5.3).",
+        purpose: "Replies to the leader of an old term do not count when it leads again (5.3).",
         run: part_e::again::late_answers,
     },
     Test {
@@ -439,7 +441,7 @@ const TESTS: &[Test] = &[
         words: "led before",
         points: 1,
         original: None,
-        purpose: "What a leader knew of a follower is forgotten when it leads again (5.3).",
+        purpose: "A leader that is elected again starts with new match_index and next_index (5.3).",
         run: part_e::again::led_before,
     },
     Test {
@@ -447,7 +449,8 @@ const TESTS: &[Test] = &[
         words: "overwritten tail",
         points: 1,
         original: None,
-        purpose: "Entries that replace as many others outlive a crash, and a later vote (5.4.1).",
+        purpose: "Entries that replace equally many others survive a crash, and count in a later \
+                  vote (5.4.1).",
         run: part_e::tails::overwritten_tail,
     },
     Test {
@@ -455,7 +458,8 @@ const TESTS: &[Test] = &[
         words: "silent leader",
         points: 1,
         original: None,
-        purpose: "Who led without a word still has what it had acknowledged before (5.3).",
+        purpose: "A leader that sent nothing still has the entries that it had acknowledged before \
+                  (5.3).",
         run: part_e::tails::silent_leader,
     },
     Test {
@@ -463,7 +467,7 @@ const TESTS: &[Test] = &[
         words: "entries after the vote",
         points: 1,
         original: None,
-        purpose: "Who has voted in a newer term refuses the entries of the old leader (5.1).",
+        purpose: "A server that voted in a newer term refuses entries of the old leader (5.1).",
         run: part_e::tails::entries_after_the_vote,
     },
     Test {
@@ -471,7 +475,7 @@ const TESTS: &[Test] = &[
         words: "old snapshot",
         points: 1,
         original: None,
-        purpose: "An old InstallSnapshot takes back nothing, neither entries nor the lead (7).",
+        purpose: "An old InstallSnapshot removes no entry, and deposes no leader (7).",
         run: part_e::overtaken::old_snapshot,
     },
     Test {
@@ -479,7 +483,7 @@ const TESTS: &[Test] = &[
         words: "overtaken snapshot",
         points: 1,
         original: None,
-        purpose: "A snapshot takes nothing back that comes after what it covers (7).",
+        purpose: "A snapshot removes no entry after its last index (7).",
         run: part_e::overtaken::overtaken_snapshot,
     },
     Test {
@@ -495,7 +499,7 @@ const TESTS: &[Test] = &[
         words: "logs after a snapshot",
         points: 1,
         original: None,
-        purpose: "A log whose beginning is a snapshot keeps the rules of a whole one (7).",
+        purpose: "A log that begins with a snapshot keeps the rules of a whole log (7).",
         run: part_e::compaction::logs_after_a_snapshot,
     },
     Test {
@@ -503,7 +507,7 @@ const TESTS: &[Test] = &[
         words: "crash at every save",
         points: 2,
         original: None,
-        purpose: "What a server has said it still knows, whichever of its saves was the last.",
+        purpose: "A server forgets nothing that it has told others, whichever save was its last.",
         run: part_e::moments::crash_at_every_save,
     },
     Test {
@@ -511,7 +515,7 @@ const TESTS: &[Test] = &[
         words: "woken leader",
         points: 1,
         original: None,
-        purpose: "An old leader that was paused wakes, and commits nothing.",
+        purpose: "An old leader that was paused commits nothing when it resumes.",
         run: part_e::moments::woken_leader,
     },
     Test {
@@ -519,7 +523,7 @@ const TESTS: &[Test] = &[
         words: "giving way",
         points: 1,
         original: None,
-        purpose: "Who hears of the leader of its own term follows it (5.2).",
+        purpose: "A candidate steps down when it hears from the leader of its term (5.2).",
         run: part_e::giving_way::giving_way,
     },
     Test {
@@ -527,7 +531,8 @@ const TESTS: &[Test] = &[
         words: "late rival",
         points: 1,
         original: None,
-        purpose: "A rival of its own term neither deposes a leader nor gets its vote (5.2).",
+        purpose: "A candidate does not depose the leader of its own term, and does not get its \
+                  vote (5.2).",
         run: part_e::leaders::late_rival,
     },
     Test {
@@ -535,7 +540,7 @@ const TESTS: &[Test] = &[
         words: "forgotten term",
         points: 1,
         original: None,
-        purpose: "A term that was learned from an answer outlives a crash.",
+        purpose: "A term that was learned from a reply survives a crash.",
         run: part_e::leaders::forgotten_term,
     },
     Test {
@@ -543,7 +548,7 @@ const TESTS: &[Test] = &[
         words: "close calls",
         points: 1,
         original: None,
-        purpose: "Votes, newer terms and questions that come at the same instant (5.2).",
+        purpose: "Votes, newer terms and calls of the lab at the same instant break no rule (5.2).",
         run: part_e::leaders::close_calls,
     },
     Test {
@@ -551,7 +556,7 @@ const TESTS: &[Test] = &[
         words: "alone",
         points: 1,
         original: None,
-        purpose: "A server that is a majority by itself applies nothing before it is saved.",
+        purpose: "A cluster of one server applies nothing before it is saved.",
         run: part_e::moments::alone,
     },
     Test {
@@ -559,7 +564,8 @@ const TESTS: &[Test] = &[
         words: "slow links",
         points: 0,
         original: None,
-        purpose: "Commands that come faster than answers; it reports entries sent too often.",
+        purpose: "Commands that come faster than replies are committed; entries sent too often are \
+                  a finding.",
         run: part_e::thrift::slow_links,
     },
     Test {
@@ -567,7 +573,8 @@ const TESTS: &[Test] = &[
         words: "large commands",
         points: 1,
         original: None,
-        purpose: "A command of 1.2 MB is sent, and of several messages each is judged by itself.",
+        purpose: "A command of 1.2 MB is sent; each of several messages in flight is handled by \
+                  itself.",
         run: part_e::tails::large_commands,
     },
     Test {
@@ -575,7 +582,7 @@ const TESTS: &[Test] = &[
         words: "catching up",
         points: 0,
         original: None,
-        purpose: "Servers that were away catch up; what that costs beyond need is reported.",
+        purpose: "Servers that were disconnected catch up; needless messages are a finding.",
         run: part_e::catching_up::catching_up,
     },
     Test {
@@ -583,7 +590,7 @@ const TESTS: &[Test] = &[
         words: "peace",
         points: 0,
         original: None,
-        purpose: "A cluster that has nothing to do does nothing; else that is told.",
+        purpose: "An idle cluster stays idle; activity is a finding.",
         run: part_e::thrift::peace,
     },
 ];

@@ -35,7 +35,7 @@ pub enum Class {
     Deadlock,
     /// A thread runs without a pause, so that no virtual time can pass.
     Spin,
-    /// A thread waits for something outside of the lab.
+    /// A thread waits for something outside the lab.
     Outside,
     /// The run took too long.
     Timeout,

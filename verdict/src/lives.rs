@@ -79,7 +79,7 @@ struct Entry {
 impl Lives {
     pub(crate) fn begin(&mut self, server: usize) -> Life {
         self.all.push(Entry { server, death: None });
-        let number = u32::try_from(self.all.len()).expect("a run is too short for so many");
+        let number = u32::try_from(self.all.len()).expect("a run is too short for this many");
         Life { server, number }
     }
 

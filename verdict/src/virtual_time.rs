@@ -53,18 +53,16 @@ pub fn failure(report: &Report, referee: &Referee) -> Failure {
         failure.with_notes(threads::place(thread, referee).map(|place| format!("it is {place}")))
     };
     match &report.halt {
-        sim::Halt::Spin { thread } => of_thread(
-            Class::Spin,
-            *thread,
-            "runs on and on without a call that could let time pass",
-        ),
+        sim::Halt::Spin { thread } => {
+            of_thread(Class::Spin, *thread, "computes without a call that lets time pass")
+        }
         sim::Halt::BlockedOutside { thread } => of_thread(
             Class::Outside,
             *thread,
-            "waits for something outside of the lab, such as a file or a socket",
+            "waits for something outside the lab, such as a file or a socket",
         ),
         sim::Halt::Deadlock => {
-            Failure::new(Class::Deadlock, "every thread waits for another, for ever").with_notes(
+            Failure::new(Class::Deadlock, "every thread waits for another thread").with_notes(
                 report.threads.iter().map(|thread| {
                     let place = threads::place(thread, referee).unwrap_or_default();
                     format!("{} waits {place}", threads::name(thread))

@@ -32,7 +32,7 @@ pub(crate) fn kept(history: impl FnOnce(&mut Scenario) -> Result<(), Violation>)
     assert_eq!(history(&mut Scenario::new()), Ok(()));
 }
 
-/// The history breaks a rule, at its end.
+/// The history breaks a rule, when it ends.
 #[track_caller]
 pub(crate) fn broke(
     rule: Rule,

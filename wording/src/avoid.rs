@@ -99,7 +99,8 @@ mod tests {
     fn a_phrase_for_the_beginning_counts_only_there() {
         check("Who leads a term is known.", &["a.rs:7: \"who\"; write instead: a noun"]);
         check("Servers who lead", &[]);
-        check("A server stops: who leads?", &["a.rs:7: \"who\"; write instead: a noun"]);
+        check("A server stops. Who leads?", &["a.rs:7: \"who\"; write instead: a noun"]);
+        check("{who} leads", &[]);
     }
 
     #[test]

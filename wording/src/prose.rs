@@ -12,7 +12,8 @@ pub(crate) struct Prose {
 /// One word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
-    /// As written, without punctuation around it. Code in backticks is an empty word.
+    /// As written, without punctuation around it. Code in backticks and placeholders of a format
+    /// are empty words.
     pub(crate) text: String,
     /// Counted from 1.
     pub(crate) line: usize,
@@ -43,6 +44,10 @@ impl Prose {
                 continue;
             }
             for raw in text.split_whitespace() {
+                if raw.starts_with('{') {
+                    self.push(String::new(), line);
+                    continue;
+                }
                 let word = raw.trim_matches(|c: char| !c.is_alphanumeric());
                 if !word.is_empty() {
                     self.push(word.to_owned(), line);
@@ -63,7 +68,7 @@ impl Prose {
 }
 
 fn ends_sentence(word: &str) -> bool {
-    word.trim_end_matches([')', '"', '*']).ends_with(['.', ':', ';', '!', '?', '|'])
+    word.trim_end_matches([')', '"', '*']).ends_with(['.', '!', '?'])
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn a_server_that_leads_has_to_take_a_command() {
         lead(fakes, 1, 4);
         assert_eq!(cfg.start_at_leader(1, &number(7)), Started { index: 4, term: 2 });
     });
-    let sentence = "server 1 led a moment before, but would not take \"7\"";
+    let sentence = "server 1 claimed to lead, but refused command \"7\"";
     let expected = Failure::of(1, Class::Liveness, sentence).with_rule(Rule::L1);
     let start = |cfg: &Config, _: &Fakes| _ = cfg.start_at_leader(1, &number(7));
     fails(LIMIT, start, expected);

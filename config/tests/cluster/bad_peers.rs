@@ -269,7 +269,7 @@ fn a_term_that_no_run_reaches_breaks_the_contract() {
         Failure::of(
             1,
             Class::Contract,
-            "server 1 is in term 4294967297, which no run of elections can reach",
+            "server 1 is in term 4294967297, which is too high for any number of elections",
         ),
     );
 }
@@ -342,6 +342,6 @@ fn a_server_with_too_much_under_way_is_named() {
         }
         cfg.sleep(LIMIT);
     };
-    let sentence = "server 2 had more than 64 MiB of messages under way at once";
+    let sentence = "server 2 had more than 64 MiB of messages in flight";
     fails(LIMIT, waits, calls, Failure::of(2, Class::Limit, sentence));
 }

@@ -91,8 +91,8 @@ fn two_leaders_in_one_term_break_safety() {
         check_one_leader,
         Failure::new(
             Class::Safety,
-            "term 3 has 2 leaders by `get_state`, servers 0 and 2: \
-             server 0 leads term 3, server 1 is in term 3, server 2 leads term 3",
+            "term 3 has 2 leaders according to `get_state`, servers 0 and 2: server 0 leads term \
+             3, server 1 is in term 3, server 2 leads term 3",
         )
         .with_rule(Rule::S1),
     );
@@ -107,8 +107,8 @@ fn two_leaders_in_an_older_term_break_safety_too() {
         check_one_leader,
         Failure::new(
             Class::Safety,
-            "term 3 has 2 leaders by `get_state`, servers 0 and 1: \
-             server 0 leads term 3, server 1 leads term 3, server 2 leads term 4",
+            "term 3 has 2 leaders according to `get_state`, servers 0 and 1: server 0 leads term \
+             3, server 1 leads term 3, server 2 leads term 4",
         )
         .with_rule(Rule::S1),
     );
@@ -123,8 +123,8 @@ fn three_leaders_in_one_term_are_all_named() {
         check_one_leader,
         Failure::new(
             Class::Safety,
-            "term 1 has 3 leaders by `get_state`, servers 0, 1 and 2: \
-             server 0 leads term 1, server 1 leads term 1, server 2 leads term 1",
+            "term 1 has 3 leaders according to `get_state`, servers 0, 1 and 2: server 0 leads \
+             term 1, server 1 leads term 1, server 2 leads term 1",
         )
         .with_rule(Rule::S1),
     );

@@ -44,7 +44,7 @@ fn reaches(fakes: &Fakes, from: usize, to: usize) -> bool {
     fakes.of(from).context.ends[to].call::<str, String>("Raft.Echo", "x").is_ok()
 }
 
-/// Who reaches whom, a line a server.
+/// Which server reaches which, one line for each server.
 fn ways(fakes: &Fakes, n: usize) -> Vec<String> {
     let line = |from| (0..n).map(|to| if reaches(fakes, from, to) { 'x' } else { '.' }).collect();
     (0..n).map(line).collect()
@@ -349,8 +349,8 @@ fn servers_that_share_a_thread_are_not_stopped_alone() {
             assert_eq!(
                 fakes.referee.findings(),
                 ["shared threads: the thread `pool` of server 0 made a save of server 2, so \
-                  servers share threads: no server is paused alone, and a panic may name none. \
-                  Graded, each server has a process and threads of its own"]
+                  servers share threads. No server is paused alone, and a panic may name no \
+                  server. When graded, each server has its own process and threads"]
             );
         },
     );

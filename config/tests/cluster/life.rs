@@ -38,7 +38,7 @@ fn reaches(from: &Fake, to: usize) -> bool {
     }
 }
 
-/// Who reaches whom, by row and column.
+/// Which server reaches which, by row and column.
 fn ways(fakes: &Fakes) -> [[bool; 3]; 3] {
     [0, 1, 2].map(|from| [0, 1, 2].map(|to| reaches(&fakes.of(from), to)))
 }
@@ -220,9 +220,9 @@ fn a_saved_snapshot_that_the_lab_never_made_is_refused() {
             fakes.of(2).context.persister.save(Vec::new(), b"junk".to_vec());
             cfg.start_server(2);
         });
-        let sentence = "server 2 restarted, and the snapshot in its persister is none that the lab \
-                        made: \"junk\"; the lab restores its service from these bytes, so they have \
-                        to be exactly those that `snapshot` got";
+        let sentence = "server 2 restarted, and the snapshot in its persister is not one that the \
+                        lab made: \"junk\"; the lab restores its service from these bytes, so \
+                        they must be exactly the bytes that `snapshot` got";
         assert_eq!(failure, Failure::of(2, Class::Contract, sentence).with_rule(Rule::S14));
     });
 }

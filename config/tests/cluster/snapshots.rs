@@ -226,7 +226,7 @@ fn snapshot_fails(
     failure.recv().unwrap()
 }
 
-/// crash1: nor may a zombie's snapshot count.
+/// crash1: a snapshot of a killed server does not count either.
 #[test]
 fn a_snapshot_of_a_crashed_incarnation_is_taken_and_ignored() {
     passes(|cfg, fakes| {

@@ -21,7 +21,7 @@ use crate::types::{Command, Entry, LogId, Snapshot, SnapshotMeta, StoredMembersh
 /// Which entries have an index of the lab's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbering {
-    /// The commands: indices are 1, 2, 3, whoever leads.
+    /// The commands: indices are 1, 2, 3, whichever server leads.
     Commands,
     /// All but the one at index 0, and the index is openraft's: a blank entry is an empty command.
     Entries,
@@ -43,7 +43,7 @@ pub(crate) struct Store {
     is_vote_old: bool,
     /// The lab's index of the last that was handed over.
     pub(crate) last_applied: u64,
-    /// Who waits to hear where a command is in the log.
+    /// The callers that wait for the index of their command.
     tickets: BTreeMap<u64, SyncSender<Option<Started>>>,
     next_ticket: u64,
 }
@@ -246,7 +246,7 @@ impl Store {
 
     pub(crate) fn answer(&mut self, ticket: u64, answer: Option<Started>) {
         if let Some(asked) = self.tickets.remove(&ticket) {
-            // Who asked may have given up.
+            // The caller may have given up.
             let _ = asked.send(answer);
         }
     }

@@ -17,7 +17,7 @@ use serde_bytes::{ByteBuf, Bytes};
 /// Which entries have an index of the lab's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbering {
-    /// The commands: indices are 1, 2, 3, whoever leads.
+    /// The commands: indices are 1, 2, 3, whichever server leads.
     Commands,
     /// All, and the index is raft-io's: an entry of its own is an empty command.
     Entries,

@@ -114,7 +114,7 @@ impl Node {
         }
     }
 
-    /// Whoever asks may have given up: then the answer goes nowhere.
+    /// The caller may have given up: then the answer goes nowhere.
     fn take(&mut self, input: Input) {
         match input {
             Input::Request(request, answer) => {

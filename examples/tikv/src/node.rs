@@ -68,8 +68,8 @@ impl Node {
         self.raw.tick();
     }
 
-    /// A message has come. TiKV refuses some, such as an answer that comes too late; to lose a
-    /// message is always lawful.
+    /// A message has come. TiKV refuses some, such as an answer that comes too late; losing a
+    /// message is always allowed.
     pub(crate) fn step(&mut self, message: Message) {
         let _refused = self.raw.step(message);
     }
@@ -123,7 +123,7 @@ impl Node {
         }
         Some(Inspect {
             role: match raft.state {
-                // Who only asks whether it would be elected has not stood.
+                // A server that only asks whether it would win has not stood for election.
                 StateRole::Follower | StateRole::PreCandidate => Role::Follower,
                 StateRole::Candidate => Role::Candidate,
                 StateRole::Leader => Role::Leader,

@@ -199,10 +199,10 @@ pub enum FrameError {
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
     /// It says to be longer than [`FRAME_BYTES_MAX`].
-    #[error("a frame of {0} bytes is longer than any may be")]
+    #[error("a frame of {0} bytes exceeds the limit")]
     Oversized(usize),
     /// It is not what is due now.
-    #[error("a frame makes no sense: {0}")]
+    #[error("a frame is malformed: {0}")]
     Malformed(codec::CodecError),
 }
 
@@ -243,7 +243,7 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> 
     if length > FRAME_BYTES_MAX {
         return Err(FrameError::Oversized(length));
     }
-    // Not all at once: whoever only says to send much costs little memory.
+    // Not all at once: a peer that only announces a large frame costs little memory.
     let mut bytes = Vec::with_capacity(length.min(BYTES_AT_ONCE));
     if from.take(length as u64).read_to_end(&mut bytes)? < length {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
@@ -314,7 +314,7 @@ mod tests {
     fn a_length_beyond_the_limit_is_refused_at_once() {
         let length = u32::try_from(FRAME_BYTES_MAX + 1).unwrap().to_le_bytes();
         let error = read::<Advance>(&mut &length[..]).unwrap_err();
-        assert_eq!(error.to_string(), "a frame of 67108865 bytes is longer than any may be");
+        assert_eq!(error.to_string(), "a frame of 67108865 bytes exceeds the limit");
     }
 
     #[test]

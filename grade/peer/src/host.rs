@@ -41,11 +41,11 @@ pub fn main(prepare: impl FnOnce(Context) -> Arc<dyn Hosted> + Send + 'static) -
         serve(from, to, prepare)
     });
     match result {
-        // The grader has gone, and so shall we.
+        // The grader has ended, so this process ends, too.
         Err(error) if error.is_end() => process::exit(0),
         Ok(()) => process::exit(0),
         Err(error) => {
-            eprintln!("error: this is a peer's program, which `cargo grade` alone starts: {error}");
+            eprintln!("error: this program runs a peer; only `cargo grade` starts it: {error}");
             process::exit(EXIT_MISUSED)
         }
     }

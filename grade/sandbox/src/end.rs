@@ -26,10 +26,10 @@ fn signal(status: ExitStatus) -> Option<&'static str> {
     Some(match Signal::try_from(status.signal()?).ok()? {
         Signal::SIGABRT => "it aborted (SIGABRT)",
         Signal::SIGKILL => "it was killed (SIGKILL)",
-        Signal::SIGSEGV => "it used memory that it does not have (SIGSEGV)",
+        Signal::SIGSEGV => "it accessed invalid memory (SIGSEGV)",
         Signal::SIGSYS => "it made a system call that the sandbox forbids (SIGSYS)",
-        Signal::SIGXCPU => "it used more processor time than it may (SIGXCPU)",
-        Signal::SIGXFSZ => "it wrote more than it may (SIGXFSZ)",
+        Signal::SIGXCPU => "it exceeded its limit of CPU time (SIGXCPU)",
+        Signal::SIGXFSZ => "it exceeded the limit for a file (SIGXFSZ)",
         _ => return None,
     })
 }

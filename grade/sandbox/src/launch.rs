@@ -72,7 +72,7 @@ fn become_program(
 }
 
 fn confine(orders: &OsString, program: &Path) -> Result<(Opened, bool)> {
-    let orders = orders.to_str().ok_or("the plan is no text")?;
+    let orders = orders.to_str().ok_or("the plan is not text")?;
     let orders: Orders =
         serde_json::from_str(orders).map_err(|error| format!("bad plan: {error}"))?;
     let Orders { parent, purpose, limits, layers } = &orders;
@@ -174,7 +174,7 @@ fn die_with(parent: u32) -> Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     let now = unistd::getppid();
     if Pid::from_raw(parent.try_into()?) != now {
-        return Err("the grader has ended meanwhile".into());
+        return Err("the grader has ended".into());
     }
     Ok(())
 }

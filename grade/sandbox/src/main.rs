@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: failed to try the sandbox: {error}");
+            eprintln!("error: failed to test the sandbox: {error}");
             ExitCode::FAILURE
         }
     }

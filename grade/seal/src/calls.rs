@@ -91,7 +91,7 @@ pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[SYS_arch_prctl, SYS_dup2, S
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) const PEER_OF_THIS_MACHINE: &[c_long] = &[];
 
-/// Likewise of [`TO_START`].
+/// The calls of [`TO_START`] that this architecture has.
 #[cfg(target_arch = "x86_64")]
 pub(crate) const TO_START_ON_THIS_MACHINE: &[c_long] =
     &[SYS_access, SYS_getpgrp, SYS_lstat, SYS_open, SYS_readlink, SYS_stat];

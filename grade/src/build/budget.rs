@@ -22,11 +22,11 @@ const SIGXFSZ: i32 = 25;
 /// including cargo's.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Budget {
-    /// Compiling a submission may take S seconds of processor time, and three times S in all
+    /// Limit the build of a submission to S seconds of CPU time, and three times S of elapsed time
     #[arg(long = "build-seconds", value_name = "S", default_value_t = BUILD_SECONDS,
           value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Compiling a submission may take so much memory
+    /// Limit the memory of a submission's build
     #[arg(long = "build-mib", value_name = "MIB", default_value_t = BUILD_MIB,
           value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     mib: u64,
@@ -110,13 +110,13 @@ impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("compiling it ")?;
         match self {
-            Excess::Cpu(seconds) => write!(f, "took more than {seconds} s of processor time"),
+            Excess::Cpu(seconds) => write!(f, "took more than {seconds} s of CPU time"),
             Excess::Wall(seconds) => write!(f, "took more than {seconds} s"),
             Excess::Idle(seconds) => write!(f, "waited for {seconds} s without computing"),
             Excess::Memory(mib) => write!(f, "took more than {mib} MiB of memory"),
-            Excess::Stack => f.write_str("took more stack than the compiler has"),
-            Excess::File(mib) => write!(f, "made a file of more than {mib} MiB"),
-            Excess::Output(mib) => write!(f, "brought more than {mib} MiB of messages"),
+            Excess::Stack => f.write_str("exceeded the compiler's stack"),
+            Excess::File(mib) => write!(f, "wrote a file of more than {mib} MiB"),
+            Excess::Output(mib) => write!(f, "printed more than {mib} MiB of messages"),
         }
     }
 }

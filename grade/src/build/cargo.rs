@@ -292,7 +292,7 @@ impl Ended {
         let why = match self.end {
             End::TimedOut => "it took too long".into(),
             End::Waited => "it waited without computing".into(),
-            End::Exited(_) if self.too_much => "it said too much".into(),
+            End::Exited(_) if self.too_much => "it printed too much".into(),
             End::Exited(status) => format!("{status}"),
         };
         UserError::kit(format!("{sentence} ({why})")).in_words(self.errors())

@@ -175,7 +175,7 @@ impl<'a> Builder<'a> {
             .map_err(|error| refused(name, &format!("its program cannot be read ({error:#})")))?
             .beyond(honest)
         {
-            let why = format!("its program {what}, which no safe Rust does; remove native code");
+            let why = format!("its program {what}; safe Rust never does that: remove native code");
             return Err(refused(name, &why).into());
         }
         self.programs.keep(&built, id).context("failed to keep the program that was built")
@@ -191,7 +191,7 @@ impl<'a> Builder<'a> {
         let metadata = built.metadata(&manifest).and_then(Library::of);
         let library = metadata.context("cargo named no library after it had compiled one")?;
         if let Some(file) = library.foreign_source(workspace, &workspace.join("src"))? {
-            let why = format!("it includes {file}, which is not in its src; copy it there");
+            let why = format!("it includes {file}, which is outside its src; copy it there");
             return Err(refused(name, &why).into());
         }
         if let Some(object) = library.foreign_object()? {
@@ -264,9 +264,8 @@ impl<'a> Builder<'a> {
         if !resolved.succeeded() {
             // The kit's crates are there, so its manifest asks for more.
             if resolved.failed_by_itself() && !resolved.reports_the_machine() {
-                let sentence = format!(
-                    "{name} does not build: cargo cannot give what its Cargo.toml asks for"
-                );
+                let sentence =
+                    format!("{name} does not build: cargo cannot resolve its Cargo.toml");
                 return Err(UserError::build_failed(sentence).in_words(resolved.words()).into());
             }
             return Err(resolved.kits_fault("failed to resolve dependencies").into());

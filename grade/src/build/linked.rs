@@ -181,7 +181,7 @@ impl<'a> Program<'a> {
         let lists = [
             (elf::DT_PREINIT_ARRAY, elf::DT_PREINIT_ARRAYSZ, "before `main`"),
             (elf::DT_INIT_ARRAY, elf::DT_INIT_ARRAYSZ, "before `main`"),
-            (elf::DT_FINI_ARRAY, elf::DT_FINI_ARRAYSZ, "at its end"),
+            (elf::DT_FINI_ARRAY, elf::DT_FINI_ARRAYSZ, "when it ends"),
         ];
         for (list, size, when) in lists {
             let (Some(start), Some(size)) = (self.one(list), self.one(size)) else { continue };
@@ -189,7 +189,7 @@ impl<'a> Program<'a> {
                 add(format!("runs {} {when}", self.pointee(slot, &relocations)?));
             }
         }
-        for (tag, when) in [(elf::DT_INIT, "before `main`"), (elf::DT_FINI, "at its end")] {
+        for (tag, when) in [(elf::DT_INIT, "before `main`"), (elf::DT_FINI, "when it ends")] {
             if let Some(address) = self.one(tag) {
                 add(format!("runs {} {when}", self.function(address)));
             }

@@ -177,7 +177,7 @@ fn refuse_doubled(bytes: &[u8], start: u64, count: usize) -> io::Result<()> {
     }
     // A second name can be in fields that only some readers know.
     if known.len() != count {
-        return Err(io::Error::other("its list of files says one thing in two ways"));
+        return Err(io::Error::other("its list of files contradicts itself"));
     }
     Ok(())
 }
@@ -188,7 +188,7 @@ fn components(name: &str) -> io::Result<Option<Vec<String>>> {
         name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if name.starts_with('/') || parts.contains(&"..") {
         let name = names::shown(name);
-        return Err(io::Error::other(format!("it has {name}, which leads out of it")));
+        return Err(io::Error::other(format!("entry {name} points outside the archive")));
     }
     if parts.is_empty() || parts.iter().any(|part| is_of_macos(part)) {
         return Ok(None);

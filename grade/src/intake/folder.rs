@@ -202,7 +202,7 @@ fn failed(path: &Path) -> String {
 
 fn changed(path: &Path) -> anyhow::Error {
     UserError::build_failed(format!(
-        "{} changed while it was read; grade it again when nobody writes there",
+        "{} changed while it was read; grade it again when it no longer changes",
         path.display()
     ))
     .into()
@@ -229,7 +229,7 @@ mod tests {
         change(&file);
         let error = folder.read(entry, 100).unwrap_err();
         let expected = format!(
-            "{} changed while it was read; grade it again when nobody writes there",
+            "{} changed while it was read; grade it again when it no longer changes",
             file.display()
         );
         assert_eq!(error.to_string(), expected);

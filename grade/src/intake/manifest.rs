@@ -155,9 +155,7 @@ fn dependency(key: &str, item: &Item, kit: &Kit) -> Result<InlineTable, String> 
         return Ok(InlineTable::from_iter([("path", path), ("package", package)]));
     }
     if let Some(elsewhere) = ELSEWHERE.iter().find(|key| wanted.contains_key(key)) {
-        return Err(format!(
-            "it takes {package:?} from elsewhere than the registry (`{elsewhere}`)"
-        ));
+        return Err(format!("it takes {package:?} from outside the registry (`{elsewhere}`)"));
     }
     wanted.retain(|key, _| KEPT.contains(&key));
     wanted.fmt();

@@ -47,7 +47,7 @@ impl Names {
             (true, false, false) => Err(format!("it has {} twice", shown(name))),
             (true, ..) => Err(format!("{} is both a file and a folder in it", shown(name))),
             (false, ..) => Err(format!(
-                "it has both {} and {}, which some file systems take for one",
+                "it has both {} and {}, which some file systems treat as one name",
                 shown(&known.name),
                 shown(name)
             )),
@@ -63,7 +63,7 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
     if let Some(long) = name.split('/').find(|part| part.len() > COMPONENT_BYTES_MAX) {
         let (size, shown) = (long.len(), shown(long));
         return Err(format!(
-            "the name {shown} has {size} bytes, and file systems take {COMPONENT_BYTES_MAX}"
+            "the name {shown} has {size} bytes, but the limit is {COMPONENT_BYTES_MAX}"
         ));
     }
     if name.len() > PATH_BYTES_MAX {
@@ -112,17 +112,19 @@ mod tests {
     fn names_that_some_file_systems_take_for_one_are_told_both() {
         check(
             &["src/Raft.rs", "src/raft.rs"],
-            Err("it has both \"src/Raft.rs\" and \"src/raft.rs\", which some file systems take \
-                 for one"),
+            Err(
+                "it has both \"src/Raft.rs\" and \"src/raft.rs\", which some file systems treat as \
+                 one name",
+            ),
         );
         check(
             &["src/a/b.rs", "src/A/c.rs"],
-            Err("it has both \"src/a\" and \"src/A\", which some file systems take for one"),
+            Err("it has both \"src/a\" and \"src/A\", which some file systems treat as one name"),
         );
         check(
             &["src/\u{e9}.rs", "src/e\u{301}.rs"],
             Err("it has both \"src/\u{e9}.rs\" and \"src/e\\u{301}.rs\", which some file systems \
-                 take for one"),
+                 treat as one name"),
         );
         check(&["src/\u{e9}.rs", "src/e.rs"], Ok(()));
     }

@@ -80,7 +80,7 @@ impl SourceTree {
             Some(src) if is(&src, folder::Kind::Folder) => {
                 tree.gather(&root.folder(&src)?, SRC)?;
             }
-            Some(_) => return Err(tree.refused("its src is no folder")),
+            Some(_) => return Err(tree.refused("its src is not a folder")),
             None => {}
         }
         root.refuse_if_changed()?;

@@ -39,7 +39,7 @@ impl Submission {
         if !tree.files.contains_key("src/lib.rs") {
             let is_other = tree.ignored.iter().any(|it| it.name == "src/lib.rs");
             let why = match is_other {
-                true => "its src/lib.rs is no regular file",
+                true => "its src/lib.rs is not a regular file",
                 false => "it has no src/lib.rs",
             };
             return Err(refused(why.into()).into());
@@ -87,7 +87,7 @@ fn source_tree(name: &str, path: &Path) -> Result<SourceTree> {
 fn manifest(path: &Path, tree: &SourceTree, kit: &Kit) -> Result<Manifest> {
     let shown = path.display();
     let Some(bytes) = &tree.manifest else {
-        let sentence = format!("{shown} is no crate: it has no Cargo.toml");
+        let sentence = format!("{shown} no Cargo.toml found");
         return Err(no_crate(path, sentence).into());
     };
     let document = str::from_utf8(bytes)
@@ -97,7 +97,7 @@ fn manifest(path: &Path, tree: &SourceTree, kit: &Kit) -> Result<Manifest> {
             UserError::build_failed(format!("{shown}/Cargo.toml cannot be read")).in_words(error)
         })?;
     let Some(manifest) = Manifest::read(&document, kit) else {
-        let sentence = format!("{shown} is no crate: its Cargo.toml has no [package]");
+        let sentence = format!("{shown} its Cargo.toml has no [package]");
         return Err(no_crate(path, sentence).into());
     };
     Ok(manifest?)

@@ -312,15 +312,14 @@ impl fmt::Display for Forbidden {
                  `extern crate` outside of all braces is allowed)",
             ),
             Forbidden::Attribute(name) => {
-                write!(f, "has the attribute `{name}`, which reaches past safe Rust; remove it")
+                write!(f, "has the attribute `{name}`, which bypasses safe Rust; remove it")
             }
             Forbidden::Macro(name) => {
-                write!(f, "uses the macro `{name}`, which reaches past safe Rust; remove it")
+                write!(f, "uses the macro `{name}`, which bypasses safe Rust; remove it")
             }
             Forbidden::Hook(name) => write!(
                 f,
-                "uses `{name}`, and the hook for panics is the kit's while a submission is graded; \
-                 remove or rename it"
+                "uses `{name}`, but only the kit may set the panic hook; remove or rename it"
             ),
             Forbidden::Unsafe => f.write_str("has `unsafe` code"),
             Forbidden::InString(found) => {

@@ -69,7 +69,7 @@ fn paragraph(
 /// The output is shown too, because a program of the kit may have printed why.
 fn infra(path: &Path, plan: &Plan, score: &Score, run: &Run) -> String {
     let lines = [format!(
-        "{} of {} runs have no verdict; no points are taken for that, but it has to be run again",
+        "{} of {} runs have no verdict; no points are deducted, but a rerun is needed",
         score.count(Verdict::Infra),
         score.runs.len(),
     )];
@@ -107,7 +107,7 @@ fn not_run(budget: Duration, scores: &[Score]) -> String {
 /// Why the remaining runs of a submission were not made.
 pub(crate) fn spent(budget: Duration) -> String {
     let seconds = budget.as_secs();
-    format!("the submission had used the {seconds} s of processor time that it may use")
+    format!("the submission reached its limit of {seconds} s of CPU time")
 }
 
 /// The command that makes a run again.
@@ -163,7 +163,7 @@ fn findings(scores: &[Score]) -> String {
             let (name, finding) = (score.test.name(), plain::sentence(&run.outcome.findings[0]));
             let more = match with.count() {
                 0 => String::new(),
-                n => format!(", and the like with {n} more"),
+                n => format!(", and {n} more seeds"),
             };
             text += &format!("\nwarning: {name}: {finding} (seed {}{more})\n", run.seed);
         }

@@ -70,7 +70,7 @@ pub(crate) struct Extra {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// Whose fault it is.
+    /// Who is responsible.
     pub(crate) fault: Whose,
     /// What happened.
     pub(crate) sentence: String,
@@ -78,11 +78,11 @@ pub(crate) struct Fault {
     pub(crate) words: String,
 }
 
-/// Who can mend something.
+/// The one who can fix something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Whose {
-    /// Who called the grader: there is no such path, for one.
+    /// The caller of the grader, for example if a path does not exist.
     Usage,
     /// The student.
     Submission,
@@ -101,14 +101,14 @@ pub(crate) struct Tested {
     pub(crate) verdict: TestVerdict,
     /// The id of the rule that the first failing run broke, such as `S2`.
     pub(crate) rule: Option<String>,
-    /// So many seeds ran.
+    /// The number of seeds that ran.
     pub(crate) seeds: usize,
-    /// So many of them failed.
+    /// The number of seeds that failed.
     pub(crate) failed: usize,
-    /// So many have no verdict, by a fault of the kit.
+    /// The number of seeds without a verdict, by a fault of the kit.
     pub(crate) infra: usize,
-    /// So many were not run: those behind the first that ended by a limit in real time, and those
-    /// for which the submission had no processor time left.
+    /// The number of seeds that did not run: those after the first that ended by a limit in real
+    /// time, and those for which the submission had no CPU time left.
     #[serde(default)]
     pub(crate) not_run: usize,
     /// 0 unless every seed ran and passed.

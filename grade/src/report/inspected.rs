@@ -27,7 +27,7 @@ pub(crate) fn judge<'a>(
     let Some(run) = blind.filter(|_| plan.require_inspect) else { return Ok(()) };
     let sentence = format!(
         "{name} cannot be graded: in {} with seed {} a server has no `inspect`, which \
-         --require-inspect asks for; return `Some` with the server's state there",
+         --require-inspect needs; return `Some` with the server's state",
         run.test.name(),
         run.seed
     );

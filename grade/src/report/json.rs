@@ -121,13 +121,13 @@ impl Report {
             schema: u32,
         }
         let shown = path.display();
-        let refuse = |why: String| UserError::usage(format!("{shown} is no report: {why}"));
+        let refuse = |why: String| UserError::usage(format!("{shown} is not a report: {why}"));
         let text = fs::read(path)
             .map_err(|error| UserError::usage(format!("{shown} cannot be read: {error}")))?;
         let Versioned { schema } =
             serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
         if schema != SCHEMA {
-            let why = format!("its schema is {schema}, and this program knows {SCHEMA}");
+            let why = format!("report version {schema} is not supported (expected {SCHEMA})");
             return Err(refuse(why).into());
         }
         Ok(serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?)

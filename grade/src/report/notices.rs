@@ -28,7 +28,7 @@ impl Reporter for Notices {
         let ignored = attempt.ignored.iter().filter(|it| !it.is_ordinary);
         let ignored: Vec<&str> = ignored.map(|it| it.name.as_str()).collect();
         if !ignored.is_empty() {
-            let line = format!("left out of {}: {}", graded.name, ignored.join(", "));
+            let line = format!("ignored in {}: {}", graded.name, ignored.join(", "));
             eprintln!("note: {}", plain::line(&line));
         }
         if let Err(error) = &attempt.scores {

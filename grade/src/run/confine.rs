@@ -16,7 +16,7 @@ pub(crate) fn sandbox(isolation: Isolation, required: bool) -> Result<Option<San
     if isolation == Isolation::Thread {
         return Ok(None);
     }
-    let sandbox = Sandbox::probe().context("failed to try the sandbox")?;
+    let sandbox = Sandbox::probe().context("failed to test the sandbox")?;
     let layers = sandbox.layers();
     if required && !layers.complete() {
         return Err(refusal(layers).into());
@@ -35,7 +35,7 @@ pub(crate) fn scratch(kit: &Kit, jobs: usize) -> Result<Scratch> {
 }
 
 fn refusal(layers: &Layers) -> UserError {
-    UserError::usage(format!("--require-sandbox asks for every layer; {layers}"))
+    UserError::usage(format!("--require-sandbox needs every layer; {layers}"))
 }
 
 /// The names of the layers in force, for programs.

@@ -37,7 +37,7 @@ pub(crate) fn check(folder: &Path, jobs: usize) -> Result<()> {
     let written = fs::File::create(&trial).and_then(|mut file| file.write_all(&[0; 1 << 10]));
     let _ = fs::remove_file(trial);
     written.map_err(|error| {
-        let why = format!("the runs keep their files in {shown}, which takes none: {error}");
+        let why = format!("the runs write their files to {shown}, which failed: {error}");
         UserError::kit(why)
     })?;
     match Offer::of_this_machine(folder).missing(jobs as u64, folder) {
@@ -66,7 +66,9 @@ impl Offer {
         if let Some(bytes) = too_little(self.room_bytes, ROOM_BYTES_MIN) {
             let (has, needs) = (mib(bytes), mib(ROOM_BYTES_MIN));
             let folder = folder.display();
-            return Some(format!("there are {has} MiB of room in {folder}; grading needs {needs}"));
+            return Some(format!(
+                "there are {has} MiB of free space in {folder}; grading needs {needs}"
+            ));
         }
         let memory = MEMORY_BYTES_MIN + jobs * MEMORY_BYTES_PER_JOB_MIN;
         if let Some(bytes) = too_little(self.memory_bytes, memory) {

@@ -82,7 +82,7 @@ impl Store {
                     let Record { outcome, cost, .. } = record;
                     return Some(Run { test, seed, outcome: outcome.bounded(), cost });
                 }
-                Ok(_) => "it was of another run".into(),
+                Ok(_) => "it belongs to another run".into(),
                 Err(error) => error.to_string(),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -112,7 +112,7 @@ impl Store {
     /// another grading could not continue from here.
     pub(crate) fn close(self) -> Result<()> {
         for (file, why) in self.damaged.into_inner().expect(UNPOISONED) {
-            let line = format!("{} was damaged and its run was made again: {why}", file.display());
+            let line = format!("{} was damaged, so its run was repeated: {why}", file.display());
             eprintln!("warning: {}", plain::line(&line));
         }
         match self.failure.into_inner().expect(UNPOISONED) {

@@ -98,7 +98,7 @@ impl<'a> Watch<'a> {
             Isolation::Thread => RUN_IN_PROCESS_RESIDENT_BYTES_MAX,
         };
         if cpu > Duration::from_secs(RUN_CPU_S_MAX) {
-            let sentence = format!("the run used more than {RUN_CPU_S_MAX} s of processor time");
+            let sentence = format!("the run used more than {RUN_CPU_S_MAX} s of CPU time");
             return Some(Failure::new(Class::Timeout, sentence));
         }
         if resident_bytes > resident_bytes_max {
@@ -110,9 +110,8 @@ impl<'a> Watch<'a> {
         }
         match self.isolation {
             Isolation::Process if wall > Duration::from_secs(RUN_WALL_S_MAX) => {
-                let sentence = format!(
-                    "the machine had little time for the run: it lasted {RUN_WALL_S_MAX} s"
-                );
+                let sentence =
+                    format!("the machine was too busy for the run: it took {RUN_WALL_S_MAX} s");
                 Some(Failure::new(Class::Infra, sentence))
             }
             Isolation::Thread if wall > RUN_LIMIT => Some(TimeLimit::hung()),
@@ -147,8 +146,9 @@ impl Supervisor for Watch<'_> {
         match self.isolation {
             Isolation::Thread => TimeLimit.without_outcome(status, printed, takes_files),
             Isolation::Process => {
-                let why = if takes_files { "" } else { "; there is no room for its files" };
-                let sentence = format!("the process of the run left no outcome: {status}{why}");
+                let why = if takes_files { "" } else { "; there is no space for its files" };
+                let sentence =
+                    format!("the process of the run ended without a result: {status}{why}");
                 Failure::new(Class::Infra, sentence)
             }
         }
@@ -166,7 +166,8 @@ impl Used {
         // The amount differs from run to run, so it is not reported.
         let mib = RUN_FAIR_RESIDENT_BYTES_MAX >> 20;
         (self.all_resident_bytes > RUN_FAIR_RESIDENT_BYTES_MAX).then(|| {
-            let sentence = format!("the servers used more than {mib} MiB, and the memory ran out");
+            let sentence =
+                format!("the servers used more than {mib} MiB, and the machine ran out of memory");
             Failure::new(Class::Limit, sentence).with_notes([failure.sentence.clone()])
         })
     }
@@ -233,7 +234,7 @@ mod tests {
             let resident = Used { resident_bytes: 5 << 30, ..Used::default() };
             check(isolation, resident, Some(Class::Limit));
         }
-        // With processes the machine had no time for the run. With threads it hung.
+        // With processes the machine gave no CPU time to the run. With threads it hung.
         let long = Used { cpu: seconds(50), wall: RUN_LIMIT + seconds(1), ..Used::default() };
         check(Isolation::Process, long, None);
         check(Isolation::Thread, long, Some(Class::Timeout));

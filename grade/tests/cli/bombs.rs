@@ -53,8 +53,11 @@ fn one_that_brings_too_many_messages() {
     let folder = folder("too_many_messages");
     write_crate(&folder, "bomb", &line);
     let said = cargo_grade(&folder, ["bomb"]);
-    let expected = "exit 3\n--- stderr\nerror: bomb does not build: \
-                    compiling it brought more than 16 MiB of messages\n\nerror: no 0\n";
+    let expected = "exit 3\n\
+                    --- stderr\n\
+                    error: bomb does not build: compiling it printed more than 16 MiB of \
+                    messages\n\n\
+                    error: no 0\n";
     assert!(said.starts_with(expected), "{said}");
     assert!(said.len() < 100_000, "{} bytes", said.len());
 }

@@ -69,7 +69,8 @@ fn what_the_kit_has_not_locked_cannot_be_used() {
     write_crate_with(&folder, "feature", &no_feature, "");
     // Cargo's message depends on what else this machine has fetched.
     let said = cargo_grade(&folder, ["old"]);
-    let asks = "does not build: cargo cannot give what its Cargo.toml asks for\n\nerror: ";
+    let asks = "does not build: cargo cannot resolve its Cargo.toml\n\n\
+                error: ";
     assert!(said.starts_with(&format!("exit 3\n--- stderr\nerror: old {asks}")), "{said}");
     assert_golden!("not_locked", folder, cargo_grade(&folder, ["feature"]));
 }

@@ -1,4 +1,4 @@
-//! Whose fault a failed build is, and that the same content is built once.
+//! Tests: whose fault a failed build is, and that identical content is built once.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

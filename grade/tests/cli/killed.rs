@@ -186,7 +186,10 @@ fn a_run_that_somebody_kills_is_made_again() {
 
     let (code, text) = killed(2, "twice");
     assert_eq!(code, Some(4));
-    assert!(text.contains("the process of the run left no outcome: signal: 9 (SIGKILL)"), "{text}");
+    assert!(
+        text.contains("the process of the run ended without a result: signal: 9 (SIGKILL)"),
+        "{text}"
+    );
     // It was not kept, so it is made again.
     let (code, _) = killed(0, "twice");
     assert_eq!((code, report("twice")), (Some(1), whole.clone()));

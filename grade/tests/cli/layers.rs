@@ -33,7 +33,7 @@ fn check(name: &str, layer: &str, unknown: &[libc::c_long]) {
     assert!(said.contains(&format!("missing: {layer} (")), "{said}");
     let (code, verdict, said) = graded(name, unknown, &["--require-sandbox"]);
     assert_eq!((code, verdict.as_str()), (Some(2), ""), "{said}");
-    let refusal = "error: --require-sandbox asks for every layer; sandbox: ";
+    let refusal = "error: --require-sandbox needs every layer; sandbox: ";
     assert!(said.starts_with(refusal) && said.contains(&format!("missing: {layer} (")), "{said}");
 }
 

@@ -16,7 +16,7 @@ fn manifest(name: &str, edition: &str) -> String {
     )
 }
 
-/// Grades the base with these lines at its end, in this edition.
+/// Grades the base with these lines when it ends, in this edition.
 fn graded(folder: &Path, name: &str, edition: &str, lines: &str) -> String {
     write_crate_with(folder, name, &manifest(name, edition), &format!("{IDLE}{lines}\n"));
     cargo_grade(folder, ["--seeds", "1", "--test", "initial election", name])

@@ -10,7 +10,7 @@ use crate::support::{
 const IDLE: &str = include_str!("idle_peer.rs");
 const WORDS: [&str; 4] = ["--seeds", "1", "--test", "initial election"];
 
-/// Grades the base with a line at its end.
+/// Grades the base with a line when it ends.
 fn graded(folder: &Path, name: &str, line: &str) -> String {
     write_crate(folder, name, &format!("{IDLE}{line}\n"));
     told(program(folder).args(WORDS).args(["--out", "out", name]).env("LAB_SECRET", "hidden seeds"))

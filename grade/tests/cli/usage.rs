@@ -40,10 +40,17 @@ fn a_path_that_does_not_exist_is_named() {
 
 #[test]
 fn a_path_without_a_crate_is_named() {
-    check(&["empty"], "exit 2\n--- stderr\nerror: empty is no crate: it has no Cargo.toml\n");
+    check(
+        &["empty"],
+        "exit 2\n\
+         --- stderr\n\
+         error: empty no Cargo.toml found\n",
+    );
     check(
         &["virtual"],
-        "exit 2\n--- stderr\nerror: virtual is no crate: its Cargo.toml has no [package]\n",
+        "exit 2\n\
+         --- stderr\n\
+         error: virtual its Cargo.toml has no [package]\n",
     );
 }
 
@@ -154,11 +161,12 @@ fn a_submission_that_does_not_show_its_state_is_refused_if_it_has_to() {
         assert_eq!(
             stderr,
             "error: blind cannot be graded: in 3A initial election with seed 1 a server has no \
-             `inspect`, which --require-inspect asks for; return `Some` with the server's state \
-             there\n1/3 blind: cannot be graded\n\
+             `inspect`, which --require-inspect needs; return `Some` with the server's state\n\
+             1/3 blind: cannot be graded\n\
              error: hides cannot be graded: in 3A initial election with seed 1 a server has no \
-             `inspect`, which --require-inspect asks for; return `Some` with the server's state \
-             there\n2/3 hides: cannot be graded\n3/3 shows: 4 of 4 points\n"
+             `inspect`, which --require-inspect needs; return `Some` with the server's state\n\
+             2/3 hides: cannot be graded\n\
+             3/3 shows: 4 of 4 points\n"
         );
     }
 }

@@ -10,7 +10,7 @@ use super::log::Log;
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) call: u64,
-    /// Whose end it is, if anybody's.
+    /// The server that owns the end, if one does.
     pub(crate) from: Option<Arc<Address>>,
     /// Where the end is connected to, if it is.
     pub(crate) to: Option<Arc<Address>>,

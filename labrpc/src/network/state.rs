@@ -154,7 +154,7 @@ impl State {
         rng.set_stream(number as u64);
         let end = End { owner, destination: None, enabled: false, deleted: false, rng };
         let old = self.end_numbers.insert(name.clone(), number);
-        assert!(old.is_none(), "an end named {name} exists already");
+        assert!(old.is_none(), "an end named {name} already exists");
         self.ends.push(end);
         number
     }

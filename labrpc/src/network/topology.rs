@@ -1,4 +1,4 @@
-//! Who exists on a network and who is connected to whom, and what the network counts.
+//! The servers and ends of a network, how they are connected, and the counters.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

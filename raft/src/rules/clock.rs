@@ -1,7 +1,7 @@
 //! The time and the random election timeouts, as the rules ask for them.
 //!
-//! The rules read no clock and draw no random number. They ask this trait, and whoever calls a rule
-//! decides what the answer is: the server's threads, or a test that sets the time by hand.
+//! The rules read no clock and draw no random number. They ask this trait, and the caller of a rule
+//! gives the answer: a thread of the server, or a test that sets the time by hand.
 
 use std::time::{Duration, Instant};
 

@@ -109,8 +109,8 @@ impl Log {
 
     /// Takes over entries that follow the one at `prev_index`, which is the same here as in the
     /// leader's log. Only an entry that conflicts with a new one is removed, with all that follow
-    /// it: the message may be an old one, and this log rightly longer by now (section 5.3).
-    /// Entries that the snapshot stands for are committed, hence the same. True if the log changed.
+    /// it: the message may be an old one, and this log rightly longer by now (section 5.3). Entries
+    /// that the snapshot stands for are committed, so they are the same. True if the log changed.
     pub(super) fn merge(&mut self, prev_index: u64, entries: Vec<Entry>) -> bool {
         let indexed = (prev_index + 1..).zip(entries);
         let mut new = indexed.skip_while(|(index, entry)| {

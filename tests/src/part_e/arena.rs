@@ -292,7 +292,7 @@ impl<'a> Arena<'a> {
     /// two parts of a test share one.
     pub(crate) fn note_tries(&self, part: &str, tried: usize) {
         if tried == 0 {
-            let sentence = format!("nothing was tried, as its moment never came: {part}");
+            let sentence = format!("the scenario never occurred (not a failure): {part}");
             self.lab.find(sentence);
         }
     }

@@ -94,7 +94,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
     }
 }
 
-/// Whose requests a server hears.
+/// Records whose requests a server receives.
 struct Ear {
     leader: usize,
     term: u64,

@@ -46,7 +46,7 @@ pub(crate) fn agreement(took_ms: &[u128]) -> Finding {
 pub(crate) fn idle_calls(rpcs: u64, followers: u64, time: Duration) -> Finding {
     let rate = rpcs / followers / time.as_secs();
     (rate > IDLE_CALLS_MAX).then(|| {
-        let sentence = format!("each follower is called {rate} times a second to hear nothing new");
+        let sentence = format!("each follower gets {rate} empty RPCs a second");
         (FindingKind::IdleCalls, sentence)
     })
 }
@@ -73,8 +73,8 @@ pub(crate) fn idle_terms(before: u64, after: u64) -> Finding {
 pub(crate) fn idle_thread(name: &str, busy: usize, looks: usize) -> Finding {
     (busy * 2 > looks).then(|| {
         let sentence = format!(
-            "{name} was running at {busy} of {looks} moments at which there was nothing to do: \
-             does it poll?"
+            "{name} was running at {busy} of {looks} checks while it had nothing to do: does it \
+             poll?"
         );
         (FindingKind::BusyLoop, sentence)
     })
@@ -96,7 +96,7 @@ pub(crate) fn entries_bytes(bytes: u64, followers: u64, commands: usize) -> Find
     (bytes > most).then(|| {
         let sentence = format!(
             "{bytes} bytes were sent for {commands} bytes of commands that came faster than \
-             answers, not {most} at most: does a leader send again what is still on its way?"
+             replies; the limit is {most}: does a leader resend entries that are still in flight?"
         );
         (FindingKind::NeedlessBytes, sentence)
     })
@@ -107,7 +107,7 @@ pub(crate) fn rounds(server: usize, lacking: &str, calls: u64) -> Finding {
     (calls > ROUNDS_MAX).then(|| {
         let sentence = format!(
             "server {server}, which {lacking}, was called {calls} times until it had its leader's \
-             log: does a leader go back, or forth, one entry at a time?"
+             log: does a leader move next_index one entry at a time?"
         );
         (FindingKind::ManyRounds, sentence)
     })
@@ -119,7 +119,7 @@ pub(crate) fn repair_bytes(server: usize, lacking: &str, bytes: u64, shared: usi
     (bytes * 2 > shared as u64).then(|| {
         let sentence = format!(
             "{bytes} bytes were sent to repair the log of server {server}, which {lacking}: does a \
-             leader go back further than it has to?"
+             leader move next_index back too far?"
         );
         (FindingKind::NeedlessBytes, sentence)
     })
@@ -129,8 +129,8 @@ pub(crate) fn repair_bytes(server: usize, lacking: &str, bytes: u64, shared: usi
 pub(crate) fn snapshot_copies(copies: usize, time: Duration) -> Finding {
     (copies > SNAPSHOT_COPIES_MAX).then(|| {
         let sentence = format!(
-            "a snapshot was sent {copies} times to one server within {} ms, before it had got the \
-             first",
+            "a snapshot was sent {copies} times to one server within {} ms, before the first \
+             arrived",
             time.as_millis()
         );
         (FindingKind::NeedlessBytes, sentence)
@@ -141,8 +141,9 @@ pub(crate) fn snapshot_copies(copies: usize, time: Duration) -> Finding {
 pub(crate) fn threads(server: usize, count: usize, absence: Duration) -> Finding {
     (count > THREADS_MAX).then(|| {
         let seconds = absence.as_secs();
-        let sentence =
-            format!("server {server} has {count} threads when another was away for {seconds} s");
+        let sentence = format!(
+            "server {server} has {count} threads while another was disconnected for {seconds} s"
+        );
         (FindingKind::ManyThreads, sentence)
     })
 }
@@ -152,7 +153,8 @@ pub(crate) fn hasty_voters(hasty: &[usize], elections: usize, limit_ms: u128) ->
     (hasty.len() >= HASTY_MIN).then(|| {
         let sentence = format!(
             "in {} of {elections} elections a server voted for another and stood against it less \
-             than {limit_ms} ms later, server {} first: does a vote start the election timer anew?",
+             than {limit_ms} ms later, server {} first: does granting a vote reset the election \
+             timer?",
             hasty.len(),
             hasty[0]
         );
@@ -165,7 +167,7 @@ pub(crate) fn hasty_restarts(deposed: usize, restarts: usize) -> Finding {
     (deposed >= HASTY_MIN).then(|| {
         let sentence = format!(
             "{deposed} of {restarts} times a follower restarted in a healthy cluster, an election \
-             followed: does a server start with a new election timer?"
+             followed: does a server start with a fresh election timer?"
         );
         (FindingKind::NeedlessElections, sentence)
     })

@@ -48,8 +48,8 @@ pub(crate) fn deaf_leader(lab: &Lab) {
     let (term, leads) = cfg.get_state(leader1).expect("it was not crashed");
     if term <= term1 {
         let sentence = format!(
-            "server {leader1} {} term {term} after 2 s in which all answers to it came from servers \
-             of a later one",
+            "server {leader1} {} term {term} after 2 s in which all replies to it came from \
+             servers of a later term",
             if leads { "still leads" } else { "is still in" }
         );
         let failure = Failure::of(leader1, Class::Liveness, sentence);

@@ -57,7 +57,7 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
 /// stopped: nothing that it says or takes counts.
 pub(crate) fn woken_leader(lab: &Lab) {
     if !sim::is_virtual() {
-        lab.find("a server can be paused in virtual time only: not tried".into());
+        lab.find("a server can be paused only in virtual time: not tried".into());
         return;
     }
     let mut arena = Arena::new(lab, Setup::reliable(3));

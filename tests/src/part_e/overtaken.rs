@@ -115,7 +115,7 @@ fn snapshot_of_a_deposed_leader(lab: &Lab) {
     if deposed > 1 && deposed == tried {
         let sentence = format!(
             "{deposed} times a leader got a snapshot that the leader of an older term had sent, \
-             and each time it gave up leading, although its term was still the same"
+             and each time it stopped leading, although its term was the same"
         );
         lab.referee().stop(Failure::new(Class::Liveness, sentence).with_rule(Rule::L4));
     }

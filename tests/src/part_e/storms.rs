@@ -57,7 +57,7 @@ pub(crate) fn client_storms(lab: &Lab) {
     for (index, command) in seen {
         let (_, committed) = arena.cfg.n_committed(index);
         if committed.as_ref() != Some(&command) {
-            let sentence = format!("a client saw {} committed, but it is gone", show(&command));
+            let sentence = format!("a client saw {} committed, but it is lost", show(&command));
             lab.fail(Class::Safety, sentence);
         }
     }

@@ -62,7 +62,7 @@ pub(crate) fn crashes(lab: &Lab) {
 
 pub(crate) fn clocks_and_pauses(lab: &Lab) {
     if !sim::is_virtual() {
-        lab.find("clocks and threads can be stopped in virtual time only: not tried".into());
+        lab.find("clocks and threads can be stopped only in virtual time: not tried".into());
         return;
     }
     swarm(lab, 5, &[Action::TIME, &[Action::Crash]], TROUBLE);

@@ -89,8 +89,8 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
         arena.leader_of(&[a, b]);
         let (a, b) = (a.min(b), a.max(b));
         let sentence = format!(
-            "servers {a} and {b} elected nobody for {} s, as long as they heard server {old}, the \
-             leader of an old term: does that start their election timers anew?",
+            "servers {a} and {b} elected nobody for {} s, while they received messages from server \
+             {old}, the leader of an old term: do these reset their election timers?",
             LEADER_LIMIT.as_secs()
         );
         finding = Some((FindingKind::LateElections, sentence));

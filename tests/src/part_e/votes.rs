@@ -81,7 +81,7 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
     arena.end();
 }
 
-/// Votes for an election that is over arrive in the next one.
+/// Votes for an election that has ended arrive in the next one.
 ///
 /// One server stands and is voted for, but the vote is held until it stands again, for a term for
 /// which nobody has voted for it; and for that term another one is elected.
@@ -108,7 +108,7 @@ pub(crate) fn late_votes(lab: &Lab) {
         }
         arena.judge_all();
     }
-    arena.note_tries("votes for an election that is over", tried);
+    arena.note_tries("votes for an election that has ended", tried);
     arena.end();
 }
 

@@ -207,7 +207,7 @@ impl Family for CommitmentBreach {
             CommitmentBreach::CountedOldEntry { term, entry: (index, of), seen: [_, at] } => {
                 format!(
                     "server {server} led term {term} and committed index {index} of term {of} at \
-                     {}, behind which it had committed nothing of its own term",
+                     {}, without an entry of its own term committed after it",
                     seconds(*at)
                 )
             }

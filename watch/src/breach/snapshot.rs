@@ -114,7 +114,7 @@ impl Family for SnapshotBreach {
                 "server {server} saved a snapshot up to index {new} over one up to index {old}"
             ),
             SnapshotBreach::GapAfterSnapshot { begins_after, covers, restarted } => format!(
-                "server {server} restarted at {} with a log that begins behind index \
+                "server {server} restarted at {} with a log that begins after index \
                  {begins_after}, but {}",
                 seconds(*restarted),
                 match covers {
@@ -123,9 +123,9 @@ impl Family for SnapshotBreach {
                 }
             ),
             SnapshotBreach::BadSnapshot { what: SnapshotFault::Foreign(bytes), .. } => format!(
-                "server {server} restarted, and the snapshot in its persister is none that the lab \
-                 made: {}; the lab restores its service from these bytes, so they have to be \
-                 exactly those that `snapshot` got",
+                "server {server} restarted, and the snapshot in its persister is not one that the \
+                 lab made: {}; the lab restores its service from these bytes, so they must be \
+                 exactly the bytes that `snapshot` got",
                 show(bytes)
             ),
             SnapshotBreach::BadSnapshot { what, .. } => {

@@ -224,8 +224,8 @@ mod tests {
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 2]))?;
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 2]).commit(2))
         });
-        let sentence = "server 0 led term 2 and committed index 1 of term 1 at 0.002 s, behind \
-                        which it had committed nothing of its own term";
+        let sentence = "server 0 led term 2 and committed index 1 of term 1 at 0.002 s, without an \
+                        entry of its own term committed after it";
         broke(Rule::S11, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 2]))?;
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 2]).commit(1))

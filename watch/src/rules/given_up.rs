@@ -7,11 +7,11 @@
 //! can be elected in the term. The samples of two servers come in any order, so the voter may be
 //! seen before the leader.
 //!
-//! **Sound**: a vote that only vanished breaks the rule when its candidate is known to lead: it
-//! may have been counted, and has not lost, so the paper wants it kept. A second vote, and a vote
-//! that a crash lost, break it as well when no leader can excuse them: a server other than the
-//! first candidate and the voter, with a majority *without the voter*, before the change. Who can
-//! have been elected is told by the [`ballot`](super::ballot).
+//! **Sound**: a vote that only vanished breaks the rule when its candidate is known to lead: it may
+//! have been counted, and has not lost, so the paper wants it kept. A second vote, and a vote that
+//! a crash lost, break it as well when no leader can excuse them: a server other than the first
+//! candidate and the voter, with a majority *without the voter*, before the change. The possible
+//! winners are found by the [`ballot`](super::ballot).
 //!
 //! A real second vote that elects a leader is found if its voters are sampled in that term: either
 //! the first candidate leads, or the second one has no majority without this voter. If the voters

@@ -20,8 +20,8 @@
 //! blame. The server itself can have led the term unseen; then its new entries are of that term.
 //! `inspect` is one view: an entry that it shows was not stored in an earlier term than it shows.
 //!
-//! Only new entries are judged. A server that removes some says nothing about who it heeds, and
-//! what an installed snapshot brings is committed, whoever sent it.
+//! Only new entries are judged. A server that removes some says nothing about who it heeds, and the
+//! content of an installed snapshot is committed, whichever server sent it.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ use crate::sample::Transition;
 /// The number of terms of a server that are remembered.
 const TERMS_MAX: usize = 8;
 
-/// Who has heard of whom in which term.
+/// Which server has heard of which, by term.
 #[derive(Debug)]
 pub(crate) struct Heeded {
     servers: Vec<Server>,

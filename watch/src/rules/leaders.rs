@@ -15,7 +15,7 @@ use history::Moment;
 
 use crate::breach::{Claim, ElectionBreach, Violation};
 
-/// Who ever led which term.
+/// The leader of each term, as far as it was seen.
 #[derive(Debug, Default)]
 pub(crate) struct Leaders {
     /// By term: the server, how it said so first, and when.

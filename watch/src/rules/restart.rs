@@ -1,6 +1,6 @@
-//! S10, what was said survives a crash, and S12, no term falls below what was said before one
-//! (Figure 2: persistent state is updated on stable storage before responding to RPCs); and S14,
-//! that state and snapshot are saved together (section 7).
+//! S10, the report survives a crash, and S12, no term falls below the report before one (Figure 2:
+//! persistent state is updated on stable storage before responding to RPCs); and S14, that state
+//! and snapshot are saved together (section 7).
 //!
 //! The restored state is inspected before the new incarnation is on the network, and judged only if
 //! it has read its persister by then.

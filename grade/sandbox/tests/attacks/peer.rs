@@ -131,7 +131,7 @@ fn endless_output_into_a_file_is_cut_off() {
     let mut command = command(&["print for ever"]);
     command.stdout(file.try_clone().expect("a descriptor")).stderr(Stdio::null());
     let status = command.spawn().expect("it starts").wait().expect("it ends");
-    assert_eq!(Ending(status).to_string(), "it wrote more than it may (SIGXFSZ)");
+    assert_eq!(Ending(status).to_string(), "it exceeded the limit for a file (SIGXFSZ)");
     assert_eq!(file.seek(SeekFrom::End(0)).expect("a file"), limits().file_bytes);
 }
 
@@ -139,17 +139,14 @@ fn endless_output_into_a_file_is_cut_off() {
 #[test]
 fn endless_output_into_a_pipe_is_cut_off() {
     let finished = finish(&mut command(&["print for ever"]), LIMIT);
-    assert_eq!(
-        Ending(finished.status).to_string(),
-        "it used more processor time than it may (SIGXCPU)"
-    );
+    assert_eq!(Ending(finished.status).to_string(), "it exceeded its limit of CPU time (SIGXCPU)");
     assert_eq!(finished.stdout.len(), 64 << 10);
 }
 
 #[test]
 fn an_endless_loop_is_ended_with_and_without_yields() {
-    check(&["compute for ever"], "it used more processor time than it may (SIGXCPU)");
-    check(&["yield for ever"], "it used more processor time than it may (SIGXCPU)");
+    check(&["compute for ever"], "it exceeded its limit of CPU time (SIGXCPU)");
+    check(&["yield for ever"], "it exceeded its limit of CPU time (SIGXCPU)");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn forward_to<M: DeserializeOwned + Send + 'static>(
     let peer = Arc::clone(peer);
     driver::spawn("forwarder", move || forward(&peer, &waiting, &messages));
     Box::new(move |message| {
-        // Whoever hands it on may have ended, with the lab.
+        // The receiver may have ended, with the lab.
         drop(delivered.send(codec::decode(message)?));
         Ok(())
     })

@@ -159,8 +159,8 @@ impl Watchdog {
         Err(self.give_up(hang))
     }
 
-    /// Whether the machine had no time for a process that has not answered, but has used so many
-    /// clock ticks.
+    /// Whether the machine gave no CPU time to a process that has not answered, but has used this
+    /// many clock ticks.
     fn was_starved(&self, ticks: u64) -> bool {
         let did_nothing = self.looks_asleep_total.get() < SLOW_LOOKS_MIN && ticks < SLOW_TICKS_MIN;
         let Some(now) = queued_ns(self.pid) else { return true };
@@ -197,11 +197,11 @@ impl Hang {
         let process = format!("server {server}'s process");
         match self {
             Hang::Computes => {
-                let sentence = format!("{process} runs on and on and does not answer");
+                let sentence = format!("{process} is busy and does not respond");
                 Failure::of(server, Class::Spin, sentence)
             }
             Hang::Sleeps => {
-                let sentence = format!("{process} waits for something outside of the lab");
+                let sentence = format!("{process} waits for something outside the lab");
                 Failure::of(server, Class::Outside, sentence)
             }
             Hang::Floods => {
@@ -214,7 +214,7 @@ impl Hang {
                 Failure::of(server, Class::Timeout, sentence)
             }
             Hang::Starved => {
-                let sentence = format!("the machine had no time for {process}");
+                let sentence = format!("the machine gave no CPU time to {process}");
                 Failure::new(Class::Infra, sentence)
             }
         }

@@ -21,8 +21,8 @@ impl Nonsense {
     pub(super) fn verdict(self, server: usize) -> Failure {
         let process = format!("server {server}'s process");
         let sentence = match self {
-            Nonsense::Unexpected => format!("{process} sent nonsense"),
-            Nonsense::Undecodable(error) => format!("{process} sent nonsense: {error}"),
+            Nonsense::Unexpected => format!("{process} sent malformed data"),
+            Nonsense::Undecodable(error) => format!("{process} sent malformed data: {error}"),
         };
         Failure::of(server, Class::Contract, sentence)
     }

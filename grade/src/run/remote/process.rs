@@ -140,8 +140,8 @@ impl Fault {
         let why = match self {
             Fault::Kit(error) => return Fault::Kit(error),
             Fault::Ended(Some(status)) => how_it_ended(status),
-            Fault::Ended(None) | Fault::Garbage(_) => "said nothing that makes sense".to_owned(),
-            Fault::Hung(_) => "said nothing for long".to_owned(),
+            Fault::Ended(None) | Fault::Garbage(_) => "sent malformed data".to_owned(),
+            Fault::Hung(_) => "sent nothing for too long".to_owned(),
             other @ (Fault::Foreign(_) | Fault::Unborn(..)) => return other,
         };
         Fault::Kit(io::Error::other(format!("it {why} before it began")))
@@ -166,7 +166,8 @@ impl Fault {
             Fault::Hung(hang) => hang.verdict(server),
             Fault::Garbage(error) => Nonsense::Undecodable(error).verdict(server),
             Fault::Foreign(name) => {
-                let sentence = format!("{process} has {name} open, which the grader never gave it");
+                let sentence =
+                    format!("{process} has {name} open, which did not come from the grader");
                 Failure::of(server, Class::Contract, sentence)
             }
             Fault::Unborn(status, said) => {
@@ -196,16 +197,20 @@ fn is_of_the_kit(status: ExitStatus) -> bool {
         || status.signal() == Some(9)
 }
 
-/// Whose fault it is that the system had no memory for a process depends on what that took.
-/// How much that was is another in each run, so it is not said.
+/// If the system has no memory for a process, the fault depends on how much the process used.
+/// That number differs between runs, so the sentence leaves it out.
 fn killed(server: usize, bytes: u64) -> Failure {
     let process = format!("server {server}'s process");
     if bytes > MEMORY_BYTES_PER_JOB_MIN {
         let mib = MEMORY_BYTES_PER_JOB_MIN >> 20;
-        let sentence = format!("{process} used more than {mib} MiB, and the memory ran out");
+        let sentence =
+            format!("{process} used more than {mib} MiB, and the machine ran out of memory");
         return Failure::of(server, Class::Limit, sentence);
     }
-    Failure::new(Class::Infra, format!("the system killed {process}: there was no memory for it"))
+    Failure::new(
+        Class::Infra,
+        format!("the system killed {process}: the machine was out of memory"),
+    )
 }
 
 /// What the largest of those processes took that have ended.
@@ -223,7 +228,7 @@ fn how_it_ended(status: ExitStatus) -> String {
     }
 }
 
-/// Of those that a program brings upon itself.
+/// The name of a signal that a program causes itself.
 fn signal_name(signal: i32) -> &'static str {
     match signal {
         4 => " (SIGILL)",
@@ -263,11 +268,11 @@ mod tests {
         let said = |mib: u64| killed(1, mib << 20).to_string();
         assert_eq!(
             said(51),
-            "infra: the system killed server 1's process: there was no memory for it"
+            "infra: the system killed server 1's process: the machine was out of memory"
         );
         assert_eq!(
             said(300),
-            "limit: server 1's process used more than 128 MiB, and the memory ran out"
+            "limit: server 1's process used more than 128 MiB, and the machine ran out of memory"
         );
     }
 

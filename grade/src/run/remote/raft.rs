@@ -118,7 +118,7 @@ mod tests {
         assert!(matches!(state.change(&change), Err(Nonsense::Unexpected)));
         let Err(Nonsense::Undecodable(error)) = state.change(&[200]) else { panic!("it decodes") };
         assert!(
-            error.to_string().starts_with("a frame makes no sense: the bytes are no peer::raft")
+            error.to_string().starts_with("a frame is malformed: the bytes are not a peer::raft")
         );
     }
 }

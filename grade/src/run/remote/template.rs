@@ -16,7 +16,7 @@ use sandbox::{Layer, Limits, Purpose, Sandbox};
 
 use crate::run::remote::liveness::ended_soon;
 
-/// So much of what it says is kept; the rest is not read.
+/// The number of bytes of its messages that are kept; the rest is not read.
 const SAID_BYTES_MAX: u64 = 2 << 10;
 /// It makes a copy in less than a millisecond, unless the machine has no time for it.
 const COPIES_WITHIN: Duration = Duration::from_secs(60);

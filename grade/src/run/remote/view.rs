@@ -1,7 +1,7 @@
 //! What a peer's process has last shown of its object's state.
 //!
 //! An observation is good until something else comes out of the process: that may tell of a change
-//! that the observation does not show. Then whoever asks waits for the next one, as for the peer's
+//! that the observation does not show. Then a caller waits for the next one, as for the peer's
 //! lock.
 
 use parking_lot::{Condvar, Mutex};

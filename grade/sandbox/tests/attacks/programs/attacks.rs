@@ -151,7 +151,7 @@ mod numbers {
 }
 use numbers::*;
 
-/// So many threads lived at once.
+/// The largest number of threads that lived at the same time.
 fn thread_bomb() -> usize {
     let mut count = 0;
     while thread::Builder::new().stack_size(1 << 16).spawn(|| loop { thread::park() }).is_ok() {
