@@ -1,6 +1,6 @@
 //! An event of the history as lines of a run file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use history::{Event, RaftEvent, ServerEvent, What};
@@ -15,11 +15,13 @@ pub(crate) struct Converter {
     shown: Vec<Option<Arc<Inspect>>>,
     /// What a message says whose step comes next, by call and copy; the request has no copy.
     described: BTreeMap<(u64, Option<u32>), Value>,
+    /// The links that are cut.
+    cut: BTreeSet<(usize, usize)>,
 }
 
 impl Converter {
     pub(crate) fn new(servers: usize) -> Converter {
-        Converter { shown: vec![None; servers], described: BTreeMap::new() }
+        Converter { shown: vec![None; servers], described: BTreeMap::new(), cut: BTreeSet::new() }
     }
 
     /// The lines of an event: none for what no reader of a run file needs.
@@ -28,13 +30,21 @@ impl Converter {
             What::Call(call) => self.of_call(call),
             What::Server(of, what) => self.of_server(of.server, of.number, what),
             What::Raft(of, what) => self.of_raft(of.server, what),
-            What::Link { verb, from, to } => {
-                Some(Kind::Link { verb: (*verb).to_owned(), from: *from, to: *to })
-            }
+            What::Link { verb, from, to } => self.of_link(verb, *from, *to),
             What::Waiting(phrase) => Some(Kind::Waiting { phrase: (*phrase).to_owned() }),
             // The command shows when it is offered.
             What::Drawn(_) => None,
         }
+    }
+
+    /// A test may cut a link that is cut already, and heal one that is not: no change.
+    fn of_link(&mut self, verb: &str, from: usize, to: usize) -> Option<Kind> {
+        let has_changed = match verb {
+            "cut" => self.cut.insert((from, to)),
+            "heal" => self.cut.remove(&(from, to)),
+            _ => true,
+        };
+        has_changed.then(|| Kind::Link { verb: verb.to_owned(), from, to })
     }
 
     fn of_server(

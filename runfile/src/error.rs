@@ -8,7 +8,7 @@ use crate::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// The first line is not a header.
     #[error("it is not a run file")]

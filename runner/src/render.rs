@@ -1,8 +1,13 @@
 //! A failed run as text for people: one layout for `cargo test`, the grader and its replays.
 
+use verdict::Evidence;
+
 use crate::outcome::Outcome;
 use crate::plain;
 use crate::test::Test;
+
+/// A failure shows at most this many events, the last ones.
+const EVIDENCE_SHOWN_MAX: usize = 8;
 
 /// What to show around a failure. By default only the failure and the output of the run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +25,8 @@ pub struct Style<'a> {
 /// The beginning of the text.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Heading<'a> {
-    /// `FAIL` with test, class and seed, then the sentence, where to look, the rule and the notes.
+    /// `FAIL` with test, class and seed, then the sentence, the events that show it, where to look,
+    /// the rule and the notes.
     #[default]
     Fail,
     /// These words with test and seed, then the sentence.
@@ -45,7 +51,7 @@ impl Outcome {
             let look = look.map(|look| format!("where to look: {}", plain::sentence(look)));
             let rule = failure.rule.map(|rule| format!("rule: {rule}"));
             let notes = failure.notes.iter().map(|note| plain::sentence(note));
-            let lines = look.into_iter().chain(rule).chain(notes);
+            let lines = evidence(&failure.evidence).chain(look).chain(rule).chain(notes);
             text.extend(lines.map(|line| format!("  {line}\n")));
         }
         let purpose = style.purpose.then(|| format!("the test: {}", test.purpose));
@@ -62,20 +68,41 @@ impl Outcome {
     }
 }
 
+/// The events that show a failure: when, which server, what.
+fn evidence(events: &[Evidence]) -> impl Iterator<Item = String> {
+    let left_out = events.len().saturating_sub(EVIDENCE_SHOWN_MAX);
+    let lines = events.iter().skip(left_out).map(|Evidence { at, server, what, .. }| {
+        let server = server.map_or_else(|| "the lab".into(), |server| format!("server {server}"));
+        format!("{:>9.3} s  {server:<9}  {}", at.as_secs_f64(), plain::sentence(what))
+    });
+    let note = (left_out > 0).then(|| format!("  {left_out} earlier events are left out"));
+    note.into_iter().chain(lines)
+}
+
 fn indent(output: &str) -> String {
     plain::lines(output).lines().map(|line| format!("    {line}\n")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use config::{Class, Failure, Rule};
 
     use super::*;
     use crate::test::tests::TEST;
 
     fn outcome() -> Outcome {
+        let event = |millis, server, what: &str| Evidence {
+            event: millis,
+            at: Duration::from_millis(millis),
+            server,
+            what: what.into(),
+        };
+        let events = [event(1201, Some(0), "leads term 3"), event(11_300, None, "looks\x07")];
         let failure = Failure::of(1, Class::Safety, "term 3 has 2 leaders")
             .with_rule(Rule::S1)
+            .with_evidence(events)
             .with_notes(["a note\x1b[2J\nFAIL".into()]);
         Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failure) }
     }
@@ -93,7 +120,9 @@ mod tests {
             outcome().render(&TEST, 7, style),
             format!(
                 "FAIL  3A initial election              safety       seed 7\n  \
-                 term 3 has 2 leaders\n  \
+                 term 3 has 2 leaders\n      \
+                 1.201 s  server 0   leads term 3\n     \
+                 11.300 s  the lab    looks\\x07\n  \
                  where to look: {look}\n  \
                  rule: {rule}\n  \
                  a note\\x1b[2J\n    \
@@ -106,6 +135,16 @@ mod tests {
                  again:  cargo test\n"
             )
         );
+    }
+
+    #[test]
+    fn only_the_last_events_are_shown() {
+        let events: Vec<Evidence> = (0..11)
+            .map(|event| Evidence { event, at: Duration::ZERO, server: Some(1), what: "x".into() })
+            .collect();
+        let lines: Vec<String> = evidence(&events).collect();
+        assert_eq!(lines[0], "  3 earlier events are left out");
+        assert_eq!(lines.len(), 1 + EVIDENCE_SHOWN_MAX);
     }
 
     #[test]

@@ -1,0 +1,339 @@
+//! A run as text: a column a server, a line a change.
+//!
+//! A server is shown in a few characters: its role (`F` follower, `C` candidate, `L` leader, `-`
+//! down, `?` not shown), its term, and the last index of its log with the committed part after a
+//! slash: `L3 7/5`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+use runfile::{Event, How, Kind, Role, RunFile, State};
+
+use crate::plain;
+use crate::server::{self, Server};
+
+/// What to show.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Only these servers; empty for all.
+    pub servers: Vec<usize>,
+    /// Only these groups; empty for all but messages, saves and answers.
+    pub groups: Vec<Group>,
+    /// Only events at these times, in microseconds.
+    pub times: RangeInclusive<u64>,
+}
+
+/// A group of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Group {
+    /// Changes of role, term, vote, log and commit index
+    State,
+    /// Starts, crashes, cuts and other faults
+    Faults,
+    /// Commands: offered, accepted, applied
+    Commands,
+    /// Calls between servers
+    Messages,
+    /// Saves
+    Saves,
+    /// Lines that the code printed
+    Output,
+    /// The steps of the test
+    Test,
+    /// Answers to the test's questions
+    Answers,
+}
+
+const COLUMN_CHARS: usize = 13;
+const TEXT_CHARS_MAX: usize = 72;
+
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter { servers: Vec::new(), groups: Vec::new(), times: 0..=u64::MAX }
+    }
+}
+
+/// The run as text, with a line break after each line.
+pub fn timeline(run: &RunFile, filter: &Filter) -> String {
+    let mut text = String::new();
+    let mut screen = Screen::new(run.header.servers, filter);
+    screen.heading(&mut text);
+    let evidence: BTreeMap<u64, &str> = run
+        .end
+        .failure
+        .iter()
+        .flat_map(|failure| &failure.evidence)
+        .map(|fact| (fact.n, &*fact.what))
+        .collect();
+    let mut events = run.events.iter().peekable();
+    while let Some(event) = events.next() {
+        screen.take(event);
+        let fact = evidence.get(&event.n).copied();
+        let mut what = screen.what(&event.kind);
+        // A partition cuts many links at the same time.
+        while let Some(next) = events.next_if(|next| is_same_verb(event, next)) {
+            screen.take(next);
+            _ = write!(what, ", {}", link(&next.kind));
+        }
+        if filter.shows(event) || (fact.is_some() && filter.times.contains(&event.t)) {
+            screen.line(&mut text, event.t, &what, fact);
+        }
+    }
+    let verdict = match &run.end.failure {
+        Some(failure) => format!("FAIL: {}", plain::line(&failure.sentence, 400)),
+        None => "passed".to_owned(),
+    };
+    _ = writeln!(text, "{:>10.3}  {verdict}", seconds(run.end.t));
+    text
+}
+
+impl Filter {
+    fn shows(&self, event: &Event) -> bool {
+        let group = group(&event.kind);
+        let is_wanted = match &self.groups[..] {
+            [] => !matches!(group, Group::Messages | Group::Saves | Group::Answers),
+            groups => groups.contains(&group),
+        };
+        let of = server::of(&event.kind);
+        let is_here = self.servers.is_empty() || of.is_none_or(|of| self.servers.contains(&of));
+        is_wanted && is_here && self.times.contains(&event.t)
+    }
+}
+
+fn group(kind: &Kind) -> Group {
+    match kind {
+        Kind::State(_) => Group::State,
+        Kind::Started { .. } | Kind::Crashed { .. } | Kind::Fault { .. } | Kind::Link { .. } => {
+            Group::Faults
+        }
+        Kind::Offered { .. }
+        | Kind::Accepted { .. }
+        | Kind::Refused { .. }
+        | Kind::Applied { .. }
+        | Kind::AppliedSnapshot { .. } => Group::Commands,
+        Kind::Sent { .. }
+        | Kind::Caught { .. }
+        | Kind::Dispatched { .. }
+        | Kind::Handled { .. }
+        | Kind::Ended { .. }
+        | Kind::Misused { .. } => Group::Messages,
+        Kind::Saved { .. } => Group::Saves,
+        Kind::Output { .. } => Group::Output,
+        Kind::Cluster { .. } | Kind::Waiting { .. } => Group::Test,
+        Kind::SaidState { .. } | Kind::SaidLeader { .. } => Group::Answers,
+    }
+}
+
+/// The servers as they are at one moment, and the calls that have not ended.
+struct Screen {
+    servers: Vec<Server>,
+    shown: Vec<usize>,
+    calls: BTreeMap<u64, (Option<usize>, Option<usize>, String)>,
+}
+
+impl Screen {
+    fn new(servers: usize, filter: &Filter) -> Screen {
+        let shown = |server: &usize| filter.servers.is_empty() || filter.servers.contains(server);
+        Screen {
+            servers: vec![Server::default(); servers],
+            shown: (0..servers).filter(shown).collect(),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    fn heading(&self, text: &mut String) {
+        _ = write!(text, "{:>10}  ", "time (s)");
+        for server in &self.shown {
+            _ = write!(text, "{:<COLUMN_CHARS$}", format!("server {server}"));
+        }
+        text.push_str("what\n");
+    }
+
+    fn take(&mut self, event: &Event) {
+        match &event.kind {
+            Kind::Cluster { .. } => {
+                self.servers.iter_mut().for_each(|server| *server = Server::default());
+                self.calls.clear();
+            }
+            Kind::Sent { call, from, to, method, .. } => {
+                let name = method.rsplit('.').next().unwrap_or(method);
+                self.calls.insert(*call, (*from, *to, plain::line(name, 24)));
+            }
+            kind => {
+                if let Some(server) = server::of(kind).and_then(|of| self.servers.get_mut(of)) {
+                    server.take(kind);
+                }
+            }
+        }
+    }
+
+    fn line(&self, text: &mut String, t: u64, what: &str, fact: Option<&str>) {
+        let mark = if fact.is_some() { '!' } else { ' ' };
+        _ = write!(text, "{:>10.3} {mark}", seconds(t));
+        for server in &self.shown {
+            _ = write!(text, "{:<COLUMN_CHARS$}", cell(&self.servers[*server]));
+        }
+        text.push_str(what);
+        if let Some(fact) = fact {
+            _ = write!(text, "  <- {}", plain::line(fact, TEXT_CHARS_MAX));
+        }
+        text.push('\n');
+    }
+
+    fn what(&self, kind: &Kind) -> String {
+        let call = |call: &u64| match self.calls.get(call) {
+            Some((from, to, name)) => format!("{} {} to {}", who(*from), name, who(*to)),
+            None => format!("call {call}"),
+        };
+        match kind {
+            Kind::Sent { call: number, .. } => format!("{}: sent", call(number)),
+            Kind::Caught { call: number, reply: false } => format!("{}: caught", call(number)),
+            Kind::Caught { call: number, .. } => format!("{}: reply caught", call(number)),
+            Kind::Dispatched { call: number, copy: 0 } => format!("{}: arrives", call(number)),
+            Kind::Dispatched { call: number, .. } => format!("{}: arrives again", call(number)),
+            Kind::Handled { call: number, .. } => format!("{}: handled", call(number)),
+            Kind::Ended { call: number, how } => format!("{}: {}", call(number), ending(*how)),
+            Kind::Misused { call: number, text } => {
+                format!("{}: {}", call(number), plain::line(text, TEXT_CHARS_MAX))
+            }
+            Kind::Link { verb, .. } => format!("{} {}", plain::line(verb, 24), link(kind)),
+            Kind::Cluster { servers } => format!("the test makes a cluster of {servers} servers"),
+            Kind::Waiting { phrase } => {
+                format!("the test waits for {}", plain::line(phrase, TEXT_CHARS_MAX))
+            }
+            Kind::Output { text, .. } => {
+                format!("{} prints: {}", who(server::of(kind)), plain::line(text, TEXT_CHARS_MAX))
+            }
+            kind => format!("{} {}", who(server::of(kind)), of_server(kind)),
+        }
+    }
+}
+
+/// Whether two events are the same fault of two links at the same time.
+fn is_same_verb(event: &Event, next: &Event) -> bool {
+    match (&event.kind, &next.kind) {
+        (Kind::Link { verb, .. }, Kind::Link { verb: other, .. }) => {
+            verb == other && event.t == next.t
+        }
+        _ => false,
+    }
+}
+
+fn link(kind: &Kind) -> String {
+    match kind {
+        Kind::Link { from, to, .. } => format!("{from}->{to}"),
+        _ => String::new(),
+    }
+}
+
+fn who(server: Option<usize>) -> String {
+    server.map_or_else(|| "the lab".to_owned(), |server| server.to_string())
+}
+
+fn ending(how: How) -> &'static str {
+    match how {
+        How::Answered => "answered",
+        How::Disabled => "not sent, the caller is disconnected",
+        How::Deleted => "not sent, the caller is gone",
+        How::NoServer => "no answer, the server is down",
+        How::Cut => "no answer, the link is cut",
+        How::RequestLost => "request lost",
+        How::ReplyLost => "reply lost",
+        How::ServerGone => "no answer, a server went away",
+        How::HandlerPanicked => "the handler panicked",
+        How::Refused => "refused",
+        How::Closed => "the test ended",
+    }
+}
+
+fn of_server(kind: &Kind) -> String {
+    match kind {
+        Kind::Started { incarnation: 1, .. } => "starts".into(),
+        Kind::Started { incarnation, .. } => format!("restarts, incarnation {incarnation}"),
+        Kind::Crashed { .. } => "crashes".into(),
+        Kind::Fault { verb, .. } => format!("fault: {}", plain::line(verb, 24)),
+        Kind::Saved { bytes, snapshot_bytes: 0, .. } => format!("saves {bytes} bytes"),
+        Kind::Saved { bytes, snapshot_bytes, .. } => {
+            format!("saves {bytes} bytes and a snapshot of {snapshot_bytes}")
+        }
+        Kind::State(state) => changes(state),
+        Kind::Offered { command, .. } => format!("is asked to take {}", plain::line(command, 40)),
+        Kind::Accepted { index, term, command, .. } => {
+            format!("takes {} as index {index} of term {term}", plain::line(command, 40))
+        }
+        Kind::Refused { .. } => "takes no command".into(),
+        Kind::SaidState { term, .. } => format!("says: term {term}"),
+        Kind::SaidLeader { term, .. } => format!("says: leader of term {term}"),
+        Kind::Applied { index, command, .. } => {
+            format!("applies {} at index {index}", plain::line(command, 40))
+        }
+        Kind::AppliedSnapshot { index, .. } => format!("applies a snapshot up to index {index}"),
+        _ => String::new(),
+    }
+}
+
+fn changes(state: &State) -> String {
+    let role = state.role.map(|role| match role {
+        Role::Follower => "follows".to_owned(),
+        Role::Candidate => "stands for election".to_owned(),
+        Role::Leader => "leads".to_owned(),
+    });
+    let vote = state.voted_for.map(|vote| match vote {
+        Some(candidate) => format!("votes for {candidate}"),
+        None => "has no vote".to_owned(),
+    });
+    // Zero is where both begin.
+    let is_new = |index: &u64| *index > 0;
+    let parts = [
+        state.term.map(|term| format!("enters term {term}")),
+        role,
+        vote,
+        state.snapshot.map(|(index, _)| format!("has a snapshot up to {index}")),
+        state.log.as_ref().map(|log| match &log.terms[..] {
+            [] => format!("drops its log from {}", log.from),
+            [term] => format!("has entry {} of term {term}", log.from),
+            terms => format!("has {} entries from {}", terms.len(), log.from),
+        }),
+        state.commit.filter(is_new).map(|commit| format!("commits up to {commit}")),
+        state.applied.filter(is_new).map(|applied| format!("has applied up to {applied}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn cell(server: &Server) -> String {
+    let role = match (server.is_up, server.role) {
+        (false, _) if server.incarnation == 0 => return String::new(),
+        (false, _) => return "-".into(),
+        (true, None) => return "?".into(),
+        (true, Some(Role::Follower)) => 'F',
+        (true, Some(Role::Candidate)) => 'C',
+        (true, Some(Role::Leader)) => 'L',
+    };
+    format!("{role}{} {}/{}", server.term, server.last_index(), server.commit)
+}
+
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_line_shows_all_servers_and_what_changed() {
+        insta::assert_snapshot!(timeline(&sample::run(), &Filter::default()));
+    }
+
+    #[test]
+    fn a_filter_takes_servers_groups_and_times() {
+        let filter = Filter {
+            servers: vec![1],
+            groups: vec![Group::State, Group::Messages],
+            times: 2_000..=9_000,
+        };
+        insta::assert_snapshot!(timeline(&sample::run(), &filter));
+    }
+}
