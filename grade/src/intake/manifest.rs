@@ -234,7 +234,7 @@ mod tests {
         check("log = { package = \"tokio\", version = \"1\" }", Err(refused));
         check(
             "log = { path = \"../evil\" }",
-            Err("it cannot be graded: it takes \"log\" from elsewhere than the registry (`path`)"),
+            Err("it cannot be graded: it takes \"log\" from outside the registry (`path`)"),
         );
         check(
             "tracing.workspace = true",

@@ -143,7 +143,7 @@ mod tests {
         let beginning = "a".repeat(SHOWN_NAME_CHARS_MAX);
         check(
             &[&format!("src/{long}")],
-            Err(&format!("the name \"{beginning}...\" has 256 bytes, and file systems take 255")),
+            Err(&format!("the name \"{beginning}...\" has 256 bytes, but the limit is 255")),
         );
         let deep = "d/".repeat(PATH_BYTES_MAX / 2) + "x";
         let beginning = &deep[..SHOWN_NAME_CHARS_MAX];

@@ -70,7 +70,7 @@ pub(crate) struct Extra {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// Who is responsible.
+    /// The one who is responsible.
     pub(crate) fault: Whose,
     /// What happened.
     pub(crate) sentence: String,

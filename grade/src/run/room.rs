@@ -218,6 +218,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let gone = folder.path().join("gone");
         let error = check(&gone, 1).unwrap_err().to_string();
-        assert!(error.contains("/gone, which takes none: "), "{error}");
+        assert!(error.contains("/gone, which failed: "), "{error}");
     }
 }

@@ -72,8 +72,8 @@ fn link(file: &str, kind: &str) -> String {
     )
 }
 
-const BEFORE_MAIN: &str = "native cannot be graded: its program runs `_Revil` before `main`, which \
-                           no safe Rust does; remove native code";
+const BEFORE_MAIN: &str = "native cannot be graded: its program runs `_Revil` before `main`; safe \
+                           Rust never does that: remove native code";
 
 #[test]
 fn an_object_that_runs_before_main_is_found_in_the_program() {
@@ -83,8 +83,8 @@ fn an_object_that_runs_before_main_is_found_in_the_program() {
 #[test]
 fn an_object_that_only_takes_the_place_of_a_function_is_found_in_the_program() {
     let source = "#[no_mangle]\npub extern \"C\" fn getenv(_: *const u8) -> usize { 0 }\n";
-    let expected = "native cannot be graded: its program provides the symbol `getenv`, which no \
-                    safe Rust does; remove native code";
+    let expected = "native cannot be graded: its program provides the symbol `getenv`; safe Rust \
+                    never does that: remove native code";
     check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
 }
 
@@ -93,8 +93,8 @@ fn an_object_that_only_takes_the_place_of_a_function_is_found_in_the_program() {
 fn a_function_under_a_hidden_name_is_found_in_the_program() {
     let source = "std::arch::global_asm!(\".globl getenv\", \".hidden getenv\", \
                   \".type getenv, @function\", \"getenv:\", \"ret\");\n";
-    let expected = "native cannot be graded: its program provides the symbol `getenv`, which no \
-                    safe Rust does; remove native code";
+    let expected = "native cannot be graded: its program provides the symbol `getenv`; safe Rust \
+                    never does that: remove native code";
     check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
 }
 
@@ -120,8 +120,8 @@ fn a_library_that_the_program_needs_is_found_in_it() {
     // The linker takes a library of which something is used.
     let source = "#[no_mangle]\npub extern \"C\" fn getenv(_: *const u8) -> usize { 0 }\n";
     let library = rustc(source, &["--crate-type", "cdylib"]);
-    let expected = "native cannot be graded: its program needs the library `libevil.so`, which no \
-                    safe Rust does; remove native code";
+    let expected = "native cannot be graded: its program needs the library `libevil.so`; safe Rust \
+                    never does that: remove native code";
     check(&link("libevil.so", "dylib"), "libevil.so", library, expected);
 }
 
@@ -162,7 +162,7 @@ fn an_archive_that_the_compiler_has_bundled_is_found_in_the_library() {
 #[test]
 fn a_file_from_elsewhere_is_found_by_what_the_compiler_has_read() {
     let line = "pub const MANIFEST: &str = include_str!(\"../Cargo.toml\");";
-    let expected = "native cannot be graded: it includes src/../Cargo.toml, which is not in its \
+    let expected = "native cannot be graded: it includes src/../Cargo.toml, which is outside its \
                     src; copy it there";
     check(line, "none.txt", Vec::new(), expected);
     let own = "pub const OWN: &str = include_str!(\"../src/no ne.txt\");\n\
