@@ -4,7 +4,7 @@ use std::thread;
 
 use clap::{ArgGroup, Parser};
 
-use crate::matrix::Mode;
+use crate::mode::Mode;
 
 /// Applies known bugs to the reference Raft, and writes which of them the labs find.
 #[derive(Parser)]
@@ -13,17 +13,17 @@ use crate::matrix::Mode;
     version,
     group = ArgGroup::new("task")
         .args(["check", "rebase", "hashes", "black_box", "edges", "graded", "subtle", "all"]),
-    after_help = "A known result is reused while neither the mutant nor the kit has changed.\n\n\
-                  Exit codes: 0 good, 1 a correct variant failed, 2 usage, 3 a patch does not \
-                  apply or compile, 4 a fault of the kit, 5 --rebase left patches to move by \
-                  hand."
+    after_help = "A known result is used again until the mutant or the kit changes.\n\n\
+                  Exit codes: 0 no false alarm, 1 a correct variant failed or a safe mutant was \
+                  called unsafe, 2 usage, 3 a patch cannot be read, does not apply or does not \
+                  compile, 4 the kit failed, 5 --rebase left patches that must be moved by hand."
 )]
 pub(crate) struct Args {
-    /// Only these mutants and variants, such as A1 or pre-vote, or those of a kind: fault, quality,
-    /// equivalent, legal [default: all]
+    /// Only these mutants and variants, such as A1 or pre-vote, or all of a kind: fault, quality,
+    /// equivalent, or legal for the correct variants [default: all]
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Run the suite with the seeds 1 to N, until the mutant is killed [default: 100 for
+    /// Run the suite with the seeds 1 to N, or until a run kills the mutant [default: 100 for
     /// --black-box, otherwise 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: Option<u64>,
@@ -34,8 +34,8 @@ pub(crate) struct Args {
     /// must be moved by hand. BASE is a git revision to whose raft/ they apply
     #[arg(long, value_name = "BASE")]
     pub(crate) rebase: Option<String>,
-    /// Print a line for some runs of each mutant: test, seed, hash of all steps, verdict. If two
-    /// kits print the same lines, the mutant runs the same on both
+    /// Run some tests of each mutant and print a line for each run: test, seed, hash of all steps,
+    /// verdict. If two kits print the same lines, the mutants behave the same in both
     #[arg(long)]
     pub(crate) hashes: bool,
     /// Hide `inspect`, like a submission that does not implement it
@@ -48,14 +48,14 @@ pub(crate) struct Args {
     /// grader, which takes minutes
     #[arg(long)]
     graded: bool,
-    /// Run only the original tests, without checks of Raft's rules, until the mutant passes. If it
-    /// never passes, it is grosser than the bug
+    /// Run only the original tests, without checks of Raft's rules, until the mutant passes. A
+    /// mutant that never passes is grosser than the bug that it stands for
     #[arg(long)]
     subtle: bool,
-    /// All of these and the suite as it is, one mutant after the other
+    /// Fill all columns: the suite without an option, and with each of the four above
     #[arg(long)]
     all: bool,
-    /// Also try again what is known already
+    /// Also run what has a known result
     #[arg(long)]
     pub(crate) again: bool,
     /// Number of parallel runs [default: number of cores]
@@ -81,11 +81,11 @@ impl Args {
         }
     }
 
-    /// With how many seeds the suite runs before a mutant counts as a survivor of this column.
-    /// For the suite-only column: before it counts as one that does not survive.
+    /// The number of seeds after which a mutant that was not killed counts as a survivor of this
+    /// column. In the suite-only column: after which one that never passed counts as killed.
     pub(crate) fn seeds_of(&self, mode: Mode) -> u64 {
         self.seeds.unwrap_or(match mode {
-            // Without `inspect` a fault shows later, by its effects.
+            // Without `inspect` a fault shows only by its effects, which come later.
             Mode::BlackBox => 100,
             Mode::Inspect | Mode::Edges | Mode::Graded | Mode::SuiteOnly => 20,
         })

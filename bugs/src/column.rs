@@ -1,4 +1,4 @@
-//! What came of one mutant in one mode: a column of its row in the matrix.
+//! The result of one mutant in one mode: a column of its row in the matrix.
 
 use config::{Class, FindingKind};
 use runner::Outcome;
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 /// How many findings are kept, one of each kind.
 const FINDINGS_MAX: usize = 8;
 
-/// Whether the mutant was killed, and what was reported before.
+/// Whether the mutant was killed, and what was reported before that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
     pub(crate) killed_by: Option<Kill>,
     /// The smallest n such that the whole suite with the seeds 1 to n kills.
     pub(crate) seeds_needed: Option<u64>,
-    /// With how many seeds the whole suite was run, the last of them up to the kill.
+    /// The number of seeds with which the whole suite ran. The last seed ran only up to the kill.
     pub(crate) seeds_run: u64,
-    /// How long that took, in seconds of real time.
+    /// The time that took, in seconds of real time.
     #[serde(default)]
     pub(crate) seconds: u64,
-    /// The digest of the sources that were tried: this holds for no others.
+    /// The digest of the sources that were tried. The result holds for no others.
     #[serde(default)]
     pub(crate) digest: String,
     /// The first finding of each kind.
@@ -27,13 +27,13 @@ pub(crate) struct Column {
     pub(crate) no_verdict: Vec<Finding>,
 }
 
-/// Whether a mutant survives the tests that the original has, with no rule of Raft checked.
+/// Whether a mutant survives the tests that the original has too, without checks of Raft's rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SuiteOnly {
     /// The first seed in which all tests passed.
     pub(crate) survived_seed: Option<u64>,
     pub(crate) seeds_run: u64,
-    /// How long that took, in seconds of real time.
+    /// The time that took, in seconds of real time.
     pub(crate) seconds: u64,
     /// As in a [`Column`].
     pub(crate) digest: String,
@@ -45,13 +45,13 @@ pub(crate) struct Kill {
     pub(crate) test: String,
     /// The class of the failure, such as `safety`.
     pub(crate) class: String,
-    /// The rule of Raft that was broken, if it was one.
+    /// The broken rule of Raft, if there is one.
     pub(crate) rule: Option<String>,
     pub(crate) sentence: String,
     pub(crate) seed: u64,
 }
 
-/// Something that a run reported without a failure, or a run without a verdict.
+/// A finding of a run, or a run without a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Finding {
     pub(crate) test: String,
@@ -59,7 +59,6 @@ pub(crate) struct Finding {
     pub(crate) seed: u64,
 }
 
-/// One run of one test with one seed.
 pub(crate) struct Run {
     pub(crate) test: String,
     pub(crate) seed: u64,
@@ -68,16 +67,16 @@ pub(crate) struct Run {
 
 impl Column {
     /// Whether some run reported a finding of this kind.
-    pub(crate) fn has_noted(&self, kind: FindingKind) -> bool {
+    pub(crate) fn has_reported(&self, kind: FindingKind) -> bool {
         self.findings.iter().any(|finding| kind.is_in(&finding.sentence))
     }
 
-    /// Whether this holds for the sources of `digest` and for that many seeds.
+    /// Whether this is a result for the sources of `digest` and for this many seeds.
     pub(crate) fn is_known(&self, digest: &str, seeds: u64) -> bool {
         self.digest == digest && (self.killed_by.is_some() || self.seeds_run >= seeds)
     }
 
-    /// Takes the next run into account. Runs come by ascending seeds.
+    /// Takes the next run into account. Runs must come in ascending order of their seeds.
     pub(crate) fn note(&mut self, run: &Run) {
         let Run { test, seed, outcome } = run;
         let finding =

@@ -14,20 +14,21 @@ use runner::explore;
 
 use crate::digest::GRADER;
 use crate::exit::UserError;
-use crate::matrix::Mode;
+use crate::mode::Mode;
 use crate::mutant::Mutant;
 use crate::workspace::{BLACK_BOX, Workspace, host_name, package_name};
 
 /// The grader's program.
 const GRADING: &str = "cargo-grade";
-const NO_PROGRAM: &str = "cargo named no program after it compiled one";
+const NO_PROGRAM: &str = "cargo did not say where the compiled program is";
 
 /// A program that runs the labs on a mutant.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// The arguments before those of a job.
     pub(crate) arguments: Vec<OsString>,
-    /// The servers of a run are processes, and only the kit's code is in the process of the run.
+    /// Whether each server of a run is a process. Then the process of the run has only the kit's
+    /// code.
     pub(crate) is_graded: bool,
 }
 
@@ -63,7 +64,7 @@ pub(crate) fn build_all(
 
 /// The kit's own grader, with the arguments for runs whose servers are processes of `host`.
 ///
-/// Cargo looks at its sources again for each mutant, which is quick, and compiles it once.
+/// Cargo checks its sources again for each mutant, which is quick, and compiles it only once.
 fn graded(workspace: &Workspace, host: &Path) -> Result<Program> {
     let mut command = explore::cargo();
     command
@@ -80,15 +81,15 @@ fn graded(workspace: &Workspace, host: &Path) -> Result<Program> {
     let asked = asked.with_context(|| format!("failed to run {}", path.display()))?;
     if !asked.status.success() {
         let words = String::from_utf8_lossy(&asked.stderr);
-        bail!("the grader cannot make runs here: {}", words.trim());
+        bail!("the grader cannot run processes here: {}", words.trim());
     }
-    let arguments: Vec<String> =
-        serde_json::from_slice(&asked.stdout).context("the grader printed no list of arguments")?;
+    let arguments: Vec<String> = serde_json::from_slice(&asked.stdout)
+        .context("failed to read the list of arguments that the grader printed")?;
     let arguments = arguments.into_iter().map(OsString::from).collect();
     Ok(Program { path, arguments, is_graded: true })
 }
 
-/// The same program under the name that tells it to hide `inspect`.
+/// The same program under a name that makes it hide `inspect`.
 fn black_box(program: &Path) -> Result<PathBuf> {
     let link = program.with_added_extension(BLACK_BOX);
     match fs::remove_file(&link) {
@@ -113,7 +114,7 @@ fn compile(
     Ok(programs(&output))
 }
 
-/// The programs that cargo has made, by their names.
+/// The programs that cargo has compiled, by their names.
 fn programs(output: &Output) -> BTreeMap<String, PathBuf> {
     let programs = messages(output).filter_map(|message| match message {
         Message::CompilerArtifact(artifact) => Some((artifact.target.name, artifact.executable?)),
@@ -122,7 +123,8 @@ fn programs(output: &Output) -> BTreeMap<String, PathBuf> {
     programs.map(|(name, program)| (name, program.into())).collect()
 }
 
-/// Checks that all mutants compile. Returns the ids of those with warnings, and how many.
+/// Checks that all mutants compile. Returns the ids of those with warnings, and the number of
+/// warnings.
 pub(crate) fn check(workspace: &Workspace, mutants: &[&Mutant]) -> Result<Vec<(String, usize)>> {
     let output = cargo(workspace, &["check", "--workspace", "--keep-going"], false)?;
     let (mut warnings, mut broken) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
@@ -152,7 +154,7 @@ fn compile_error(names: &str, output: &Output) -> UserError {
         .filter_map(|message| message.message.rendered);
     let words = String::from_utf8_lossy(&output.stderr);
     let errors = errors.collect::<String>();
-    UserError::patch(format!("with {names} raft does not compile\n{words}{errors}"))
+    UserError::patch(format!("raft does not compile with {names}\n{words}{errors}"))
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Output> {
@@ -162,7 +164,7 @@ fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Outpu
         .args(arguments)
         .args(["--quiet", "--message-format", "json"])
         .env("CARGO_TARGET_DIR", workspace.target.join(if edges { "edges" } else { "build" }))
-        // No lint may stop a mutant from being tried.
+        // No lint may prevent the trial of a mutant.
         .env("RUSTFLAGS", "--cap-lints=warn")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     if edges {
@@ -171,12 +173,12 @@ fn cargo(workspace: &Workspace, arguments: &[&str], edges: bool) -> Result<Outpu
     command.output().context("failed to run cargo")
 }
 
-/// Cargo's messages. Text that is no message, such as what a build script prints, is left out.
+/// Cargo's messages. Other text, such as the output of a build script, is left out.
 fn messages(output: &Output) -> impl Iterator<Item = Message> {
     Message::parse_stream(&output.stdout[..]).filter_map(Result::ok)
 }
 
-/// What the compiler reported, with text for people.
+/// The messages of the compiler that have text for people.
 fn compiler_messages(output: &Output) -> impl Iterator<Item = CompilerMessage> {
     messages(output).filter_map(|message| match message {
         Message::CompilerMessage(message) => message.message.rendered.is_some().then_some(message),

@@ -10,20 +10,20 @@ use toml_edit::DocumentMut;
 
 use crate::sources;
 
-/// The crate on which every mutant depends beside those of the reference.
+/// The crate on which every mutant depends in addition to those of the reference.
 pub(crate) const LABS: &str = "tests";
-/// The crate that plays a run whose servers are processes.
+/// The crate that makes runs whose servers are processes.
 pub(crate) const GRADER: &str = "grade";
-/// The crate that hosts a server in its process.
+/// The crate of the process that hosts one server.
 pub(crate) const HOSTING: &str = "peer";
-/// What else takes part in a run.
+/// Other files on which a run depends.
 const FILES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "raft/Cargo.toml", "bugs/src/workspace.rs"];
-/// What is compiled of a crate.
+/// The parts of a crate that are compiled.
 const OF_A_CRATE: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
 /// A digest of everything that was added to it.
 ///
-/// Another version of the standard library may compute another digest. Then every mutant is tried
+/// Another version of the standard library can compute another digest. Then every mutant is tried
 /// again, which is right after a change of the compiler.
 #[derive(Clone, Default)]
 pub(crate) struct Digest {
@@ -60,7 +60,7 @@ impl Digest {
         entries.iter().try_for_each(|entry| self.add(kit, entry))
     }
 
-    /// Adds one thing more and returns sixteen digits.
+    /// Adds a last value and returns sixteen hexadecimal digits.
     pub(crate) fn with(mut self, last: &impl Hash) -> String {
         last.hash(&mut self.hasher);
         format!("{:016x}", self.hasher.finish())
@@ -84,7 +84,7 @@ fn crates(kit: &Path, roots: &[&str]) -> Result<Vec<String>> {
         );
         found.insert(name, folder.to_owned());
     }
-    // A mutant stands in for the reference.
+    // The mutant replaces the reference.
     found.remove("raft");
     Ok(found.into_values().collect())
 }

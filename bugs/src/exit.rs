@@ -5,21 +5,21 @@ use std::fmt;
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every mutant was tried, and nothing correct was killed.
+    /// There was no false alarm. A surviving fault is no error either.
     Good = 0,
-    /// A variant or an equivalent mutant was killed, or a quality mutant was called unsafe.
+    /// A correct variant or an equivalent mutant was killed, or a quality mutant was called unsafe.
     FalseAlarm = 1,
     /// The command line is wrong.
     Usage = 2,
     /// A patch cannot be read, does not apply, or does not compile.
     Patch = 3,
-    /// The kit failed, or the machine.
+    /// The kit or the machine failed.
     Kit = 4,
     /// Some patches must be moved by hand.
     Left = 5,
 }
 
-/// An error that the user can correct. Every other error is the kit's own.
+/// An error that the user can correct. Every other error is a failure of the kit.
 #[derive(Debug)]
 pub(crate) struct UserError {
     exit: Exit,

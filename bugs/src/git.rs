@@ -1,4 +1,4 @@
-//! Runs git: in the user's repository, and in a scratch repository that goes away.
+//! Runs git in the user's repository, and in a temporary scratch repository.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,8 @@ use crate::exit::UserError;
 
 /// The oldest git whose `merge-tree` writes a tree.
 const VERSION_MIN: (u32, u32) = (2, 38);
-/// A caller of this program, such as a hook, may have set these for its own repository.
+/// Variables that a caller of this program, such as a git hook, may have set for its own
+/// repository.
 const REPOSITORY_VARIABLES: [&str; 5] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -43,42 +44,45 @@ pub(crate) fn check_version() -> Result<()> {
     let (major, minor) = VERSION_MIN;
     let needed = format!("git {major}.{minor} or newer is needed to move patches");
     let Ok(output) = Command::new("git").arg("--version").output() else {
-        return Err(UserError::usage(format!("{needed}; there is no git")).into());
+        return Err(UserError::usage(format!("{needed}, but git was not found")).into());
     };
     let found = String::from_utf8_lossy(&output.stdout);
     if version(&found).is_some_and(|version| version < VERSION_MIN) {
-        return Err(UserError::usage(format!("{needed}; this is {}", found.trim())).into());
+        return Err(UserError::usage(format!("{needed}, but this is {}", found.trim())).into());
     }
     Ok(())
 }
 
-/// The version in `git version 2.47.3`; none if git prints something else.
+/// The version in `git version 2.47.3`; `None` if git prints something else.
 fn version(words: &str) -> Option<(u32, u32)> {
     let mut numbers = words.split_whitespace().nth(2)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// A repository in a temporary folder. It can read the objects of another one, and changes nothing
-/// there.
+/// A repository in a temporary folder. It reads the objects of another repository and never changes
+/// that one.
 pub(crate) struct Scratch {
     folder: TempDir,
 }
 
 impl Scratch {
     /// A scratch repository that can read the objects of the repository around `folder`.
-    pub(crate) fn beside(folder: &Path) -> Result<Scratch> {
+    pub(crate) fn reading(folder: &Path) -> Result<Scratch> {
         let objects = read(folder, &["rev-parse", "--git-path", "objects"])?;
-        let objects =
-            folder.join(objects).canonicalize().context("failed to find git's objects")?;
+        let objects = folder
+            .join(objects)
+            .canonicalize()
+            .context("failed to find the folder of git's objects")?;
         let objects = objects.to_str().context("the repository's path is not valid Unicode")?;
         let scratch = Scratch { folder: tempfile::tempdir().context("failed to make a folder")? };
         scratch.read(&["init", "--quiet"])?;
         let alternates = scratch.folder.path().join(".git/objects/info/alternates");
-        fs::write(alternates, format!("{objects}\n")).context("failed to write to a repository")?;
+        fs::write(alternates, format!("{objects}\n"))
+            .context("failed to write to the scratch repository")?;
         Ok(scratch)
     }
 
-    /// Git in this repository, with no settings of the user's.
+    /// Git in this repository, without the user's settings.
     pub(crate) fn git(&self) -> Command {
         let mut command = git(self.folder.path());
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").args([
@@ -95,8 +99,8 @@ impl Scratch {
         text(&run(self.git().args(arguments))?)
     }
 
-    /// A tree with nothing but this folder of the working tree `root`, as it is now; the name of
-    /// the object.
+    /// Makes a tree that has only this folder of the working tree `root`, as it is now. Returns the
+    /// name of the object.
     pub(crate) fn tree_of_folder(&self, root: &Path, folder: &str) -> Result<String> {
         self.read(&["read-tree", "--empty"])?;
         let mut command = self.git();
@@ -105,7 +109,8 @@ impl Scratch {
         self.read(&["write-tree"])
     }
 
-    /// A tree with nothing but this folder, whose own tree is given; the name of the object.
+    /// Makes a tree that has only this folder, whose own tree is given. Returns the name of the
+    /// object.
     pub(crate) fn tree_of(&self, folder: &str, tree: &str) -> Result<String> {
         self.read(&["read-tree", "--empty"])?;
         self.read(&["read-tree", &format!("--prefix={folder}/"), tree])?;
@@ -113,7 +118,7 @@ impl Scratch {
     }
 }
 
-/// Runs git to its end.
+/// Runs git and waits until it ends.
 pub(crate) fn run(command: &mut Command) -> Result<Output> {
     command.output().context("failed to run git")
 }
@@ -123,7 +128,8 @@ fn text(output: &Output) -> Result<String> {
     if !output.status.success() {
         bail!("git failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let text = String::from_utf8(output.stdout.clone()).context("git printed no text")?;
+    let text =
+        String::from_utf8(output.stdout.clone()).context("git printed bytes that are not UTF-8")?;
     Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }
 

@@ -1,8 +1,8 @@
 //! Prints a line for each run of a mutant, to compare two versions of the kit.
 //!
-//! A run has a hash over all its steps. If two kits print the same lines, a mutant behaves the same
-//! in both to the step: that is how a change of the reference shows that its mutants are still the
-//! same bugs.
+//! A run has a hash over all its steps. If two kits print the same lines, a mutant takes the same
+//! steps in both. So the lines show whether the mutants are still the same bugs after a change of
+//! the reference.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -13,19 +13,20 @@ use anyhow::Result;
 use runner::{Clock, Job, Outcome, Test};
 
 use crate::compile;
-use crate::matrix::{Mode, Row};
+use crate::matrix::Row;
+use crate::mode::Mode;
 use crate::mutant::Mutant;
 use crate::workspace::{Workspace, package_name};
 
-/// How many tests a mutant has to run beside the one that kills it.
+/// The number of tests that a mutant runs in addition to the one that kills it.
 const OTHER_TESTS: usize = 2;
-/// How many seeds before and after the one that kills.
+/// The number of seeds before the one that kills, and after it.
 const OTHER_SEEDS: u64 = 2;
 
 /// Runs the mutants of these rows and prints a line for each run, in order.
 ///
-/// For each mutant these are the test that kills it and the tests that follow in the table, with
-/// the seed that kills and those around it, or with the seeds 1 to `seeds`.
+/// Each mutant runs the test that kills it and the next tests in the table. The seeds are the one
+/// that kills and those around it, or 1 to `seeds`.
 pub(crate) fn print(
     workspace: &Workspace,
     rows: &[&Row],
@@ -47,12 +48,13 @@ pub(crate) fn print(
     Ok(())
 }
 
-/// The test that kills, and the next ones in the table. If none kills, the first is some test.
+/// The test that kills, and the next ones in the table. If no test kills, the first is a test in the
+/// middle.
 fn tests(row: &Row) -> Vec<&'static Test> {
     let kills = Mode::KILLING.into_iter().filter_map(|mode| row.kill(mode));
     let killers: Vec<&str> = kills.map(|kill| &kill.test[..]).collect();
     let killer = killers.first().and_then(|name| LABS.tests.iter().position(|t| t.name() == *name));
-    // In the middle are tests of replication under crashes, which see most changes.
+    // In the middle are tests of replication under crashes. Most changes show there.
     let first = killer.unwrap_or(LABS.tests.len() / 2);
     LABS.tests.iter().cycle().skip(first).take(1 + OTHER_TESTS).collect()
 }
@@ -100,7 +102,7 @@ fn line(test: &Test, seed: u64, outcome: &Outcome) -> String {
     format!("{:<40} {seed:>3} {hash:016x} {words}", test.name())
 }
 
-/// The text without the positions of panics, which every edit of a file changes.
+/// The text without the positions of panics, because every edit of a file changes them.
 fn without_positions(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let is_position = |word: &str| word.contains(".rs:");

@@ -3,13 +3,17 @@
 //! A text continues in indented lines. The head ends at the first empty line; the diff follows.
 //! The keys:
 //! - `id`, `kind`, `breaks` and `caught-by` are always there.
-//! - `why`: why nothing changes that can be observed. Only an equivalent mutant has it.
-//! - `original`: how 6.824's own suite catches the bug. Only a variant may leave it out.
+//! - `why`: why no change can be observed. Only an equivalent mutant has it.
+//! - `original`: how 6.824's own suite catches the bug: `reliably`, `by luck` or `never`. Only a
+//!   variant may leave it out.
 //! - `sharper`: why this kit's form of that suite always finds the bug, though the original does
 //!   not.
-//! - `survives`: why the suite cannot find the fault in some column. Only a fault may have it.
-//! - `finding`: what the suite must report. Only a quality mutant may have it.
-//! - `except`: the tests whose limits a variant does not keep, between commas.
+//! - `survives`: `COLUMN: argument`, which says why the fault survives that column although the
+//!   suite is right. A column is `inspect`, `black-box`, `edges` or `graded`. The key may come more
+//!   than once, with a different column each time. Only a fault may have it.
+//! - `finding`: the name of the finding that the suite must report. Only a quality mutant may have
+//!   it.
+//! - `except`: the tests whose limits a variant exceeds, separated by commas.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +23,12 @@ use ::tests::LABS;
 use config::FindingKind;
 use serde::{Deserialize, Serialize};
 
-/// What a patch is.
+use crate::mode::Mode;
+
+/// The key that may come more than once.
+const SURVIVES: &str = "survives";
+
+/// The kind of a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -27,37 +36,36 @@ pub(crate) enum Kind {
     Fault,
     /// Correct, but slow or wasteful: a finding, never unsafe.
     Quality,
-    /// On this reference it changes nothing that can be observed.
+    /// In this reference no change can be observed.
     Equivalent,
     /// A correct Raft that differs from the reference: it must pass.
     #[serde(rename = "legal")]
     Variant,
 }
 
-/// How the suite of 6.824 catches a bug.
+/// How 6.824's own suite catches a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Original {
-    /// In every run, or nearly.
+    /// In every run, or nearly every run.
     Reliably,
     /// In some runs.
     ByLuck,
     Never,
 }
 
-/// The head of one patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The row of the catalogue, such as `A1`, or the name of a variant.
+    /// The row in the catalogue, such as `A1`, or the name of a variant.
     pub(crate) id: String,
     pub(crate) kind: Kind,
     /// One sentence: what is wrong with a mutant, or how a variant differs.
     pub(crate) breaks: String,
-    /// Which rule or check must catch it, and what that takes.
+    /// Which rule or check must catch it, and in which situation.
     pub(crate) caught_by: String,
     pub(crate) why: Option<String>,
     pub(crate) original: Option<Original>,
     pub(crate) sharper: Option<String>,
-    pub(crate) survives: Option<String>,
+    pub(crate) survives: BTreeMap<Mode, String>,
     pub(crate) finding: Option<FindingKind>,
     pub(crate) except: Vec<String>,
 }
@@ -66,12 +74,13 @@ impl Head {
     /// Reads the head of a patch file.
     ///
     /// # Errors
-    /// What is wrong, as words that follow "the head of a patch".
+    /// What is wrong, in words that follow "the head of a patch".
     pub(crate) fn parse(text: &str) -> Result<Head, String> {
         let mut fields = fields(text)?;
+        let survives = survives(fields.remove(SURVIVES).unwrap_or_default())?;
         let mut take = |key: &str| {
-            let value = fields.remove(key).filter(|value| !value.is_empty());
-            value.ok_or_else(|| format!("has no {key:?}"))
+            let value = fields.remove(key).and_then(|mut values| values.pop());
+            value.filter(|value| !value.is_empty()).ok_or_else(|| format!("has no {key:?}"))
         };
         let (id, kind) = (take("id")?, take("kind")?.parse()?);
         let (breaks, caught_by) = (take("breaks")?, take("caught-by")?);
@@ -82,7 +91,6 @@ impl Head {
             Err(missing) => return Err(missing),
         };
         let sharper = take("sharper").ok();
-        let survives = take("survives").ok();
         let finding = take("finding").ok().map(|name| finding_kind(&name)).transpose()?;
         let except = take("except").ok().map(|names| tests(&names)).transpose()?;
         let except = except.unwrap_or_default();
@@ -95,24 +103,26 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether the original suite misses the bug or finds it by luck only.
+    /// Whether the original suite finds the bug only by luck or never.
     ///
     /// Such a mutant must sometimes survive this kit's form of that suite. Otherwise it is grosser
-    /// than the bug, unless the head says why that form is sharper.
+    /// than the bug, unless the head says why this kit's form is sharper.
     pub(crate) fn must_be_subtle(&self) -> bool {
         self.original.is_some_and(|original| original != Original::Reliably)
     }
 
-    /// Checks that only the kinds that may have a key have it.
+    /// Checks that each key is allowed for this kind of patch.
     fn check_keys(&self) -> Result<(), String> {
         if self.why.is_some() != (self.kind == Kind::Equivalent) {
-            return Err("needs a \"why\" if it is equivalent, and must have none otherwise".into());
+            return Err("needs a \"why\" if it is equivalent, and no \"why\" otherwise".into());
         }
-        if self.survives.is_some() && self.kind != Kind::Fault {
+        if !self.survives.is_empty() && self.kind != Kind::Fault {
             return Err("has a \"survives\", which only faults may have".into());
         }
         if self.sharper.is_some() && !self.must_be_subtle() {
-            return Err("has a \"sharper\", though the original suite is as sharp".into());
+            return Err(
+                "has a \"sharper\", although the original suite finds the bug reliably".into()
+            );
         }
         if self.finding.is_some() && self.kind != Kind::Quality {
             return Err("has a \"finding\", which only quality mutants may have".into());
@@ -124,27 +134,47 @@ impl Head {
     }
 }
 
-/// The keys and texts above the first empty line.
-fn fields(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let mut fields: BTreeMap<String, String> = BTreeMap::new();
+/// The keys and texts above the first empty line. Only [`SURVIVES`] may have several texts.
+fn fields(text: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
+    let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut last = String::new();
     for line in text.lines().take_while(|line| !line.is_empty()) {
         if line.starts_with(' ') {
-            let value = fields.get_mut(&last).ok_or("begins with an indented line")?;
+            let values = fields.get_mut(&last).and_then(|values| values.last_mut());
+            let value = values.ok_or("begins with an indented line")?;
             *value = format!("{value} {}", line.trim());
             continue;
         }
         let (key, value) =
             line.split_once(':').ok_or_else(|| format!("has a line without a key, {line:?}"))?;
-        if fields.insert(key.into(), value.trim().into()).is_some() {
+        let values = fields.entry(key.into()).or_default();
+        if !values.is_empty() && key != SURVIVES {
             return Err(format!("has {key:?} twice"));
         }
+        values.push(value.trim().into());
         last = key.into();
     }
     Ok(fields)
 }
 
-/// Tests by their names, between commas.
+/// The arguments by their columns, from texts of the form `COLUMN: argument`.
+fn survives(texts: Vec<String>) -> Result<BTreeMap<Mode, String>, String> {
+    let mut arguments = BTreeMap::new();
+    for text in texts {
+        let (column, argument) = text.split_once(':').unwrap_or((&text, ""));
+        let mode: Mode = column.trim().parse()?;
+        let argument = argument.trim();
+        if argument.is_empty() {
+            return Err(format!("has a {SURVIVES:?} without an argument, {text:?}"));
+        }
+        if arguments.insert(mode, argument.to_owned()).is_some() {
+            return Err(format!("has {SURVIVES:?} twice for one column, {column:?}"));
+        }
+    }
+    Ok(arguments)
+}
+
+/// Names of tests, separated by commas.
 fn tests(names: &str) -> Result<Vec<String>, String> {
     let known = |name: &str| LABS.tests.iter().any(|test| test.name() == name);
     let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
@@ -157,6 +187,18 @@ fn tests(names: &str) -> Result<Vec<String>, String> {
 fn finding_kind(name: &str) -> Result<FindingKind, String> {
     let known = FindingKind::ALL.into_iter().find(|kind| kind.to_string() == name);
     known.ok_or_else(|| format!("has an unknown finding, {name:?}"))
+}
+
+impl Kind {
+    /// The name in the head of a patch and on the command line.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Kind::Fault => "fault",
+            Kind::Quality => "quality",
+            Kind::Equivalent => "equivalent",
+            Kind::Variant => "legal",
+        }
+    }
 }
 
 impl FromStr for Kind {
@@ -186,13 +228,12 @@ impl FromStr for Original {
     }
 }
 
+/// The name for people.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Kind::Fault => "fault",
-            Kind::Quality => "quality",
-            Kind::Equivalent => "equivalent",
-            Kind::Variant => "legal",
+            Kind::Variant => "variant",
+            kind => kind.key(),
         })
     }
 }
@@ -247,7 +288,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn some_keys_are_for_some_kinds_only() {
+    fn some_keys_are_only_for_some_kinds() {
         let finding = |kind, name| {
             HEAD.replace("fault", kind).replace("\n\n", &format!("\nfinding: {name}\n\n"))
         };
@@ -258,16 +299,39 @@ pub(crate) mod tests {
             &finding("fault", "held lock"),
             "has a \"finding\", which only quality mutants may have",
         );
-        let survives = HEAD.replace("\n\n", "\nsurvives: a process hides it\n\n");
-        let head = Head::parse(&survives).unwrap();
-        assert_eq!(head.survives.as_deref(), Some("a process hides it"));
         check_error(
-            &survives.replace("fault", "quality"),
+            &HEAD.replace("fault", "equivalent"),
+            "needs a \"why\" if it is equivalent, and no \"why\" otherwise",
+        );
+    }
+
+    #[test]
+    fn a_survivor_has_one_argument_for_each_column() {
+        let survives = |lines: &str| HEAD.replace("\n\n", &format!("\n{lines}\n\n"));
+        let graded = "survives: graded: a process\n    hides it: always";
+        let two = survives(&format!("{graded}\nsurvives: black-box: nothing shows it"));
+        assert_eq!(
+            Head::parse(&two).unwrap().survives,
+            BTreeMap::from([
+                (Mode::BlackBox, "nothing shows it".into()),
+                (Mode::Graded, "a process hides it: always".into()),
+            ])
+        );
+        check_error(
+            &two.replace("fault", "quality"),
             "has a \"survives\", which only faults may have",
         );
         check_error(
-            &HEAD.replace("fault", "equivalent"),
-            "needs a \"why\" if it is equivalent, and must have none otherwise",
+            &survives(&format!("{graded}\n{graded}")),
+            "has \"survives\" twice for one column, \"graded\"",
+        );
+        check_error(
+            &survives("survives: edges:"),
+            "has a \"survives\" without an argument, \"edges:\"",
+        );
+        check_error(
+            &survives("survives: a process hides it"),
+            "has an unknown column, \"a process hides it\"; use inspect, black-box, edges or graded",
         );
     }
 }

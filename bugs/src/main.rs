@@ -1,15 +1,16 @@
 //! `bugs`: finds out which known bugs of the reference Raft the labs find.
 //!
-//! Every file in `patches` is a [mutant], every file in `legal` a variant that must pass.
+//! Every file in `patches` is a [mutant], every file in `legal` a correct variant, which must pass.
 //! Each is [applied to a copy](workspace) of `raft`, compiled with the kit, and [run](trial)
-//! through all labs, seed by seed until it is killed. The result is the [matrix]: how good the
-//! suite is, in numbers, and what it still misses.
+//! through all labs, seed by seed, until it is killed. The result is the [matrix]: which bugs the
+//! suite finds, and which it misses.
 //!
-//! After a change of the reference, [rebase] moves the patches, and [hashes] shows that the mutants
-//! still behave the same.
+//! After a change of the reference, [rebase] moves the patches, and [hashes] shows whether the
+//! mutants still behave the same.
 
 mod args;
 mod exit;
+mod mode;
 mod head;
 mod mutant;
 mod git;
@@ -35,13 +36,14 @@ use clap::Parser;
 use args::Args;
 use column::{Column, SuiteOnly};
 use exit::Exit;
-use matrix::{Matrix, Mode, Row};
+use matrix::{Matrix, Row};
+use mode::Mode;
 use mutant::Mutant;
 use rebase::Rebased;
 use trial::Suite;
 use workspace::Workspace;
 
-/// This crate's folder, in the kit's.
+/// The folder of this crate, which lies in the folder of the kit.
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
 fn main() -> ExitCode {
@@ -74,7 +76,7 @@ fn rebase_patches(mutants: &[&Mutant], base: &str) -> Result<Exit> {
     let rewritten = rebased.iter().filter(|(_, rebased)| *rebased == Rebased::Rewritten).count();
     let count = rebased.len();
     println!(
-        "{count} patches: {rewritten} rewritten, {} unchanged, {left} left",
+        "{count} patches: {rewritten} rewritten, {} unchanged, {left} to move by hand",
         count - rewritten - left
     );
     Ok(if left > 0 { Exit::Left } else { Exit::Good })
@@ -102,15 +104,15 @@ fn print_hashes(args: &Args, mutants: &[&Mutant]) -> Result<Exit> {
     Ok(Exit::Good)
 }
 
-/// Tries every mutant in every mode for which the matrix does not have a result yet, and writes the
-/// matrix after each.
+/// Tries every mutant in every mode for which the matrix has no result yet, and writes the matrix
+/// after each trial.
 fn try_out(args: &Args, known: &[Mutant], mutants: &[&Mutant]) -> Result<Exit> {
     let folder = Path::new(CRATE);
     let reference = Mutant::reference();
     let all: Vec<&Mutant> = [&reference].into_iter().chain(mutants.iter().copied()).collect();
     let workspace = Workspace::lay_out(folder, &all)?;
     let mut matrix = Matrix::read(folder, known)?;
-    // Even if there is nothing to try: a head may have changed.
+    // Written even if there is nothing to try, because a head may have changed.
     write(&matrix, folder)?;
     let (known, trials): (Vec<_>, Vec<_>) = mutants
         .iter()
@@ -120,12 +122,12 @@ fn try_out(args: &Args, known: &[Mutant], mutants: &[&Mutant]) -> Result<Exit> {
             let digest = workspace.digest(mutant, *mode);
             !args.again && matrix.row(mutant).is_known(*mode, digest, args.seeds_of(*mode))
         });
-    // Without ids only what is new is of interest.
+    // Without ids, known results would be a long list.
     for (mutant, mode) in known.into_iter().filter(|_| !args.ids.is_empty()) {
-        println!("{} (known; --again tries it anew)", page::line(matrix.row(mutant), mode));
+        println!("{} (known result; --again runs it again)", page::line(matrix.row(mutant), mode));
     }
     if let Some((_, mode)) = trials.first() {
-        eprintln!("compiling the kit for the mutants; the first time takes minutes");
+        eprintln!("compiling the kit for the mutants; the first time this takes minutes");
         let suite =
             Suite::cheap_first(&compile::build(&workspace, &reference, *mode)?, args.jobs())?;
         try_all(args, &suite, &workspace, &trials, &mut matrix)?;

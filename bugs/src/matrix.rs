@@ -1,63 +1,29 @@
 //! The kill matrix: a row for each mutant, a column for each mode, kept in `matrix.json`.
 
 use std::path::Path;
-use std::{fmt, fs, io};
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Kill, SuiteOnly};
 use crate::head::{Head, Kind};
+use crate::mode::Mode;
 use crate::mutant::Mutant;
 
 const VERSION: u32 = 1;
-
-/// How the labs were run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Mode {
-    /// With what `inspect` reports.
-    Inspect,
-    /// Without it.
-    BlackBox,
-    /// With thread switches at the edges of the mutant's own code.
-    Edges,
-    /// With what `inspect` reports, and each server in a process of its own, as in a grading.
-    Graded,
-    /// Only the tests that the original has too, with no rule of Raft checked.
-    SuiteOnly,
-}
-
-impl Mode {
-    pub(crate) const ALL: [Mode; 5] =
-        [Mode::Inspect, Mode::BlackBox, Mode::Edges, Mode::Graded, Mode::SuiteOnly];
-    /// The modes in which the suite tries to kill.
-    pub(crate) const KILLING: [Mode; 4] =
-        [Mode::Inspect, Mode::BlackBox, Mode::Edges, Mode::Graded];
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Mode::Inspect => "with `inspect`",
-            Mode::BlackBox => "as a black box",
-            Mode::Edges => "with edges",
-            Mode::Graded => "as graded",
-            Mode::SuiteOnly => "plain",
-        })
-    }
-}
 
 /// All rows, in the order of the catalogue.
 pub(crate) struct Matrix {
     pub(crate) rows: Vec<Row>,
 }
 
-/// One mutant and what came of it.
+/// A mutant and its results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) mutant: Mutant,
     pub(crate) columns: Vec<(Mode, Column)>,
-    /// Whether it survives the original suite; none if that was not tried.
+    /// Whether it survives the original suite; `None` if that was not tried.
     pub(crate) suite_only: Option<SuiteOnly>,
 }
 
@@ -105,7 +71,7 @@ impl Row {
         self.column(mode)?.killed_by.as_ref()
     }
 
-    /// Whether something correct was killed, or something safe was called unsafe.
+    /// Whether the suite killed a correct mutant, or called a safe one unsafe.
     pub(crate) fn is_false_alarm(&self, mode: Mode) -> bool {
         self.kill(mode).is_some_and(|kill| match self.mutant.head.kind {
             Kind::Fault => false,
@@ -121,7 +87,7 @@ impl Row {
         self.columns.sort_unstable_by_key(|(mode, _)| *mode);
     }
 
-    /// Whether the column is known for the sources of `digest` and for that many seeds.
+    /// Whether the column has a result for the sources of `digest` and for this many seeds.
     pub(crate) fn is_known(&self, mode: Mode, digest: &str, seeds: u64) -> bool {
         match mode {
             Mode::SuiteOnly => {
@@ -131,7 +97,8 @@ impl Row {
         }
     }
 
-    /// Whether the original suite always finds the mutant, though it finds the bug by luck at best.
+    /// Whether the original suite always finds the mutant, though it finds the bug only by luck or
+    /// never.
     pub(crate) fn is_gross(&self) -> bool {
         let is_killed =
             self.suite_only.as_ref().is_some_and(|column| column.survived_seed.is_none());

@@ -14,16 +14,15 @@ use crate::head::{Head, Kind};
 
 /// The folders of a crate that hold patches.
 const FOLDERS: [&str; 2] = ["patches", "legal"];
-/// How many mutants may claim that nothing changes.
+/// The most mutants that may claim that no change can be observed.
 const EQUIVALENT_MAX: usize = 8;
 
-/// One patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mutant {
     pub(crate) head: Head,
     /// The file's name without its ending. Names sort in the order of the catalogue.
     pub(crate) name: String,
-    /// None for the reference itself.
+    /// `None` for the reference itself.
     pub(crate) file: Option<PathBuf>,
 }
 
@@ -57,7 +56,7 @@ impl Mutant {
             why: None,
             original: None,
             sharper: None,
-            survives: None,
+            survives: BTreeMap::new(),
             finding: None,
             except: Vec::new(),
         };
@@ -81,7 +80,10 @@ impl Mutant {
         let head = Head::parse(text)?;
         let prefix = prefix(&head.id);
         if !name.starts_with(&prefix) {
-            return Err(format!("says {}, so its file's name has to begin with {prefix}", head.id));
+            return Err(format!(
+                "says id {}, so the name of its file must begin with {prefix}",
+                head.id
+            ));
         }
         Ok(Mutant { head, name: name.into(), file: None })
     }
@@ -107,9 +109,9 @@ pub(crate) fn choose<'a>(
     Ok(mutants.iter().filter(is_chosen).collect())
 }
 
-/// `A1`, `a01` and the whole name all mean the same mutant; `legal` means all of that kind.
+/// `A1`, `a01` and the whole name all mean the same mutant; `legal` means all correct variants.
 fn is_named_by(mutant: &Mutant, id: &str) -> bool {
-    id.eq_ignore_ascii_case(&mutant.head.kind.to_string())
+    id.eq_ignore_ascii_case(mutant.head.kind.key())
         || id.eq_ignore_ascii_case(mutant.id())
         || id.eq_ignore_ascii_case(&prefix(mutant.id()))
         || id.eq_ignore_ascii_case(&mutant.name)
@@ -149,7 +151,7 @@ mod tests {
     fn a_files_name_begins_with_its_id() {
         assert_eq!(
             Mutant::parse("A1-some", HEAD),
-            Err("says A1, so its file's name has to begin with A01".into())
+            Err("says id A1, so the name of its file must begin with A01".into())
         );
     }
 
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_patches_of_this_crate_have_good_heads() {
+    fn the_heads_of_all_patches_of_this_crate_can_be_read() {
         let mutants = Mutant::all(Path::new(crate::CRATE)).unwrap();
         assert!(mutants.iter().any(|mutant| mutant.head.kind == Kind::Fault));
     }

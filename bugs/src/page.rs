@@ -1,4 +1,4 @@
-//! The matrix for people: a line for each mutant, and the page `matrix.md`.
+//! The matrix for people: a line for each result, and the page `matrix.md`.
 
 use std::fs;
 use std::path::Path;
@@ -7,12 +7,13 @@ use anyhow::{Context, Result};
 
 use crate::column::{Column, Kill};
 use crate::head::Kind;
-use crate::matrix::{Matrix, Mode, Row};
+use crate::matrix::{Matrix, Row};
+use crate::mode::Mode;
 
-/// What came of a mutant in one mode, in a line.
+/// The result of a mutant in one mode, in a line.
 pub(crate) fn line(row: &Row, mode: Mode) -> String {
-    let fate = if mode == Mode::SuiteOnly { suite_only(row) } else { fate(row, mode) };
-    format!("{:<4} {:<10} {mode:<14} {fate}", row.mutant.id(), row.mutant.head.kind)
+    let result = if mode == Mode::SuiteOnly { suite_only(row) } else { result(row, mode) };
+    format!("{:<4} {:<10} {mode:<19} {result}", row.mutant.id(), row.mutant.head.kind)
 }
 
 /// The counts, a line for each column.
@@ -26,18 +27,17 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
         let faults = of_kind(Kind::Fault);
         let killed: Vec<u64> = faults.iter().filter_map(|column| column.seeds_needed).collect();
         let soon = killed.iter().filter(|seeds| **seeds <= 3).count();
-        let habits: Vec<bool> =
-            matrix.rows.iter().filter_map(|row| has_noted(row, row.column(mode)?)).collect();
-        let noted = habits.iter().filter(|noted| **noted).count();
+        let findings: Vec<bool> =
+            matrix.rows.iter().filter_map(|row| has_reported(row, row.column(mode)?)).collect();
+        let reported = findings.iter().filter(|reported| **reported).count();
         text += &format!(
             "- {mode}: {} of {} faults killed, {soon} of them within 3 seeds; ",
             killed.len(),
             faults.len()
         );
-        if !habits.is_empty() {
-            let all = habits.len();
-            text +=
-                &format!("{noted} of {all} findings reported by name or by the end of the run; ");
+        if !findings.is_empty() {
+            let all = findings.len();
+            text += &format!("{reported} of {all} findings reported, or the run failed; ");
         }
         text += &alarms(matrix, mode);
     }
@@ -48,8 +48,9 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
     let survives =
         |row: &&&Row| row.suite_only.as_ref().is_some_and(|it| it.survived_seed.is_some());
     text += &format!(
-        "- original suite only: of {} mistakes that the original suite finds by luck or never, {} \
-         survive some run of its tests as they are here",
+        "- {}: of {} bugs that 6.824's own suite finds by luck or never, {} survive some run of \
+         its tests in this kit",
+        Mode::SuiteOnly,
         tried.len(),
         tried.iter().filter(survives).count()
     );
@@ -59,25 +60,27 @@ pub(crate) fn totals(matrix: &Matrix) -> String {
     }
 }
 
-/// The counts of the rows that are no faults.
+/// The counts of the rows that are not faults.
 fn alarms(matrix: &Matrix, mode: Mode) -> String {
     let tried = |kinds: &[Kind]| {
         let rows = matrix.rows.iter().filter(|row| kinds.contains(&row.mutant.head.kind));
         rows.filter(|row| row.column(mode).is_some()).collect::<Vec<_>>()
     };
     let count_alarms = |rows: &[&Row]| rows.iter().filter(|row| row.is_false_alarm(mode)).count();
-    let (quality, same) = (tried(&[Kind::Quality]), tried(&[Kind::Equivalent, Kind::Variant]));
-    if quality.is_empty() && same.is_empty() {
+    let (quality, correct) = (tried(&[Kind::Quality]), tried(&[Kind::Equivalent, Kind::Variant]));
+    if quality.is_empty() && correct.is_empty() {
         return "no correct variant was tried\n".into();
     }
     let fails = |row: &&&Row| row.column(mode).is_some_and(|column| column.killed_by.is_some());
-    let (count, wrong) = (same.len(), count_alarms(&same));
-    let mut text = format!("{wrong} false alarms among {count} equivalent mutants and variants");
+    let (count, wrong) = (correct.len(), count_alarms(&correct));
+    let mut text =
+        format!("{wrong} false alarms among {count} equivalent mutants and correct variants");
     if !quality.is_empty() {
         let (count, wrong) = (quality.len(), count_alarms(&quality));
         let failed = quality.iter().filter(fails).count() - wrong;
         text += &format!(
-            "; of {count} quality mutants {wrong} were called unsafe and {failed} failed otherwise"
+            "; of {count} quality mutants {wrong} were called unsafe, and {failed} failed in \
+             another way"
         );
     }
     text + "\n"
@@ -100,14 +103,15 @@ fn page(matrix: &Matrix) -> String {
              The columns: all labs with what `inspect` shows; without it, as a submission may have \
              it; with thread switches at the edges of the mutant's code; and as graded, with each \
              server in a process of its own.\n\
-             A cell says in which seed the mutant was killed, by which rule or kind of failure, \
-             and in which test; `cargo doc -p history` has the rules, from S1 to L5, as \
+             A cell names the seed in which the mutant was killed, the rule or the class of the \
+             failure, and the test; `cargo doc -p history` has the rules, from S1 to L5, as \
              `history::Rule`.\n\
-             The column \"original\" says how 6.824's own suite finds the mistake, and which seed \
-             the mutant survives if only its tests run, without checks of Raft's rules.\n";
+             The column \"original\" says how 6.824's own suite finds the bug. For a bug that it \
+             finds by luck or never, it also names a seed that the mutant survives if only its \
+             tests run, without checks of Raft's rules.\n";
     for (kind, title) in [
         (Kind::Fault, "Faults: the suite must kill them"),
-        (Kind::Quality, "Quality: reported by name, or a failed test, but never called unsafe"),
+        (Kind::Quality, "Quality: a finding or a failed test, but never called unsafe"),
         (Kind::Equivalent, "Equivalent: no change can be observed"),
         (Kind::Variant, "Correct variants: they must pass"),
     ] {
@@ -129,17 +133,17 @@ fn table(matrix: &Matrix, kind: Kind) -> String {
          |---|---|---|---|---|---|---|---|\n"
     );
     for row in matrix.rows.iter().filter(|row| row.mutant.head.kind == kind) {
-        let fates = Mode::KILLING.map(|mode| cell(&short_fate(row, mode)));
+        let results = Mode::KILLING.map(|mode| cell(&short_result(row, mode)));
         let last = match kind {
-            Kind::Fault => said(row),
-            Kind::Quality => noted(row),
+            Kind::Fault => verdict(row),
+            Kind::Quality => findings(row),
             Kind::Equivalent => row.mutant.head.why.clone().unwrap_or_default(),
             Kind::Variant => times(row),
         };
         let (id, breaks) = (&row.mutant.id(), cell(&row.mutant.head.breaks));
         text += &format!(
             "| {id} | {breaks} | {} | {} | {} |\n",
-            fates.join(" | "),
+            results.join(" | "),
             original(row),
             cell(&last)
         );
@@ -147,41 +151,42 @@ fn table(matrix: &Matrix, kind: Kind) -> String {
     text
 }
 
-/// The faults that some column has not found, and which rule or check must find them.
+/// The faults that survive a column, each with the argument of its head.
 fn survivors(matrix: &Matrix) -> String {
-    let mut text = String::new();
-    for mode in Mode::KILLING {
-        let faults = matrix.rows.iter().filter(|row| row.mutant.head.kind == Kind::Fault);
-        let alive = |row: &&Row| row.column(mode).is_some_and(|column| column.killed_by.is_none());
-        let survivors: Vec<String> = faults
-            .filter(alive)
-            .map(|row| {
-                let head = &row.mutant.head;
-                match &head.survives {
-                    Some(why) => format!("- {}: {why}.\n", row.mutant.id()),
-                    None => format!("- {}: NO REASON; caught by {}.\n", head.id, head.caught_by),
-                }
-            })
-            .collect();
-        text += &format!("\n## Faults that survive {mode}\n\n");
-        text += match &survivors.concat()[..] {
-            "" => "None of those that were tried.\n",
-            survivors => survivors,
-        };
+    let mut survivors = String::new();
+    for row in matrix.rows.iter().filter(|row| row.mutant.head.kind == Kind::Fault) {
+        let head = &row.mutant.head;
+        for mode in Mode::KILLING {
+            if row.column(mode).is_none_or(|column| column.killed_by.is_some()) {
+                continue;
+            }
+            let argument = head.survives.get(&mode).map_or_else(
+                || format!("no argument; it must be caught by {}", head.caught_by),
+                Clone::clone,
+            );
+            survivors += &format!("- {} {mode}: {argument}.\n", head.id);
+        }
     }
-    text
+    if survivors.is_empty() {
+        survivors = "None of the faults that were tried.\n".into();
+    }
+    format!(
+        "\n## Survivors\n\n\
+         These faults survive a column. The argument says why, although the suite is right.\n\n\
+         {survivors}"
+    )
 }
 
-/// What came of it, in a sentence.
-fn fate(row: &Row, mode: Mode) -> String {
+/// The result in a sentence.
+fn result(row: &Row, mode: Mode) -> String {
     let Some(column) = row.column(mode) else { return "not tried".into() };
     let unsure = unsure(column);
     let Some(kill) = &column.killed_by else {
-        let noted = match &column.findings[..] {
+        let findings = match &column.findings[..] {
             [] => String::new(),
             [first, ..] => format!(" with findings, such as in {}: {}", first.test, first.sentence),
         };
-        return format!("{} {} seeds{noted}{unsure}", survival(row), column.seeds_run);
+        return format!("{} {} seeds{findings}{unsure}", survival(row), column.seeds_run);
     };
     let alarm = alarm(row, mode);
     let rule = kill.rule.as_ref().map_or_else(String::new, |rule| format!(" {rule}"));
@@ -191,8 +196,8 @@ fn fate(row: &Row, mode: Mode) -> String {
     )
 }
 
-/// The same for a cell of a table.
-fn short_fate(row: &Row, mode: Mode) -> String {
+/// The result for a cell of a table.
+fn short_result(row: &Row, mode: Mode) -> String {
     let Some(column) = row.column(mode) else { return "not tried".into() };
     let unsure = unsure(column);
     let Some(kill) = &column.killed_by else {
@@ -223,7 +228,7 @@ fn survival(row: &Row) -> &'static str {
     }
 }
 
-/// What the original's tests alone find.
+/// The result of the original suite only.
 fn suite_only(row: &Row) -> String {
     let Some(column) = &row.suite_only else { return "not tried".into() };
     match column.survived_seed {
@@ -246,29 +251,31 @@ fn original(row: &Row) -> String {
     }
 }
 
-/// The sentence that ended the first column that killed.
-fn said(row: &Row) -> String {
+/// The verdict of the first column that killed.
+fn verdict(row: &Row) -> String {
     let kills = row.columns.iter().filter_map(|(_, column)| column.killed_by.as_ref());
     kills.map(|kill| kill.sentence.clone()).next().unwrap_or_default()
 }
 
-/// Whether the suite reported the finding that a mutant must show, or failed the run.
+/// Whether the suite reported the finding that the head of the mutant names, or failed the run.
 ///
-/// None if the mutant must show none.
-fn has_noted(row: &Row, column: &Column) -> Option<bool> {
-    row.mutant.head.finding.map(|kind| column.has_noted(kind) || column.killed_by.is_some())
+/// `None` if the head names none.
+fn has_reported(row: &Row, column: &Column) -> Option<bool> {
+    row.mutant.head.finding.map(|kind| column.has_reported(kind) || column.killed_by.is_some())
 }
 
 /// The findings of the first column.
-fn noted(row: &Row) -> String {
+fn findings(row: &Row) -> String {
     let Some((_, column)) = row.columns.first() else { return String::new() };
-    let lack = match row.mutant.head.finding {
-        Some(kind) if has_noted(row, column) == Some(false) => format!("NOT NOTED: {kind}; "),
+    let missing = match row.mutant.head.finding {
+        Some(kind) if has_reported(row, column) == Some(false) => {
+            format!("NOT REPORTED: {kind}; ")
+        }
         Some(_) => String::new(),
         None => format!("caught by {}; ", row.mutant.head.caught_by),
     };
     let sentences: Vec<&str> = column.findings.iter().map(|found| &found.sentence[..]).collect();
-    (lack + &sentences.join("; ")).trim_end_matches("; ").to_owned()
+    (missing + &sentences.join("; ")).trim_end_matches("; ").to_owned()
 }
 
 fn times(row: &Row) -> String {
@@ -283,6 +290,8 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use config::FindingKind;
 
     use super::*;
@@ -291,60 +300,76 @@ mod tests {
     use crate::matrix::tests::row;
 
     #[test]
-    fn a_line_says_what_came_of_a_mutant() {
+    fn a_line_has_the_result_of_a_mutant() {
         assert_eq!(
             line(&row("A1", Kind::Fault, Some("liveness")), Mode::Inspect),
-            "A1   fault      with `inspect` killed in seed 2 by 3A initial election: liveness L1: \
+            "A1   fault      with `inspect`      killed in seed 2 by 3A initial election: liveness L1: \
              no | leader"
         );
         assert_eq!(
             line(&row("A2", Kind::Fault, None), Mode::Inspect),
-            "A2   fault      with `inspect` SURVIVES 5 seeds"
+            "A2   fault      with `inspect`      SURVIVES 5 seeds"
         );
         assert_eq!(
             line(&row("A3", Kind::Quality, None), Mode::BlackBox),
-            "A3   quality    as a black box not tried"
+            "A3   quality    as a black box      not tried"
         );
         let mut gross = row("A4", Kind::Fault, None);
         gross.mutant.head.original = Some(Original::Never);
         gross.suite_only = Some(SuiteOnly { seeds_run: 20, ..SuiteOnly::default() });
         assert_eq!(
             line(&gross, Mode::SuiteOnly),
-            "A4   fault      plain          GROSSER THAN THE BUG: fails all 20"
+            "A4   fault      original suite only GROSSER THAN THE BUG: fails all 20"
         );
     }
 
     #[test]
-    fn the_page_counts_and_names_the_survivors() {
+    fn the_page_has_the_counts_and_all_results() {
         let mut quality = row("A3", Kind::Quality, None);
         quality.mutant.head.finding = Some(FindingKind::HeldLock);
         let finding = Finding { test: "one".into(), sentence: "idle calls: many".into(), seed: 1 };
         quality.columns[0].1.findings.push(finding);
-        let mut hidden = row("A9", Kind::Fault, None);
-        hidden.mutant.head.survives = Some("a process hides it".into());
         let rows = vec![
             row("A1", Kind::Fault, Some("liveness")),
             row("A2", Kind::Fault, None),
-            hidden,
             quality,
             row("V1", Kind::Variant, Some("safety")),
         ];
         let page = page(&Matrix { rows });
-        assert!(page.contains("1 of 3 faults killed, 1 of them within 3 seeds; "));
-        assert!(page.contains("0 of 1 findings reported by name or by the end of the run; "));
-        assert!(page.contains("1 false alarms among 1 equivalent mutants and variants; "));
+        assert!(page.contains("1 of 2 faults killed, 1 of them within 3 seeds; "));
+        assert!(page.contains("0 of 1 findings reported, or the run failed; "));
+        assert!(page.contains("1 false alarms among 1 equivalent mutants and correct variants; "));
         assert!(
-            page.contains("of 1 quality mutants 0 were called unsafe and 0 failed otherwise\n")
+            page.contains("1 quality mutants 0 were called unsafe, and 0 failed in another way\n")
         );
         for mode in ["with edges", "as graded"] {
             assert!(page.contains(&format!("- {mode}: 0 of 0 faults killed, 0 of them within 3 ")));
         }
         assert!(page.contains("| with edges | as graded | original | the report |\n"));
         assert!(page.contains("; no correct variant was tried\n"));
-        assert!(page.contains("| NOT NOTED: held lock; idle calls: many |"));
+        assert!(page.contains("| NOT REPORTED: held lock; idle calls: many |"));
         assert!(page.contains("| V1 | Nothing. | FALSE ALARM, 2: L1, 3A initial election | not"));
         assert!(page.contains("no \\| leader"));
-        let survivors = "\n\n- A2: NO REASON; caught by nothing.\n- A9: a process hides it.\n";
-        assert!(page.contains(&format!("survive with `inspect`{survivors}")));
+    }
+
+    #[test]
+    fn each_fault_that_survives_a_column_is_listed_with_its_argument() {
+        let survivors = |rows: &[Row]| {
+            let page = page(&Matrix { rows: rows.to_vec() });
+            page.split_once("right.\n\n").unwrap().1.to_owned()
+        };
+        let killed = row("A1", Kind::Fault, Some("liveness"));
+        let correct = row("V1", Kind::Variant, None);
+        assert_eq!(survivors(&[killed, correct]), "None of the faults that were tried.\n");
+
+        let mut hidden = row("A2", Kind::Fault, None);
+        hidden.put(Mode::Graded, Column::default());
+        hidden.mutant.head.survives =
+            BTreeMap::from([(Mode::Graded, "a process hides it".to_owned())]);
+        assert_eq!(
+            survivors(&[hidden]),
+            "- A2 with `inspect`: no argument; it must be caught by nothing.\n\
+             - A2 as graded: a process hides it.\n"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Moves patches to a changed `raft/` by a three-way merge.
 //!
-//! A patch is a change from a base to the base with the patch. The changes since then lead from the
-//! same base to `raft/` in the working tree. Git merges the two; it finds renamed files itself.
-//! Where the merge is clean, the patch is the difference between the working tree and the result.
+//! One side of the merge is the base with the patch. The other side is `raft/` in the working tree.
+//! Git merges the two and finds renamed files itself. If the merge is clean, the new patch is the
+//! difference between the working tree and the result.
 
 use std::fs;
 use std::path::Path;
@@ -16,20 +16,20 @@ use crate::mutant::Mutant;
 /// The folder that all patches change.
 const FOLDER: &str = "raft";
 
-/// What came of one patch.
+/// The result of one patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rebased {
-    /// It applies and is the same to the byte.
+    /// It applies, and its bytes stay the same.
     Unchanged,
     /// Its file was written.
     Rewritten,
-    /// It must be moved by hand; why. Its file is the same as before.
+    /// It must be moved by hand, for this reason. Its file is the same as before.
     Left(String),
 }
 
 /// Moves each patch from `raft/` of the revision `base` to `raft/` of the working tree in `kit`.
 ///
-/// A patch that does not apply to `base` but to the working tree was moved before.
+/// A patch that does not apply to `base` but applies to the working tree was moved before.
 ///
 /// # Errors
 /// If git is too old, or there is no such revision.
@@ -41,7 +41,7 @@ pub(crate) fn rebase<'a>(
     git::check_version()?;
     let tree = git::read(kit, &["rev-parse", "--verify", &format!("{base}:./{FOLDER}")])
         .map_err(|error| UserError::usage(format!("no {FOLDER}/ at {base:?}: {error}")))?;
-    let scratch = Scratch::beside(kit)?;
+    let scratch = Scratch::reading(kit)?;
     let base = Tree::commit(&scratch, &scratch.tree_of(FOLDER, &tree)?, None)?;
     let new = Tree::commit(&scratch, &scratch.tree_of_folder(kit, FOLDER)?, Some(&base))?;
     let rebase = Rebase { scratch, base, new };
@@ -56,7 +56,7 @@ struct Tree {
 
 struct Rebase {
     scratch: Scratch,
-    /// What the patches were made for.
+    /// The tree for which the patches were made.
     base: Tree,
     /// The working tree.
     new: Tree,
@@ -74,7 +74,7 @@ impl Tree {
 
 impl Rebase {
     fn one(&self, mutant: &Mutant) -> Result<Rebased> {
-        let file = mutant.file.as_ref().context("the reference is no patch")?;
+        let file = mutant.file.as_ref().context("the reference has no patch")?;
         let patched = match self.apply(&self.base, file)? {
             Ok(tree) => Tree::commit(&self.scratch, &tree, Some(&self.base))?,
             Err(_) if self.apply(&self.new, file)?.is_ok() => return Ok(Rebased::Unchanged),
@@ -129,8 +129,8 @@ impl Rebase {
         }
     }
 
-    /// The difference from the working tree to `tree`, in the form that all patches have: for each
-    /// file two lines with its name, and hunks with nothing after their numbers.
+    /// The difference from the working tree to `tree`, in the form of all patches: each file has two
+    /// lines with its name, and a hunk has nothing after its numbers.
     fn diff(&self, tree: &str) -> Result<String> {
         let arguments = ["diff-tree", "-p", "--unified=3", "--no-renames", &self.new.tree, tree];
         let text = self.scratch.read(&arguments)?;
@@ -144,8 +144,8 @@ impl Rebase {
 
 /// The conflicts that `git merge-tree -z` lists, with their files.
 ///
-/// After the tree and the names of files comes an empty string. Then come the messages: how many
-/// paths, the paths, what it is, and words.
+/// After the tree and the names of files comes an empty string. Then come the messages. Each has
+/// the number of its paths, the paths, its kind, and a text.
 fn conflicts(text: &str) -> Option<String> {
     let mut parts = text.split_once("\0\0")?.1.split_terminator('\0');
     let mut conflicts = Vec::new();
@@ -159,8 +159,8 @@ fn conflicts(text: &str) -> Option<String> {
     Some(conflicts.join("; "))
 }
 
-/// Whether this line of git's output is in no patch of the catalogue. Lines of a file begin with a
-/// space, `+` or `-`.
+/// Whether this line of git's output is a header that no patch of the catalogue has. Lines of a
+/// file begin with a space, `+` or `-`.
 fn is_header(line: &str) -> bool {
     ["diff --git ", "index ", "new file mode ", "deleted file mode "]
         .iter()

@@ -18,13 +18,15 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads a folder and the folders in it, except the reference's own tests: they do not hold for
-    /// a mutant.
+    /// Reads a folder and the folders in it, except the reference's own tests, which need not hold
+    /// for a mutant.
     pub(crate) fn read(folder: &Path) -> Result<Sources> {
         let mut files = BTreeMap::new();
         let mut folders = vec![folder.to_owned()];
         while let Some(next) = folders.pop() {
-            for entry in fs::read_dir(&next).with_context(|| format!("no {}", next.display()))? {
+            for entry in
+                fs::read_dir(&next).with_context(|| format!("failed to list {}", next.display()))?
+            {
                 let path = entry?.path();
                 if path.is_file() {
                     let name = path.strip_prefix(folder).context("a file lies in its folder")?;
@@ -50,7 +52,7 @@ impl Sources {
         command
             .args(["apply", "--whitespace=nowarn"])
             .arg(patch)
-            // Git must not take the copy for a part of a repository around it.
+            // Otherwise git could take the copy for a part of a repository around it.
             .env("GIT_CEILING_DIRECTORIES", copy.path().parent().unwrap_or(copy.path()));
         let output = git::run(&mut command)?;
         let patched = Sources::read(&folder)?;
@@ -63,8 +65,8 @@ impl Sources {
         Ok(patched)
     }
 
-    /// Makes `folder` hold these files and no other. Files that are the same already are not
-    /// touched.
+    /// Makes `folder` hold exactly these files. A file that has the right text already is not
+    /// written.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)
             .with_context(|| format!("failed to make {}", folder.display()))?;
@@ -82,7 +84,8 @@ pub(crate) fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))
 }
 
-/// Writes a file and its folder, unless it has this text already: cargo would compile it again.
+/// Writes a file and its folder, unless the file has this text already. A new time stamp would make
+/// cargo compile it again.
 pub(crate) fn write_if_new(file: &Path, text: &str) -> Result<()> {
     match fs::read_to_string(file) {
         Ok(old) if old == text => return Ok(()),
@@ -114,5 +117,21 @@ mod tests {
         assert_eq!(names, [Path::new("lib.rs"), Path::new("rules/log.rs")]);
         sources.write(&to).unwrap();
         assert_eq!(Sources::read(&to).unwrap(), sources);
+    }
+
+    #[test]
+    fn the_head_of_a_patch_does_not_change_the_sources_that_a_digest_covers() {
+        let kit = tempfile::tempdir().unwrap();
+        write_if_new(&kit.path().join("src/log.rs"), "old\n").unwrap();
+        let sources = Sources::read(&kit.path().join("src")).unwrap();
+        let patched = |head: &str| {
+            let file = kit.path().join("A01-it.patch");
+            let diff = "--- a/raft/src/log.rs\n+++ b/raft/src/log.rs\n@@ -1 +1 @@\n-old\n+new\n";
+            fs::write(&file, format!("{head}\n\n{diff}")).unwrap();
+            sources.with(&Mutant { file: Some(file), ..Mutant::reference() }).unwrap()
+        };
+        let with_argument = patched("id: A1\nsurvives: graded: a process hides it");
+        assert_eq!(with_argument, patched("id: A1"));
+        assert_ne!(with_argument, sources);
     }
 }

@@ -19,7 +19,7 @@ use crate::compile::Program;
 /// Tests in the order in which they are tried.
 pub(crate) struct Suite {
     tests: Vec<&'static Test>,
-    /// How many runs at once.
+    /// The number of parallel runs.
     jobs: usize,
     /// Whether the rules of Raft are checked.
     invariants: bool,
@@ -50,7 +50,7 @@ impl Suite {
         Suite { tests: tests.collect(), ..*self }
     }
 
-    /// Only the tests that the original has too, with no rule of Raft checked.
+    /// Only the tests that the original has too, without checks of Raft's rules.
     pub(crate) fn suite_only(&self) -> Suite {
         let tests = self.tests.iter().copied().filter(|test| test.original.is_some());
         Suite { tests: tests.collect(), jobs: self.jobs, invariants: false }
@@ -88,7 +88,7 @@ impl Suite {
 
     /// Every test with this seed, in order, up to the first that kills.
     ///
-    /// Later tests may have been run or not: they are left out.
+    /// The runs of later tests are left out, because parallel jobs may have run them or not.
     fn run(&self, program: &Program, seed: u64) -> Vec<(usize, Run)> {
         let (next, killed_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let runs = Mutex::new(Vec::new());
@@ -119,7 +119,7 @@ impl Suite {
     }
 }
 
-/// Over processes, a fault of the kit or the machine is tried once more, as in a grading.
+/// As in a grading, a run of processes is tried once more if the kit or the machine failed.
 fn run_once_or_twice(
     program: &Program,
     test: &'static Test,
@@ -161,7 +161,7 @@ impl Supervisor for KitAlone {
     fn without_outcome(&self, status: ExitStatus, _: &str, _: bool) -> Failure {
         Failure::new(
             Class::Infra,
-            format!("the process of the run ended before the test: {status}"),
+            format!("the process of the run ended before the test ended: {status}"),
         )
     }
 }

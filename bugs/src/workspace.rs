@@ -1,9 +1,9 @@
 //! A generated workspace with a patched copy of `raft` for every mutant.
 //!
-//! It is in the target folder and has a package for each mutant: the library is the patched Raft,
-//! one program is the runner of the labs, the other hosts one server, as a grading needs it. A file
-//! is written only if it has changed. So cargo compiles only what a patch changes, and the kit's
-//! crates once for all mutants.
+//! It is in the target folder and has a package for each mutant. The library is the patched Raft.
+//! One program is the runner of the labs; the other hosts one server, as a grading needs it. A file
+//! is written only if it has changed. So cargo compiles only what a patch changes, and compiles the
+//! kit's crates once for all mutants.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,12 +15,12 @@ use toml_edit::{Array, DocumentMut, value};
 
 use crate::digest::{Digest, GRADER, HOSTING, LABS};
 use crate::exit::UserError;
-use crate::matrix::Mode;
+use crate::mode::Mode;
 use crate::mutant::Mutant;
 use crate::sources::{Sources, read, write_if_new};
 
-/// Runs the labs on the mutant. Under another name it is a black box: it forwards everything but
-/// `inspect`, whose default returns nothing.
+/// The program that runs the labs on the mutant. Under a name that ends with [`BLACK_BOX`] it is a
+/// black box: it forwards everything but `inspect`, whose default returns nothing.
 const RUNNER: &str = "\
 //! Runs the labs on the mutant, as a black box if the name of the program says so.
 
@@ -62,7 +62,7 @@ fn main() {
     tests::main(CRATE::make)
 }
 ";
-/// Hosts one server of the mutant in a process of its own.
+/// The program that hosts one server of the mutant in a process of its own.
 const HOST: &str = "\
 //! Hosts one server of the mutant, which the grader steps.
 
@@ -87,11 +87,11 @@ pub(crate) struct Workspace {
     _lock: File,
 }
 
-/// What the results of a mutant depend on.
+/// The digests of what the results of a mutant depend on.
 struct Digests {
-    /// All of it but the grader.
+    /// Without the grader.
     in_process: String,
-    /// The grader as well.
+    /// With the grader.
     graded: String,
 }
 
@@ -138,7 +138,8 @@ impl Workspace {
         Ok(Workspace { kit: kit.into(), root, target, digests, _lock: lock })
     }
 
-    /// The digest of all that a column of a mutant depends on.
+    /// The digest of everything that a column of a mutant depends on. The head of its patch is no
+    /// part of it.
     pub(crate) fn digest(&self, mutant: &Mutant, mode: Mode) -> &str {
         let digests = &self.digests[mutant.id()];
         if mode == Mode::Graded { &digests.graded } else { &digests.in_process }
@@ -157,7 +158,7 @@ fn lock(root: &Path) -> Result<File> {
     let lock = fs::create_dir_all(root).and_then(|()| File::create(root.join("lock")));
     let lock = lock.with_context(|| format!("failed to lock {}", root.display()))?;
     if lock.try_lock().is_err() {
-        let sentence = format!("another run of bugs is at work in {}", root.display());
+        let sentence = format!("another run of bugs uses {}; wait until it ends", root.display());
         return Err(UserError::usage(sentence).into());
     }
     Ok(lock)
@@ -190,18 +191,18 @@ fn root_manifest(manifest: &str, kit: &Path, members: Array) -> Result<String> {
             dependency["path"] = value(path);
         }
     }
-    // As for submissions: an overflow or a failed assertion is a panic.
+    // As for submissions, an overflow or a failed assertion is a panic.
     for check in ["overflow-checks", "debug-assertions"] {
         manifest["profile"]["release"][check] = value(true);
     }
-    // A mutant does little, so the time to compile it counts most. Virtual time does not depend on
-    // how fast it runs.
+    // A mutant does little, so the time to compile it counts most. Its speed does not change what
+    // happens in virtual time.
     manifest["profile"]["release"]["opt-level"] = value(1);
     manifest["profile"]["release"]["package"]["*"]["opt-level"] = value(3);
     Ok(manifest.to_string())
 }
 
-/// The manifest of `raft` under another name, with the programs beside the library.
+/// The manifest of `raft` under another name, with the two programs added.
 fn package_manifest(manifest: &str, name: &str) -> Result<String> {
     let mut manifest: DocumentMut = manifest.parse().context("failed to read raft/Cargo.toml")?;
     manifest["package"]["name"] = value(name);
