@@ -1,6 +1,6 @@
-//! The lab's calls into a server: labelled with the server, guarded against panics, and watched,
-//! since a server that never returns would otherwise stop the whole test. The duration of the test
-//! is watched too; the original checks it only at the end of a test.
+//! The lab's calls into a server. Each call is labelled with the server, guarded against panics,
+//! and watched: a server that never returns would otherwise stop the whole test. The duration of
+//! the test is watched too; the original checks it only at the end of a test.
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -18,7 +18,7 @@ use crate::limits::{Method, TEST_LIMIT};
 const OLD_RPC: Duration = Duration::from_secs(1);
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The open calls of one cluster, and what its test waits for. Clones are the same.
+/// The open calls of one cluster, and what its test waits for. Clones share the same state.
 #[derive(Clone)]
 pub struct Calls {
     shared: Arc<Shared>,
@@ -56,11 +56,11 @@ struct Wait {
 pub enum Panicked {
     /// The server was alive, so the test has failed.
     InLife,
-    /// The server had been killed meanwhile, so the call counts as one into a stopped server.
+    /// The server was killed during the call, so the call counts as one into a stopped server.
     Late,
 }
 
-/// Ends what [`Calls::wait_for`] has begun when it is dropped.
+/// The guard of [`Calls::wait_for`]: the wait ends when it is dropped.
 #[must_use]
 pub struct Waiting {
     shared: Arc<Shared>,
@@ -74,7 +74,7 @@ impl Drop for Waiting {
 }
 
 impl Calls {
-    /// Starts the thread that watches; it ends after [`Calls::close`].
+    /// Starts the thread that watches the calls. It ends after [`Calls::close`].
     pub fn new(referee: Referee, network: Network) -> Calls {
         let calls = Calls { shared: Arc::new(Shared::new(referee, network)) };
         let watched = Arc::clone(&calls.shared);
@@ -98,7 +98,7 @@ impl Calls {
     ) -> Result<T, Panicked> {
         let number = self.enter(Call { life, method, since: Instant::now() });
         let _label = label::enter_life(life, method.name);
-        // The server is not used again after a panic, so nobody sees its broken invariants.
+        // The server is not used again after a panic, so its broken invariants do not matter.
         let result = panic::catch_unwind(AssertUnwindSafe(call));
         self.shared.open.lock().calls.remove(&number);
         result.map_err(|payload| {
@@ -119,7 +119,7 @@ impl Calls {
         })
     }
 
-    /// [`Calls::ask`], but it unwinds the calling thread of the test after a failure. None if the
+    /// Like [`Calls::ask`], but unwinds the calling thread of the test after a failure. None if the
     /// server panicked after another thread of the test had killed it.
     pub fn ask_or_stop<T>(
         &self,
@@ -142,8 +142,8 @@ impl Calls {
         number
     }
 
-    /// Says that a thread of the test waits for `what` until the guard is dropped. If the test
-    /// takes too long, the failure names it.
+    /// Records that a thread of the test waits for `what` until the guard is dropped. If the test
+    /// takes too long, the failure names `what`.
     pub fn wait_for(&self, what: String) -> Waiting {
         let mut open = self.shared.open.lock();
         open.made += 1;
@@ -183,8 +183,8 @@ impl Shared {
         }
     }
 
-    /// A call that ends with its server keeps no thread of the test waiting once the server was
-    /// killed. Every other call does.
+    /// Once a server was killed, no thread of the test waits for its calls that end with the
+    /// server. Every other call keeps a thread waiting.
     fn is_overdue(&self, call: &Call) -> bool {
         let is_waited_for = || {
             let death = self.referee.death(call.life);
@@ -251,7 +251,7 @@ pub fn hung_handlers(network: &Network) -> Vec<String> {
     hung.map(|rpc| {
         let name = |server: Option<usize>| match server {
             Some(server) => format!("server {server}"),
-            None => "nobody".into(),
+            None => "an unknown server".into(),
         };
         format!(
             "{} has not answered the {} of {} for {:.1} s",
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_that_takes_too_long_says_what_it_waits_for_and_which_calls_have_not_returned() {
+    fn a_test_that_takes_too_long_names_its_waits_and_the_open_calls() {
         let shared = Arc::new(Shared::new(Referee::new(), Network::new(1)));
         let calls = Calls { shared: Arc::clone(&shared) };
         let over = calls.wait_for("a leader".into());

@@ -1,4 +1,4 @@
-//! The cluster: starting, crashing, connecting and calling its servers.
+//! The cluster: how its servers are started, crashed, connected and called.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::sharing::Sharing;
 
 /// A cluster of servers of one service.
 ///
-/// When a server fails, the failure is reported to the referee and the calling thread of the test
-/// is unwound. So a test reads as if nothing could fail.
+/// When a server fails, the failure is reported to the referee, and the calling thread of the test
+/// is unwound. So the code of a test needs no error handling.
 pub struct Cluster<S: Service> {
     servers: Arc<Servers<S::Server>>,
     calls: Calls,
@@ -27,8 +27,8 @@ pub struct Cluster<S: Service> {
 }
 
 impl<S: Service> Cluster<S> {
-    /// A cluster of `servers` servers that have not started yet. It records the network's events in
-    /// `history` from now on.
+    /// A cluster of `servers` servers that have not started yet. From now on it records the
+    /// network's events in `history`.
     pub fn new(
         servers: usize,
         network: Network,
@@ -66,7 +66,7 @@ impl<S: Service> Cluster<S> {
         self.servers.lock().len()
     }
 
-    /// The network between the servers, for tests that change it. A server's name there is its
+    /// The network between the servers, for tests that change it. The name of a server there is its
     /// number.
     pub fn network(&self) -> &Network {
         &self.servers.network
@@ -92,13 +92,13 @@ impl<S: Service> Cluster<S> {
         &self.service
     }
 
-    /// The adversary: faults of links and of servers.
+    /// The faults of links and of servers that a test can inject.
     pub fn faults(&self) -> Faults<S::Server> {
         Faults::new(Arc::clone(&self.servers))
     }
 
-    /// Starts a server from what it has saved, after crashing it if it runs: 6.824's start1. It is
-    /// not connected.
+    /// Starts a server from its saved state: 6.824's start1. A running server is crashed first. The
+    /// new one is not connected.
     pub fn start_server(&self, server: usize) {
         self.crash(server);
         let (of, life, disk) = self.servers.begin(server);
@@ -125,12 +125,12 @@ impl<S: Service> Cluster<S> {
         network.add_server(server, rpc_server);
     }
 
-    /// Crashes a server, if it runs: 6.824's crash1. It keeps only what it had saved.
+    /// Crashes a server, if it runs: 6.824's crash1. Only its saved state survives.
     pub fn crash(&self, server: usize) {
         if let Some((life, server)) = self.cut_off(server) {
             let referee = &self.servers.referee;
             referee.end_life(life, Death::UnderWay);
-            // With the server itself: it may do something when it is dropped.
+            // The call owns the server, so that a panic while it is dropped is caught too.
             self.calls.ask_or_stop(life, Method::KILL, move || S::kill(&server));
             referee.end_life(life, Death::Killed);
         }
@@ -141,7 +141,7 @@ impl<S: Service> Cluster<S> {
         self.servers.cut_off(server)
     }
 
-    /// [`Cluster::start_server`], and connects it.
+    /// Starts a server like [`Cluster::start_server`], and connects it.
     pub fn restart(&self, server: usize) {
         self.start_server(server);
         self.connect(server);
@@ -163,7 +163,7 @@ impl<S: Service> Cluster<S> {
         self.servers.record_fault(server, "connect");
     }
 
-    /// Disconnects a server: 6.824's disconnect. It goes on running, and the lab can still call it.
+    /// Disconnects a server: 6.824's disconnect. The server runs on, and the lab can still call it.
     pub fn disconnect(&self, server: usize) {
         self.servers.change(server, |slot| slot.connected = false);
         self.servers.record_fault(server, "disconnect");
@@ -184,9 +184,9 @@ impl<S: Service> Cluster<S> {
         self.servers.lock()[server].paused
     }
 
-    /// Calls a method of a server; none if it does not run, is paused, or crashes meanwhile.
-    /// `about_to` is called just before with the incarnation, and whether it is alive: it is not if
-    /// the server is crashing at this moment. Its result comes first.
+    /// Calls a method of a server. None if the server does not run, is paused, or crashes during
+    /// the call. `about_to` is called just before, with the incarnation and whether it is alive; it
+    /// is not alive if the server is crashing at this moment. The result of `about_to` comes first.
     pub fn call<A, T>(
         &self,
         server: usize,
@@ -205,17 +205,17 @@ impl<S: Service> Cluster<S> {
         (!disk.has_crashed()).then_some((asked, answer))
     }
 
-    /// Records that a fault began or ended of which only the service of the servers knows.
+    /// Records that a fault began or ended that only the service knows.
     pub fn record_fault(&self, server: usize, verb: &'static str) {
         self.servers.record_fault(server, verb);
     }
 
-    /// Sleeps. If some thread finds a failure, it unwinds the calling thread.
+    /// Sleeps. If some thread finds a failure, the calling thread is unwound.
     pub fn sleep(&self, time: Duration) {
         self.servers.referee.sleep(time);
     }
 
-    /// The number of calls that reached a server since it was started.
+    /// The number of calls that reached a server since its last start.
     pub fn rpc_count(&self, server: usize) -> u64 {
         self.servers.network.get_count(server).unwrap_or(0)
     }
@@ -242,7 +242,7 @@ impl<S: Service> Cluster<S> {
 
     /// Kills every server and ends the network. Calls are watched until [`Calls::close`].
     pub fn shut_down(&self) {
-        // All first: a paused thread may keep another one from ending.
+        // All servers are resumed first: a paused thread can keep another one from ending.
         for server in (0..self.n()).filter(|server| self.is_paused(*server)) {
             self.faults().resume(server);
         }
@@ -250,7 +250,8 @@ impl<S: Service> Cluster<S> {
             if let Some((life, server)) = self.cut_off(server) {
                 let referee = &self.servers.referee;
                 referee.end_life(life, Death::UnderWay);
-                // A panic there is reported already; the other servers are killed all the same.
+                // A panic there is reported already, and must not stop the kill of the other
+                // servers.
                 let _ = self.calls.ask(life, Method::KILL, move || S::kill(&server));
                 referee.end_life(life, Death::Killed);
             }

@@ -1,4 +1,4 @@
-//! What a server has saved, kept outside of the server so that it survives crashes.
+//! What a server has saved. It is kept outside the server, so that it survives crashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +10,11 @@ use verdict::{Class, Failure};
 use crate::fuse::Fuse;
 use crate::sharing::Sharing;
 
-/// The maximum that one server can save, its Raft state and its snapshot together, in bytes. A
-/// larger save does not happen and fails the test as [`Class::Limit`].
+/// The limit of a save in bytes: the Raft state and the snapshot together. A larger save is not
+/// done and fails the test as [`Class::Limit`].
 ///
 /// The reference saves at most 3.2 MB (all tests, 3 seeds), nearly all of it the largest commands
-/// of part 3E. So an encoding that takes ten times as many bytes still fits.
+/// of part 3E. So an encoding that needs ten times as many bytes still fits.
 pub const SAVED_BYTES_MAX: usize = 32 << 20;
 
 /// The disk of one incarnation of a server.
@@ -23,7 +23,7 @@ pub struct Disk {
     saved: Mutex<Arc<Saved>>,
     was_read: AtomicBool,
     watcher: Option<Watcher>,
-    /// The server that saves here, and what watches on which thread it does.
+    /// The server that saves here, and the check of which threads save for it.
     owner: Option<(usize, Sharing)>,
     /// Crashes the server at a save that a test has chosen.
     pub(crate) fuse: Fuse,
@@ -33,7 +33,7 @@ pub struct Disk {
 type Watcher = Arc<dyn Fn(&Saved, &Saved) + Send + Sync>;
 
 impl Disk {
-    /// Another disk with the same content. Later saves to one do not change the other.
+    /// Another disk with the same content. Later saves to one disk do not change the other.
     pub(crate) fn copy(&self) -> Disk {
         Disk { saved: Mutex::new(self.load()), ..Disk::default() }
     }
@@ -46,7 +46,7 @@ impl Disk {
         Disk { watcher: Some(Arc::new(watcher)), ..self }
     }
 
-    /// The same disk, as that of this server: what it saves has a bound.
+    /// The same disk as the disk of this server: its saves have a limit.
     pub(crate) fn owned_by(self, server: usize, sharing: Sharing) -> Disk {
         Disk { owner: Some((server, sharing)), ..self }
     }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_save_that_is_too_large_fails_the_test_and_does_not_happen() {
+    fn a_save_that_is_too_large_is_not_done_and_fails_the_test() {
         let referee = Referee::new();
         let disk = Disk::default().owned_by(2, Sharing::new(3, referee.clone()));
         save(&disk, vec![1; SAVED_BYTES_MAX - 1], vec![2]);

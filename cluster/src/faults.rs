@@ -1,21 +1,21 @@
-//! The faults of a cluster: verbs in pairs, one begins a fault and the other ends it.
+//! The faults of a cluster. They are verbs in pairs: one begins a fault and the other ends it.
 //!
 //! | begins | ends | what |
 //! |---|---|---|
 //! | `cut` | `heal` | one link loses everything |
-//! | `isolate`, `mute`, `shut` | `rejoin` | all links of a server: both ways, out of it, into it |
-//! | `partition` | `partition` with one group, `heal_all` | links between groups |
+//! | `isolate`, `mute`, `shut` | `rejoin` | a server's links lose everything: all, outgoing, incoming |
+//! | `partition` | `partition` with one group, `heal_all` | links between groups lose everything |
 //! | `deafen` | `hear` | a server gets no requests, but replies to its own |
 //! | `hold` | `release`, or `pass` for later messages | one link delays everything |
 //! | `disturb`, `disturb_all` | `calm`, `heal_all` | one link, or all, lose or delay or duplicate |
-//! | `slow` | `quicken` | all links of a server delay |
+//! | `slow` | `quicken` | all links of a server delay messages |
 //! | `pause` | `resume` | all threads of a server stand still |
 //! | `rush_clock` | `steady_clock` | a server's clock runs faster or slower |
-//! | `outlive` | `expire`, `heal_all` | what a server is sent outlives its crash |
+//! | `outlive` | `expire`, `heal_all` | messages to a server outlive its crash |
 //! | `crash_at_save`, `crash_before_save` | `spare`, or a restart | a crash around a save |
 //!
-//! They add to 6.824's connect and disconnect, crash and restart, and are independent of one
-//! another: a link that is cut stays cut until it is healed, also through a crash.
+//! They add to 6.824's connect and disconnect, crash and restart. They are independent of one
+//! another: a link that is cut stays cut until it is healed, even through a crash.
 //! [`Faults::heal_all`] ends all faults of the network.
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     }
 
     /// Cuts every link between servers without a common group, and heals every other link. A server
-    /// can be in several groups, as a bridge between them. One that is in none is alone.
+    /// can be in several groups, as a bridge between them. A server that is in no group is alone.
     pub fn partition(&self, groups: &[&[usize]]) {
         for (from, to) in self.links() {
             let together = groups.iter().any(|group| group.contains(&from) && group.contains(&to));
@@ -58,8 +58,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// Cuts all links from and to one server. Unlike a disconnected server it stays connected for
-    /// the lab, which goes on offering commands to it.
+    /// Cuts all links from and to one server. Unlike after a disconnect, the lab still treats the
+    /// server as connected and offers commands to it.
     pub fn isolate(&self, server: usize) {
         self.mute(server);
         self.shut(server);
@@ -84,7 +84,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.others(server).for_each(|other| self.cut(other, server));
     }
 
-    /// Keeps calls from reaching a server, also after a restart. Its own calls go out, and it gets
+    /// Keeps calls from reaching a server, even after a restart. Its own calls go out, and it gets
     /// their replies, unlike after [`Faults::shut`].
     pub fn deafen(&self, server: usize) {
         self.servers.change(server, |slot| slot.deaf = true);
@@ -103,13 +103,13 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.servers.record_link("hold", from, to);
     }
 
-    /// Lets later messages pass; those that are held stay so, and will arrive out of order.
+    /// Lets later messages pass. Messages that are held stay held, and will arrive out of order.
     pub fn pass(&self, from: usize, to: usize) {
         self.servers.network.pass(from, to);
         self.servers.record_link("pass", from, to);
     }
 
-    /// Ends [`Faults::hold`]: what was held arrives now.
+    /// Ends [`Faults::hold`]: the held messages arrive now.
     pub fn release(&self, from: usize, to: usize) {
         self.servers.network.release(from, to);
         self.servers.record_link("release", from, to);
@@ -132,7 +132,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.links().for_each(|(from, to)| self.disturb(from, to, by.clone()));
     }
 
-    /// Delays each message from and to a server by a time drawn from 0 to `delay_ms`.
+    /// Delays each message from and to a server by a random time from 0 to `delay_ms` milliseconds.
     pub fn slow(&self, server: usize, delay_ms: u64) {
         let delay = Delay::Uniform(0..=delay_ms);
         for other in self.others(server) {
@@ -150,11 +150,12 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// From now on what was sent to a server before its crash, and arrives after its restart, is
-    /// handled by the next incarnation: requests and duplicates that are delayed or held. A real
-    /// network does that. A request that arrives while the server is down is lost.
+    /// From now on the next incarnation of a server handles requests that were sent before the
+    /// crash and arrive after the restart: requests and duplicates that are delayed or held. A real
+    /// network behaves like this. A request that arrives while the server is down is lost.
     ///
-    /// Without this the crashed incarnation handles it, and nobody hears of that, as in 6.824.
+    /// Without this fault the crashed incarnation handles such a request, without any effect, as in
+    /// 6.824.
     pub fn outlive(&self, server: usize) {
         self.servers.network.outlive(server);
         self.servers.record_fault(server, "outlive");
@@ -168,7 +169,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     }
 
     /// Ends every cut, hold and disturbance between the servers, and makes the network reliable.
-    /// What is on its way dies with its receiver again.
+    /// Also ends [`Faults::outlive`] for all servers.
     pub fn heal_all(&self) {
         for (from, to) in self.links() {
             self.heal(from, to);
@@ -194,12 +195,12 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
 
 /// Faults of servers.
 impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
-    /// Pauses all threads of a server until [`Faults::resume`]. Its clock goes on. It answers
-    /// nothing meanwhile, not even the lab. Resume it within 10 s, the limit of a call of the lab
-    /// that may have begun before.
+    /// Pauses all threads of a server until [`Faults::resume`]. Its clock runs on. It answers
+    /// nothing during the pause, not even to the lab. Resume it within 10 s: that is the limit of a
+    /// call of the lab, and such a call may have begun before the pause.
     ///
-    /// Only in virtual time, and only if servers share no threads. Otherwise it returns false and
-    /// does nothing.
+    /// Only in virtual time, and only if servers share no threads. Otherwise it does nothing and
+    /// returns false.
     pub fn pause(&self, server: usize) -> bool {
         let can_pause = self.can_stop_one();
         if can_pause {
@@ -211,7 +212,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         can_pause
     }
 
-    /// Ends [`Faults::pause`]: the server goes on where it stopped, and finds that time has passed.
+    /// Ends [`Faults::pause`]: the server continues where it stopped, and sees that time has
+    /// passed.
     pub fn resume(&self, server: usize) {
         sim::resume(Label::Server(server).group().group);
         if std::mem::replace(&mut self.servers.lock()[server].paused, false) {
@@ -219,16 +221,15 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         }
     }
 
-    /// Lets a server's clock run `rate` times as fast as the others', also through a restart.
+    /// Lets a server's clock run `rate` times as fast as the others, even through a restart.
     ///
-    /// Only in virtual time, and only if servers share no threads. Otherwise it returns false and
-    /// does nothing.
+    /// Only in virtual time, and only if servers share no threads. Otherwise it does nothing and
+    /// returns false.
     pub fn rush_clock(&self, server: usize, rate: f64) -> bool {
         self.set_clock_rate(server, rate, "rush_clock")
     }
 
-    /// Ends [`Faults::rush_clock`]: the clock runs as fast as the others' again. It is not set
-    /// back.
+    /// Ends [`Faults::rush_clock`]: the clock runs as fast as the others again. It is not set back.
     pub fn steady_clock(&self, server: usize) {
         self.set_clock_rate(server, 1.0, "steady_clock");
     }
@@ -242,23 +243,23 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         can_set
     }
 
-    /// Whether a fault can act on the threads of one server alone.
+    /// Whether a fault can act on the threads of a single server.
     fn can_stop_one(&self) -> bool {
         sim::is_virtual() && !self.servers.referee.has_shared_threads()
     }
 
     /// Crashes a server at its `saves`-th save from now. That save is the last one that is kept.
-    /// Nothing that the server does afterwards reaches another server or counts, not even the
+    /// Whatever the server does afterwards reaches no other server and does not count, not even the
     /// answer for which it saved. The next restart ends this.
     ///
-    /// The crash happens inside the save itself, also in real time. The threads of the crashed
+    /// The crash happens inside the save itself, even in real time. The threads of the crashed
     /// server run on without effect until it is restarted or the cluster ends.
     pub fn crash_at_save(&self, server: usize, saves: u64) {
         self.crash_around_save(server, saves, true);
     }
 
-    /// The same a moment earlier: that save is lost, so the server forgets everything that it has
-    /// told others before saving it.
+    /// Like [`Faults::crash_at_save`], but that save is lost. So a server that answered before it
+    /// saved has forgotten its answer.
     pub fn crash_before_save(&self, server: usize, saves: u64) {
         self.crash_around_save(server, saves, false);
     }
@@ -278,8 +279,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         disk.fuse.light(saves, is_kept, move || servers.crash_at_save(of, life));
     }
 
-    /// Ends [`Faults::crash_at_save`] and [`Faults::crash_before_save`], if it has not happened
-    /// yet.
+    /// Cancels [`Faults::crash_at_save`] and [`Faults::crash_before_save`], if the crash has not
+    /// happened yet.
     pub fn spare(&self, server: usize) {
         self.servers.lock()[server].disk.fuse.put_out();
         self.servers.record_fault(server, "spare");

@@ -1,13 +1,13 @@
-//! A crash at a chosen save: nothing that the server does after it counts.
+//! A crash at a chosen save. Whatever the server does after it is ignored.
 //!
-//! 6.824's tester crashes a server only between two steps of a test, so it never tries the moments
+//! 6.824's tester crashes a server only between two steps of a test. So it never tests a crash
 //! between a save and the answer that depends on it.
 
 use parking_lot::Mutex;
 
 type Crash = Box<dyn FnOnce() + Send>;
 
-/// What crashes a server at one of its next saves.
+/// Crashes a server at one of its next saves.
 #[derive(Default)]
 pub(crate) struct Fuse {
     state: Mutex<State>,
@@ -20,15 +20,15 @@ struct State {
 }
 
 struct Lit {
-    /// The crash comes at this save from now.
+    /// The crash comes at this save, counted from now.
     saves: u64,
-    /// That save still happens.
+    /// Whether that save is still done.
     is_kept: bool,
     crash: Crash,
 }
 
 impl Fuse {
-    /// Crashes the server at its `saves`-th save from now, which is kept or lost.
+    /// Sets a crash at the `saves`-th save from now, which is kept or lost.
     pub(crate) fn light(&self, saves: u64, is_kept: bool, crash: impl FnOnce() + Send + 'static) {
         let lit = Lit { saves: saves.max(1), is_kept, crash: Box::new(crash) };
         self.state.lock().lit = Some(lit);
@@ -38,13 +38,13 @@ impl Fuse {
         self.state.lock().lit = None;
     }
 
-    /// Whether the last save is over.
+    /// Whether the crash has happened.
     pub(crate) fn is_blown(&self) -> bool {
         self.state.lock().blown
     }
 
-    /// Saves, unless the last save is over. The last one crashes the server on this thread before
-    /// it returns, with no lock of the kit held.
+    /// Does a save, unless the server has crashed. The chosen save crashes the server on this
+    /// thread before it returns, with no lock of the kit held.
     pub(crate) fn burn(&self, save: impl FnOnce()) {
         let crash = {
             let mut state = self.state.lock();
@@ -64,7 +64,7 @@ impl Fuse {
 }
 
 impl State {
-    /// The crash, if it comes now.
+    /// The crash, if it is due at this save.
     fn count_down(&mut self) -> Option<Lit> {
         let lit = self.lit.as_mut()?;
         lit.saves -= 1;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chosen_save_may_come_too_late() {
+    fn the_chosen_save_may_be_lost() {
         let fuse = Fuse::default();
         fuse.light(2, false, || ());
         let mut saved = Vec::new();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fuse_that_was_put_out_does_nothing() {
+    fn a_fuse_that_was_put_out_crashes_nothing() {
         let fuse = Fuse::default();
         fuse.light(1, true, || panic!("it was put out"));
         fuse.put_out();

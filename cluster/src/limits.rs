@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use verdict::KILL;
 
-/// A test that takes longer has failed.
+/// The time limit of a test. A test that takes longer fails.
 pub const TEST_LIMIT: Duration = Duration::from_secs(120);
-/// A method of a server must return within this time; none has a reason to wait.
+/// The time limit of a method of a server. No method has a reason to wait.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 
-/// A server must be made within this time: 1 s of virtual time, in which computing costs almost
-/// nothing, or 5 s of real time, in which the machine may do something else.
+/// The time limit for making a server: 1 s of virtual time, where computing takes almost no time,
+/// or 5 s of real time, where the machine may be busy with something else.
 pub fn make_limit() -> Duration {
     Duration::from_secs(if sim::is_virtual() { 1 } else { 5 })
 }
@@ -21,7 +21,7 @@ pub struct Method {
     /// Its name in a sentence.
     pub name: &'static str,
     limit: Limit,
-    /// No thread of the test waits for the call once the server was killed.
+    /// Once the server was killed, no thread of the test waits for the call.
     pub(crate) ends_with_server: bool,
 }
 
@@ -43,13 +43,13 @@ impl Method {
         Method { name, limit: Limit::Call, ends_with_server: false }
     }
 
-    /// The same without a limit.
+    /// The same method without a limit.
     #[must_use]
     pub const fn without_limit(self) -> Method {
         Method { limit: Limit::None, ..self }
     }
 
-    /// The same, and no thread of the test waits for it once the server was killed.
+    /// The same method, for a call that no thread of the test waits for once the server was killed.
     #[must_use]
     pub const fn ending_with_server(self) -> Method {
         Method { ends_with_server: true, ..self }

@@ -1,5 +1,5 @@
-//! RPCs that break the rules of the network. Each is a failure, since its caller can ignore the
-//! error.
+//! RPCs that break the rules of the network. Each one is a failure, because its caller can ignore
+//! the error.
 
 use labrpc::network::{CallStep, Event, UNDER_WAY_BYTES_MAX};
 use verdict::{Class, Failure};

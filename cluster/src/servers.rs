@@ -1,6 +1,6 @@
-//! The servers of a cluster as the lab knows them, and what links them to the network.
+//! The servers of a cluster as the lab knows them, and their links to the network.
 //!
-//! This is not part of [`Cluster`](crate::Cluster), since a server can also be crashed on its own
+//! This is not part of [`Cluster`](crate::Cluster), because a server can also be crashed on its own
 //! thread, in the middle of a save.
 
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub(crate) struct Servers<P: ?Sized> {
     pub(crate) referee: Referee,
     sharing: Sharing,
     all: Mutex<Vec<Slot<P>>>,
-    /// Held while a server is cut off or its next incarnation begins, so that a crash at a save
-    /// never hits the incarnation after the one that it is for.
+    /// Held while a server is cut off or its next incarnation begins. So a crash at a save never
+    /// hits a later incarnation than the one that it is for.
     cutting: Mutex<()>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Slot<P: ?Sized> {
     pub(crate) life: Life,
     /// Its threads are paused.
     pub(crate) paused: bool,
-    /// A server that has crashed and was not killed yet: nothing that it does counts.
+    /// A server that has crashed and was not killed yet. Whatever it does is ignored.
     crashed: Option<Arc<P>>,
     pub(crate) ends: Vec<Name>,
     pub(crate) disk: Arc<Disk>,
@@ -94,7 +94,7 @@ impl<P: ?Sized> Servers<P> {
         self.history.record(What::Link { verb, from, to });
     }
 
-    /// The next incarnation of a server begins, with a disk that holds what the last one saved.
+    /// Begins the next incarnation of a server, with a disk that holds what the last one saved.
     pub(crate) fn begin(self: &Arc<Self>, server: usize) -> (Incarnation, Life, Arc<Disk>) {
         let _cutting = self.cutting.lock();
         let mut all = self.all.lock();
@@ -103,7 +103,7 @@ impl<P: ?Sized> Servers<P> {
         slot.alive = true;
         slot.life = self.referee.begin_life(server);
         let of = Incarnation { server, number: slot.incarnation };
-        // The old incarnation keeps the old object: what it still saves is lost.
+        // The old incarnation keeps the old disk, so its later saves are lost.
         let copy = slot.disk.copy().owned_by(server, self.sharing.clone());
         let history = self.history.clone();
         slot.disk = Arc::new(copy.watched_by(move |old, new| {
@@ -112,7 +112,7 @@ impl<P: ?Sized> Servers<P> {
         (of, slot.life, Arc::clone(&slot.disk))
     }
 
-    /// Disconnects a server from everything that could observe it. Returns what is to be killed.
+    /// Disconnects a server from everything that could observe it. Returns the server to kill.
     pub(crate) fn cut_off(&self, server: usize) -> Option<(Life, Arc<P>)> {
         let _cutting = self.cutting.lock();
         self.silence(server);
@@ -120,7 +120,7 @@ impl<P: ?Sized> Servers<P> {
         Some((slot.life, slot.crashed.take()?))
     }
 
-    /// Crashes this incarnation of a server at one of its own saves; its Raft is killed later.
+    /// Crashes this incarnation of a server at one of its own saves. Its `kill` is called later.
     pub(crate) fn crash_at_save(&self, of: Incarnation, life: Life) {
         let _cutting = self.cutting.lock();
         if self.incarnation(of.server) == of {
@@ -146,7 +146,7 @@ impl<P: ?Sized> Servers<P> {
         }
         let mut all = self.all.lock();
         let slot = &mut all[server];
-        // A thread that ignores the kill may go on calling. Its calls must fail at once.
+        // A thread that ignores the kill may call on. Its calls must fail immediately.
         for end in slot.ends.drain(..) {
             self.network.delete_end(end);
         }
@@ -172,7 +172,7 @@ impl<P: ?Sized> Servers<P> {
         }
     }
 
-    /// The largest value of something that the servers have saved.
+    /// The largest size of any server's saved state, as measured by `size`.
     pub(crate) fn max_saved(&self, size: impl Fn(&raftapi::Saved) -> usize) -> usize {
         self.all.lock().iter().map(|slot| size(&slot.disk.load())).max().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! What the servers of a cluster do. The cluster itself does not know it.
+//! The service that the servers of a cluster offer. The cluster itself knows nothing of it.
 
 use std::sync::Arc;
 
@@ -14,26 +14,26 @@ pub trait Service: Send + Sync + 'static {
     /// One of its servers.
     type Server: ?Sized + Send + Sync + 'static;
 
-    /// Makes a server. None if that failed, after the failure was reported to the referee.
+    /// Makes a server. None if that failed; the failure was then reported to the referee.
     fn start(&self, start: Start) -> Option<Arc<Self::Server>>;
 
     /// The RPC handlers of a server.
     fn handlers(server: Arc<Self::Server>) -> labrpc::Service;
 
-    /// Tells a server to stop. Must return at once.
+    /// Asks a server to stop. Must return without waiting.
     fn kill(server: &Self::Server);
 }
 
 /// What a server is made from.
 pub struct Start {
-    /// Which server, and which start of it.
+    /// The server and the number of its start.
     pub of: Incarnation,
-    /// The same for the referee.
+    /// The same incarnation as the referee knows it.
     pub life: Life,
-    /// An end to each server of the cluster, by number.
+    /// A client end for each server of the cluster, by number.
     pub ends: Vec<ClientEnd>,
     /// What the server saved before its last crash.
     pub persister: Arc<Persister>,
-    /// Where the persister keeps it.
+    /// The storage of the persister.
     pub disk: Arc<Disk>,
 }

@@ -1,10 +1,11 @@
-//! Which servers share threads.
+//! Finds out whether servers share threads.
 //!
 //! A thread belongs to the server whose thread started it. That is wrong for a pool in a static,
-//! which the first server starts and all use: a pause of that server would stop all of them. Such a
-//! thread shows itself when it makes a call or a save of another server. From then on it belongs to
-//! no server, and no server of this cluster is paused or gets a clock of its own, since other
-//! threads of the pool may not have shown themselves. Servers in processes of their own share none.
+//! which the first server starts and all servers use: a pause of the first server would stop all of
+//! them. Such a thread is detected when it makes a call or a save for another server. From then on
+//! it belongs to no server. No server of this cluster is then paused or gets a clock of its own,
+//! since other threads of the pool may not be detected yet. Servers in processes of their own share
+//! no threads.
 
 use std::thread;
 
@@ -12,7 +13,7 @@ use labrpc::network::{CallStep, Event};
 use verdict::label::{self, Label};
 use verdict::{Failure, Referee};
 
-/// Watches the servers of one cluster. Clones are the same.
+/// Watches the servers of one cluster. Clones share the same state.
 #[derive(Clone)]
 pub(crate) struct Sharing {
     servers: usize,
@@ -28,7 +29,7 @@ impl Sharing {
         self.referee.fail(failure);
     }
 
-    /// Called on the thread on which the event happened.
+    /// To be called on the thread on which the event happened.
     pub(crate) fn read(&self, event: &Event) {
         // The other steps happen on threads of the server that is called.
         if let (CallStep::Sent { .. }, Some(caller)) = (&event.step, event.from) {
@@ -36,7 +37,7 @@ impl Sharing {
         }
     }
 
-    /// The calling thread saves for this server.
+    /// Records that the calling thread saves for this server.
     pub(crate) fn note_save(&self, server: usize) {
         self.note_work(server, "a save");
     }
@@ -58,7 +59,7 @@ impl Sharing {
             let groups: Vec<u32> =
                 servers.chain([Label::Shared]).map(|label| label.group().group).collect();
             groups.iter().copied().for_each(sim::resume);
-            // A thread that is shared compares times of several servers.
+            // A shared thread compares times of several servers.
             sim::align_clocks(&groups);
         }
     }

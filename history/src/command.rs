@@ -1,11 +1,12 @@
-//! Commands of the tests: bytes to Raft, numbers and words to people.
+//! The commands of the tests. Raft sees bytes; reports show text.
 
-/// The command that stands for a number: its decimal digits, so that it can be read in a report.
+/// The command for a number: its decimal digits, so that a report can show it.
 pub fn number(n: u64) -> Vec<u8> {
     n.to_string().into_bytes()
 }
 
-/// A command as a report shows it: text where it is short text, else its size and beginning.
+/// A command as a report shows it: the whole text if it is short, otherwise the beginning and the
+/// size in bytes.
 pub fn show(command: &[u8]) -> String {
     const SHOWN_CHARS_MAX: usize = 24;
     let shown: String = command

@@ -50,22 +50,23 @@ pub enum What<'a> {
         /// The server that it leads to.
         to: usize,
     },
-    /// The test has drawn a command: letters and digits that nobody can guess or compress.
+    /// The test has drawn a random command: letters and digits that cannot be guessed or
+    /// compressed.
     Drawn(&'a [u8]),
-    /// The test waits for something, in a phrase such as `a leader`.
+    /// The test waits for something, given as a phrase such as `a leader`.
     Waiting(&'a str),
 }
 
 /// What happens to a server.
 #[derive(Debug, Clone)]
 pub enum ServerEvent<'a> {
-    /// It is about to be made from what its disk holds.
+    /// It is about to start from the content of its disk.
     Starting(&'a Saved),
-    /// It crashed: nothing that it does from now on counts.
+    /// It crashed. Everything that it does from now on is ignored.
     Crashed,
     /// The network has removed its links; follows [`ServerEvent::Crashed`].
     Silenced,
-    /// Another fault of it began or ended; a verb such as `disconnect` or `crash_at_save`.
+    /// Another fault of this server began or ended: a verb such as `disconnect` or `crash_at_save`.
     Fault(&'static str),
     /// Its threads are paused.
     Paused,
@@ -80,16 +81,17 @@ pub enum ServerEvent<'a> {
     },
 }
 
-/// What a server's Raft does and says. An answer refers to the moment of its question.
+/// What a server's Raft does, and what it answers to the lab. An answer refers to the moment of its
+/// question.
 #[derive(Debug, Clone)]
 pub enum RaftEvent<'a> {
-    /// `start` is about to be called with this command. The server can know it from now on,
-    /// whatever becomes of the call.
+    /// `start` is about to be called with this command. The server can know the command from now
+    /// on, even if the call fails.
     Offered {
         /// The command.
         command: &'a [u8],
     },
-    /// One of its methods is about to be called.
+    /// The lab is about to call one of its methods.
     Asked,
     /// `get_state` has answered.
     State {
@@ -113,7 +115,7 @@ pub enum RaftEvent<'a> {
         /// The command.
         command: &'a [u8],
     },
-    /// `start` has taken no command: the server says that it does not lead.
+    /// `start` has refused the command: the server says that it does not lead.
     Refused {
         /// The moment of its [`RaftEvent::Asked`].
         asked: Moment,
@@ -125,16 +127,17 @@ pub enum RaftEvent<'a> {
         asked: Moment,
         /// Its state.
         state: Arc<Inspect>,
-        /// It had read its saved Raft state by then. Otherwise this is not what it restores.
+        /// Whether it had read its saved Raft state by then. If not, this state is not the restored
+        /// one.
         has_read: bool,
-        /// The last index that its saved snapshot covers; 0 without one.
+        /// The last index that its saved snapshot covers; 0 without a snapshot.
         covers: u64,
     },
     /// `inspect` has answered.
     Sampled {
         /// The moment of its [`RaftEvent::Asked`].
         asked: Moment,
-        /// Its state; none if it does not show it.
+        /// Its state; none if it does not implement `inspect`.
         state: Option<Arc<Inspect>>,
     },
     /// The lab has received a message from its apply channel.

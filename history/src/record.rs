@@ -1,4 +1,4 @@
-//! The history: recording an event, and the two kinds of readers.
+//! The history: how an event is recorded, and the two kinds of readers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ struct Shared {
     began: Duration,
     is_read: AtomicBool,
     wants_values: AtomicBool,
-    /// Guards the order: all folds have taken in an event before the next one gets its number.
+    /// Guards the order: all folds have read an event before the next event gets its number.
     folds: Mutex<Folds>,
     listeners: RwLock<Listeners>,
 }
@@ -49,15 +49,15 @@ impl History {
     }
 
     /// Calls `fold` with every later event, in order, on the thread that records. The history is
-    /// locked meanwhile: `fold` must not block, record or wake a thread.
+    /// locked during the call: `fold` must not block, record or wake a thread.
     pub fn fold(&self, fold: impl FnMut(&Event<'_>) + Send + 'static) {
         self.shared.folds.lock().all.push(Box::new(fold));
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
-    /// Calls `listener` with every later event after all folds have taken it in, on the thread that
-    /// records. The history is not locked, so if two threads record at once, the listener may get
-    /// their events out of order.
+    /// Calls `listener` with every later event after all folds have read it, on the thread that
+    /// records. The history is not locked, so if two threads record at the same time, the listener
+    /// can get their events out of order.
     pub fn listen(&self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) {
         let mut listeners = self.shared.listeners.write();
         let new: Listener = Arc::new(listener);
@@ -66,7 +66,7 @@ impl History {
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
-    /// Asks for the values of RPCs, too. A cluster that is made later records them.
+    /// Also asks for the values of RPCs. A cluster that is made later records them.
     pub fn want_values(&self) {
         self.shared.wants_values.store(true, Ordering::Relaxed);
     }
@@ -76,7 +76,7 @@ impl History {
         self.shared.wants_values.load(Ordering::Relaxed)
     }
 
-    /// Records an event and returns its moment. Without a reader it does nothing and returns the
+    /// Records an event and returns its moment. Without a reader, does nothing and returns the
     /// default moment.
     pub fn record(&self, what: What<'_>) -> Moment {
         if !self.shared.is_read.load(Ordering::Relaxed) {
@@ -90,8 +90,8 @@ impl History {
         event.moment
     }
 
-    /// Records an event that no listener hears of. A listener can act on an event, which would
-    /// change the run; an event that is there only in a recorded run must not do that.
+    /// Records an event for folds only. A listener can act on an event, which would change the run.
+    /// An event that exists only in a recorded run must not change it.
     pub fn record_for_folds<'a>(&self, what: What<'a>) -> Event<'a> {
         let mut folds = self.shared.folds.lock();
         folds.events += 1;
@@ -102,7 +102,7 @@ impl History {
         event
     }
 
-    /// Drops all readers, so that nothing is recorded from now on.
+    /// Drops all readers. Nothing is recorded from now on.
     pub fn close(&self) {
         self.shared.is_read.store(false, Ordering::Relaxed);
         let folds = std::mem::take(&mut self.shared.folds.lock().all);

@@ -1,19 +1,19 @@
-//! The rules that every run must keep, each with its id, its title and its section in the paper.
+//! The rules that every run must keep, each with its id, its title and its section of the paper.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule of Raft; the sections are those of the paper's extended version.
+/// A rule of Raft. Section numbers are those of the paper's extended version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
-    /// Election safety.
+    /// Election safety: at most one leader in a term.
     S1,
-    /// One vote.
+    /// One vote of a server in a term.
     S2,
-    /// The election restriction.
+    /// The election restriction: votes only for a log at least as up to date.
     S3,
-    /// A leader was elected.
+    /// A leader has the votes of a majority.
     S4,
     /// Leader append-only.
     S5,
@@ -23,38 +23,38 @@ pub enum Rule {
     S7,
     /// State machine safety.
     S8,
-    /// Apply order.
+    /// Entries are applied in order.
     S9,
-    /// Durable before said.
+    /// State is saved before a message reveals it.
     S10,
-    /// Commitment.
+    /// Commitment: only entries of the leader's own term, on a majority.
     S11,
-    /// What never falls.
+    /// Terms and commit indices never fall.
     S12,
-    /// Nothing is taken back.
+    /// No committed or acknowledged entry is removed.
     S13,
-    /// Snapshots.
+    /// Snapshots replace only what they cover.
     S14,
-    /// What a peer says of itself.
+    /// What a server says about its own leadership is consistent.
     S15,
-    /// Nothing from the dead: a rule for the kit itself.
+    /// A crashed server sends nothing: a rule for the kit itself.
     S16,
-    /// Nothing is known that no message brought.
+    /// A server knows only what messages brought.
     S17,
-    /// A leader comes.
+    /// A leader is elected in time.
     L1,
-    /// A command commits.
+    /// A command is committed in time.
     L2,
-    /// A server that was disconnected catches up.
+    /// A server that was away catches up.
     L3,
-    /// Leadership settles.
+    /// Servers agree on the term.
     L4,
     /// No progress without a majority.
     L5,
 }
 
 impl Rule {
-    /// Such as `S2`.
+    /// The id, such as `S2`.
     pub fn id(self) -> &'static str {
         self.text().0
     }
@@ -64,13 +64,13 @@ impl Rule {
         self.text().1
     }
 
-    /// Where it comes from, such as `section 5.2`.
+    /// Its source in the paper, such as `section 5.2`.
     pub fn section(self) -> &'static str {
         self.text().2
     }
 
-    /// Where a student looks for the cause: the handler or the loop, the field, the section of the
-    /// paper. It completes the sentence "Where to look: ...".
+    /// Where a student should look for the cause: the handler or the loop, the field, and the
+    /// section of the paper. Completes the sentence "where to look: ...".
     pub fn look(self) -> &'static str {
         match self {
             Rule::S1 => {
@@ -173,22 +173,26 @@ impl Rule {
             Rule::S7 => ("S7", "what is committed is in every later leader's log", "section 5.4"),
             Rule::S8 => ("S8", "one command for an index, everywhere", "section 5.4.3"),
             Rule::S9 => ("S9", "entries are applied in order", "section 5.3"),
-            Rule::S10 => ("S10", "the report survives a crash", "Figure 2, persistent state"),
+            Rule::S10 => {
+                ("S10", "what a server has reported survives a crash", "Figure 2, persistent state")
+            }
             Rule::S11 => {
                 let title = "only entries of the leader's own term, on a majority, are committed";
                 ("S11", title, "section 5.4.2")
             }
             Rule::S12 => ("S12", "terms and commit indices never fall", "Figure 2"),
             Rule::S13 => ("S13", "an old message changes no log", "section 5.3"),
-            Rule::S14 => ("S14", "a snapshot replaces only what it stands for", "section 7"),
-            Rule::S15 => ("S15", "a server leads only the term it says", "section 5.2"),
+            Rule::S14 => ("S14", "a snapshot replaces only what it covers", "section 7"),
+            Rule::S15 => {
+                ("S15", "a server leads no term in which it voted for another", "section 5.2")
+            }
             Rule::S16 => ("S16", "nothing comes from a crashed server", "the lab"),
-            Rule::S17 => ("S17", "nothing is known that no message brought", "the lab"),
+            Rule::S17 => ("S17", "a server knows only what messages brought", "the lab"),
             Rule::L1 => ("L1", "a leader comes within 5 s", "section 5.2"),
             Rule::L2 => ("L2", "a command is committed soon", "section 5.3"),
             Rule::L3 => ("L3", "a server that was away catches up", "section 5.3"),
             Rule::L4 => ("L4", "servers that hear one another agree on a term", "section 5.2"),
-            Rule::L5 => ("L5", "nothing happens without a majority", "section 5.2"),
+            Rule::L5 => ("L5", "no progress without a majority", "section 5.2"),
         }
     }
 }

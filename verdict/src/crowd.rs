@@ -1,4 +1,5 @@
-//! Many threads in a few lines: grouped by server and name, without the numbers in a name.
+//! Describes many threads in a few lines: grouped by server and name, where numbers in a name do
+//! not count.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +9,16 @@ use crate::lives::{Death, Life};
 use crate::referee::Referee;
 use crate::threads;
 
-/// The largest groups have a line each, at most this many; one more line counts the rest.
+/// At most this many groups, the largest ones, have a line each. One more line counts the rest.
 const LINES_MAX: usize = 8;
 
-/// Which threads there are, the largest groups first.
+/// A line for each group of threads, the largest groups first.
 pub fn crowd(threads: &[ThreadInfo]) -> Vec<String> {
     lines(threads, |_| false)
 }
 
-/// The same, with the number of threads whose incarnation was killed, according to the referee.
+/// Like [`crowd`], with the number of threads whose incarnation was killed, according to the
+/// referee.
 pub fn crowd_with_the_dead(threads: &[ThreadInfo], referee: &Referee) -> Vec<String> {
     lines(threads, |life| referee.death(life).is_some_and(Death::is_over))
 }
@@ -31,7 +33,7 @@ fn lines(threads: &[ThreadInfo], is_dead: impl Fn(Life) -> bool) -> Vec<String> 
         group.is_one_name &= thread.name == group.first.name;
     }
     let mut groups: Vec<((u32, String), Group<'_>)> = groups.into_iter().collect();
-    // The sort is stable: groups of one size stay in the order of servers and names.
+    // The sort is stable: groups of the same size stay in the order of servers and names.
     groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
     let rest = groups.split_off(groups.len().min(LINES_MAX));
     let mut lines: Vec<String> = groups.iter().map(|((_, name), group)| group.line(name)).collect();
@@ -46,7 +48,7 @@ struct Group<'a> {
     first: &'a ThreadInfo,
     count: usize,
     dead: usize,
-    /// All have the same name, numbers included.
+    /// All threads have the same name, numbers included.
     is_one_name: bool,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Group<'a> {
         Group { first, count: 0, dead: 0, is_one_name: true }
     }
 
-    /// `name` is what the names have in common.
+    /// `name` is the common part of the names.
     fn line(&self, name: &str) -> String {
         if self.count == 1 {
             let killed = if self.dead == 0 { "" } else { " of a killed incarnation" };
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn many_groups_are_some_lines() {
+    fn many_groups_take_few_lines() {
         let name = |id: u32| char::from(b'a' + u8::try_from(id).unwrap() % 20).to_string();
         let threads: Vec<ThreadInfo> =
             (0..25).map(|id| thread(id, &name(id), Label::Server(0).group())).collect();

@@ -1,4 +1,4 @@
-//! Why a run failed: a value, because a student's fault is a verdict and not an error of the kit.
+//! Why a run failed. A failure is a value: a student's fault is a verdict, not an error of the kit.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use history::Rule;
 
-/// A longer sentence is cut, and its end says so. It may quote text of an implementation, such as
-/// that of a panic, which has no bound.
+/// The limit of a failure's sentence. A longer one is cut, and its end says so. It can quote text
+/// of an implementation, such as the text of a panic, which can have any length.
 pub const SENTENCE_BYTES_MAX: usize = 2 << 10;
-/// A longer note or finding is cut in the same way.
+/// The limit of a note or a finding. A longer one is cut in the same way.
 pub const NOTE_BYTES_MAX: usize = 1 << 10;
-/// Later notes are left out, and one more note says so.
+/// The limit of the number of notes. Later notes are left out, and one more note says so.
 pub const NOTES_MAX: usize = 64;
-/// The number of events that explain a failure is at most this; later ones are left out.
+/// The limit of the number of events that explain a failure. Later ones are left out.
 const EVIDENCE_MAX: usize = 64;
 const NOTES_LEFT_OUT: &str = "more notes are left out";
-/// The words that mark a cut text are not longer than this.
+/// The longest mark of a cut text.
 const CUT_BYTES_MAX: usize = 40;
 
 /// The kinds of verdict, kept apart in every report.
@@ -25,23 +25,23 @@ const CUT_BYTES_MAX: usize = 40;
 pub enum Class {
     /// A rule of Raft's safety was broken.
     Safety,
-    /// Something that had to happen did not happen in time.
+    /// Something required did not happen in time.
     Liveness,
     /// The implementation broke the contract with the lab: an unknown RPC, an impossible state.
     Contract,
     /// A thread of the implementation panicked, or its process ended.
     Panic,
-    /// Threads wait for one another without end.
+    /// Threads wait for one another and never continue.
     Deadlock,
-    /// A thread runs without a pause, so that no virtual time can pass.
+    /// A thread runs without a pause, so virtual time cannot pass.
     Spin,
     /// A thread waits for something outside the lab.
     Outside,
     /// The run took too long.
     Timeout,
-    /// The run used too much of something other than time.
+    /// The run used too much of something other than time, such as memory or threads.
     Limit,
-    /// The kit's own fault; it costs no points.
+    /// A fault of the kit itself. It costs no points.
     Infra,
 }
 
@@ -62,25 +62,25 @@ impl fmt::Display for Class {
     }
 }
 
-/// The first thing that went wrong in a run.
+/// The first failure of a run.
 ///
-/// Its constructors bound its texts, by [`SENTENCE_BYTES_MAX`] and the like. [`Failure::bounded`]
-/// does the same for a failure that was read from elsewhere.
+/// Its constructors limit the length of its texts, by [`SENTENCE_BYTES_MAX`] and similar limits.
+/// [`Failure::bounded`] does the same for a failure that was read from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Which kind of verdict this is.
     pub class: Class,
-    /// The server whose fault it is, if it is the fault of one.
+    /// The server whose fault it is, if it is the fault of one server.
     pub server: Option<usize>,
     /// What happened, in one sentence with servers, terms and indices.
     pub sentence: String,
-    /// The rule that was broken, if it is one of Raft's.
+    /// The broken rule, if it is a rule of Raft.
     pub rule: Option<Rule>,
-    /// Where to look for the cause, if that is more exact than what the rule says.
+    /// Where to look for the cause, if this is more exact than the hint of the rule.
     pub look: Option<String>,
-    /// More sentences that may help to understand it.
+    /// More sentences that can help to understand it.
     pub notes: Vec<String>,
-    /// The events that are needed to understand it, in their order.
+    /// The events that explain it, in their order.
     pub evidence: Vec<Evidence>,
 }
 
@@ -98,7 +98,7 @@ pub struct Evidence {
 }
 
 impl Failure {
-    /// A failure that no single server is to blame for.
+    /// A failure that is not the fault of a single server.
     pub fn new(class: Class, sentence: impl Into<String>) -> Failure {
         let sentence = cut(sentence.into(), SENTENCE_BYTES_MAX);
         Failure {
@@ -127,25 +127,26 @@ impl Failure {
         )
     }
 
-    /// Names the rule that was broken.
+    /// Sets the broken rule.
     #[must_use]
     pub fn with_rule(self, rule: Rule) -> Failure {
         Failure { rule: Some(rule), ..self }
     }
 
-    /// Says where to look for the cause: a place in an implementation, what must hold there, and
+    /// Sets where to look for the cause: a place in an implementation, what must hold there, and
     /// the section of the paper.
     #[must_use]
     pub fn with_look(self, look: impl Into<String>) -> Failure {
         Failure { look: Some(cut(look.into(), NOTE_BYTES_MAX)), ..self }
     }
 
-    /// Where to look for the cause; none for a failure without a rule that does not say it itself.
+    /// Where to look for the cause: the failure's own hint, or else that of its rule. None without
+    /// both.
     pub fn where_to_look(&self) -> Option<&str> {
         self.look.as_deref().or(self.rule.map(Rule::look))
     }
 
-    /// Adds sentences that may help.
+    /// Adds sentences that can help to understand it.
     #[must_use]
     pub fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Failure {
         for note in notes {
@@ -159,14 +160,14 @@ impl Failure {
         self
     }
 
-    /// Adds sentences before those that it has.
+    /// Adds sentences before the existing ones.
     #[must_use]
     pub(crate) fn with_first_notes(mut self, notes: impl IntoIterator<Item = String>) -> Failure {
         let later = std::mem::take(&mut self.notes);
         self.with_notes(notes).with_notes(later)
     }
 
-    /// Adds events that are needed to understand it.
+    /// Adds events that explain it.
     #[must_use]
     pub fn with_evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Failure {
         let room = EVIDENCE_MAX.saturating_sub(self.evidence.len());
@@ -179,7 +180,7 @@ impl Failure {
         self
     }
 
-    /// The same with every text within its bound.
+    /// The same failure with every text cut to its limit.
     #[must_use]
     pub fn bounded(self) -> Failure {
         let Failure { class, server, sentence, rule, look, notes, evidence } = self;
@@ -189,7 +190,8 @@ impl Failure {
     }
 }
 
-/// A text of at most `bytes_max` bytes: the beginning of a longer one, and how long it was.
+/// Cuts a text to at most `bytes_max` bytes. A cut text keeps its beginning and says how long it
+/// was.
 pub fn cut(mut text: String, bytes_max: usize) -> String {
     let bytes = text.len();
     if bytes > bytes_max {
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_notes_the_first_are_kept_and_one_says_that_there_were_more() {
+    fn too_many_notes_are_cut_and_the_last_one_says_so() {
         let notes = |count: usize| (0..count).map(|n| format!("note {n}"));
         let failure = |count| Failure::new(Class::Deadlock, "").with_notes(notes(count));
         assert_eq!(failure(NOTES_MAX).notes, notes(NOTES_MAX).collect::<Vec<_>>());
@@ -247,9 +249,9 @@ mod tests {
         Evidence { event: 1, at: Duration::ZERO, server: None, what: "z".repeat(bytes) }
     }
 
-    /// Such as one that the process of a submission sends.
+    /// For example, the process of a submission sends one.
     #[test]
-    fn a_failure_from_elsewhere_is_brought_within_its_bounds() {
+    fn a_failure_from_elsewhere_is_cut_to_its_limits() {
         let made = Failure::of(1, Class::Panic, "x".repeat(1 << 20))
             .with_rule(Rule::S1)
             .with_look("z".repeat(1 << 12))

@@ -1,26 +1,26 @@
-//! The kinds of findings: what is worth reporting about an implementation, though it is no failure.
+//! The kinds of findings. A finding is worth reporting about an implementation, but is no failure.
 //!
-//! A finding is reported beside the verdict and costs nothing. It begins with the name of its kind,
-//! so that a report can group what was found on different servers and with different seeds.
+//! A finding is reported in addition to the verdict and costs no points. It begins with the name of
+//! its kind, so that a report can group findings of different servers and seeds.
 
 use std::fmt;
 
 /// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FindingKind {
-    /// `inspect` waits long for a lock that other calls need as well.
+    /// `inspect` waits long for a lock that other calls also need.
     HeldLock,
-    /// A server saves what it has already saved.
+    /// A server saves the same state again.
     NeedlessSaves,
     /// Terms pass although nothing has failed.
     NeedlessElections,
     /// A server that no longer leads keeps the others from electing a leader.
     LateElections,
-    /// A command waits although nothing holds it up.
+    /// A command waits although nothing delays it.
     SlowAgreement,
-    /// A server is called many times until it has its leader's log.
+    /// A leader needs many calls to bring a server's log up to date.
     ManyRounds,
-    /// Many calls are made while there is nothing to say.
+    /// Many calls are made although there is nothing new to send.
     IdleCalls,
     /// A thread runs without a pause while there is nothing to do.
     BusyLoop,
@@ -28,17 +28,17 @@ pub enum FindingKind {
     NeedlessBytes,
     /// The number of a server's threads keeps growing.
     ManyThreads,
-    /// Threads outlive the kill.
+    /// Threads of a server run on after the kill.
     ThreadsLeft,
     /// A thread of a killed server panics.
     LatePanic,
-    /// Threads work for several servers: none can be paused alone.
+    /// Threads work for several servers, so no server can be paused alone.
     SharedThreads,
     /// A server has entries that a snapshot covers, and sends them instead of the snapshot.
     KeptEntries,
-    /// A server does what the paper forbids, where it provably hurts nobody.
+    /// A server does something that the paper forbids, but this provably does no harm.
     HarmlessBreach,
-    /// The process of a run needs more memory than a log and some snapshots take.
+    /// The process of a run uses more memory than a log and some snapshots need.
     Memory,
 }
 
@@ -63,7 +63,7 @@ impl FindingKind {
         FindingKind::Memory,
     ];
 
-    /// Whether a finding is of this kind.
+    /// Whether the text of a finding is of this kind.
     pub fn is_in(self, finding: &str) -> bool {
         finding.split_once(": ").is_some_and(|(name, _)| name == self.to_string())
     }

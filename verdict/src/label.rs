@@ -1,4 +1,4 @@
-//! Which server a thread works for, so that its panic is reported as that server's.
+//! Which server a thread works for, so that its panic is reported as the fault of that server.
 
 use std::cell::Cell;
 use std::{fs, thread};
@@ -12,19 +12,20 @@ pub enum Label {
     Kit,
     /// One server.
     Server(usize),
-    /// Several servers, for which it was seen to work: a thread of a pool that they share.
+    /// Several servers: a thread of a pool that they share. It was seen to work for more than one.
     Shared,
 }
 
-/// The group of the threads that work for several servers. No fault acts on it.
+/// The group of the threads that work for several servers. No fault acts on this group.
 const SHARED_GROUP: u32 = u32::MAX;
-/// In place of an incarnation, marks a thread of the kit that is in the group of a server.
+/// Stands in place of an incarnation, and marks a thread of the kit that is in the group of a
+/// server.
 const BESIDE: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
 struct Work {
     label: Label,
-    /// As in [`Life`].
+    /// The number of the [`Life`].
     life: u32,
     doing: &'static str,
 }
@@ -34,8 +35,8 @@ thread_local! {
 }
 
 impl Label {
-    /// The group of threads that a label is in virtual time. A thread belongs to the group of the
-    /// thread that started it.
+    /// The group of threads that has this label in virtual time. A thread belongs to the group of
+    /// the thread that started it.
     pub fn group(self) -> sim::Label {
         let group = match self {
             Label::Kit => 0,
@@ -45,7 +46,7 @@ impl Label {
         sim::Label { group, incarnation: 0 }
     }
 
-    /// The label that stands for a thread's label in virtual time.
+    /// What a thread works for, by its label in virtual time.
     pub fn of(label: sim::Label) -> Label {
         match label {
             sim::Label { group: 0, .. } | sim::Label { incarnation: BESIDE, .. } => Label::Kit,
@@ -79,9 +80,10 @@ pub fn name(label: sim::Label) -> String {
     }
 }
 
-/// Labels the calling thread until the guard is dropped, and says what it does, such as `make`.
+/// Labels the calling thread until the guard is dropped, and notes what it does, such as `make`.
 ///
-/// A server's thread keeps its label: code of an implementation must not pass for the kit's.
+/// A server's thread keeps its label: code of an implementation must never count as code of the
+/// kit.
 pub fn enter(label: Label, doing: &'static str) -> Entered {
     if label == Label::Kit
         && let Some(Label::Server(_) | Label::Shared) = current()
@@ -91,13 +93,13 @@ pub fn enter(label: Label, doing: &'static str) -> Entered {
     enter_as(Work { label, life: 0, doing }, label.group())
 }
 
-/// The same for one incarnation of a server.
+/// Like [`enter`], for one incarnation of a server.
 pub fn enter_life(life: Life, doing: &'static str) -> Entered {
     enter_as(Work { label: Label::Server(life.server), life: life.number, doing }, life.label())
 }
 
-/// Labels the calling thread as the kit's own, but pauses it together with a server's threads and
-/// gives it their clock. For a thread that stands for a server in another process.
+/// Labels the calling thread as a thread of the kit, but pauses it together with a server's threads
+/// and gives it their clock. For a thread that represents a server in another process.
 pub fn enter_beside(server: usize, doing: &'static str) -> Entered {
     let label = sim::Label { incarnation: BESIDE, ..Label::Server(server).group() };
     enter_as(Work { label: Label::Kit, life: 0, doing }, label)
@@ -120,12 +122,12 @@ impl Drop for Entered {
     }
 }
 
-/// The calling thread has made a call of `server`, or a save of it. Returns the server that the
-/// thread belonged to so far, if it is another one: the thread works for both, and belongs to
-/// neither from now on. Only in virtual time.
+/// To be called when the calling thread makes a call or a save for `server`. If the thread belonged
+/// to another server so far, returns that server: the thread works for both, and belongs to neither
+/// from now on. Only in virtual time.
 ///
-/// No thread of a correct Raft is taken for a shared one without being so: only who was given the
-/// ends or the persister of a server can use them.
+/// A thread of a correct Raft is never mistaken for a shared one: only code that was given the ends
+/// or the persister of a server can use them.
 pub fn work_for(server: usize) -> Option<usize> {
     if !sim::is_virtual() {
         return None;
@@ -134,7 +136,7 @@ pub fn work_for(server: usize) -> Option<usize> {
     else {
         return None;
     };
-    // A thread of the lab has lent itself for a call: it keeps that label until the call returns.
+    // A thread of the lab that makes a call into a server keeps that label until the call returns.
     if !is_entered() {
         sim::relabel(Label::Shared.group());
     }
@@ -149,9 +151,9 @@ pub(crate) fn is_entered() -> bool {
 /// The calling thread's label; none for an unknown thread.
 ///
 /// In virtual time every thread has the label of the thread that started it. In real time the
-/// threads that run `make` and the RPC handlers of a server are named after it, and Linux gives a
-/// thread without a name the name of the thread that started it. A thread with another name, and
-/// one that was started by a call such as `start`, is unknown.
+/// threads that run `make` and the RPC handlers of a server are named after the server, and Linux
+/// gives a thread without a name the name of the thread that started it. A thread with another name
+/// is unknown, and so is a thread that was started in a call such as `start`.
 pub fn current() -> Option<Label> {
     if let Some(work) = WORK.get() {
         return Some(work.label);
@@ -174,7 +176,7 @@ pub fn life() -> Option<Life> {
     Some(Life { server, number })
 }
 
-/// What the calling thread does, as [`enter`] was told.
+/// What the calling thread does, as given to [`enter`].
 pub fn doing() -> Option<&'static str> {
     WORK.get().map(|work| work.doing)
 }
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unnamed_thread_of_a_server_is_known_by_the_thread_that_started_it() {
+    fn an_unnamed_thread_belongs_to_the_server_of_the_thread_that_started_it() {
         let named = thread::Builder::new().name(thread_name(3)).spawn(|| {
             let child = thread::spawn(current).join().unwrap();
             (current(), child)

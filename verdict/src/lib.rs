@@ -1,8 +1,8 @@
 //! Why a run failed, and whose fault it is.
 //!
-//! The first [`Failure`] that any thread reports to the [`Referee`] is the verdict of a run.
-//! Threads decide whose fault it is: each one works for a server or for the kit ([`label`]), the
-//! server may be dead already ([`Life`]), and a panic in any thread is reported with both
+//! The first [`Failure`] that any thread reports to the [`Referee`] is the verdict of a run. The
+//! thread decides whose fault it is. Each thread works for a server or for the kit ([`label`]), and
+//! the server may be dead already ([`Life`]). A panic in any thread is reported with both
 //! ([`panics`]). A run in virtual time has limits of its own ([`virtual_time`]).
 //!
 //! Nothing here knows which service the servers run.

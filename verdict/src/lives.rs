@@ -1,18 +1,19 @@
 //! The incarnations of all servers of a run, and which of them are dead.
 //!
-//! A killed server's threads run on in the process of the test until they notice. In production,
-//! and since 2026 in 6.824's own lab, the process of a killed server is gone, and so are its
-//! threads. What they do after the kill harms no other server and is no failure. But where servers
-//! share a process, such a panic looks like a real one. So a panic after the kill is a finding,
-//! [`FindingKind::LatePanic`].
+//! The threads of a killed server run on in the process of the test until they notice the kill. In
+//! production, and since 2026 in 6.824's own lab, the process of a killed server is gone, and so
+//! are its threads. Whatever they do after the kill harms no other server and is no failure. But
+//! where servers share a process, such a panic looks like a real one. So a panic after the kill is
+//! a finding, [`FindingKind::LatePanic`].
 //!
 //! A panic before `kill` has returned is a failure: until then the server has work to do, and
 //! `kill` itself may be wrong. A server that was crashed at a save is dead from that save on,
-//! although `kill` comes later. What it saves then is lost, so a peer that reads its own save back
-//! finds what no running server can find. Only a panic in `kill` itself is a failure even then.
+//! although `kill` is called later. Its later saves are lost, so a peer that reads its own save
+//! back finds a state that no running server can find. Only a panic in `kill` itself is a failure
+//! even then.
 //!
-//! Where servers share threads, nobody knows for whom a thread panicked. If some incarnation is
-//! dead then, it may have been for that one, so such a panic is a finding as well.
+//! Where servers share threads, it is unknown for which server a thread panicked. If some
+//! incarnation is dead, the panic may belong to it, so such a panic is a finding too.
 //!
 //! Servers in processes of their own have no such threads: SIGKILL ends them.
 //!
@@ -29,7 +30,8 @@ pub const KILL: &str = "kill";
 pub struct Life {
     /// The server's number.
     pub server: usize,
-    /// Counted over all servers and clusters of a run, from 1; 0 where only the server is known.
+    /// Counts the incarnations of all servers and clusters of a run, from 1; 0 if only the server
+    /// is known.
     pub number: u32,
 }
 
@@ -45,14 +47,14 @@ pub enum Death {
 }
 
 impl Death {
-    /// Whether what its threads do from now on is no failure.
+    /// Whether the end is complete: a panic of its threads from now on is no failure.
     pub fn is_over(self) -> bool {
         self != Death::UnderWay
     }
 }
 
 impl fmt::Display for Death {
-    /// A phrase that follows what happened then.
+    /// A phrase that follows a description of what happened.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Death::Crashed => "after it crashed at a save",
@@ -67,7 +69,7 @@ impl fmt::Display for Death {
 pub(crate) struct Lives {
     /// By number, from 1.
     all: Vec<Entry>,
-    /// The servers whose first panic after a death was reported.
+    /// The servers that had a panic after a death, which was reported.
     reported: BTreeSet<usize>,
 }
 
@@ -97,19 +99,19 @@ impl Lives {
         self.entry(life)?.death
     }
 
-    /// Whether the death of some incarnation is over.
+    /// Whether some incarnation is dead.
     pub(crate) fn has_death(&self) -> bool {
         self.all.iter().any(|entry| entry.death.is_some_and(Death::is_over))
     }
 
-    /// Records that a panic of its server is reported; false if one was before. What one
-    /// incarnation does, the next one does as well.
+    /// Records that a late panic of this server is reported. False if one was reported before:
+    /// later incarnations repeat the same panic.
     pub(crate) fn report(&mut self, life: Life) -> bool {
         self.reported.insert(life.server)
     }
 
-    /// In real time an incarnation may be unknown. Then this is the latest of its server: if it is
-    /// dead, they all are. If it lives, what happened counts as its fault.
+    /// In real time an incarnation may be unknown. Then this is the latest one of its server. If
+    /// that one is dead, all are. If it lives, it is to blame.
     fn entry(&mut self, life: Life) -> Option<&mut Entry> {
         match life.number.checked_sub(1) {
             Some(place) => self.all.get_mut(place as usize),
@@ -123,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_incarnation_has_a_life_and_a_death_of_its_own() {
+    fn the_death_of_one_incarnation_is_not_that_of_the_next() {
         let mut lives = Lives::default();
         let (first, other) = (lives.begin(1), lives.begin(2));
         for death in [Death::Crashed, Death::UnderWay, Death::Killed] {
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_incarnation_is_dead_only_if_all_of_its_server_are() {
+    fn an_unknown_incarnation_is_dead_only_if_all_incarnations_of_its_server_are() {
         let mut lives = Lives::default();
         let unknown = Life { server: 1, number: 0 };
         assert_eq!(lives.death(unknown), None, "it never lived");

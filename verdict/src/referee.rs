@@ -1,4 +1,4 @@
-//! The keeper of a run's verdict: the first failure counts, from any thread.
+//! Keeps the verdict of a run: the first failure that any thread reports.
 
 use std::collections::BTreeMap;
 use std::panic;
@@ -13,11 +13,12 @@ use crate::finding::FindingKind;
 use crate::kit_code::KitCode;
 use crate::lives::{Death, Life, Lives};
 
-/// Later findings of a run are only counted; one more finding gives their number.
+/// The limit of the number of findings of a run. Later ones are only counted; one more finding
+/// gives their number.
 pub const FINDINGS_MAX: usize = 64;
 
-/// The verdict of one run, shared by everything that may find a failure. Clones are the same
-/// referee.
+/// Keeps the verdict of one run, and is shared by everything that can find a failure. Clones are
+/// the same referee.
 #[derive(Clone, Default)]
 pub struct Referee {
     shared: Arc<Shared>,
@@ -40,12 +41,12 @@ struct State {
     threads_are_shared: bool,
     kit_code: Vec<KitCode>,
     elsewhere: BTreeMap<usize, Tell>,
-    /// The part of the test that is under way, if it has named it.
+    /// The current part of the test, if the test has named it.
     stage: Option<String>,
     explain_liveness: Option<Explain>,
 }
 
-/// Says who waits for whom, in one note.
+/// Explains in one note which server waits for which.
 type Explain = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Says what the threads of a server in another process wait for.
@@ -58,11 +59,11 @@ pub struct Figures {
     pub time: Duration,
     /// The number of servers.
     pub peers: usize,
-    /// Calls that the network took.
+    /// The number of calls that the network took.
     pub rpcs: u64,
-    /// Bytes of requests and of replies that arrived.
+    /// The bytes of all requests, and of all replies that arrived.
     pub bytes: u64,
-    /// The growth of the highest applied index.
+    /// The number of commands: how much the highest applied index rose.
     pub commands: u64,
 }
 
@@ -99,7 +100,7 @@ impl Referee {
         self.settle(Err(failure.with_notes(explain.map(|explain| explain()))));
     }
 
-    /// From now on a failure of liveness gets the note that `explain` makes.
+    /// Adds the note of `explain` to each later failure of liveness.
     pub fn explain_liveness(&self, explain: impl Fn() -> String + Send + Sync + 'static) {
         self.shared.state.lock().explain_liveness = Some(Arc::new(explain));
     }
@@ -110,12 +111,12 @@ impl Referee {
         panic::resume_unwind(Box::new(Stopped));
     }
 
-    /// Says which part of its test is under way: the first note of a failure from now on.
+    /// Names the current part of the test. It is the first note of any later failure.
     pub fn enter_stage(&self, stage: impl Into<String>) {
         self.shared.state.lock().stage = Some(stage.into());
     }
 
-    /// Records that the test came to its end, unless it has failed.
+    /// Records that the test has passed, unless it has failed.
     pub fn pass(&self) {
         self.settle(Ok(()));
     }
@@ -141,12 +142,13 @@ impl Referee {
         }
     }
 
-    /// The same, of a kind that has a name.
+    /// Records a finding of a named kind.
     pub fn note(&self, kind: FindingKind, sentence: impl std::fmt::Display) {
         self.find(format!("{kind}: {sentence}"));
     }
 
-    /// Registers crates of the kit: no thread of an implementation is said to stand in their code.
+    /// Registers crates of the kit. A report never names their code as the place where a thread of
+    /// an implementation stands.
     pub fn add_kit_code(&self, code: impl IntoIterator<Item = KitCode>) {
         let mut state = self.shared.state.lock();
         for code in code {
@@ -156,12 +158,12 @@ impl Referee {
         }
     }
 
-    /// What was added by [`Referee::add_kit_code`].
+    /// The crates of [`Referee::add_kit_code`].
     pub(crate) fn kit_code(&self) -> Vec<KitCode> {
         self.shared.state.lock().kit_code.clone()
     }
 
-    /// The threads of `server` run in another process, and `tell` says what they wait for.
+    /// Records that the threads of `server` run in another process; `tell` says what they wait for.
     pub fn threads_are_elsewhere(
         &self,
         server: usize,
@@ -176,12 +178,12 @@ impl Referee {
         tell.map(|tell| tell())
     }
 
-    /// A new incarnation of a server begins.
+    /// Begins a new incarnation of a server.
     pub fn begin_life(&self, server: usize) -> Life {
         self.shared.state.lock().lives.begin(server)
     }
 
-    /// Records that an incarnation ends or begins to end.
+    /// Records that an incarnation has ended or begins to end.
     pub fn end_life(&self, life: Life, death: Death) {
         self.shared.state.lock().lives.end(life, death);
     }
@@ -199,8 +201,8 @@ impl Referee {
         }
     }
 
-    /// Records that a thread works for several servers: the first time as a finding, with this
-    /// sentence. True the first time.
+    /// Records that a thread works for several servers. The first time this is a finding with this
+    /// sentence, and returns true.
     pub fn threads_are_shared(&self, sentence: impl std::fmt::Display) -> bool {
         let before = std::mem::replace(&mut self.shared.state.lock().threads_are_shared, true);
         if !before {
@@ -210,7 +212,7 @@ impl Referee {
     }
 
     /// Whether some thread works for several servers. Then the label that a thread has inherited
-    /// says only who started it.
+    /// says only which server started it.
     pub fn has_shared_threads(&self) -> bool {
         self.shared.state.lock().threads_are_shared
     }
@@ -240,12 +242,12 @@ impl Referee {
         self.shared.state.lock().figures
     }
 
-    /// The verdict, if it is settled.
+    /// The verdict, if there is one yet.
     pub fn verdict(&self) -> Option<Result<(), Failure>> {
         self.shared.state.lock().verdict.clone()
     }
 
-    /// Waits until the verdict is settled, at most `limit`.
+    /// Waits until there is a verdict, at most `limit`.
     pub fn wait(&self, limit: Duration) -> Option<Result<(), Failure>> {
         let deadline = Instant::now() + limit;
         let mut state = self.shared.state.lock();
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_after_the_test_came_to_its_end_counts() {
+    fn a_failure_after_the_end_of_the_test_counts() {
         let referee = Referee::new();
         referee.pass();
         referee.fail(failure("a thread panicked on its way out"));
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_findings_the_first_are_kept_and_the_others_counted() {
+    fn the_first_findings_are_kept_and_the_others_are_counted() {
         let referee = Referee::new();
         referee.note(FindingKind::LatePanic, "x".repeat(1 << 20));
         (1..FINDINGS_MAX).for_each(|n| referee.find(n.to_string()));

@@ -33,13 +33,13 @@ pub fn owner(thread: &ThreadInfo) -> String {
     }
 }
 
-/// Its name without that of its server: in real time the lab names threads after their server.
+/// The thread's name without the server's: in real time the lab names threads after their server.
 pub fn own_name(thread: &ThreadInfo) -> &str {
     thread.name.trim_start_matches(owner(thread).as_str()).trim_start()
 }
 
 /// Where a thread stands, such as `in raft::Raft::tick at src/raft.rs:57:9`: its innermost call
-/// outside of libraries and of the kit. None without a backtrace.
+/// outside libraries and the kit. None without a backtrace.
 pub fn place(thread: &ThreadInfo, referee: &Referee) -> Option<String> {
     let kit = [&KitCode::BELOW, &referee.kit_code()[..]].concat();
     thread.frames().iter().find_map(|frame| {
@@ -49,13 +49,13 @@ pub fn place(thread: &ThreadInfo, referee: &Referee) -> Option<String> {
         if is_foreign || !file.contains(".rs:") {
             return None;
         }
-        // The path of the crate's folder is of no use to a reader.
+        // The path of the crate's folder does not help a reader.
         let start = file.rfind("/src/").or_else(|| file.rfind("/tests/")).map_or(0, |at| at + 1);
         Some(format!("in {name} at {}", &file[start..]))
     })
 }
 
-/// What a thread waits for, according to its innermost calls.
+/// What kind of thing a thread waits for, according to its innermost calls.
 fn object(thread: &ThreadInfo) -> &'static str {
     for frame in thread.frames() {
         if frame.contains("condvar") || frame.contains("Condvar") {
@@ -71,14 +71,14 @@ fn object(thread: &ThreadInfo) -> &'static str {
     ""
 }
 
-/// A sentence for each thread of `server` that has waited long, and that only another thread can
+/// A sentence for each thread of `server` that has waited long and that only another thread can
 /// wake. Empty in real time.
 pub fn waiting(server: usize, referee: &Referee) -> Vec<String> {
     let is_meant = |label| Label::of(label) == Label::Server(server);
     referee.waiting_elsewhere(server).unwrap_or_else(|| waiting_here(is_meant, referee))
 }
 
-/// The same for one incarnation: the threads of an earlier one explain nothing.
+/// Like [`waiting`], for one incarnation: the threads of an earlier one explain nothing.
 pub fn waiting_of(life: Life, referee: &Referee) -> Vec<String> {
     let is_meant = |label| Life::of(label) == Some(life);
     referee.waiting_elsewhere(life.server).unwrap_or_else(|| waiting_here(is_meant, referee))

@@ -1,4 +1,4 @@
-//! A run in virtual time: its limits, and the verdict if it ends at one of them.
+//! The limits of a run in virtual time, and the verdict if a run reaches one of them.
 //!
 //! Both the run of a whole test and that of a single peer in its own process need this.
 
@@ -13,13 +13,14 @@ use crate::lives::Life;
 use crate::referee::Referee;
 use crate::threads;
 
-/// The costliest test of the reference takes about a hundredth of this.
+/// The limit of a run's steps. The costliest test of the reference takes about a hundredth of this.
 const STEPS_MAX: u64 = 100_000_000;
-/// More threads at once are a failure in themselves.
+/// The limit of the number of threads alive at the same time.
 const THREADS_MAX: usize = 5_000;
-/// A thread that computes longer than this without a call is in an endless loop.
+/// A thread that computes longer than this, without a call that the simulator takes over, is in an
+/// endless loop.
 const CPU_WITHOUT_A_STEP: Duration = Duration::from_secs(5);
-/// A thread that waits longer than this in real time waits for something outside of the run.
+/// A thread that waits longer than this in real time waits for something outside the run.
 const REAL_TIME_WITHOUT_A_STEP: Duration = Duration::from_secs(10);
 
 /// The options of a run with this seed and all limits.
@@ -34,8 +35,9 @@ pub fn options(seed: u64) -> Options {
         .edges(sim::instrumented_edges() > 0)
 }
 
-/// Why a simulation ended before the code in it did. A thread of a killed server can end the run as
-/// well, since the run cannot continue beside it; the sentence then says that it was killed.
+/// Why a simulation ended before the code in it did. A thread of a killed server can also end the
+/// run, since the run cannot continue next to it. The sentence then says that the server was
+/// killed.
 pub fn failure(report: &Report, referee: &Referee) -> Failure {
     let blamed = |id: u32| report.threads.iter().find(|thread| thread.id == id);
     let of_thread = |class, id, what: &str| {
@@ -75,7 +77,7 @@ pub fn failure(report: &Report, referee: &Referee) -> Failure {
             of_thread(Class::Spin, busiest.map_or(u32::MAX, |thread| thread.id), &what)
         }
         sim::Halt::ThreadLimit => {
-            let sentence = format!("more than {THREADS_MAX} threads were alive at once");
+            let sentence = format!("more than {THREADS_MAX} threads were alive at the same time");
             Failure::new(Class::Limit, sentence)
                 .with_notes(crowd_with_the_dead(&report.threads, referee))
         }

@@ -146,7 +146,7 @@ mod tests {
             scenario.sees(0, |peer| peer.term(1).snapshot(2, 1).commit(2))?;
             scenario.restarts_with(0, 2, |peer| peer.term(1).snapshot(2, 1).commit(2))
         });
-        let sentence = "server 0 restarted at 0.001 s with a log that begins behind index 2, but \
+        let sentence = "server 0 restarted at 0.001 s with a log that begins after index 2, but \
                         the snapshot saved with it covers only index 1";
         broke(Rule::S14, sentence, |scenario: &mut Scenario| {
             scenario.restarts_with(0, 1, |peer| peer.term(1).snapshot(2, 1).commit(2))
