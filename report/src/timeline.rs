@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-use runfile::{Event, How, Kind, Role, RunFile, State};
+use runfile::{Event, Fact, How, Kind, Role, RunFile, State};
 
 use crate::plain;
 use crate::server::{self, Server};
@@ -25,7 +25,8 @@ pub struct Filter {
 }
 
 /// A group of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Group {
     /// Changes of role, term, vote, log and commit index
     State,
@@ -59,17 +60,15 @@ pub fn timeline(run: &RunFile, filter: &Filter) -> String {
     let mut text = String::new();
     let mut screen = Screen::new(run.header.servers, filter);
     screen.heading(&mut text);
-    let evidence: BTreeMap<u64, &str> = run
-        .end
-        .failure
-        .iter()
-        .flat_map(|failure| &failure.evidence)
-        .map(|fact| (fact.n, &*fact.what))
-        .collect();
+    let mut facts = run.end.failure.iter().flat_map(|failure| &failure.evidence).peekable();
     let mut events = run.events.iter().peekable();
     while let Some(event) = events.next() {
+        // The event of a fact is left out of the file if it changed nothing.
+        while let Some(fact) = facts.next_if(|fact| fact.n < event.n) {
+            screen.fact(&mut text, fact, filter);
+        }
         screen.take(event);
-        let fact = evidence.get(&event.n).copied();
+        let fact = facts.next_if(|fact| fact.n == event.n);
         let mut what = screen.what(&event.kind);
         // A partition cuts many links at the same time.
         while let Some(next) = events.next_if(|next| is_same_verb(event, next)) {
@@ -77,9 +76,10 @@ pub fn timeline(run: &RunFile, filter: &Filter) -> String {
             _ = write!(what, ", {}", link(&next.kind));
         }
         if filter.shows(event) || (fact.is_some() && filter.times.contains(&event.t)) {
-            screen.line(&mut text, event.t, &what, fact);
+            screen.line(&mut text, event.t, &what, fact.map(|fact| &*fact.what));
         }
     }
+    facts.for_each(|fact| screen.fact(&mut text, fact, filter));
     let verdict = match &run.end.failure {
         Some(failure) => format!("FAIL: {}", plain::line(&failure.sentence, 400)),
         None => "passed".to_owned(),
@@ -179,6 +179,13 @@ impl Screen {
             _ = write!(text, "  <- {}", plain::line(fact, TEXT_CHARS_MAX));
         }
         text.push('\n');
+    }
+
+    fn fact(&self, text: &mut String, fact: &Fact, filter: &Filter) {
+        if filter.times.contains(&fact.t) {
+            let what = who(fact.server);
+            self.line(text, fact.t, &what, Some(&fact.what));
+        }
     }
 
     fn what(&self, kind: &Kind) -> String {

@@ -8,6 +8,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use report::timeline::Filter;
+
 use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::recording;
@@ -29,15 +31,18 @@ pub(crate) fn record(job: &Job<'_>, outcome: &Outcome, replay: &str) -> Result<P
     Ok(path)
 }
 
-/// Adds to a recording what its process did not know.
+/// Adds to a recording what its process did not know, and writes the timeline next to it.
 pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), String> {
     if !path.exists() {
         return Err("the process ended before it wrote the recording".into());
     }
-    let failed = |error| format!("failed to record the run in {}: {error}", path.display());
+    let failed =
+        |error: runfile::Error| format!("failed to record the run in {}: {error}", path.display());
     let mut run = runfile::read(path).map_err(failed)?;
     recording::complete(&mut run, output, replay);
-    runfile::write(&run, path).map_err(failed)
+    runfile::write(&run, path).map_err(failed)?;
+    let timeline = report::timeline::timeline(&run, &Filter::default());
+    fs::write(path.with_extension("txt"), timeline).map_err(|error| failed(error.into()))
 }
 
 /// The path of a run file, in a folder that exists. The file does not.

@@ -47,7 +47,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             _ => None,
         });
         let recording = recording.map(|recording| match recording {
-            Ok(path) => format!("recorded: {}", path.display()),
+            Ok(path) => format!("timeline: {}", path.with_extension("txt").display()),
             Err(why) => format!("not recorded: {why}"),
         });
         let Some(Run { seed, outcome, .. }) = failed.first() else {
@@ -197,10 +197,10 @@ mod tests {
             passed(
                 &SUITE.tests[0],
                 &[run(1, outcome.clone()), run(2, Outcome { findings: vec![], ..outcome })],
-                Some("recorded: a.run")
+                Some("timeline: a.txt")
             ),
             "Test (3A): initial election ...\n  \
-             recorded: a.run\n  \
+             timeline: a.txt\n  \
              warning: the term went from 1 to 2 although nothing had failed\\x07 (seed 1)\n  \
              ... Passed --  3.0  3   58    1684    0  (seed 1 of 2)\n"
         );
@@ -222,7 +222,7 @@ mod tests {
         let test = &SUITE.tests[1];
         // Without the option of a release build, which this test may be.
         let again = again(test.words, 7, &settings).replace("--release ", "");
-        let text = failure(test, 7, &outcome, (2, 3), Some("recorded: a.run".into()), &again);
+        let text = failure(test, 7, &outcome, (2, 3), Some("timeline: a.txt".into()), &again);
         assert_eq!(
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \
@@ -232,7 +232,7 @@ mod tests {
              the test: A disconnected leader is replaced; its return changes nothing; without a \
              majority no server leads.\n  \
              fails 2 of 3 seeds\n  \
-             recorded: a.run\n  \
+             timeline: a.txt\n  \
              it printed:\n    \
              one\n    \
              two\\r\n  \

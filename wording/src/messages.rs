@@ -124,7 +124,7 @@ impl Attributes {
         match name.to_string().as_str() {
             "cfg" => self.is_test |= rest.to_string() == "(test)",
             "test" => self.is_test = true,
-            "derive" => {
+            "derive" | "cfg_attr" => {
                 let derives = rest.to_string();
                 let words = derives.split(|c: char| !c.is_alphanumeric());
                 self.is_help |= words.into_iter().any(|word| HELP.contains(&word));
