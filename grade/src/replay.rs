@@ -37,9 +37,23 @@ pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
             let (runner, _) = replayer.build(&names(&paths)[0], &replay.path)?;
             let run = runner.run(replayer.scratch.path(), test, seed);
             print!("{}", describe(&run));
+            if let Some(file) = &replay.record {
+                record(&runner, replayer.scratch.path(), &run, file);
+            }
             Ok(exit(&run))
         }
         _ => replay_report(table, &kit, replay),
+    }
+}
+
+/// A run without a recording is still a run: the error is printed.
+fn record(runner: &Runner, scratch: &Path, run: &Run, file: &Path) {
+    let again = format!("cargo grade replay --test \"{}\" --seed {}", run.test.words, run.seed);
+    match runner.record(scratch, run, file, &again) {
+        Ok(()) => {
+            println!("timeline: {}", plain::line(&file.with_extension("txt").display().to_string()))
+        }
+        Err(why) => eprintln!("error: failed to record the run: {why}"),
     }
 }
 

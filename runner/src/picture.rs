@@ -10,25 +10,33 @@ use std::path::{Path, PathBuf};
 
 use report::timeline::Filter;
 
-use crate::job::Job;
+use crate::job::{Job, Supervisor};
 use crate::outcome::Outcome;
 use crate::recording;
 use crate::test::Test;
 
-/// Runs a job again, recorded, and returns the path of the run file. `outcome` is that of the first
-/// run.
-///
-/// # Errors
-/// In one sentence, if there is no recording of that run.
-pub(crate) fn record(job: &Job<'_>, outcome: &Outcome, replay: &str) -> Result<PathBuf, String> {
-    let path = path(job.test, job.seed)?;
-    let again = Job { record: Some(&path), ..*job }.run();
-    let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
-    if hash(&again) != hash(outcome) {
-        return Err("the second run differed from the first".into());
+impl Job<'_> {
+    /// Makes the run once more, recorded, and writes the run file and the timeline next to it.
+    /// `outcome` is that of the first run.
+    ///
+    /// # Errors
+    /// In one sentence, if there is no recording of that run.
+    pub fn record_again(
+        &self,
+        supervisor: &dyn Supervisor,
+        outcome: &Outcome,
+        path: &Path,
+        replay: &str,
+    ) -> Result<(), String> {
+        // What an earlier call left is another run.
+        _ = fs::remove_file(path);
+        let again = Job { record: Some(path), ..*self }.run_under(supervisor);
+        let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
+        if hash(&again) != hash(outcome) {
+            return Err("the second run differed from the first".into());
+        }
+        complete(path, &again.output, replay)
     }
-    complete(&path, &again.output, replay)?;
-    Ok(path)
 }
 
 /// Adds to a recording what its process did not know, and writes the timeline next to it.
@@ -45,14 +53,12 @@ pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), St
     fs::write(path.with_extension("txt"), timeline).map_err(|error| failed(error.into()))
 }
 
-/// The path of a run file, in a folder that exists. The file does not.
+/// The path of a run file, in a folder that exists.
 pub(crate) fn path(test: &Test, seed: u64) -> Result<PathBuf, String> {
     let folder = folder();
     fs::create_dir_all(&folder)
         .map_err(|error| format!("failed to make {}: {error}", folder.display()))?;
     let path = folder.join(format!("{}.run", file_name(&test.name(), seed)));
-    // What an earlier call left is another run.
-    _ = fs::remove_file(&path);
     Ok(path)
 }
 

@@ -7,7 +7,7 @@ use std::{env, process, thread};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::job::Job;
+use crate::job::{Job, TimeLimit};
 use crate::outcome::Outcome;
 use crate::picture;
 use crate::plain;
@@ -42,7 +42,11 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             (Some(recording), _) => Some(recording.clone()),
             (None, Clock::Virtual(_)) if settings.timeline != Timeline::Never => {
                 let again = again(&words, run.seed, &settings);
-                Some(picture::record(&job(run.seed), &run.outcome, &again))
+                Some(picture::path(test, run.seed).and_then(|path| {
+                    let job = job(run.seed);
+                    job.record_again(&TimeLimit, &run.outcome, &path, &again)?;
+                    Ok(path)
+                }))
             }
             _ => None,
         });

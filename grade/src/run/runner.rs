@@ -81,12 +81,27 @@ impl Runner {
         }
     }
 
-    fn run_once(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {
+    /// Makes a run once more, recorded, and writes the run file and the timeline next to it.
+    pub(crate) fn record(
+        &self,
+        scratch: &Path,
+        run: &Run,
+        file: &Path,
+        replay: &str,
+    ) -> Result<(), String> {
+        let watch = Watch::new(scratch, self.isolation);
+        self.job(run.test, run.seed).record_again(&watch, &run.outcome, file, replay)
+    }
+
+    fn job(&self, test: &'static Test, seed: u64) -> Job<'_> {
+        let Runner { program, arguments, .. } = self;
         let clock = Clock::default();
-        let Runner { program, arguments, isolation, .. } = self;
-        let watch = Watch::new(scratch, *isolation);
-        let job = Job { program, arguments, test, seed, clock, invariants: true, record: None };
-        let mut outcome = job.run_under(&watch);
+        Job { program, arguments, test, seed, clock, invariants: true, record: None }
+    }
+
+    fn run_once(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {
+        let watch = Watch::new(scratch, self.isolation);
+        let mut outcome = self.job(test, seed).run_under(&watch);
         let used = watch.used();
         if let Err(failure @ Failure { class: Class::Infra, .. }) = &outcome.verdict
             && let Some(failure) = used.excess_of_memory(failure)
