@@ -1,6 +1,6 @@
 //! The churn of part 3C: clients that never pause, and servers that crash and come back.
 //!
-//! In the original each round crashes, restarts and disconnects servers by chance, so a run may do
+//! In the original each round crashes, restarts and disconnects servers by chance, so a run can do
 //! none of that. Here each happens exactly as often as it does there on average, in random rounds.
 //! The clients first get a second in which nothing fails. So it is also a failure if no client sees
 //! a command of its own committed.
@@ -28,8 +28,9 @@ const RETURNS: usize = 10;
 /// The number of rounds in which a running server is crashed.
 const CRASHES: usize = 4;
 /// A client checks after each of these pauses whether its command was committed. The original also
-/// checks at once and after 10 ms, when nothing can be committed yet in real time. In virtual time
-/// something can be, and logs would get three times as long as in the original.
+/// checks immediately and after 10 ms, when nothing can be committed yet in real time. In virtual
+/// time a command can be committed by then, and logs would get three times as long as in the
+/// original.
 const LOOKS_AFTER_MS: [u64; 4] = [30, 50, 100, 200];
 
 /// `internalChurn` of 6.824.
@@ -116,7 +117,7 @@ fn client(cfg: &Config, me: usize, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Ve
     seen
 }
 
-/// Waits only a short time, because after a loss of the leader the command may never be committed.
+/// Waits only a short time: if the leader is lost, the command is perhaps never committed.
 fn is_committed(cfg: &Config, index: u64, command: &[u8]) -> bool {
     for pause_ms in LOOKS_AFTER_MS {
         cfg.sleep(Duration::from_millis(pause_ms));

@@ -30,7 +30,7 @@ impl<'scope, T: Send + 'scope> Client<'scope, T> {
         Client { thread }
     }
 
-    /// Waits for its result. Unwinds like the thread if there is none.
+    /// Waits for the thread's result. Unwinds if the thread did.
     pub(crate) fn join(self) -> T {
         let result = self.thread.join().ok().flatten();
         result.unwrap_or_else(|| panic::resume_unwind(Box::new(Stopped)))
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_gives_its_result_and_counts_as_the_kit() {
+    fn a_client_returns_its_result_and_is_labelled_as_the_kit() {
         let label = thread::scope(|scope| Client::start(scope, 0, label::current).join());
         assert_eq!(label, Some(Label::Kit));
     }

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_has_the_size_that_was_asked_for() {
+    fn a_command_has_up_to_19_digits_and_mostly_18_or_19() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let commands: Vec<usize> = (0..100).map(|_| command(&mut rng).len()).collect();
         assert!(commands.iter().all(|len| (1..=19).contains(len)));
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn something_happens_in_exactly_so_many_rounds_and_not_always_in_the_same() {
+    fn it_happens_in_the_given_number_of_rounds_and_not_always_in_the_same() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let draws: Vec<Vec<bool>> = (0..8).map(|_| in_some_rounds(&mut rng, 4, 20)).collect();
         for rounds in &draws {

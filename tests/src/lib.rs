@@ -1,6 +1,6 @@
 //! The Raft labs of MIT 6.824, in the edition of 2024: a [table](LABS) of tests.
 //!
-//! An implementation's whole test file is a `harness = false` test target with
+//! This is the whole test file of an implementation, in a test target with `harness = false`:
 //!
 //! ```text
 //! fn main() {
@@ -8,7 +8,7 @@
 //! }
 //! ```
 //!
-//! `LAB_SEEDS=n` runs the seeds 1 to n of each test instead of 3, and `LAB_SEED=s` that one alone.
+//! `LAB_SEEDS=n` runs the seeds 1 to n of each test instead of 3. `LAB_SEED=s` runs only seed s.
 
 mod table;
 mod part_a;

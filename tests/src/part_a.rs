@@ -38,7 +38,7 @@ pub(crate) fn initial_election(lab: &Lab) {
     cfg.end();
 }
 
-/// TestReElection3A: is a leader that is cut off replaced, and is nobody elected without a
+/// TestReElection3A: is a disconnected leader replaced, and is no leader elected without a
 /// majority?
 pub(crate) fn re_election(lab: &Lab) {
     let servers = 3;
@@ -54,26 +54,26 @@ pub(crate) fn re_election(lab: &Lab) {
     cfg.connect(leader1);
     let leader2 = cfg.check_one_leader();
 
-    // Without a majority nobody is elected.
+    // Without a majority no server is elected.
     cfg.disconnect(leader2);
     cfg.disconnect((leader2 + 1) % servers);
     cfg.sleep(2 * RAFT_ELECTION_TIMEOUT);
     cfg.check_no_leader();
 
-    // With one, somebody is.
+    // With a majority, a leader is elected.
     cfg.connect((leader2 + 1) % servers);
     cfg.check_one_leader();
 
-    // The last one's return changes nothing.
+    // The return of the last server changes nothing.
     cfg.connect(leader2);
     cfg.check_one_leader();
     cfg.end();
 }
 
-/// TestManyElections3A: nine times three of seven servers are cut off.
+/// TestManyElections3A: nine times, three of seven servers are disconnected.
 ///
-/// The original draws three servers that may be one and the same and need not include the leader,
-/// so that a round may test nothing. Here they are the leader and two others.
+/// The original draws three servers, which can be the same one and need not include the leader. So
+/// a round can test nothing. Here they are the leader and two others.
 pub(crate) fn many_elections(lab: &Lab) {
     let servers = 7;
     let cfg = lab.make_config(Setup::reliable(servers));

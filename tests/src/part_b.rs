@@ -1,7 +1,7 @@
 //! Part 3B: the log, from the first command to its agreement after every kind of failure.
 //!
-//! Where the original asks the leader that it has just found for agreement and ignores a refusal,
-//! the lab insists: without those commands the test would test nothing.
+//! Where the original starts a command at the leader that it has just found, it ignores a refusal.
+//! Here a refusal is a failure: without that command the test would test nothing.
 
 use std::thread;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use runner::Lab;
 use crate::clients::Client;
 use crate::draw;
 
-/// How often a test that needs an undisturbed term tries to get one.
+/// The number of tries of a test that needs one term without an election.
 const TRIES: usize = 5;
-/// What an implementation gets between two tries to settle.
+/// The pause between two tries, in which an implementation can settle.
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_secs(3);
-/// What 3B rpc bytes grants on top of the commands themselves.
+/// The bytes that 3B rpc bytes allows in addition to the commands.
 const BYTES_SLACK: u64 = 50_000;
-/// To elect the first leader, at most.
+/// The maximum number of RPCs until the first leader is elected.
 const RPCS_TO_ELECT_MAX: u64 = 30;
-/// While nothing happens, in one second and by server, at most.
+/// The maximum number of RPCs for each server in one idle second.
 const IDLE_RPCS_MAX: u64 = 20;
 
 /// TestBasicAgree3B: are commands committed one after the other, at the indices 1, 2 and 3?
@@ -33,13 +33,13 @@ pub(crate) fn basic_agree(lab: &Lab) {
     let cfg = lab.make_config(Setup::reliable(servers));
     cfg.begin();
     for index in 1..=3 {
-        expect_not_committed(lab, &cfg, index, "before anybody asked for it");
+        expect_not_committed(lab, &cfg, index, "before any command was started there");
         expect_index(lab, index, cfg.one(&number(index * 100), servers, false));
     }
     cfg.end();
 }
 
-/// TestRPCBytes3B: does each command travel to each server once, and no more?
+/// TestRPCBytes3B: is each command sent to each server only once?
 pub(crate) fn rpc_bytes(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -75,14 +75,14 @@ pub(crate) fn follower_failure(lab: &Lab) {
     cfg.begin();
     cfg.one(&number(101), servers, false);
 
-    // One follower goes; the leader and the other follower agree.
+    // One follower is disconnected; the leader and the other follower agree.
     let leader1 = cfg.check_one_leader();
     cfg.disconnect((leader1 + 1) % servers);
     cfg.one(&number(102), servers - 1, false);
     cfg.sleep(RAFT_ELECTION_TIMEOUT);
     let last = cfg.one(&number(103), servers - 1, false);
 
-    // The other goes, too: the leader takes a command, but nobody ever commits it.
+    // The other is disconnected, too: the leader takes a command, but no server ever commits it.
     let leader2 = cfg.check_one_leader();
     cfg.disconnect((leader2 + 1) % servers);
     cfg.disconnect((leader2 + 2) % servers);
@@ -93,21 +93,22 @@ pub(crate) fn follower_failure(lab: &Lab) {
     cfg.end();
 }
 
-/// TestLeaderFailure3B: does agreement go on under a new leader, and stop when that is gone, too?
+/// TestLeaderFailure3B: does agreement go on under a new leader, and stop when that one is
+/// disconnected, too?
 pub(crate) fn leader_failure(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
     cfg.begin();
     cfg.one(&number(101), servers, false);
 
-    // The first leader goes; the others elect one and agree.
+    // The first leader is disconnected; the others elect a new one and agree.
     let leader1 = cfg.check_one_leader();
     cfg.disconnect(leader1);
     cfg.one(&number(102), servers - 1, false);
     cfg.sleep(RAFT_ELECTION_TIMEOUT);
     let last = cfg.one(&number(103), servers - 1, false);
 
-    // The second goes, too.
+    // The second leader is disconnected, too.
     let leader2 = cfg.check_one_leader();
     cfg.disconnect(leader2);
     expect_index(lab, last + 1, cfg.start_at_leader(leader2, &number(104)).index);
@@ -119,7 +120,8 @@ pub(crate) fn leader_failure(lab: &Lab) {
     cfg.end();
 }
 
-/// TestFailAgree3B: does a follower that comes back get what it missed, and take part again?
+/// TestFailAgree3B: does a follower that comes back get the entries that it missed, and take part
+/// again?
 pub(crate) fn fail_agree(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -142,17 +144,18 @@ pub(crate) fn fail_agree(lab: &Lab) {
     cfg.end();
 }
 
-/// TestFailNoAgree3B: is nothing committed while three of five are away, and all well afterwards?
+/// TestFailNoAgree3B: is nothing committed while three of five servers are disconnected, and does
+/// agreement go on when they come back?
 ///
-/// The original's first agreement may not retry, so a leader that is replaced in the first two
-/// seconds, which is allowed, fails the test. Here the agreement may retry.
+/// The original does not retry its first agreement. So the test fails if the leader is replaced in
+/// the first two seconds, which is allowed. Here the agreement is retried.
 pub(crate) fn fail_no_agree(lab: &Lab) {
     let servers = 5;
     let cfg = lab.make_config(Setup::reliable(servers));
     cfg.begin();
     let last = cfg.one(&number(10), servers, true);
 
-    // Three of five followers go.
+    // Three of the four followers are disconnected.
     let leader = cfg.check_one_leader();
     let away = [1, 2, 3].map(|k| (leader + k) % servers);
     for server in away {
@@ -163,7 +166,7 @@ pub(crate) fn fail_no_agree(lab: &Lab) {
     cfg.sleep(2 * RAFT_ELECTION_TIMEOUT);
     expect_not_committed(lab, &cfg, index, "without a majority");
 
-    // They come back. They may have chosen a leader among themselves, who forgets index 2.
+    // They come back. One of them can be elected, and it lacks the old leader's last entry.
     for server in away {
         cfg.connect(server);
     }
@@ -187,12 +190,12 @@ pub(crate) fn fail_no_agree(lab: &Lab) {
 pub(crate) fn concurrent_starts(lab: &Lab) {
     let cfg = lab.make_config(Setup::reliable(3));
     cfg.begin();
-    in_one_term(lab, &cfg, || start_five_at_once(lab, &cfg));
+    in_one_term(lab, &cfg, || start_five_together(lab, &cfg));
     cfg.end();
 }
 
 /// None if the term changed meanwhile.
-fn start_five_at_once(lab: &Lab, cfg: &Config) -> Option<()> {
+fn start_five_together(lab: &Lab, cfg: &Config) -> Option<()> {
     let leader = cfg.check_one_leader();
     let Started { term, .. } = cfg.start(leader, number(1))?;
     let commands: Vec<Vec<u8>> = (100..105).map(number).collect();
@@ -220,7 +223,8 @@ fn start_five_at_once(lab: &Lab, cfg: &Config) -> Option<()> {
     Some(())
 }
 
-/// TestRejoin3B: does a leader that was cut off lose what only it had, and get what it missed?
+/// TestRejoin3B: does a disconnected leader lose the entries that only it has, and get those that
+/// it missed?
 pub(crate) fn rejoin(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -234,22 +238,22 @@ pub(crate) fn rejoin(lab: &Lab) {
         cfg.start_at_leader(leader1, &number(n));
     }
 
-    // The new one commits another at the same index, and is cut off, too.
+    // The new leader commits another command at the same index, and is cut off, too.
     cfg.one(&number(103), servers - 1, true);
     let leader2 = cfg.check_one_leader();
     cfg.disconnect(leader2);
 
-    // The old one is back.
+    // The old leader is back.
     cfg.connect(leader1);
     cfg.one(&number(104), servers - 1, true);
 
-    // So are all.
+    // Now all are back.
     cfg.connect(leader2);
     cfg.one(&number(105), servers, true);
     cfg.end();
 }
 
-/// TestBackup3B: is a log with fifty wrong entries put right within the time that an agreement has?
+/// TestBackup3B: is a log with fifty wrong entries repaired within the time limit of one agreement?
 pub(crate) fn backup(lab: &Lab) {
     let servers = 5;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -257,7 +261,8 @@ pub(crate) fn backup(lab: &Lab) {
     cfg.begin();
     cfg.one(&draw::command(&mut rng), servers, true);
 
-    // The leader and one follower are alone with many commands that they cannot commit.
+    // Only the leader and one follower are connected. They get many commands that they cannot
+    // commit.
     let leader1 = cfg.check_one_leader();
     let pair = [0, 1].map(|k| (leader1 + k) % servers);
     let others = [2, 3, 4].map(|k| (leader1 + k) % servers);
@@ -267,7 +272,7 @@ pub(crate) fn backup(lab: &Lab) {
     start_fifty(&cfg, &mut rng, leader1);
     cfg.sleep(RAFT_ELECTION_TIMEOUT / 2);
 
-    // They go, and the others agree on many.
+    // These two are disconnected, and the others agree on many commands.
     for server in pair {
         cfg.disconnect(server);
     }
@@ -276,14 +281,16 @@ pub(crate) fn backup(lab: &Lab) {
     }
     agree_on_fifty(&cfg, &mut rng);
 
-    // Of the others one goes; their leader and the last are alone with many, too.
+    // One of the others is disconnected. Their leader and the third get many commands that they
+    // cannot commit.
     let leader2 = cfg.check_one_leader();
     let other = if leader2 == others[0] { others[1] } else { others[0] };
     cfg.disconnect(other);
     start_fifty(&cfg, &mut rng, leader2);
     cfg.sleep(RAFT_ELECTION_TIMEOUT / 2);
 
-    // The first leader and its follower come back, with the one of the others that went last.
+    // The first leader and its follower come back, and so does the server that was disconnected
+    // last.
     for server in 0..servers {
         cfg.disconnect(server);
     }
@@ -312,7 +319,7 @@ fn agree_on_fifty(cfg: &Config, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// TestCount3B: do elections, agreement and idleness cost no more RPCs than they need?
+/// TestCount3B: do elections, agreement and idle time stay within their limits of RPCs?
 pub(crate) fn count(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -339,7 +346,7 @@ pub(crate) fn count(lab: &Lab) {
     cfg.end();
 }
 
-/// The RPCs that were handled until the first leader was seen.
+/// Checks the number of RPCs that were handled before the first leader was seen.
 fn check_rpcs_to_elect(lab: &Lab, cfg: &Config) {
     let used = rpcs(cfg);
     if (1..=RPCS_TO_ELECT_MAX).contains(&used) {
@@ -362,19 +369,19 @@ fn check_rpcs_to_elect(lab: &Lab, cfg: &Config) {
         Class::Contract,
         sentence,
         "the loops that ask for votes and send heartbeats; each waits between two rounds, and a \
-         call that failed or was refused is not repeated at once (section 5.2)",
+         call that failed or was refused is not repeated immediately (section 5.2)",
     );
 }
 
-/// Counts the RPCs for ten commands; the number of all RPCs so far, or none if the term changed
-/// meanwhile.
+/// Checks the number of RPCs for ten commands. Returns the number of all RPCs so far; none if the
+/// term changed meanwhile.
 fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut ChaCha8Rng) -> Option<u64> {
     const COMMANDS: u64 = 10;
     let servers = cfg.n();
     let leader = cfg.check_one_leader();
     let before = rpcs(cfg);
     let first = cfg.start(leader, number(1))?;
-    // One more than is waited for, as in the original.
+    // One command more than the test waits for, as in the original.
     let commands: Vec<Vec<u8>> =
         (0..=COMMANDS).map(|_| number(u64::from(rng.random::<u32>() >> 1))).collect();
     for (index, command) in (first.index + 1..).zip(&commands) {
@@ -410,12 +417,12 @@ fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut ChaCha8Rng) -> Option<u64> {
     Some(after)
 }
 
-/// The calls that reached any server.
+/// The number of calls that reached any server.
 fn rpcs(cfg: &Config) -> u64 {
     (0..cfg.n()).map(|server| cfg.rpc_count(server)).sum()
 }
 
-/// Tries until `work` comes to its end in one term.
+/// Tries until `work` begins and ends in the same term.
 fn in_one_term<T>(lab: &Lab, cfg: &Config, mut work: impl FnMut() -> Option<T>) -> T {
     for attempt in 0..TRIES {
         if attempt > 0 {

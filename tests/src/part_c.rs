@@ -1,7 +1,8 @@
-//! Part 3C: what survives a crash, and all of Raft on a network that loses, delays and reorders.
+//! Part 3C: what survives a crash, and all of Raft on a network that loses, delays and reorders
+//! messages.
 //!
-//! The commands of the original's Figure 8 (unreliable) are below 10,000, so that two may be equal
-//! and one be taken for the other. Here no two commands of a random test are.
+//! The original's Figure 8 (unreliable) draws commands below 10,000, so two commands can be equal,
+//! and one can be taken for the other. Here no two commands of a random test are equal.
 
 use std::thread;
 
@@ -17,17 +18,17 @@ use crate::draw;
 
 /// The rounds of both tests of Figure 8.
 const ROUNDS: usize = 1000;
-/// From this round on the network reorders replies in the unreliable one.
+/// From this round on, the network reorders replies in Figure 8 (unreliable).
 const REORDERING_FROM: usize = 200;
 
-/// TestPersist13C: does agreement go on after all have crashed, or the leader, or a follower?
+/// TestPersist13C: does agreement go on after all servers crash, then the leader, then a follower?
 pub(crate) fn persist_1(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
     cfg.begin();
     cfg.one(&number(11), servers, true);
 
-    // All of them. Unlike the original's, none still runs when the first comes back.
+    // All servers crash. Unlike in the original, none still runs when the first restarts.
     cfg.restart_all();
     cfg.one(&number(12), servers, true);
 
@@ -40,8 +41,8 @@ pub(crate) fn persist_1(lab: &Lab) {
     cfg.disconnect(leader2);
     let index = cfg.one(&number(14), servers - 1, true);
     cfg.restart(leader2);
-    // Before the next command, or that could hide a leader which forgot this one. The original
-    // waits for index 4, which is another command's after a retry.
+    // This comes before the next command, which could hide that the leader forgot this one. The
+    // original waits for index 4, which belongs to another command after a retry.
     cfg.wait(index, servers, None);
 
     let follower = (cfg.check_one_leader() + 1) % servers;
@@ -52,9 +53,9 @@ pub(crate) fn persist_1(lab: &Lab) {
     cfg.end();
 }
 
-/// TestPersist23C: does agreement go on while majorities crash and only partly come back?
+/// TestPersist23C: does agreement go on while majorities crash and only a part of them comes back?
 ///
-/// In the original of 2024 two of the five are only cut off, so that no leader ever crashes. Here
+/// In the original of 2024 two of the five are only disconnected, so no leader ever crashes. Here
 /// they are restarted like the others, as in the edition of 2025.
 pub(crate) fn persist_2(lab: &Lab) {
     let servers = 5;
@@ -67,12 +68,12 @@ pub(crate) fn persist_2(lab: &Lab) {
         let leader = cfg.check_one_leader();
         let [leader, a, b, c, d] = [0, 1, 2, 3, 4].map(|k| (leader + k) % servers);
 
-        // Two miss a command.
+        // Two servers miss a command.
         cfg.disconnect(a);
         cfg.disconnect(b);
         one(3);
 
-        // The three that have it go. The two come back, but they are no majority.
+        // The three that have it are disconnected. The two come back, but they are no majority.
         for server in [leader, c, d] {
             cfg.disconnect(server);
         }
@@ -80,7 +81,7 @@ pub(crate) fn persist_2(lab: &Lab) {
         cfg.restart(b);
         cfg.sleep(RAFT_ELECTION_TIMEOUT);
 
-        // With a third they are: it is the only one of them that has the command.
+        // With a third server they are a majority. Only that server has the command.
         cfg.restart(c);
         one(3);
 
@@ -91,8 +92,8 @@ pub(crate) fn persist_2(lab: &Lab) {
     cfg.end();
 }
 
-/// TestPersist33C: is a command kept that one server missed, when the other two crash and only one
-/// of them comes back?
+/// TestPersist33C: one server misses a command, the other two crash, and one of them comes back: is
+/// the command still there?
 pub(crate) fn persist_3(lab: &Lab) {
     let servers = 3;
     let cfg = lab.make_config(Setup::reliable(servers));
@@ -115,16 +116,16 @@ pub(crate) fn persist_3(lab: &Lab) {
     cfg.end();
 }
 
-/// TestFigure83C: is an entry of an older term only ever committed through one of the present?
+/// TestFigure83C: is an entry of an older term committed only through one of the current term?
 ///
-/// The original's rounds reach the interleaving of Figure 8 only by chance, and rarely. So the
-/// figure itself goes first, step by step.
+/// The original's rounds reach the interleaving of Figure 8 only by chance, and rarely. So the test
+/// first stages the figure itself, step by step.
 pub(crate) fn figure_8(lab: &Lab) {
     let servers = 5;
     let cfg = lab.make_config(Setup::reliable(servers));
     let mut rng = lab.rng();
     cfg.begin();
-    // By all, where the original wants one: the figure begins with logs that are alike.
+    // All servers apply it, where the original waits for one: the figure begins with equal logs.
     cfg.one(&draw::command(&mut rng), servers, true);
     the_figure(&cfg, &mut rng);
     for server in 0..servers {
@@ -134,7 +135,7 @@ pub(crate) fn figure_8(lab: &Lab) {
 
     let mut up = servers;
     for _ in 0..ROUNDS {
-        // The last that takes a command is crashed, often before it could commit it.
+        // The last server that takes a command is crashed, often before it can commit the command.
         let leader = ask_all(&cfg, &mut rng).last().copied();
         cfg.sleep(draw::figure_8_pause(&mut rng));
         if let Some(leader) = leader {
@@ -156,15 +157,15 @@ pub(crate) fn figure_8(lab: &Lab) {
     cfg.end();
 }
 
-/// Asks every server that runs for agreement on a command of its own; those that took it.
+/// Starts a new command at each running server. Returns the servers that took one.
 fn ask_all(cfg: &Config, rng: &mut ChaCha8Rng) -> Vec<usize> {
     (0..cfg.n()).filter(|server| cfg.start(*server, draw::command(rng)).is_some()).collect()
 }
 
-/// Figure 8 of the paper, with its names for the servers. A leader that counts replicas of an
-/// entry of an older term commits it in (c), and in (d) another takes its place.
+/// Figure 8 of the paper, with its names for the servers. A leader that counts the replicas of an
+/// entry of an older term commits it in (c). In (d) another entry replaces it.
 fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
-    // (a) S1 leads, and brings an entry to S2 alone.
+    // (a) S1 leads, and replicates an entry to S2 only.
     let leader = cfg.check_one_leader();
     let [s1, s2, others @ ..] = [0, 1, 2, 3, 4].map(|k| (leader + k) % cfg.n());
     for server in others {
@@ -174,7 +175,7 @@ fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
     cfg.sleep(RAFT_ELECTION_TIMEOUT / 2);
 
     // (b) S1 crashes. S5 is elected by S3, S4 and itself, and takes another entry at this index. It
-    // is cut off before, so that it cannot bring it to anybody.
+    // is cut off first, so it cannot replicate that entry.
     cfg.crash(s1);
     cfg.disconnect(s2);
     for server in others {
@@ -186,7 +187,7 @@ fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
     }
     cfg.start_at_leader(s5, &draw::command(rng));
 
-    // (c) S5 crashes, S1 comes back. It is elected, or S2 is, by the two and S3, and brings its
+    // (c) S5 crashes, S1 comes back. S1 or S2 is elected, by S1, S2 and S3, and replicates the old
     // entry to S3: now a majority has it.
     cfg.crash(s5);
     let [s3, s4] = match others {
@@ -200,8 +201,8 @@ fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
     cfg.check_one_leader();
     cfg.sleep(RAFT_ELECTION_TIMEOUT / 2);
 
-    // (d) S1 and S2 go, S5 comes back. It alone can be elected by S3, S4 and itself, and brings
-    // them its entry in place of the other.
+    // (d) S1 crashes, S2 is disconnected, S5 comes back. Only S5 can be elected by S3, S4 and
+    // itself. It replaces the old entry by its own.
     cfg.crash(s1);
     cfg.disconnect(s2);
     cfg.restart(s5);
@@ -210,8 +211,8 @@ fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
     cfg.restart(s1);
 }
 
-/// TestUnreliableAgree3C: do five clients get their commands agreed on although a fifth of all
-/// calls fail?
+/// TestUnreliableAgree3C: are the commands of five clients committed although a fifth of all calls
+/// fail?
 pub(crate) fn unreliable_agree(lab: &Lab) {
     let servers = 5;
     let cfg = lab.make_config(Setup::unreliable(servers));
@@ -235,8 +236,8 @@ pub(crate) fn unreliable_agree(lab: &Lab) {
     cfg.end();
 }
 
-/// TestFigure8Unreliable3C: the same on a network that loses and reorders, with leaders that are
-/// cut off rather than crashed and go on taking commands.
+/// TestFigure8Unreliable3C: Figure 8 on a network that loses and reorders messages. Leaders are
+/// disconnected instead of crashed, and go on taking commands.
 pub(crate) fn figure_8_unreliable(lab: &Lab) {
     let servers = 5;
     let cfg = lab.make_config(Setup::unreliable(servers));
@@ -249,7 +250,7 @@ pub(crate) fn figure_8_unreliable(lab: &Lab) {
         if round == REORDERING_FROM {
             cfg.network().long_reordering(true);
         }
-        // Those that are cut off are asked, too.
+        // Disconnected servers are asked, too.
         let took = ask_all(&cfg, &mut rng);
         let leader = took.into_iter().rfind(|server| cfg.is_connected(*server));
         cfg.sleep(draw::figure_8_pause(&mut rng));
@@ -274,12 +275,13 @@ pub(crate) fn figure_8_unreliable(lab: &Lab) {
     cfg.end();
 }
 
-/// TestReliableChurn3C: do three clients find what they saw committed, after servers came and went?
+/// TestReliableChurn3C: are the commands that three clients saw committed in every log, after
+/// crashes and disconnects?
 pub(crate) fn reliable_churn(lab: &Lab) {
     churn::churn(lab, Setup::reliable(5));
 }
 
-/// TestUnreliableChurn3C: the same on a network that loses and delays.
+/// TestUnreliableChurn3C: the same on a network that loses and delays messages.
 pub(crate) fn unreliable_churn(lab: &Lab) {
     churn::churn(lab, Setup::unreliable(5));
 }

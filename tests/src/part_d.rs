@@ -1,15 +1,16 @@
 //! Part 3D: snapshots, and a log that stays short because of them.
 //!
-//! A server that comes back needs a snapshot only if the others have discarded what it missed, and
-//! whether they have is luck in the original: a few rounds of a test, or all, may do without. Here
-//! the rounds 0, 10 and 20 make sure. What the server misses there is more than a log may hold, so
-//! it has to come in a snapshot, however an implementation sends it.
+//! A server that comes back needs a snapshot only if the others have discarded the entries that it
+//! missed. In the original that is left to chance: some rounds of a test, or all, can do without a
+//! snapshot. Here the rounds 0, 10 and 20 make sure that one is needed. The entries that the server
+//! misses there are larger than a log may be, so they have to come in a snapshot, however an
+//! implementation sends it.
 //!
-//! No correct Raft keeps too much for the check of the log's size. Section 7 allows a log to keep
-//! some of the entries that a snapshot covers: many keep the last one as the log's first. So the
-//! large command of a round is not among the last entries that a snapshot covers when the size is
-//! checked: a whole interval of small commands follows it. What may be left is two intervals of
-//! small commands, as in the original.
+//! Every correct Raft passes the check of the log's size. Section 7 allows a log to keep some of
+//! the entries that a snapshot covers: many keep the last one as the log's first. So the large
+//! command of a round is not among the last entries that a snapshot covers when the size is
+//! checked: a whole interval of small commands follows it. At most two intervals of small commands
+//! can be left, as in the original.
 
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ use crate::draw;
 
 const SERVERS: usize = 3;
 const ROUNDS: usize = 30;
-/// Every round whose number is a multiple of this makes sure that a snapshot is needed. Since a
-/// third of the rounds, by number, cuts off the leader, so does one of these.
+/// Every round whose number is a multiple of this makes sure that a snapshot is needed. Every third
+/// round cuts off the leader, and so does one of these.
 const SURE_ROUND_INTERVAL: usize = 10;
 const SECOND_LOOK_AFTER: Duration = Duration::from_millis(100);
 /// The saved Raft state of a server must have fewer bytes: 6.824's MAXLOGSIZE.
@@ -55,7 +56,7 @@ pub(crate) fn snapshot_install(lab: &Lab) {
     snap_common(lab, Setup::reliable(SERVERS), Fault::Disconnect);
 }
 
-/// TestSnapshotInstallUnreliable3D: the same on a network that loses and delays.
+/// TestSnapshotInstallUnreliable3D: the same on a network that loses and delays messages.
 pub(crate) fn snapshot_install_unreliable(lab: &Lab) {
     snap_common(lab, Setup::unreliable(SERVERS), Fault::Disconnect);
 }
@@ -65,7 +66,7 @@ pub(crate) fn snapshot_install_crash(lab: &Lab) {
     snap_common(lab, Setup::reliable(SERVERS), Fault::Crash);
 }
 
-/// TestSnapshotInstallUnCrash3D: the same on a network that loses and delays.
+/// TestSnapshotInstallUnCrash3D: the same on a network that loses and delays messages.
 pub(crate) fn snapshot_install_unreliable_crash(lab: &Lab) {
     snap_common(lab, Setup::unreliable(SERVERS), Fault::Crash);
 }
@@ -99,7 +100,8 @@ fn snap_common(lab: &Lab, setup: Setup, fault: Fault) {
     cfg.end();
 }
 
-/// The others agree on some commands, the victim comes back and catches up; the leader then.
+/// The others agree on some commands; then the victim comes back and catches up. Returns the leader
+/// at the end.
 fn miss_a_round(
     lab: &Lab,
     cfg: &Config,
@@ -131,8 +133,8 @@ fn miss_a_round(
     }
     cfg.one(&draw::command(rng), SERVERS, true);
     if is_sure && cfg.snapshots_applied(victim) == snapshots {
-        // No failure: what is saved was bounded above, and a leader may keep entries in memory for
-        // a follower that it is sending them to.
+        // This is no failure: the size of the saved log was checked above, and a leader may keep
+        // entries in memory that it is sending to a follower.
         let sentence = format!(
             "server {victim} caught up with index {index} and applied no snapshot, although no \
              saved log can still have the entries that it missed"
@@ -143,13 +145,14 @@ fn miss_a_round(
 }
 
 fn start_some(cfg: &Config, rng: &mut ChaCha8Rng, sender: usize) {
-    // It may not lead at all.
+    // The sender is perhaps not the leader; then it refuses them.
     for _ in 0..rng.random_range(5..15) {
         cfg.start(sender, draw::command(rng));
     }
 }
 
-/// The original looks once. An implementation that saves a moment later gets a second look.
+/// The original checks once. Here an implementation that saves a moment later passes the second
+/// check.
 fn check_log_size(lab: &Lab, cfg: &Config) {
     if cfg.log_size() >= LOG_SIZE_LIMIT {
         cfg.sleep(SECOND_LOOK_AFTER);
@@ -169,7 +172,7 @@ fn check_log_size(lab: &Lab, cfg: &Config) {
     }
 }
 
-/// TestSnapshotAllCrash3D: does agreement go on from where it was after all have crashed?
+/// TestSnapshotAllCrash3D: does agreement go on from where it was after all servers have crashed?
 pub(crate) fn snapshot_all_crash(lab: &Lab) {
     let cfg = lab.make_config(Setup::reliable(SERVERS).with_snapshots());
     let mut rng = lab.rng();
@@ -210,12 +213,13 @@ pub(crate) fn snapshot_init(lab: &Lab) {
     // One command, so that every server saves its state.
     cfg.one(&draw::command(&mut rng), SERVERS, true);
     cfg.restart_all();
-    // And one to see whether that forgot the snapshot.
+    // One more command shows whether a server forgot the snapshot.
     cfg.one(&draw::command(&mut rng), SERVERS, true);
     cfg.end();
 }
 
-/// Without a snapshot in any persister a restart tests nothing here; the original does not look.
+/// Without a snapshot in any persister a restart tests nothing here; the original does not check
+/// that.
 fn check_snapshot_saved(lab: &Lab, cfg: &Config) {
     if cfg.snapshot_size() == 0 {
         // An implementation may save it a moment later.
@@ -238,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rounds_that_make_sure_cut_off_a_leader_and_followers() {
+    fn the_rounds_that_need_a_snapshot_cut_off_a_leader_and_followers() {
         let sure = (0..ROUNDS).step_by(SURE_ROUND_INTERVAL);
         let of_the_leader = sure.filter(|round| round % 3 == 1).count();
         assert_eq!(of_the_leader, 1);

@@ -13,7 +13,7 @@ pub const PART_B: Part = Part { name: "3B", title: "Log", ..PART_A };
 pub const PART_C: Part = Part { name: "3C", title: "Persistence", ..PART_A };
 /// Snapshots.
 pub const PART_D: Part = Part { name: "3D", title: "Log compaction", ..PART_A };
-/// The adversary: what the original does not try. Its points are extra points.
+/// The adversary: tests that the original does not have. Its points are extra points.
 pub const PART_E: Part = Part { name: "3E", title: "Adversary", edition: None, counts: false };
 
 /// The labs: every part and every test, in the original's order.
@@ -294,7 +294,8 @@ const TESTS: &[Test] = &[
         words: "even and tiny clusters",
         points: 1,
         original: None,
-        purpose: "The same with one, two, four and six servers: a majority is more than half.",
+        purpose: "Clusters of one, two, four and six servers recover from all faults: a majority is \
+                  more than half.",
         run: part_e::swarm::even_and_tiny_clusters,
     },
     Test {
@@ -377,7 +378,7 @@ const TESTS: &[Test] = &[
         words: "lost votes",
         points: 1,
         original: None,
-        purpose: "Elections end although most votes are lost, and requests are sent twice.",
+        purpose: "A leader is elected although most votes are lost and requests are sent twice.",
         run: part_e::votes::lost_votes,
     },
     Test {
@@ -449,8 +450,8 @@ const TESTS: &[Test] = &[
         words: "overwritten tail",
         points: 1,
         original: None,
-        purpose: "Entries that replace equally many others survive a crash, and count in a later \
-                  vote (5.4.1).",
+        purpose: "Entries that overwrite the same number of others survive a crash, and count in a \
+                  later vote (5.4.1).",
         run: part_e::tails::overwritten_tail,
     },
     Test {
@@ -507,7 +508,7 @@ const TESTS: &[Test] = &[
         words: "crash at every save",
         points: 2,
         original: None,
-        purpose: "A server forgets nothing that it has told others, whichever save was its last.",
+        purpose: "A server that crashes at any save forgets nothing that it has sent to others.",
         run: part_e::moments::crash_at_every_save,
     },
     Test {
@@ -573,8 +574,8 @@ const TESTS: &[Test] = &[
         words: "large commands",
         points: 1,
         original: None,
-        purpose: "A command of 1.2 MB is sent; each of several messages in flight is handled by \
-                  itself.",
+        purpose: "A command of 1.2 MB is sent, and a log that takes several messages is repaired \
+                  (5.3).",
         run: part_e::tails::large_commands,
     },
     Test {

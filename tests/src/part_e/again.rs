@@ -1,4 +1,5 @@
-//! Staged leaderships of one server: what it learned as a leader says nothing when it leads again.
+//! Staged leaderships of one server: what it learned as a leader is no longer valid when it leads
+//! again.
 
 use std::time::Duration;
 
@@ -12,23 +13,23 @@ use crate::part_e::staging::{MOMENT, all_of, carries};
 const LATE_ANSWER_ROUNDS: usize = 2;
 /// The late answer acknowledges this many entries.
 const LATE_ANSWERS: usize = 6;
-/// What a follower gets of a leader that leads again with a shorter log.
+/// The number of entries that a follower gets from a leader that leads again with a shorter log.
 const KEPT: usize = 16;
 const KEPT_ROUNDS: usize = 1;
-/// What a follower gets of a leader that leads again with a log as long, or longer.
+/// The same for a leader that leads again with a log of the same length, or a longer one.
 const OVERWRITTEN: usize = 6;
 /// One server is elected within this time if no server hears any other candidate.
 const ELECT_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(10);
 
-/// Answers of an old term arrive when their receiver leads again. They say nothing about its
-/// present log, nor about the logs of the servers that gave them (5.3, 7).
+/// Replies of an old term arrive when their receiver leads again. They say nothing about its
+/// current log, or about the logs of the servers that sent them (5.3, 7).
 pub(crate) fn late_answers(lab: &Lab) {
     late_answers_to_entries(lab);
     late_answers_to_snapshots(lab);
 }
 
-/// Two followers take entries that are overwritten later. Their answers are held until the same
-/// leader leads again and has taken other entries. One more server has those, which is no majority.
+/// Two followers take entries that are overwritten later. Their replies are held until the same
+/// leader leads again and has taken other entries. One more server has those: no majority.
 fn late_answers_to_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(7));
     let all = arena.all();
@@ -71,7 +72,7 @@ fn late_answers_to_entries(lab: &Lab) {
 }
 
 /// A snapshot arrives when its sender leads again, in a newer term: the follower refuses it. A
-/// leader that takes the answer for an acknowledgement never sends the snapshot again.
+/// leader that takes the reply for an acknowledgement never sends the snapshot again.
 fn late_answers_to_snapshots(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let all = arena.all();
@@ -102,8 +103,8 @@ fn late_answers_to_snapshots(lab: &Lab) {
     arena.end();
 }
 
-/// A leader leads again: what it knew of a follower is no longer so, since the entries that the
-/// follower got were overwritten elsewhere (5.3).
+/// A server leads again. What it knew about a follower is no longer true: the entries that the
+/// follower got were overwritten on the other servers (5.3).
 pub(crate) fn led_before(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     kept_knowledge_commits_nothing(&mut arena);
@@ -111,8 +112,8 @@ pub(crate) fn led_before(lab: &Lab) {
     arena.end();
 }
 
-/// The follower got many entries in the earlier term. Now the leader has a few others in their
-/// place, and has brought them to one more server: with the follower that were a majority.
+/// The follower got many entries in the earlier term. Now the leader has a few others at their
+/// indices, and one more server has these. If the follower counted, that would be a majority.
 fn kept_knowledge_commits_nothing(arena: &mut Arena<'_>) {
     let mut tried = 0;
     for _ in arena.rounds(KEPT_ROUNDS) {
@@ -135,7 +136,8 @@ fn kept_knowledge_commits_nothing(arena: &mut Arena<'_>) {
     arena.note_tries("a follower that loses what it had acknowledged", tried);
 }
 
-/// The follower returns with its entries. The leader has as many others in their place, or more.
+/// The follower returns with its entries. The leader has the same number of others at their
+/// indices, or more.
 fn followers_return(arena: &mut Arena<'_>) {
     let mut tried = 0;
     for more in [0, 2] {
@@ -146,8 +148,8 @@ fn followers_return(arena: &mut Arena<'_>) {
             let all = arena.all();
             arena.cfg.faults().partition(&[&all]);
             arena.cfg.restart(a);
-            // It catches up while the leader's log is as long as the follower's, or else by what
-            // comes next.
+            // It catches up while the leader's log is as long as its own, or else with the next
+            // command.
             arena.until(|arena| arena.cfg.n_committed(last_index).0 == all.len());
             arena.agree(&all);
         }
@@ -156,10 +158,10 @@ fn followers_return(arena: &mut Arena<'_>) {
     arena.note_tries("a follower that returns", tried);
 }
 
-/// A leader brings `kept` entries to one follower, in one message if it sends several in one. Then
-/// the follower goes down, and the others commit `new` entries in their place, with the leader.
-/// Then it is made the leader again. Returns the index of the last of the new entries; none if it
-/// does not lead, or did not send the others.
+/// A leader sends `kept` entries to one follower, in one message if it puts several into one. Then
+/// the follower crashes, and the leader and the others commit `new` entries at their indices. Then
+/// the same server is made the leader again. Returns the index of the last new entry; none if the
+/// server does not lead, or did not send the first entries.
 fn lead_again(
     arena: &mut Arena<'_>,
     [leader, a, b, c, d]: [usize; 5],
@@ -184,9 +186,9 @@ fn lead_again(
     (is_there && elect(arena, leader, &[b, c, d])).then_some(last_index)
 }
 
-/// Makes one server the leader: nobody hears any other candidate or leader, and when it asks for
-/// votes, the others come back from a crash that moment, so that none stands for election itself.
-/// Whether it leads.
+/// Makes one server the leader. The requests of all other candidates and leaders are lost. When the
+/// server asks for votes, the others have just restarted, so none of them stands for election.
+/// Returns whether the server leads.
 pub(crate) fn elect(arena: &mut Arena<'_>, wanted: usize, others: &[usize]) -> bool {
     let silent = |other: &usize| {
         let requests = [Kind::Votes, Kind::Entries].map(Kind::requests);

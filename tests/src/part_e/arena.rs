@@ -1,8 +1,8 @@
 //! A cluster under attack, and the checks that hold whatever the faults are.
 //!
-//! Safety is checked all the time: where the lab takes in what is applied, and here when a server
-//! says that it leads. Liveness is checked only of a majority of healthy servers that reach one
-//! another. Each bound is a multiple of what an ordinary Raft needs.
+//! Safety is checked all the time: by the lab when a server applies an entry, and here when a
+//! server says that it leads. Liveness is checked only of a majority of healthy servers that reach
+//! one another. Each bound is a multiple of what an ordinary Raft needs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,18 +48,18 @@ pub(crate) struct Arena<'a> {
 }
 
 impl<'a> Arena<'a> {
-    /// A new cluster; nothing is wrong with it yet.
+    /// A new cluster without faults.
     pub(crate) fn new(lab: &'a Lab, setup: Setup) -> Arena<'a> {
         let (cfg, rng) = (Arc::new(lab.make_config(setup)), lab.rng());
-        // Calls that fail are short unless a test wants otherwise: many are made here.
+        // Calls that fail do so quickly, unless a test changes that: many are made here.
         cfg.network().long_delays(false);
         cfg.begin();
         let calm_after = Duration::from_millis(500);
         Arena { lab, cfg, rng, leaders: BTreeMap::new(), calm_after }
     }
 
-    /// The numbers of up to `most` rounds, of which none begins late: a correct Raft may take 5 s
-    /// for each election (rule L1), and the test must end all the same.
+    /// The numbers of up to `most` rounds, none of which begins after [`LAST_ROUND`]: a correct
+    /// Raft may take 5 s for each election (rule L1), and the test must still end.
     pub(crate) fn rounds(&self, most: usize) -> impl Iterator<Item = usize> + use<> {
         let network = self.cfg.network().clone();
         (0..most).take_while(move |_| network.now() < LAST_ROUND)
@@ -104,7 +104,7 @@ impl<'a> Arena<'a> {
         self.start_known(server).map(|(index, _)| index)
     }
 
-    /// The same, with the command.
+    /// The same, but returns the command, too.
     pub(crate) fn start_known(&mut self, server: usize) -> Option<(u64, Vec<u8>)> {
         let command = self.command();
         self.cfg.start(server, command.clone()).map(|started| (started.index, command))
@@ -123,9 +123,9 @@ impl<'a> Arena<'a> {
         self.cfg.get_state(server).is_some_and(|(_, leads)| leads)
     }
 
-    /// Asks every server whether it leads, and remembers it: a term never has a second leader
-    /// (5.2). Returns the leader of the highest term among `servers`.
-    fn look(&mut self, servers: &[usize]) -> Option<(u64, usize)> {
+    /// Asks every server whether it leads, and records the answers. A second leader of a term is a
+    /// failure (5.2). Returns the leader of the highest term among `servers`.
+    fn record_leaders(&mut self, servers: &[usize]) -> Option<(u64, usize)> {
         let mut latest = None;
         for server in 0..self.n() {
             let Some((term, true)) = self.cfg.get_state(server) else { continue };
@@ -144,7 +144,7 @@ impl<'a> Arena<'a> {
     /// The server that says that it leads the highest term, if any does.
     pub(crate) fn latest_leader(&mut self) -> Option<usize> {
         let all = self.all();
-        self.look(&all).map(|(_, server)| server)
+        self.record_leaders(&all).map(|(_, server)| server)
     }
 
     /// Lets time pass, and watches which server leads.
@@ -156,7 +156,7 @@ impl<'a> Arena<'a> {
                 return;
             }
             self.cfg.sleep(left.min(LOOK_INTERVAL));
-            self.look(&[]);
+            self.record_leaders(&[]);
         }
     }
 
@@ -187,7 +187,7 @@ impl<'a> Arena<'a> {
                 return answer;
             }
             self.cfg.sleep(CLOSE_LOOK_INTERVAL);
-            self.look(&[]);
+            self.record_leaders(&[]);
         }
     }
 
@@ -195,7 +195,7 @@ impl<'a> Arena<'a> {
     pub(crate) fn leader_of(&mut self, servers: &[usize]) -> usize {
         let end = Instant::now() + LEADER_LIMIT;
         loop {
-            if let Some((term, leader)) = self.look(servers)
+            if let Some((term, leader)) = self.record_leaders(servers)
                 && servers.iter().all(|server| self.term(*server) <= term)
             {
                 return leader;
@@ -227,7 +227,7 @@ impl<'a> Arena<'a> {
                     return started.index;
                 }
                 self.cfg.sleep(LOOK_INTERVAL);
-                self.look(&[]);
+                self.record_leaders(&[]);
             }
         }
         let (rule, seconds) =
@@ -271,13 +271,13 @@ impl<'a> Arena<'a> {
                 self.cfg.faults().cut(*other, *member);
             }
         }
-        // A pause may not last long, as the lab's own calls are held up by it.
+        // A pause must not last long, because it delays the lab's own calls.
         rest.iter().for_each(|server| self.cfg.faults().resume(*server));
         self.sleep(self.calm_after);
         self.agree(&members);
     }
 
-    /// Heals everything: all servers catch up.
+    /// Heals everything. All servers have to catch up.
     pub(crate) fn judge_all(&mut self) {
         for server in self.shuffled() {
             self.cfg.relieve(server);

@@ -13,20 +13,20 @@ use crate::part_e::arena::Arena;
 use crate::part_e::figures::private_leader;
 use crate::part_e::judgements;
 use crate::part_e::staging::all_of;
-use crate::part_e::thrift::tell;
+use crate::part_e::thrift::report;
 
 /// The entries that a server lacks, and the entries of its own that it may have instead.
 const ENTRIES: usize = 30;
-/// All servers share a log of this many commands of this size, which nobody has to send again.
+/// All servers share a log of this many commands of this size, which need not be sent again.
 const SHARED: usize = 20;
 const SHARED_BYTES: usize = 2000;
-/// Before a server comes back, its leader has tried to send it what is new for this long.
+/// Before a server comes back, its leader tries for this long to send it the new entries.
 const AWAY: Duration = Duration::from_millis(300);
 /// A snapshot is on its way for this long.
-const SNAPSHOT_WAY: Duration = Duration::from_millis(500);
+const SNAPSHOT_DELAY: Duration = Duration::from_millis(500);
 
-/// A server whose log was brought out of step with the others', which reach one another.
-struct Astray {
+/// A server whose log differs from the logs of the others, which reach one another.
+struct Diverged {
     server: usize,
     /// What is wrong with its log.
     lacking: &'static str,
@@ -41,9 +41,9 @@ pub(crate) fn catching_up(lab: &Lab) {
     let mut tried = 0;
     share_a_log(&mut arena);
     // The first of them needs the leader in whose term the shared log is.
-    for lead_astray in [keeps_its_own_term, has_a_foreign_term, misses_entries] {
-        if let Some(astray) = lead_astray(&mut arena) {
-            tried += usize::from(repair(lab, &mut arena, &astray));
+    for diverge in [keeps_its_own_term, has_a_foreign_term, misses_entries] {
+        if let Some(diverged) = diverge(&mut arena) {
+            tried += usize::from(repair(lab, &mut arena, &diverged));
         }
         arena.judge_all();
     }
@@ -64,7 +64,7 @@ fn share_a_log(arena: &mut Arena<'_>) {
 }
 
 /// A leader that was cut off goes on taking commands, in the term of entries that all have.
-fn keeps_its_own_term(arena: &mut Arena<'_>) -> Option<Astray> {
+fn keeps_its_own_term(arena: &mut Arena<'_>) -> Option<Diverged> {
     let [server, a, b] = arena.roles();
     arena.cfg.faults().isolate(server);
     for _ in 0..ENTRIES {
@@ -72,11 +72,11 @@ fn keeps_its_own_term(arena: &mut Arena<'_>) -> Option<Astray> {
     }
     let index = agree_on_some(arena, &[a, b]);
     let lacking = "had 30 entries of its own, of a term that its leader knows";
-    Some(Astray { server, lacking, others: [a, b], index })
+    Some(Diverged { server, lacking, others: [a, b], index })
 }
 
-/// A leader that could never replicate anything has entries of a term that nobody else knows.
-fn has_a_foreign_term(arena: &mut Arena<'_>) -> Option<Astray> {
+/// A leader that could never replicate anything has entries of a term that no other server knows.
+fn has_a_foreign_term(arena: &mut Arena<'_>) -> Option<Diverged> {
     let [leader, a, b] = arena.roles();
     arena.cfg.faults().isolate(leader);
     let server = private_leader(arena, &[a, b], ENTRIES)?;
@@ -84,18 +84,19 @@ fn has_a_foreign_term(arena: &mut Arena<'_>) -> Option<Astray> {
     arena.cfg.faults().partition(&[&others]);
     let index = agree_on_some(arena, &others);
     let lacking = "had 30 entries of its own, of a term that its leader does not know";
-    Some(Astray { server, lacking, others, index })
+    Some(Diverged { server, lacking, others, index })
 }
 
-/// A server is down while the others agree, and have a new leader, who knows nothing of its log.
-fn misses_entries(arena: &mut Arena<'_>) -> Option<Astray> {
+/// A server is down while the others agree, and have a new leader, which knows nothing about its
+/// log.
+fn misses_entries(arena: &mut Arena<'_>) -> Option<Diverged> {
     let [leader, other, server] = arena.roles();
     let others = [leader, other];
     arena.cfg.crash(server);
     agree_on_some(arena, &others);
     arena.cfg.restart(leader);
     let index = arena.agree(&others);
-    Some(Astray { server, lacking: "had missed 30 entries", others, index })
+    Some(Diverged { server, lacking: "had missed 30 entries", others, index })
 }
 
 /// Returns the index of the last entry.
@@ -108,8 +109,8 @@ fn agree_on_some(arena: &mut Arena<'_>, servers: &[usize]) -> u64 {
 }
 
 /// Brings the server back, and judges what its repair takes. False if the leader did not stay.
-fn repair(lab: &Lab, arena: &mut Arena<'_>, astray: &Astray) -> bool {
-    let Astray { server, lacking, others, index } = astray;
+fn repair(lab: &Lab, arena: &mut Arena<'_>, diverged: &Diverged) -> bool {
+    let Diverged { server, lacking, others, index } = diverged;
     arena.sleep(AWAY);
     let leader = arena.leader_of(others);
     let term = arena.term(leader);
@@ -123,12 +124,12 @@ fn repair(lab: &Lab, arena: &mut Arena<'_>, astray: &Astray) -> bool {
     }
     let calls = arena.cfg.rpc_count(*server) - calls;
     let bytes = arena.cfg.bytes_total() - bytes;
-    tell(lab, judgements::rounds(*server, lacking, calls));
-    tell(lab, judgements::repair_bytes(*server, lacking, bytes, SHARED * SHARED_BYTES));
+    report(lab, judgements::rounds(*server, lacking, calls));
+    report(lab, judgements::repair_bytes(*server, lacking, bytes, SHARED * SHARED_BYTES));
     true
 }
 
-/// A server needs a snapshot, and all that its leader sends is long on its way.
+/// A server needs a snapshot, and all messages of its leader are slow.
 fn note_snapshots(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let [leader, other, away] = arena.roles();
@@ -139,7 +140,7 @@ fn note_snapshots(lab: &Lab) {
     let snapshots = arena.intercept(leader, away, Kind::Snapshots);
     let entries = arena.intercept(leader, away, Kind::Entries);
     arena.cfg.restart(away);
-    // The leader may have to hear first that entries do not help.
+    // Perhaps the leader has to learn first that entries do not help.
     let first = arena.poll(|_| {
         let snapshot = snapshots.try_next();
         if snapshot.is_none() {
@@ -151,10 +152,10 @@ fn note_snapshots(lab: &Lab) {
         "a follower that needs a snapshot over slow links",
         usize::from(first.is_some()),
     );
-    arena.sleep(SNAPSHOT_WAY);
+    arena.sleep(SNAPSHOT_DELAY);
     let again = all_of(&snapshots);
     first.iter().chain(&again).for_each(Held::deliver);
-    tell(lab, judgements::snapshot_copies(1 + again.len(), SNAPSHOT_WAY));
+    report(lab, judgements::snapshot_copies(1 + again.len(), SNAPSHOT_DELAY));
     drop((snapshots, entries));
     arena.judge_all();
     arena.end();

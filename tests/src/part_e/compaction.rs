@@ -16,10 +16,10 @@ const TAIL: u64 = 2 * SNAPSHOT_INTERVAL;
 const TAIL_ROUNDS: usize = 2;
 /// A server that has just started does not stand for election within this time.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
-/// A server that missed the first entry comes back so often.
+/// How often a server that missed the first entry comes back.
 const FIRST_ROUNDS: usize = 2;
 
-/// How a follower came to its snapshot.
+/// How a follower got its snapshot.
 #[derive(Clone, Copy)]
 enum Compacted {
     /// Its service made it.
@@ -42,9 +42,9 @@ pub(crate) fn entries_before_a_snapshot(lab: &Lab) {
     }
 }
 
-/// A leader's first messages, which begin at the start of the log, are delivered once more: when
-/// the follower has nothing but a snapshot, and when only it and the leader have an entry after
-/// that. Then the leader goes. None if the moment does not come.
+/// A leader's first messages, which begin at the start of the log, are delivered again twice: when
+/// the follower has only a snapshot, and when only it and the leader have an entry after that. Then
+/// the leader is isolated. None if the moment does not come.
 fn old_entries(arena: &mut Arena<'_>, compacted: Compacted) -> Option<()> {
     let mut old = first_messages(arena)?;
     let [leader, follower, third] = arena.roles();
@@ -119,7 +119,7 @@ fn deliver_again(arena: &mut Arena<'_>, old: &[Held]) {
     arena.sleep(MOMENT);
 }
 
-/// A log goes on after a snapshot, whatever was in its place.
+/// A log continues after a snapshot, whatever entries it had before.
 pub(crate) fn logs_after_a_snapshot(lab: &Lab) {
     snapshot_over_a_tail(lab);
     stale_candidate(lab);
@@ -127,7 +127,8 @@ pub(crate) fn logs_after_a_snapshot(lab: &Lab) {
 }
 
 /// A deposed leader has a long tail of its own and gets a snapshot that covers a part of it. The
-/// last entry that the snapshot covers is another than the one in its log: all of that goes.
+/// last entry that the snapshot covers differs from the one in its log, so the whole log has to be
+/// discarded.
 fn snapshot_over_a_tail(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -156,7 +157,8 @@ fn snapshot_over_a_tail(lab: &Lab) {
 
 /// A log that ends with a snapshot is as up to date as the last entry that the snapshot covers
 /// (5.4.1): a server with such a log does not elect a deposed leader, whose own entries are of an
-/// older term. In half of the rounds it crashes again and again, so that it does not stand itself.
+/// older term. In half of the rounds the voter crashes again and again, so that it does not stand
+/// itself.
 fn stale_candidate(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -192,7 +194,7 @@ fn stale_candidate(lab: &Lab) {
     arena.end();
 }
 
-/// A snapshot covers the first entry alone, and is sent to a server that has nothing.
+/// A snapshot covers only the first entry, and is sent to a server that has nothing.
 fn snapshot_of_the_first_entry(lab: &Lab) {
     for _ in 0..FIRST_ROUNDS {
         let mut arena = Arena::new(lab, Setup::reliable(3));

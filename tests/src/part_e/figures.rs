@@ -1,7 +1,8 @@
 //! The paper's figures, staged: Figure 8, and logs like those of Figure 7.
 //!
-//! A fault shows when the next leader commits another entry where a server has applied one already.
-//! So each scenario ends with an agreement among the servers that have the committed entries.
+//! A fault shows when the next leader commits another entry at an index where a server has already
+//! applied one. So each scenario ends with an agreement among the servers that have the committed
+//! entries.
 
 use config::{Kind, Setup};
 use labrpc::network::Held;
@@ -14,10 +15,10 @@ use crate::part_e::staging::all_of;
 const FIGURE_8_ROUNDS: usize = 3;
 const FIGURE_7_LEADERS: usize = 3;
 
-/// Figure 8, with the paper's names: (a) S1 brings an entry to S2 alone; (b) S5 is elected by S3
+/// Figure 8, with the paper's names: (a) S1 replicates an entry to S2 only; (b) S5 is elected by S3
 /// and S4, and takes another; (c) S1 or S2 is elected, and now a majority has the first entry, of
-/// an old term; (d) S5 is elected once more, and puts its own in its place. Only if something of
-/// the new term was committed in (c), S5 cannot be.
+/// an old term; (d) S5 is elected again, and replaces that entry by its own. S5 cannot be elected
+/// only if an entry of the new term was committed in (c).
 pub(crate) fn figure_8_staged(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     let mut tried = 0;
@@ -53,8 +54,8 @@ pub(crate) fn figure_8_staged(lab: &Lab) {
     arena.end();
 }
 
-/// Logs that lack entries, have too many, or both, of several terms, as in Figure 7: all become
-/// the one that a majority has.
+/// Logs lack entries, have extra entries, or both, of several terms, as in Figure 7. All become
+/// like the log that a majority has.
 pub(crate) fn figure_7_logs(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(7));
     let all = arena.all();
@@ -85,7 +86,7 @@ pub(crate) fn figure_7_logs(lab: &Lab) {
         let leader = arena.leader_of(&fresh);
         arena.cfg.faults().isolate(leader);
         arena.start(leader);
-        // The longer logs come back first, one by one, and may not win.
+        // The longer logs come back first, one by one, and must not win.
         let kept: Vec<usize> = fresh.iter().copied().filter(|one| *one != leader).collect();
         for server in arena.shuffled().into_iter().filter(|one| !fresh.contains(one)) {
             let mut group = kept.clone();

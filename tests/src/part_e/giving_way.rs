@@ -1,17 +1,18 @@
 //! Staged servers that hear from the leader of their term: they follow it and do not stand.
 //!
-//! A server stands by right when it has heard nothing for an election timeout (5.2), and no leader
-//! is bound to a pace: it may call a server seldom whose calls fail. So a try counts only by what
-//! arrived. The server has to stand although the leader's last request reached it no longer ago
-//! than the interval at which that leader calls the third server, whose calls are answered.
+//! A server may stand when it has heard nothing for an election timeout (5.2). The paper sets no
+//! rate for a leader's messages: a leader may call a server seldom if calls to it fail. So a try
+//! judges only messages that arrived. The server is at fault if it stands although the leader's
+//! last request reached it at most one interval ago. That is the interval at which the leader calls
+//! the third server, whose calls are answered.
 //!
 //! **Sound**: an election timeout is longer than the interval of heartbeats, or the cluster would
 //! depose its leader all the time, without any fault (5.6). So a server that obeys the paper does
-//! not stand within one interval after a request of its leader, whatever its intervals and
-//! timeouts are. The request was sent in the term, and was answered before the last look that
-//! found the server still in the term, so the server had not stood before it.
-//! Only a decision between that answer and that look can miss it, some milliseconds long; so a
-//! failure needs this in each of several tries.
+//! not stand within one interval after a request of its leader, whatever its intervals and timeouts
+//! are. The request was sent in the term, and was answered before the last look that found the
+//! server still in the term, so the server had not stood before it. Only a decision to stand in the
+//! few milliseconds between that answer and that look could be blamed wrongly. So a failure needs
+//! this in each of several tries.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,10 +25,11 @@ use crate::part_e::arena::Arena;
 use crate::part_e::race::Race;
 
 const TRIES: usize = 4;
-/// A server that ignores its leader has stood for election by then.
-const OBEDIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
+/// A server that ignores its leader stands for election within this time.
+const LISTEN_TIME: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3).checked_div(2).unwrap();
 
-/// A candidate that hears of the leader of its own term follows it, and does not stand again (5.2).
+/// A candidate that hears from the leader of its own term follows it, and does not stand again
+/// (5.2).
 pub(crate) fn giving_way(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     candidates_give_way(lab, &mut arena);
@@ -35,17 +37,18 @@ pub(crate) fn giving_way(lab: &Lab) {
     arena.end();
 }
 
-/// Two servers stand in the same term and one is elected: the other hears of it. One that does not
-/// follow soon deposes a leader that all others follow.
+/// Two servers stand in the same term, and one is elected. The other hears from it. If that one
+/// does not follow, it soon deposes a leader that all others follow.
 fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut stood) = (0, 0);
     for _ in arena.rounds(2 * TRIES) {
         if let Some(race) = Race::stage(arena) {
             let Race { voter, first, second, term, request, heartbeats, .. } = race;
-            // It has just begun to wait for votes, and hears of its leader now.
+            // The second has just begun to wait for votes, and hears from its leader now.
             drop(heartbeats);
             request.deliver();
-            let has_stood = Ear { leader: first, term, server: second, third: voter }.listen(arena);
+            let has_stood =
+                Listener { leader: first, term, server: second, third: voter }.listen(arena);
             tried += usize::from(has_stood.is_some());
             stood += usize::from(has_stood == Some(true));
         }
@@ -61,8 +64,9 @@ fn candidates_give_way(lab: &Lab, arena: &mut Arena<'_>) {
     }
 }
 
-/// A server that was down lacks entries, so it refuses what a new leader sends; nobody hears that,
-/// so it has to go on refusing. All the same it hears from the leader of its term, and waits.
+/// A server that was down lacks entries, so it refuses the entries of a new leader. Its replies are
+/// lost, so it has to go on refusing. It still hears from the leader of its term, and must not
+/// stand.
 fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut stood) = (0, 0);
     for _ in arena.rounds(2 * TRIES) {
@@ -79,7 +83,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
         arena.cfg.restart(away);
         let leader = arena.leader_of(&[old, other]);
         let (term, third) = (arena.term(leader), old + other - leader);
-        let has_stood = Ear { leader, term, server: away, third }.listen(arena);
+        let has_stood = Listener { leader, term, server: away, third }.listen(arena);
         tried += usize::from(has_stood.is_some());
         stood += usize::from(has_stood == Some(true));
         arena.judge_all();
@@ -95,7 +99,7 @@ fn refused_leaders_are_followed(lab: &Lab, arena: &mut Arena<'_>) {
 }
 
 /// Records whose requests a server receives.
-struct Ear {
+struct Listener {
     leader: usize,
     term: u64,
     server: usize,
@@ -103,14 +107,15 @@ struct Ear {
     third: usize,
 }
 
-impl Ear {
-    /// Whether the server stands though it hears from the leader. None if it heard nothing from it,
-    /// if it stood after a longer silence than the third server knows, or if another stood first.
+impl Listener {
+    /// Whether the server stands although it hears from the leader. None if it heard nothing from
+    /// the leader, if it stood after a longer silence than is usual for the third server, or if
+    /// another server stood first.
     fn listen(&self, arena: &mut Arena<'_>) -> Option<bool> {
-        let Ear { leader, term, server, third } = *self;
-        let (since, end) = (arena.cfg.network().now(), Instant::now() + OBEDIENCE);
+        let Listener { leader, term, server, third } = *self;
+        let (since, end) = (arena.cfg.network().now(), Instant::now() + LISTEN_TIME);
         let mut seen = None;
-        let stood = arena.poll_within(OBEDIENCE, |arena| {
+        let stood = arena.poll_within(LISTEN_TIME, |arena| {
             let now = arena.cfg.network().now();
             let current = arena.term(server);
             seen = if current == term { Some(now) } else { seen };
@@ -126,8 +131,8 @@ impl Ear {
         (is_first && stood - last <= interval).then_some(true)
     }
 
-    /// By receiver: when the leader's requests arrived, of those that were sent after `since` and
-    /// answered before `until`.
+    /// For each receiver, the times at which the leader's requests arrived. Only requests that were
+    /// sent after `since` and answered before `until` count.
     fn requests_that_reached(
         &self,
         arena: &Arena<'_>,

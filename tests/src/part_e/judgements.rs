@@ -1,16 +1,17 @@
-//! From which numbers on a finding is reported: the judgements of the tests of thrift.
+//! The limits above which a cost is reported as a finding.
 //!
-//! The bounds are several times what the reference needs, and each says how far beyond them it is.
+//! Each limit is several times what the reference needs, and its comment says what other
+//! implementations need.
 
 use std::time::Duration;
 
 use config::FindingKind;
 
-/// The kind of a finding and its sentence; none within the bounds.
+/// The kind of a finding and its sentence; none within the limit.
 pub(crate) type Finding = Option<(FindingKind, String)>;
 
-/// Without delays a command is committed as soon as messages can go to and fro; one that waits for
-/// a heartbeat takes 50 ms on average.
+/// Without delays a command is committed within two round trips. One that waits for a heartbeat
+/// takes 50 ms on average.
 const AGREEMENT_MS_MAX: u128 = 25;
 /// Calls to each follower in a second; the lab wants about ten heartbeats.
 const IDLE_CALLS_MAX: u64 = 40;
@@ -27,7 +28,7 @@ const COPIES_MAX: u64 = 5;
 const ROUNDS_MAX: u64 = 8;
 /// How often a snapshot is sent while the first is on its way, five heartbeats long.
 const SNAPSHOT_COPIES_MAX: usize = 3;
-/// This many elections of all that were tried are no coincidence.
+/// This many needless elections among those tried are no coincidence.
 const HASTY_MIN: usize = 2;
 
 /// Judges how long each command took to be applied, in ms; there is at least one.
@@ -180,7 +181,7 @@ mod tests {
     const TWO_SECONDS: Duration = Duration::from_secs(2);
 
     #[test]
-    fn what_is_within_the_bounds_is_not_told() {
+    fn costs_within_their_limits_are_not_reported() {
         let silent = [
             agreement(&[0, 10, 65]),
             idle_calls(161, 2, TWO_SECONDS),
@@ -200,8 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_them_is_told_in_a_sentence() {
-        let told = [
+    fn costs_above_their_limits_are_reported() {
+        let findings = [
             agreement(&[0, 10, 68]),
             idle_calls(164, 2, TWO_SECONDS),
             idle_bytes(20_001, 40),
@@ -216,10 +217,10 @@ mod tests {
             hasty_voters(&[1, 0], 7, 120),
             hasty_restarts(2, 5),
         ];
-        let lines: Vec<String> = told
+        let lines: Vec<String> = findings
             .into_iter()
             .map(|finding| {
-                let (kind, sentence) = finding.expect("it is beyond its bound");
+                let (kind, sentence) = finding.expect("it is above its limit");
                 format!("{kind}: {sentence}")
             })
             .collect();

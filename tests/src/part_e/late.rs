@@ -1,7 +1,8 @@
-//! Staged delays: messages and answers that arrive when newer ones have come already.
+//! Staged delays: messages that arrive after newer ones.
 //!
-//! A fault shows when the next leader commits another entry where a server has applied one already.
-//! So each scenario ends with an agreement among the servers that have the committed entries.
+//! A fault shows when the next leader commits another entry at an index where a server has already
+//! applied one. So each scenario ends with an agreement among the servers that have the committed
+//! entries.
 
 use config::{Kind, SNAPSHOT_INTERVAL, Setup, next_snapshot};
 use labrpc::network::{Held, Interceptor, Messages};
@@ -16,11 +17,12 @@ const TAIL_ROUNDS: usize = 3;
 /// A server that led alone has this many entries of its own.
 const TAIL: usize = 4;
 
-/// An old AppendEntries arrives after a newer one: what that brought stays (5.3).
+/// An old AppendEntries arrives after a newer one: the entries of the newer one stay (5.3).
 ///
-/// A leader's message is delivered twice, the second time when the follower has got more, and
-/// acknowledged it; then the leader goes, before it could repair anything. The message is the one
-/// that brought an entry or the one after it, and the follower may have crashed since.
+/// A leader's message is delivered twice: the second time after the follower has got and
+/// acknowledged more entries. The leader is isolated before that, so it cannot repair anything. The
+/// message is the one that brought an entry or the one after it. In some rounds the follower has
+/// crashed in between.
 pub(crate) fn stale_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -49,8 +51,8 @@ pub(crate) fn stale_entries(lab: &Lab) {
     arena.end();
 }
 
-/// A new command is brought to a follower: the request that carries it, or the one after it, and
-/// the reply, which is delivered or not. None if it is not sent or not answered.
+/// Sends a new command to a follower. Returns the request that carries it, or the one after it, and
+/// the reply, which was delivered if `is_heard`. None if the command was not sent or not answered.
 fn old_exchange(
     arena: &mut Arena<'_>,
     leader: usize,
@@ -71,8 +73,8 @@ fn old_exchange(
     Some((one.request, one.reply))
 }
 
-/// Messages are held, newer ones pass by them, and then they arrive: the same for entries, answers
-/// and votes alike, on the link of one pair after the other.
+/// Messages are held, newer ones overtake them, and then they arrive. Requests and replies of all
+/// kinds are held, on one link after the other.
 pub(crate) fn overtaken_messages(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -89,7 +91,7 @@ pub(crate) fn overtaken_messages(lab: &Lab) {
         drop(traps);
         start_some(&mut arena, leader);
         arena.cfg.faults().isolate(other);
-        // In every other round the follower keeps no entry behind its snapshot.
+        // In every other round the follower has no entry after its snapshot.
         let mut last = arena.start(leader);
         while is_even && last.is_some_and(|index| index != next_snapshot(index)) {
             last = arena.start(leader);
@@ -108,7 +110,7 @@ pub(crate) fn overtaken_messages(lab: &Lab) {
     arena.end();
 }
 
-/// Some commands: each comes at once after the one before, or when that is committed.
+/// Starts some commands, each immediately after the one before, or when that one is committed.
 fn start_some(arena: &mut Arena<'_>, leader: usize) {
     for _ in 0..arena.rng.random_range(1..=4) {
         let is_patient = arena.rng.random_ratio(1, 2);
@@ -120,16 +122,17 @@ fn start_some(arena: &mut Arena<'_>, leader: usize) {
     }
 }
 
-/// An acknowledgement says what its request brought, not what the leader has got since (5.3, 7).
+/// A reply acknowledges the entries of its request, not those that the leader has got since (5.3,
+/// 7).
 pub(crate) fn late_acknowledgement(lab: &Lab) {
     late_acknowledgement_of_entries(lab);
     late_acknowledgement_of_a_tail(lab);
     late_acknowledgement_of_a_snapshot(lab);
 }
 
-/// The answer to a leader's message is held; meanwhile the leader takes other commands, which
-/// reach nobody, and in some rounds it has tried to send them. Then it hears the answer and goes,
-/// and the others commit something else in their place.
+/// The reply to a leader's message is held. Meanwhile the leader takes other commands, which reach
+/// no other server; in some rounds it has tried to send them. Then it is isolated and gets the
+/// reply, and the others commit other commands at their indices.
 fn late_acknowledgement_of_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -160,8 +163,8 @@ fn late_acknowledgement_of_entries(lab: &Lab) {
     arena.end();
 }
 
-/// Waits until a leader has sent a command, which is lost as all else is. A leader that waits for
-/// an answer first never sends it; then the follower misses its leader and stands for election.
+/// Waits until a leader has sent a command. All its messages are lost. A leader that waits for a
+/// reply first never sends the command; then the follower hears nothing and stands for election.
 fn until_sent(arena: &mut Arena<'_>, entries: &Interceptor, follower: usize, command: &[u8]) {
     let term = arena.term(follower);
     arena.poll(|arena| {
@@ -173,8 +176,9 @@ fn until_sent(arena: &mut Arena<'_>, entries: &Interceptor, follower: usize, com
 }
 
 /// A server that led alone has entries of its own after those that it shares with the next leader.
-/// Its answer to that leader's first message says nothing of them. It is held until the leader has
-/// others in their place, which reach nobody; then the leader goes.
+/// Its reply to that leader's first message acknowledges none of them. The reply is held until the
+/// leader has other entries at their indices, which reach no other server. Then the leader is
+/// isolated.
 fn late_acknowledgement_of_a_tail(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -209,10 +213,11 @@ fn late_acknowledgement_of_a_tail(lab: &Lab) {
     arena.end();
 }
 
-/// The answer to a snapshot arrives when the leader has made another. Its receiver needs that, too,
-/// or it gets no further: the next commands make no snapshot that would help it.
+/// The reply to a snapshot arrives when the leader has made another one. The receiver needs that
+/// one, too. Otherwise it is stuck: the next commands make no snapshot that would help it.
 ///
-/// It missed the first because it was down: so it is in the leader's term, and deposes nobody.
+/// It missed the first because it was down, so it is in the leader's term and does not depose the
+/// leader.
 fn late_acknowledgement_of_a_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;

@@ -1,4 +1,4 @@
-//! Staged changes of leaders: who stays, and who goes.
+//! Staged changes of leaders: which leader stays, and which is deposed.
 
 use std::thread;
 
@@ -20,7 +20,8 @@ const QUESTIONS: usize = 40;
 /// The number of threads that ask.
 const CLIENTS: usize = 4;
 
-/// A rival of its own term neither deposes a leader nor gets its vote, and no candidate's (5.2).
+/// A rival in its own term does not depose a leader. It gets neither that leader's vote nor the
+/// vote of a candidate (5.2).
 pub(crate) fn late_rival(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     leaders_stay(lab, &mut arena);
@@ -28,12 +29,12 @@ pub(crate) fn late_rival(lab: &Lab) {
     arena.end();
 }
 
-/// The messages between two candidates of one term arrive when one of them leads: the refusal of
-/// the other, and its request. The leader has voted for itself and leads on.
+/// The messages between two candidates of one term arrive when one of them leads: the other's
+/// refusal, and the other's request. The leader has voted for itself, and goes on leading.
 ///
 /// No correct Raft fails this every time. The leader hears of no later term, since neither of the
-/// others is in one. It hears the answers of the voter, who is a majority with it, so it does not
-/// step down for want of answers either.
+/// others is in one. It gets the replies of the voter, and the two are a majority, so a lack of
+/// replies is no reason to step down either.
 fn leaders_stay(lab: &Lab, arena: &mut Arena<'_>) {
     let (mut tried, mut deposed) = (0, 0);
     for _ in arena.rounds(TRIES) {
@@ -56,8 +57,8 @@ fn leaders_stay(lab: &Lab, arena: &mut Arena<'_>) {
     }
 }
 
-/// Whether the first of the two still leads then. None if their messages do not come, or if the
-/// term is over.
+/// Whether the first of the two still leads afterwards. None if their messages do not come, or if
+/// the term is over.
 fn meet_the_rival(arena: &mut Arena<'_>, race: &Race) -> Option<bool> {
     let Race { voter, first, second, term, .. } = *race;
     race.request.lose();
@@ -75,9 +76,9 @@ fn meet_the_rival(arena: &mut Arena<'_>, race: &Race) -> Option<bool> {
     (!is_over(arena)).then_some(leads)
 }
 
-/// A vote is on its way to a candidate that is asked by a rival of its term. The candidate has
-/// voted for itself, so the rival cannot be elected by it. In half of the tries the rival's log
-/// has more than the others': that is no reason for a second vote.
+/// A vote is on its way to a candidate. Meanwhile a rival of its term asks the candidate for a
+/// vote. The candidate has voted for itself, so it must refuse. In half of the tries the rival's
+/// log is longer than the others': that is no reason for a second vote.
 fn candidates_keep_their_votes(arena: &mut Arena<'_>) {
     let mut tried = 0;
     for round in arena.rounds(TRIES) {
@@ -89,8 +90,8 @@ fn candidates_keep_their_votes(arena: &mut Arena<'_>) {
     arena.note_tries("a candidate that is asked by a rival of its term", tried);
 }
 
-/// Both servers lead, if the one gives the other its vote and then counts the vote that was held.
-/// None if they do not stand in one term.
+/// Both servers lead if the first votes for the second and then counts the vote that was held. None
+/// if they do not stand in the same term.
 fn vote_between_rivals(arena: &mut Arena<'_>, [voter, first, second]: [usize; 3]) -> Option<()> {
     let contest = Contest::stage(arena, [voter, first, second])?;
     let votes = arena.intercept_replies(voter, first, Kind::Votes);
@@ -106,7 +107,7 @@ fn vote_between_rivals(arena: &mut Arena<'_>, [voter, first, second]: [usize; 3]
 }
 
 /// A leader, a follower, and a follower that has entries of its own after those that all have: it
-/// led alone, and the new leader has sent nothing yet that they conflict with.
+/// led alone, and the new leader has not sent any entry yet that conflicts with them.
 fn follower_with_a_tail(arena: &mut Arena<'_>) -> Option<[usize; 3]> {
     let [old, a, b] = arena.roles();
     arena.cfg.faults().isolate(old);
@@ -119,8 +120,8 @@ fn follower_with_a_tail(arena: &mut Arena<'_>) -> Option<[usize; 3]> {
     (arena.until(follows) && arena.leads(leader)).then_some([leader, a + b - leader, old])
 }
 
-/// A leader hears of a newer term by the answer to a call, and follows the leader of that term, who
-/// has nothing new for it; then it crashes. It must not come back in a term before.
+/// A leader learns of a newer term from a reply. It follows the leader of that term, which has
+/// nothing new for it, and then crashes. It must not come back in an older term.
 pub(crate) fn forgotten_term(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -129,7 +130,7 @@ pub(crate) fn forgotten_term(lab: &Lab) {
         let term = arena.term(old);
         arena.cfg.faults().isolate(old);
         arena.leader_of(&[a, b]);
-        // The others hear it, and it hears their answers, but none of their calls.
+        // The others get its requests, and it gets their replies, but none of their requests.
         arena.cfg.faults().deafen(old);
         arena.cfg.faults().rejoin(old);
         if arena.until(|arena| arena.term(old) > term) {
@@ -144,7 +145,7 @@ pub(crate) fn forgotten_term(lab: &Lab) {
         arena.cfg.faults().hear(old);
         arena.judge_all();
     }
-    arena.note_tries("a term that is heard of by an answer", tried);
+    arena.note_tries("a term that is learned from a reply", tried);
     arena.end();
 }
 
@@ -166,7 +167,7 @@ pub(crate) fn close_calls(lab: &Lab) {
 }
 
 /// A leader hears of a newer term while clients call its `get_state` and `start`: both need the
-/// same locks. Whether it was asked while such a message arrived.
+/// same locks. Returns whether it was asked while such a message arrived.
 fn deposed_while_asked(arena: &mut Arena<'_>) -> bool {
     let [old, a, b] = arena.roles();
     let intercept = |messages: Messages| arena.cfg.network().intercept(messages.to(old));
@@ -200,8 +201,8 @@ fn deposed_while_asked(arena: &mut Arena<'_>) -> bool {
     has_come
 }
 
-/// The vote that elects a candidate comes with the request of a rival in a later term. None if one
-/// of the two does not come.
+/// The vote that elects a candidate arrives at the same instant as the request of a rival in a
+/// later term. None if one of the two does not come.
 fn elected_while_deposed(arena: &mut Arena<'_>) -> Option<()> {
     let [voter, candidate, rival] = arena.roles();
     let term = arena.term(voter);
@@ -209,11 +210,11 @@ fn elected_while_deposed(arena: &mut Arena<'_>) -> Option<()> {
     if !arena.until(|arena| arena.term(rival) > term + 1) {
         return None;
     }
-    // The old leader is silent, nobody else hears of the rival, and it asks the candidate.
+    // The old leader is silent. The rival's requests reach only the candidate.
     let _silence = arena.intercept(voter, candidate, Kind::Entries);
     let asking = arena.intercept(rival, candidate, Kind::Votes);
     let votes = arena.intercept_replies(voter, candidate, Kind::Votes);
-    // If both were to lead the later term, neither hears it from the other.
+    // If both led the later term, neither would hear that from the other.
     let _silences = [(rival, candidate), (candidate, rival)]
         .map(|(from, to)| arena.intercept(from, to, Kind::Entries));
     arena.cfg.faults().heal(rival, candidate);

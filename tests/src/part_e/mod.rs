@@ -1,4 +1,4 @@
-//! Part 3E, the adversary: what the original does not try.
+//! Part 3E, the adversary: tests that the original does not have.
 //!
 //! The [`swarm`] draws a plan of faults from the seed, and checks liveness after it has healed a
 //! majority. The other tests are scenarios, each brought to one moment at which a rule of the paper
@@ -30,10 +30,10 @@ mod arena;
 use config::{Class, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use runner::Lab;
 
-/// Figure 2, rules for all servers: a higher term in an answer deposes a leader.
+/// Figure 2, rules for all servers: a higher term in a reply deposes a leader.
 ///
-/// In the tests of part A an old leader that comes back also gets the new one's heartbeats, so one
-/// that ignores the terms of its answers is never found. Here the answers are all that it gets.
+/// In the tests of part A an old leader that comes back also gets the new one's heartbeats, so a
+/// leader that ignores the terms in replies is never found. Here it gets only replies.
 pub(crate) fn deaf_leader(lab: &Lab) {
     let cfg = lab.make_config(Setup::reliable(3));
     cfg.begin();

@@ -9,10 +9,11 @@ use crate::part_e::arena::Arena;
 /// A server saves several times for an election and a command; the crash is tried at each.
 const SAVES_TRIED: u64 = 6;
 const WOKEN_ROUNDS: usize = 6;
-/// The crash of one server alone is soon over.
+/// A cluster of one server recovers quickly from a crash, so many tries are possible.
 const LONELY_TRIES: usize = 20;
 
-/// A server crashes between a save and what it says next, or between what it said and the save.
+/// A server crashes after a save and before its next message, or after a message and before its
+/// next save.
 pub(crate) fn crash_at_every_save(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -20,7 +21,7 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
         for is_kept in [true, false] {
             let [leader, follower, third] = arena.roles();
             let victim = if arena.rng.random_ratio(1, 3) { leader } else { follower };
-            // Its answer is needed: the third server hears nothing.
+            // The victim's reply is needed for a majority: the third server is isolated.
             arena.cfg.faults().isolate(third);
             if is_kept {
                 arena.cfg.faults().crash_at_save(victim, saves);
@@ -33,14 +34,15 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
                     arena.until(|arena| is_committed(arena) || !arena.cfg.is_running(victim));
                 }
             }
-            // An election is a reason to save as well.
+            // An election is a reason to save, too.
             if arena.cfg.is_running(victim) {
                 arena.cfg.faults().isolate(leader);
                 arena.cfg.faults().rejoin(third);
                 arena.until(|arena| !arena.cfg.is_running(victim));
             }
             tried += usize::from(!arena.cfg.is_running(victim));
-            // The server that was told anything is gone. The two others have to know of it.
+            // The leader, which got the victim's messages, is cut off. The two others must have
+            // what those promised.
             arena.cfg.faults().partition(&[&[victim, third]]);
             arena.cfg.relieve(victim);
             if victim != leader {
@@ -53,8 +55,8 @@ pub(crate) fn crash_at_every_save(lab: &Lab) {
     arena.end();
 }
 
-/// An old leader is paused while another is elected and goes on, then wakes and goes on where it
-/// stopped: nothing that it says or takes counts.
+/// An old leader is paused while another is elected and goes on, then it resumes and continues
+/// where it stopped. None of its messages, and none of the commands that it takes, may count.
 pub(crate) fn woken_leader(lab: &Lab) {
     if !sim::is_virtual() {
         lab.find("a server can be paused only in virtual time: not tried".into());
@@ -69,7 +71,8 @@ pub(crate) fn woken_leader(lab: &Lab) {
     let mut tried = 0;
     for round in arena.rounds(WOKEN_ROUNDS) {
         let [old, a, b] = arena.roles();
-        // What arrives during the pause deposes it when it wakes, unless nothing arrives.
+        // Messages that arrive during the pause depose it when it resumes. In half of the rounds
+        // none arrives.
         if round % 2 == 0 {
             arena.cfg.faults().shut(old);
         }
@@ -92,8 +95,8 @@ pub(crate) fn woken_leader(lab: &Lab) {
     arena.end();
 }
 
-/// A server that is a majority by itself crashes before it saves a command: if it has applied that,
-/// nobody can ever apply another in its place.
+/// A server that is a majority by itself crashes before it saves a command: if it has applied the
+/// command, no other command may ever be applied at that index.
 pub(crate) fn alone(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(1));
     let mut tried = 0;

@@ -1,4 +1,4 @@
-//! Staged snapshots that come late: they take nothing back (section 7).
+//! Staged snapshots that come late: they undo nothing (section 7).
 
 use std::time::Duration;
 
@@ -14,21 +14,22 @@ use crate::part_e::staging::{MOMENT, all_of, carries};
 const COMMANDS_FOR_A_SNAPSHOT: usize = 12;
 /// The service takes this long for an entry that it must not have applied yet.
 const SLOW_SERVICE: Duration = Duration::from_secs(1);
-/// A deposed leader's message is delivered so often.
+/// How often a deposed leader's message is delivered.
 const DEPOSED_ROUNDS: usize = 3;
 
-/// An old InstallSnapshot takes nothing back (7), neither entries nor the lead.
+/// An old InstallSnapshot removes no entry, and deposes no leader (7).
 pub(crate) fn old_snapshot(lab: &Lab) {
     snapshot_after_entries(lab);
     snapshot_of_a_deposed_leader(lab);
 }
 
-/// An old InstallSnapshot arrives when its receiver has got further: it takes nothing back.
+/// An old InstallSnapshot arrives after newer entries: it removes none of them.
 ///
-/// A server that missed a lot is sent a snapshot, twice. Before the second arrives it gets more,
-/// and only it and the leader have that; then the leader goes. In one round the receiver crashes
-/// before the second arrives, and forgets what it knew to be committed; in another the leader stays
-/// where it is: the receiver itself may have gone back.
+/// A server that missed many entries gets the same snapshot twice. Before the second copy arrives,
+/// it gets more entries, which only it and the leader have. Then the leader is isolated. In one
+/// round the receiver crashes before the second copy arrives, so it no longer knows what is
+/// committed. In another the leader stays, and the two have to agree: that shows if the receiver
+/// itself went back.
 fn snapshot_after_entries(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -38,7 +39,7 @@ fn snapshot_after_entries(lab: &Lab) {
         for _ in 0..COMMANDS_FOR_A_SNAPSHOT {
             arena.agree(&[leader, other]);
         }
-        // It may depose the leader when it comes back.
+        // The server can depose the leader when it comes back.
         let snapshots = arena.cfg.network().intercept(Kind::Snapshots.requests().to(away));
         arena.cfg.faults().rejoin(away);
         let snapshot = arena.next_caught(&snapshots, |_, _| true);
@@ -75,11 +76,13 @@ fn snapshot_after_entries(lab: &Lab) {
     arena.end();
 }
 
-/// A snapshot of a deposed leader reaches the server that leads now: it goes on leading.
+/// A snapshot of a deposed leader reaches the server that leads now. That server must go on
+/// leading.
 ///
 /// **Sound**: the message is of an older term, which its receiver refuses and ignores (Figure 13).
-/// A correct leader may give up without a new term, if it misses a majority; but this one has a
-/// majority, and does so each time, within the moment after that message.
+/// A correct leader may step down without a new term if it hears from no majority. But this leader
+/// hears from a majority, and a failure needs that it steps down each time, in the moment after
+/// that message.
 fn snapshot_of_a_deposed_leader(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let (mut tried, mut deposed) = (0, 0);
@@ -123,7 +126,7 @@ fn snapshot_of_a_deposed_leader(lab: &Lab) {
     arena.end();
 }
 
-/// What a follower gets from a leader in order to be overtaken by a snapshot.
+/// What a follower knows when the late snapshot arrives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     /// Entries of which it does not know that they are committed.
@@ -132,15 +135,16 @@ enum Known {
     Commit,
 }
 
-/// A snapshot arrives after entries that were sent before it and go further: it takes nothing back
-/// (7).
+/// A snapshot arrives after entries that were sent before it, some of which it does not cover: it
+/// removes none of these (7).
 ///
 /// The entries are held. Meanwhile the leader commits the first of them with the third server,
-/// forgets them, and hears that the follower lacks them; so it sends a snapshot, which arrives
-/// when the follower has got all entries. In some rounds the follower knows of none that it is
-/// committed: what it has after the snapshot, and has acknowledged, stays. In the others it knows
-/// it of all, and applies what the snapshot covers when it comes: nothing is applied again. Only it
-/// and the leader have the last entries; the leader goes.
+/// discards them, and learns that the follower lacks them. So it sends a snapshot, which arrives
+/// when the follower has all entries. In some rounds the follower does not know that any of them is
+/// committed: the entries after the snapshot, which it has acknowledged, must stay. In the other
+/// rounds it knows that all are committed, and is applying the entries that the snapshot covers
+/// when the snapshot comes: no entry may be applied twice. Only the follower and the leader have
+/// the last entries; then the leader is isolated.
 pub(crate) fn overtaken_snapshot(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3).with_snapshots());
     let mut tried = 0;
@@ -158,7 +162,7 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
             tried += 1;
             snapshot.deliver();
         }
-        // Also if no snapshot came.
+        // This is needed also if no snapshot came.
         arena.cfg.apply_at_once(follower);
         if snapshot.is_some() {
             if known == Known::Commit {
@@ -173,10 +177,10 @@ pub(crate) fn overtaken_snapshot(lab: &Lab) {
     arena.end();
 }
 
-/// A snapshot on its way to a follower that has all entries by now, also those after it; its
-/// leader is cut off. None if the leader does not send the entries in several messages before it
-/// hears of the first, or sends no snapshot. With [`Known::Commit`] the caller has to end the delay
-/// of the follower's service, in either case.
+/// Returns a snapshot that is on its way to a follower which has all entries by now, also those
+/// after the snapshot. The leader is cut off. None if the leader does not send the entries in
+/// several messages before it gets the first reply, or if it sends no snapshot. With
+/// [`Known::Commit`] the caller has to end the delay of the follower's service, in either case.
 fn overtake(
     arena: &mut Arena<'_>,
     [leader, follower, third]: [usize; 3],
@@ -228,7 +232,7 @@ fn overtake(
     let is_committed = arena.until_committed(last);
     if known == Known::Commit {
         all_of(&entries).iter().for_each(Held::deliver);
-        // What is sent from now on says what is committed.
+        // Messages from now on carry the new commit index.
         let news = arena.poll(|_| entries.try_next())?;
         news.deliver();
         arena.sleep(MOMENT);

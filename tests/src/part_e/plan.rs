@@ -19,9 +19,9 @@ pub(crate) enum Action {
     Shut,
     /// Two halves that share one server.
     Bridge,
-    /// Every server reaches a majority, each another one.
+    /// Every server reaches a majority, each a different one.
     Ring,
-    /// One server goes and comes again and again, about as often as elections are held.
+    /// One server is isolated and rejoins again and again, about as often as elections are held.
     Flap,
     /// One server reaches all others again.
     Rejoin,
@@ -47,7 +47,7 @@ pub(crate) enum Action {
     Crash,
     /// The leader crashes right after it took a command.
     CrashLeader,
-    /// All servers crash; some restart at once.
+    /// All servers crash; some restart immediately.
     CrashAll,
     /// One server crashes at one of its next saves.
     CrashAtSave,
@@ -63,11 +63,11 @@ pub(crate) enum Action {
     /// A clock runs at the right rate.
     SteadyClock,
 
-    /// All that one server sends and gets is slow.
+    /// All messages from and to one server are slow.
     Slow,
     /// The lab is slow to take what one server applies.
     SlowApplies,
-    /// All servers are asked for agreement at once.
+    /// All servers get commands at the same time.
     Storm,
 }
 
@@ -95,7 +95,7 @@ impl Action {
     pub(crate) const TIME: &[Action] = &[Action::Pause, Action::RushClock];
     pub(crate) const LOAD: &[Action] = &[Action::Slow, Action::SlowApplies, Action::Storm];
 
-    /// The action that ends it: a run that can draw the one can draw the other.
+    /// The actions that end this one: a run that can draw it can draw them.
     fn ended_by(self) -> &'static [Action] {
         match self {
             Action::Halves
@@ -137,7 +137,7 @@ pub(crate) struct Plan {
     pub(crate) duplicate_permille: u32,
     /// The maximum number of commands with each action.
     pub(crate) commands: usize,
-    /// What is sent to a server outlives its crash.
+    /// Messages to a server outlive its crash.
     pub(crate) outlives: bool,
 }
 
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_begins_can_end() {
+    fn each_fault_can_end() {
         for seed in 0..200 {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let plan = Plan::draw(&mut rng, &[Action::LINKS, Action::PROCESSES, Action::TIME]);

@@ -1,10 +1,10 @@
 //! Two candidates of one term, staged by message: the start of several scenarios about votes.
 //!
-//! In a [`Race`] one of them leads already, in a [`Contest`] nobody has voted for either.
+//! In a [`Race`] one of them leads already. In a [`Contest`] no other server has voted for either.
 //!
-//! The voter between them is the old leader. A server that asks before it stands whether it would
-//! be elected (pre-vote, section 9.6 of the dissertation) hears no from a leader. So if nobody
-//! stands, the old leader comes back from a crash, as a follower that hears from nobody, and both
+//! The voter between them is the old leader. A server with pre-vote (section 9.6 of the
+//! dissertation) asks before it stands whether it would be elected, and a leader refuses that. So
+//! if no server stands, the old leader restarts, as a follower that hears from no leader, and both
 //! stand before it has voted.
 
 use std::time::Duration;
@@ -15,13 +15,14 @@ use labrpc::network::{Held, Interceptor};
 use crate::part_e::arena::Arena;
 use crate::part_e::staging::{all_of, next_of};
 
-/// A server that asks nobody before it stands does so within this time.
-const PATIENCE: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(2);
+/// A server without pre-vote stands within this time.
+const STAND_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(2);
 
 /// Two servers that stand for the same term, one after the other, with the old leader between
 /// them. Neither hears the other, nor the old leader as a leader.
 ///
-/// The first was elected by the old leader. The second has just begun to ask; nobody was asked yet.
+/// The first was elected by the old leader. The second has just begun to ask; none of its requests
+/// has arrived yet.
 pub(crate) struct Race {
     pub(crate) voter: usize,
     pub(crate) first: usize,
@@ -38,7 +39,7 @@ pub(crate) struct Race {
 }
 
 impl Race {
-    /// None if they do not stand like that.
+    /// None if that did not happen.
     pub(crate) fn stage(arena: &mut Arena<'_>) -> Option<Race> {
         let [voter, a, b] = arena.roles();
         let (term, pair) = (arena.term(voter) + 1, [a, b]);
@@ -57,7 +58,9 @@ impl Race {
             }
             [requests[0].is_some(), requests[1].is_some()]
         };
-        if arena.poll_within(PATIENCE, |arena| stand(arena).contains(&true).then_some(())).is_none()
+        if arena
+            .poll_within(STAND_LIMIT, |arena| stand(arena).contains(&true).then_some(()))
+            .is_none()
         {
             arena.cfg.restart(voter);
             arena.poll(|arena| {
@@ -107,7 +110,7 @@ pub(crate) struct Contest {
 }
 
 impl Contest {
-    /// None if they do not stand like that.
+    /// None if that did not happen.
     pub(crate) fn stage(
         arena: &mut Arena<'_>,
         [voter, first, second]: [usize; 3],
@@ -125,7 +128,7 @@ impl Contest {
             let has_passed = [first, second].iter().any(|server| arena.term(*server) > term);
             (has_passed || to_voter.is_some() && to_first.is_some()).then_some(())
         };
-        if arena.poll_within(PATIENCE, &mut stand).is_none() {
+        if arena.poll_within(STAND_LIMIT, &mut stand).is_none() {
             arena.cfg.restart(voter);
             arena.poll(|arena| {
                 lose_questions(arena, [(&asking[1], second), (&asking[3], first)], term);
@@ -143,7 +146,7 @@ impl Contest {
     }
 }
 
-/// Loses the requests of servers that do not stand yet: they only ask whether they may.
+/// Loses the requests of servers that do not stand yet: these are the requests of a pre-vote.
 fn lose_questions(arena: &Arena<'_>, asking: [(&Interceptor, usize); 2], term: u64) {
     for (requests, server) in asking {
         if arena.term(server) < term {
@@ -152,8 +155,8 @@ fn lose_questions(arena: &Arena<'_>, asking: [(&Interceptor, usize); 2], term: u
     }
 }
 
-/// The request of a candidate that stands for a term. Requests before that, as of one that asks
-/// whether it may stand, are delivered.
+/// The request of a candidate that stands for a term. Earlier requests, such as those of a
+/// pre-vote, are delivered.
 pub(crate) fn candidacy(
     arena: &Arena<'_>,
     requests: &Interceptor,

@@ -1,8 +1,9 @@
 //! Scenarios staged by message: a test catches messages of one kind on one link and decides when
 //! each arrives, and whether it does.
 //!
-//! Nothing here assumes a pace. A message that does not come in time (see [`Arena::poll`]) means
-//! that this implementation works otherwise: the scenario does not occur, and nobody is to blame.
+//! Nothing here assumes how fast an implementation is. If a message does not come in time (see
+//! [`Arena::poll`]), this implementation works in another way: the scenario does not occur, and
+//! that is no failure.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use labrpc::network::{Held, Interceptor};
 
 use crate::part_e::arena::Arena;
 
-/// What a broken rule causes shows within this time. In a correct Raft nothing happens meanwhile.
+/// The effects of a broken rule show within this time. In a correct Raft nothing happens meanwhile.
 pub(crate) const CONSEQUENCES: Duration = RAFT_ELECTION_TIMEOUT;
 
 /// A message that is delivered has had its effect after this time.
@@ -129,7 +130,7 @@ impl Arena<'_> {
     }
 }
 
-/// Whether a message carries a command: it is in the encoded bytes as it is.
+/// Whether a message carries a command. The encoding does not change a command's bytes.
 pub(crate) fn carries(message: &Held, command: &[u8]) -> bool {
     message.bytes.windows(command.len()).any(|window| window == command)
 }

@@ -1,4 +1,5 @@
-//! Clients that ask all servers at once, while leaders come and go and the lab is slow to apply.
+//! Clients that start commands at all servers, while leaders come and go and the lab is slow to
+//! apply.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,7 @@ use crate::part_e::arena::Arena;
 const SERVERS: usize = 5;
 const CLIENTS: usize = 4;
 const ROUNDS: usize = 12;
-/// The longest that the lab takes for a message that is applied.
+/// The longest time that the lab takes for one applied message.
 const APPLY_DELAY_MS_MAX: u64 = 20;
 /// The time between two faults, in which the clients work undisturbed.
 const PEACE: Duration = Duration::from_millis(400);
@@ -30,11 +31,12 @@ const MISSED: u64 = 20;
 /// A slow service takes this long for one message: long enough for the others to go on by
 /// [`MISSED`] entries.
 const SLOW_SERVICE: Duration = Duration::from_secs(2);
-/// A client looks so often, and so often at most, whether its command was committed.
+/// The interval at which a client checks whether its commands were committed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+/// The maximum number of these checks.
 const LOOKS: usize = 30;
 
-/// Four clients ask in bursts; what one saw committed stays so.
+/// Four clients start bursts of commands. A command that one of them saw committed stays committed.
 pub(crate) fn client_storms(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(SERVERS).with_snapshots());
     let all = arena.all();
@@ -64,8 +66,8 @@ pub(crate) fn client_storms(lab: &Lab) {
     arena.end();
 }
 
-/// A server gets a snapshot while its service is about to make one of its own, and calls `snapshot`
-/// before it receives the other.
+/// A server gets a snapshot while its service is about to make one of its own. The service calls
+/// `snapshot` before it receives the other.
 fn snapshot_while_one_is_made(arena: &mut Arena<'_>) {
     let roles: [usize; SERVERS] = arena.roles();
     let ([leader, slow, ..], all) = (roles, arena.all());
@@ -79,7 +81,7 @@ fn snapshot_while_one_is_made(arena: &mut Arena<'_>) {
     arena.cfg.delay_applies(slow, SLOW_SERVICE);
     let Some(index) = arena.start(leader) else { return };
     arena.until(|arena| arena.cfg.n_committed(index).0 >= others.len());
-    // Time for the slow server to hear that it is committed.
+    // In this time the slow server learns that the entry is committed.
     arena.sleep(RAFT_ELECTION_TIMEOUT / 4);
     arena.cfg.faults().isolate(slow);
     for _ in 0..MISSED {
@@ -120,7 +122,7 @@ fn come_and_go(arena: &mut Arena<'_>) {
     }
 }
 
-/// Bursts of commands, to all servers; those of which it saw that they were committed.
+/// Starts bursts of commands at all servers. Returns the commands that it saw committed.
 fn client(cfg: &Config, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Vec<(u64, Vec<u8>)> {
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {

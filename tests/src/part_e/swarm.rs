@@ -92,7 +92,7 @@ impl<'a> Swarm<'a> {
         if plan.outlives {
             arena.all().iter().for_each(|server| arena.cfg.faults().outlive(*server));
         }
-        // The tests with many short runs do without what needs long to be over.
+        // Tests with several short clusters do not use faults that take long to end.
         let is_long = trouble == TROUBLE;
         if is_long && arena.rng.random_ratio(1, 3) {
             arena.cfg.network().long_delays(true);
@@ -123,15 +123,15 @@ impl<'a> Swarm<'a> {
         let end = Instant::now() + time;
         while Instant::now() < end {
             let action = *self.plan.actions.choose(&mut self.arena.rng).expect("it is never empty");
-            self.ask_for_agreement();
+            self.start_commands();
             self.act(action);
             let pause_ms = self.arena.rng.random_range(0..=self.plan.pause_ms);
             self.arena.sleep_ms(pause_ms);
         }
     }
 
-    /// Some commands, to anybody: most do not lead.
-    fn ask_for_agreement(&mut self) {
+    /// Starts some commands at the leader, or at any server, which most often does not lead.
+    fn start_commands(&mut self) {
         for _ in 0..self.arena.rng.random_range(0..=self.plan.commands) {
             let leader = self.arena.latest_leader();
             let anybody = self.any();
@@ -221,7 +221,7 @@ impl<'a> Swarm<'a> {
             }
             _ => {
                 let uniform = Delay::Uniform(0..=plan.delay_ms);
-                // It ends at ten times its mean.
+                // Its maximum is ten times its mean.
                 let exponential = Delay::Exponential { mean_ms: plan.delay_ms.div_ceil(4) };
                 let delay = if rng.random_ratio(1, 2) { uniform } else { exponential };
                 Disturbance { delay: Some(delay), ..none }
@@ -237,12 +237,12 @@ impl<'a> Swarm<'a> {
     fn change_traffic(&mut self, action: Action) {
         let (from, to) = (self.any(), self.any());
         let held_ms = self.arena.rng.random_range(20..900);
-        let is_passed = self.arena.rng.random_ratio(1, 2);
+        let is_overtaken = self.arena.rng.random_ratio(1, 2);
         let cfg = &self.arena.cfg;
         match action {
             Action::Hold => {
                 cfg.faults().hold(from, to);
-                if is_passed {
+                if is_overtaken {
                     self.arena.sleep_ms(held_ms / 2);
                     self.arena.cfg.faults().pass(from, to);
                 }

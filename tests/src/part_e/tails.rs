@@ -12,12 +12,13 @@ use crate::part_e::staging::{MOMENT, all_of, carries};
 const LARGE_COMMAND_BYTES: usize = 400_000;
 const LARGE_COMMANDS: usize = 4;
 const LARGE_ROUNDS: usize = 2;
-/// Entries of its own that a server has, those that take their place, and whether it crashes then.
+/// The number of entries that only one server has, the number of those that replace them, and
+/// whether the server crashes afterwards.
 const OVERWRITTEN: [(usize, usize, bool); 4] =
     [(6, 6, false), (6, 6, true), (6, 3, true), (150, 150, true)];
 const SILENT_ROUNDS: usize = 3;
 const VOTER_ROUNDS: usize = 4;
-/// More than 1 MiB, which is the limit of many a Raft for one message.
+/// More than 1 MiB, which is the limit for one message in many Rafts.
 const HUGE_COMMAND_BYTES: usize = 1_200_000;
 
 /// Entries that are larger than an ordinary Raft's messages, alone and in a log of several.
@@ -26,8 +27,8 @@ pub(crate) fn large_commands(lab: &Lab) {
     several_messages(lab);
 }
 
-/// A command that is larger than what most Rafts put into one message is sent all the same, also if
-/// it is the first of the log.
+/// A command that is larger than what most Rafts put into one message is still sent, also if it is
+/// the first of the log.
 fn huge_command(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
@@ -38,8 +39,8 @@ fn huge_command(lab: &Lab) {
     arena.end();
 }
 
-/// A log that takes several messages: a follower that has a rest of its own behind what it shares
-/// with the leader must not take that rest for committed when the first of them comes (5.3).
+/// A log takes several messages. A follower has entries of its own after those that it shares with
+/// the leader. It must not take them for committed when the first message comes (5.3).
 fn several_messages(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -63,10 +64,10 @@ fn several_messages(lab: &Lab) {
     arena.end();
 }
 
-/// Entries of its own that a server has are overwritten by as many, or fewer. Only it and its
-/// leader have what is committed by that; then the leader goes, and in most rounds the server
-/// crashes. It has acknowledged the new entries, so it comes back with them (Figure 2), and the
-/// server that lacks them is not elected (5.4.1).
+/// Entries that only one server has are overwritten by the same number of others, or by fewer. Only
+/// this server and its leader have these committed entries. Then the leader is isolated, and in
+/// most rounds the server crashes. It has acknowledged the new entries, so it comes back with them
+/// (Figure 2), and the third server, which lacks them, is not elected (5.4.1).
 pub(crate) fn overwritten_tail(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -79,7 +80,7 @@ pub(crate) fn overwritten_tail(lab: &Lab) {
         arena.agree(&[a, b]);
         let leader = arena.leader_of(&[a, b]);
         let other = a + b - leader;
-        // It has them all before it sends any: several travel in one message.
+        // The leader has all of them before it sends any, so several go into one message.
         arena.cfg.faults().partition(&[]);
         let last = (1..new).filter_map(|_| arena.start(leader)).last();
         arena.cfg.faults().partition(&[&[leader, old]]);
@@ -96,9 +97,9 @@ pub(crate) fn overwritten_tail(lab: &Lab) {
     arena.end();
 }
 
-/// A follower has acknowledged an entry, but its leader does not know yet. The follower is elected
-/// itself, sends nothing, and is deposed. It still has the entry (5.3): now the acknowledgement
-/// arrives, and the old leader commits.
+/// A follower has acknowledged an entry, but the acknowledgement is held. The follower is elected
+/// itself, sends nothing, and is deposed. It must still have the entry (5.3): now the
+/// acknowledgement arrives, and the old leader commits.
 pub(crate) fn silent_leader(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -131,7 +132,8 @@ pub(crate) fn silent_leader(lab: &Lab) {
     arena.end();
 }
 
-/// Waits until a server has led, and leads no longer. What it sends as a leader is lost.
+/// Waits until a server has led, and leads no longer. All its messages as a leader are lost.
+/// Returns whether that happened.
 fn lead_in_silence(arena: &mut Arena<'_>, server: usize, silence: &Interceptor) -> bool {
     let mut has_led = false;
     let until = |arena: &mut Arena<'_>, leads: bool| {
@@ -148,9 +150,9 @@ fn lead_in_silence(arena: &mut Arena<'_>, server: usize, silence: &Interceptor) 
     has_led
 }
 
-/// Entries of the old leader reach a server that has voted in a newer term, before anything of the
-/// new leader does. They are refused: what the old leader commits by them is not in the new
-/// leader's log (5.1, 5.4).
+/// Entries of the old leader reach a server that has voted in a newer term, before any message of
+/// the new leader does. The server must refuse them: otherwise the old leader commits entries that
+/// the new leader's log lacks (5.1, 5.4).
 pub(crate) fn entries_after_the_vote(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -166,7 +168,7 @@ pub(crate) fn entries_after_the_vote(lab: &Lab) {
     arena.end();
 }
 
-/// None if nobody is elected in the next term, or if the old leader stops leading.
+/// None if no server is elected in the next term, or if the old leader stops leading.
 fn old_entries(arena: &mut Arena<'_>, [old, a, b]: [usize; 3]) -> Option<()> {
     let (term, pair) = (arena.term(old) + 1, [a, b]);
     let entries = pair.map(|to| arena.intercept(old, to, Kind::Entries));
@@ -183,7 +185,7 @@ fn old_entries(arena: &mut Arena<'_>, [old, a, b]: [usize; 3]) -> Option<()> {
         all_of(&asking[at]).iter().for_each(Held::deliver);
         arena.leads(heir).then_some(())
     })?;
-    // The last one: its call has not timed out.
+    // The last request: its call has not timed out yet.
     let caught = all_of(&entries[1 - at]);
     let request = caught.iter().rfind(|request| carries(request, &command))?;
     let is_meant = arena.term(voter) == arena.term(heir) && arena.leads(old);

@@ -14,14 +14,14 @@ use crate::part_e::arena::Arena;
 use crate::part_e::judgements::{self, Finding};
 use crate::part_e::timers;
 
-/// The size of commands that tells them from heartbeats.
+/// The size of commands, much larger than a heartbeat.
 const COMMAND_BYTES: usize = 2000;
 const COMMANDS: usize = 20;
 /// The delay of a message: many commands come before the first answer.
-const WAY_MS: u64 = 50;
-/// Commands come this fast: many during the way of one message.
+const DELAY_MS: u64 = 50;
+/// The interval of commands: many come while one message is on its way.
 const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
-/// Commands that are not in step with the heartbeats come this far apart.
+/// The interval of commands that are not in step with heartbeats.
 const UNEVEN_INTERVAL: Duration = Duration::from_millis(137);
 /// The number of late refusals.
 const LATE_REFUSALS: usize = 2;
@@ -29,26 +29,26 @@ const LATE_REFUSALS: usize = 2;
 const AFTER_ELECTION: Duration = Duration::from_millis(500);
 /// How long a cluster has nothing to do.
 const IDLE: Duration = Duration::from_secs(2);
-/// The threads are looked at so often meanwhile, and not in step with the heartbeats.
+/// How often the threads are checked in that time: not in step with heartbeats.
 const LOOKS: u32 = 21;
-/// How long one server is away.
+/// How long one server is disconnected.
 const ABSENCE: Duration = Duration::from_secs(8);
 
-/// Messages take 50 ms, and commands come faster. Entries that travel again and again meanwhile are
-/// a finding and no failure: a correct Raft may send what is not acknowledged with every heartbeat
-/// or with every command, and section 5.3 wants it to send again what may be lost.
+/// Messages take 50 ms, and commands come faster. Entries that are sent again and again are a
+/// finding, not a failure: a correct Raft may resend unacknowledged entries with every heartbeat or
+/// with every command, and section 5.3 asks it to resend entries that may be lost.
 ///
-/// Agreement is checked only when the links are fast again: a Raft that gives a call up after 50 ms
-/// is correct, and hears no answer before that.
+/// Agreement is checked only when the links are fast again: a Raft that gives up a call after 50 ms
+/// is correct, and gets no reply before that.
 pub(crate) fn slow_links(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
     arena.agree(&all);
     let leader = arena.leader_of(&all);
-    let slow = Delay::Uniform(WAY_MS..=WAY_MS);
+    let slow = Delay::Uniform(DELAY_MS..=DELAY_MS);
     arena.cfg.faults().disturb_all(&Disturbance { delay: Some(slow), ..Disturbance::default() });
-    // What was under way before has arrived.
-    arena.sleep_ms(2 * WAY_MS);
+    // Earlier messages have arrived by then.
+    arena.sleep_ms(2 * DELAY_MS);
     let (term, before) = (arena.term(leader), arena.cfg.bytes_total());
     let mut last = None;
     for _ in 0..COMMANDS {
@@ -60,18 +60,18 @@ pub(crate) fn slow_links(lab: &Lab) {
         arena.until(|arena| arena.cfg.n_committed(last.index).0 == arena.n());
     }
     let used = arena.cfg.bytes_total() - before;
-    // A new leader may have to begin anew.
+    // A new leader perhaps has to send everything again.
     let has_led = arena.term(leader) == term && arena.leads(leader);
     arena.note_tries("slow links", usize::from(has_led));
     if has_led {
-        tell(lab, judgements::entries_bytes(used, 2, COMMANDS * COMMAND_BYTES));
+        report(lab, judgements::entries_bytes(used, 2, COMMANDS * COMMAND_BYTES));
     }
     arena.judge_all();
     arena.end();
 }
 
-/// A healthy cluster does little, and then nothing. What it does all the same is a finding, and so
-/// is, at last, how it elects its leaders.
+/// A healthy cluster has little to do, and then nothing. Needless work is a finding. At the end
+/// come findings about how servers elect a leader.
 pub(crate) fn peace(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let all = arena.all();
@@ -81,16 +81,16 @@ pub(crate) fn peace(lab: &Lab) {
     note_idleness(lab, &mut arena);
     note_whole_logs(lab, &mut arena);
     note_threads(lab, &mut arena);
-    tell(lab, timers::hasty_voters(&mut arena));
-    tell(lab, timers::hasty_restarts(&mut arena));
-    tell(lab, timers::late_election(&mut arena));
+    report(lab, timers::hasty_voters(&mut arena));
+    report(lab, timers::hasty_restarts(&mut arena));
+    report(lab, timers::late_election(&mut arena));
     arena.judge_all();
     arena.end();
 }
 
-pub(crate) fn tell(lab: &Lab, finding: Finding) {
-    if let Some((habit, sentence)) = finding {
-        lab.note(habit, sentence);
+pub(crate) fn report(lab: &Lab, finding: Finding) {
+    if let Some((kind, sentence)) = finding {
+        lab.note(kind, sentence);
     }
 }
 
@@ -105,11 +105,11 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
         took.push(began.elapsed().as_millis());
         arena.sleep(UNEVEN_INTERVAL);
     }
-    tell(lab, judgements::agreement(&took));
+    report(lab, judgements::agreement(&took));
 }
 
-/// A new leader is refused several times by a server that lacks a lot, and hears some of the
-/// refusals only when that server has everything. Then all is well.
+/// A server that lacks many entries refuses a new leader several times. Some of the refusals arrive
+/// only when that server has all entries. Afterwards the cluster is healthy.
 fn late_refusals(arena: &mut Arena<'_>) {
     let [leader, away, heir] = arena.roles();
     arena.cfg.faults().isolate(away);
@@ -125,8 +125,8 @@ fn late_refusals(arena: &mut Arena<'_>) {
         late.extend(arena.poll(|_| refusals.try_next()));
     }
     drop(refusals);
-    // A leader that waits for each answer before it sends more has to get them before anything is
-    // asked of it: then the moment does not come.
+    // A leader that waits for each reply before it sends more has to get the refusals before it is
+    // required to commit. Then the scenario does not occur.
     let servers = arena.n();
     arena.until(|arena| arena.cfg.n_committed(index).0 == servers);
     late.iter().for_each(Held::deliver);
@@ -137,7 +137,7 @@ fn late_refusals(arena: &mut Arena<'_>) {
 fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
     let all = arena.all();
     let leader = arena.leader_of(&all);
-    // So that a heartbeat with the last entry is a large one.
+    // A heartbeat that repeats the last entry is large then.
     let large = arena.cfg.draw_letters(&mut arena.rng, COMMAND_BYTES);
     if let Some(started) = arena.cfg.start(leader, large) {
         let servers = arena.n();
@@ -156,15 +156,15 @@ fn note_idleness(lab: &Lab, arena: &mut Arena<'_>) {
         }
     }
     let (rpcs, bytes) = (arena.cfg.rpc_total() - rpcs, arena.cfg.bytes_total() - bytes);
-    tell(lab, judgements::idle_calls(rpcs, followers, IDLE));
-    tell(lab, judgements::idle_bytes(bytes, rpcs));
-    tell(lab, judgements::idle_terms(term, arena.cfg.check_terms()));
+    report(lab, judgements::idle_calls(rpcs, followers, IDLE));
+    report(lab, judgements::idle_bytes(bytes, rpcs));
+    report(lab, judgements::idle_terms(term, arena.cfg.check_terms()));
     for (name, times) in busy.into_values() {
-        tell(lab, judgements::idle_thread(&name, times, LOOKS as usize));
+        report(lab, judgements::idle_thread(&name, times, LOOKS as usize));
     }
 }
 
-/// All servers have all entries when the leader goes: its successor need not send them.
+/// All servers have all entries when the leader is isolated: its successor need not send them.
 fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     let [leader, a, b] = arena.roles();
     let before = arena.cfg.bytes_total();
@@ -172,11 +172,11 @@ fn note_whole_logs(lab: &Lab, arena: &mut Arena<'_>) {
     arena.leader_of(&[a, b]);
     arena.sleep(AFTER_ELECTION);
     let bytes = arena.cfg.bytes_total() - before;
-    tell(lab, judgements::election_bytes(bytes, COMMANDS * COMMAND_BYTES));
+    report(lab, judgements::election_bytes(bytes, COMMANDS * COMMAND_BYTES));
     arena.judge_all();
 }
 
-/// A server is away, and calls to it take long to fail.
+/// A server is disconnected, and calls to it take long to fail.
 fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
     let [_, away, _] = arena.roles();
     arena.cfg.network().long_delays(true);
@@ -189,7 +189,7 @@ fn note_threads(lab: &Lab, arena: &mut Arena<'_>) {
         }
     }
     if let Some((server, count)) = crowd.into_iter().max_by_key(|(_, count)| *count) {
-        tell(lab, judgements::threads(server, count, ABSENCE));
+        report(lab, judgements::threads(server, count, ABSENCE));
     }
     arena.cfg.network().long_delays(false);
     arena.cfg.connect(away);

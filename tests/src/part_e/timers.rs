@@ -1,5 +1,5 @@
-//! When an election timer starts anew (Figure 2, rules for followers): habits that elect leaders
-//! too often, or too late.
+//! When an election timer is reset (Figure 2, rules for followers). Wrong resets elect leaders too
+//! often or too late.
 
 use std::time::{Duration, Instant};
 
@@ -10,22 +10,22 @@ use crate::part_e::arena::{Arena, LEADER_LIMIT};
 use crate::part_e::judgements::{self, Finding};
 
 const ROUNDS: usize = 7;
-/// The delay of a request, of its answer and of the next request.
-const WAY_MS: u64 = 60;
+/// The delay of a request, of its reply and of the next request.
+const DELAY_MS: u64 = 60;
 /// The time from a vote to the new leader's first message. The paper's shortest election timeout,
 /// 150 ms, is longer.
-const FIRST_HEARTBEAT_MS: u128 = 2 * WAY_MS as u128;
-/// A follower restarts so often, and this long is looked for an election each time: longer than two
-/// heartbeats.
+const FIRST_HEARTBEAT_MS: u128 = 2 * DELAY_MS as u128;
+/// How often a follower restarts.
 const RESTARTS: usize = 5;
+/// How long the test waits for an election after each restart: longer than two heartbeats.
 const AFTER_RESTART: Duration = Duration::from_millis(300);
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The leader is gone, one of the two others stands, and the other one votes for it: that one has
-/// to wait a full timeout for it to lead. One whose timer runs on often stands before it can hear
-/// of its leader.
+/// The leader is isolated, one of the two others stands, and the other one votes for it. The voter
+/// has to wait a full timeout for the new leader. If the vote did not reset its timer, it often
+/// stands before it can hear from that leader.
 pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
-    let way = Delay::Uniform(WAY_MS..=WAY_MS);
+    let way = Delay::Uniform(DELAY_MS..=DELAY_MS);
     let mut hasty = Vec::new();
     for _ in 0..ROUNDS {
         let [leader, a, b] = arena.roles();
@@ -43,8 +43,8 @@ pub(crate) fn hasty_voters(arena: &mut Arena<'_>) -> Finding {
     judgements::hasty_voters(&hasty, ROUNDS, FIRST_HEARTBEAT_MS)
 }
 
-/// Which of two servers, if any, was in a term behind `term` only for so short that it cannot have
-/// heard of a leader, and went on to the next one of its own accord.
+/// The server, if any, that entered the term after `term` and left it for the next one by itself,
+/// before it can have heard from a leader.
 fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usize> {
     let end = Instant::now() + 2 * RAFT_ELECTION_TIMEOUT;
     let mut came: [Option<Instant>; 2] = [None; 2];
@@ -61,7 +61,7 @@ fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usi
             if ms >= FIRST_HEARTBEAT_MS {
                 return None;
             }
-            // The other one cannot have told it: it is still in the term before.
+            // It did not learn that term from the other one, which is still in the term before.
             if terms[later] == term + 2 && terms[1 - later] == term + 1 {
                 return Some(pair[later]);
             }
@@ -72,7 +72,7 @@ fn hasty_voter(arena: &mut Arena<'_>, pair: [usize; 2], term: u64) -> Option<usi
 }
 
 /// The leader of an old term hears nothing, and still sends to two servers that have a new leader
-/// and then lose it. What it sends must not keep them from electing another.
+/// and then lose it. Its messages must not keep them from electing another.
 pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     let mut finding = None;
     let [old, a, b] = arena.roles();
@@ -89,7 +89,7 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
         arena.leader_of(&[a, b]);
         let (a, b) = (a.min(b), a.max(b));
         let sentence = format!(
-            "servers {a} and {b} elected nobody for {} s, while they received messages from server \
+            "servers {a} and {b} elected no leader for {} s, while they received messages from server \
              {old}, the leader of an old term: do these reset their election timers?",
             LEADER_LIMIT.as_secs()
         );
@@ -99,8 +99,8 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     finding
 }
 
-/// A follower of a healthy cluster crashes and is back at once: its leader goes on leading. A
-/// server whose timer has run out when it starts deposes it.
+/// A follower of a healthy cluster restarts immediately after a crash. Its leader goes on leading.
+/// A server that starts with an expired timer deposes that leader.
 pub(crate) fn hasty_restarts(arena: &mut Arena<'_>) -> Finding {
     let mut deposed = 0;
     for _ in arena.rounds(RESTARTS) {

@@ -1,8 +1,8 @@
-//! Staged elections: the moments in which a vote too many makes a second leader.
+//! Staged elections: the moments in which one vote too many elects a second leader.
 //!
 //! Each scenario is staged by message (see [`staging`](crate::part_e::staging)), for any
-//! implementation, and is tried several times. A try that misses its moment proves nothing and
-//! blames nobody. The arena finds a second leader of a term in any try.
+//! implementation, and is tried several times. A try that misses its moment proves nothing, and is
+//! no failure. The arena finds a second leader of a term in any try.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const LOSSES: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(3);
 /// How often a candidate that lacks an entry asks for the vote of the server that has it.
 const REQUESTS: usize = 2;
 
-/// The old leader, which has voted for the first of two candidates, is asked by the second.
+/// The second of two candidates asks the old leader for its vote, which the first has got already.
 fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena<'_>, &Race)) {
     let mut tried = 0;
     for _ in arena.rounds(TRIES) {
@@ -38,26 +38,26 @@ fn two_candidates_and_a_voter(arena: &mut Arena<'_>, between: impl Fn(&mut Arena
     arena.agree(&all);
 }
 
-/// A server that has voted, and follows the elected leader, is asked by another candidate of the
-/// same term.
+/// A server has voted, and follows the elected leader. Another candidate of the same term asks for
+/// its vote.
 pub(crate) fn one_vote_a_term(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     two_candidates_and_a_voter(&mut arena, |_, _| ());
     arena.end();
 }
 
-/// The same, but the voter crashes between the two.
+/// The same, but the voter crashes between the two requests.
 pub(crate) fn forgotten_vote(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     two_candidates_and_a_voter(&mut arena, |arena, race| {
-        // It would hear of the term from whom it elected.
+        // Otherwise the voter would learn the term from the leader that it elected.
         arena.cfg.faults().cut(race.first, race.voter);
         arena.cfg.restart(race.voter);
     });
     arena.end();
 }
 
-/// A candidate votes for itself, crashes, and is asked by another for the same term.
+/// A candidate votes for itself and crashes. Another candidate of the same term asks for its vote.
 pub(crate) fn forgotten_candidacy(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -83,8 +83,8 @@ pub(crate) fn forgotten_candidacy(lab: &Lab) {
 
 /// Votes for an election that has ended arrive in the next one.
 ///
-/// One server stands and is voted for, but the vote is held until it stands again, for a term for
-/// which nobody has voted for it; and for that term another one is elected.
+/// One server stands and gets a vote, but the vote is held until the server stands again. No other
+/// server has voted for it in that second term, and another one is elected.
 pub(crate) fn late_votes(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -112,8 +112,8 @@ pub(crate) fn late_votes(lab: &Lab) {
     arena.end();
 }
 
-/// Votes are given, but most of the answers are lost, and the requests come twice. A candidate that
-/// asks again gets the vote that it has already.
+/// Servers vote, but most of their replies are lost, and requests arrive twice. A candidate that
+/// asks again gets the same vote again.
 pub(crate) fn lost_votes(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(5));
     let mut tried = 0;
@@ -133,12 +133,12 @@ pub(crate) fn lost_votes(lab: &Lab) {
         arena.judge_a_majority();
         arena.judge_all();
     }
-    arena.note_tries("votes whose answers are lost", tried);
+    arena.note_tries("votes whose replies are lost", tried);
     arena.end();
 }
 
-/// A candidate whose log is shorter, or longer but older, asks the only server that has what was
-/// committed (5.4.1).
+/// A candidate whose log is shorter, or longer but older, asks for the vote of the only server that
+/// has the committed entries (5.4.1).
 pub(crate) fn stale_candidate(lab: &Lab) {
     let mut arena = Arena::new(lab, Setup::reliable(3));
     let mut tried = 0;
@@ -148,11 +148,11 @@ pub(crate) fn stale_candidate(lab: &Lab) {
         let (stale, holder, third) = if is_longer { (leader, a, b) } else { (a, b, leader) };
         arena.cfg.faults().isolate(stale);
         if is_longer {
-            // It goes on taking commands that nobody else will ever see.
+            // It goes on taking commands that no other server will ever see.
             (0..6).for_each(|_| {
                 arena.start(stale);
             });
-            // And the others have but two.
+            // The others have only two.
             arena.agree(&[holder, third]);
         } else {
             (0..3).for_each(|_| {
@@ -165,7 +165,8 @@ pub(crate) fn stale_candidate(lab: &Lab) {
         if !is_longer {
             arena.until(|arena| arena.term(stale) > arena.term(holder));
         }
-        // The holder of the entries is asked, and nobody hears of its own candidacies meanwhile.
+        // The candidate asks the holder of the entries. The holder's own requests for votes are
+        // held meanwhile.
         let silence = arena.intercept(holder, stale, Kind::Votes);
         let asking = arena.exchange(stale, holder, Kind::Votes);
         arena.cfg.faults().partition(&[&[stale, holder]]);
@@ -180,8 +181,8 @@ pub(crate) fn stale_candidate(lab: &Lab) {
     arena.end();
 }
 
-/// A candidate asks for a vote in a term that is newer than the voter's: it can only be refused for
-/// its log. Whether it asked and heard the answer.
+/// A candidate asks for a vote in a term that is newer than the voter's: only its log can be the
+/// reason of a refusal. Returns whether it asked and got the reply.
 fn ask_in_a_newer_term(
     arena: &mut Arena<'_>,
     asking: &Exchange,
