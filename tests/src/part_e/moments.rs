@@ -9,7 +9,7 @@ use crate::part_e::arena::Arena;
 /// A server saves several times for an election and a command; the crash is tried at each.
 const SAVES_TRIED: u64 = 6;
 const WOKEN_ROUNDS: usize = 6;
-/// A cluster of one server recovers quickly from a crash, so many tries are possible.
+/// A cluster of one server recovers quickly from a crash: there is time for many tries.
 const LONELY_TRIES: usize = 20;
 
 /// A server crashes after a save and before its next message, or after a message and before its
