@@ -10,22 +10,22 @@ use verdict::{Class, Failure};
 
 use crate::config::Config;
 
-/// [`Config::one`] tries for this time in all.
+/// [`Config::one`] gives up after this time.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
-/// After a leader took the command, it must be committed within this.
+/// After a leader has taken a command, it must be committed within this time.
 const COMMIT_LIMIT: Duration = Duration::from_secs(2);
 const COMMIT_LOOK_INTERVAL: Duration = Duration::from_millis(20);
 const LEADER_LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// [`Config::wait`] looks this often, after pauses of 10 ms, 20 ms and so on up to
+/// [`Config::wait`] checks this many times, after pauses of 10 ms, 20 ms and so on up to
 /// [`WAIT_PAUSE_MAX`].
 const WAIT_LOOKS: usize = 30;
 const WAIT_PAUSE_MIN: Duration = Duration::from_millis(10);
 const WAIT_PAUSE_MAX: Duration = Duration::from_millis(1280);
 
 impl Config {
-    /// Waits about 30 s at most for `n` servers to have applied `index`, and returns the command.
-    /// None if some server is in a later term than `start_term`: then the index may never be
-    /// applied.
+    /// Waits until `n` servers have applied `index`, and returns the command: 6.824's wait. Fails
+    /// the test after about 30 s. None if some server is in a later term than `start_term`, because
+    /// the index may then never be applied.
     pub fn wait(&self, index: u64, n: usize, start_term: Option<u64>) -> Option<Vec<u8>> {
         let _waits = self.wait_for(format!("index {index} to be applied by {n} servers"));
         let mut pause = WAIT_PAUSE_MIN;
@@ -51,11 +51,13 @@ impl Config {
         command
     }
 
-    /// Makes the cluster agree on one command, and returns its index. Most tests are built on this.
+    /// Makes the cluster agree on one command, and returns its index: 6.824's one. Most tests use
+    /// this.
     ///
-    /// Offers the command to one connected server after the other until a leader takes it, and then
-    /// waits until `expected` servers have applied it. With `retry` it offers the command again if
-    /// that takes too long, so the command may be committed more than once.
+    /// Offers the command to one connected server after another until a leader takes it. Then waits
+    /// until `expected` servers have applied it. If that takes more than 2 s, the test fails; with
+    /// `retry` the command is offered again instead, until 10 s have passed. So with `retry` the
+    /// command can be committed more than once.
     pub fn one(&self, command: &[u8], expected: usize, retry: bool) -> u64 {
         let agreed = format!("{} to be agreed on by {expected} servers", show(command));
         let _waits = self.wait_for(agreed);
@@ -88,8 +90,8 @@ impl Config {
         self.stop_for_want_of_progress(rule, sentence);
     }
 
-    /// Offers a command to a server that was just seen to lead. The test fails if it does not take
-    /// it.
+    /// Offers a command to a server that has just said that it leads. The test fails if the server
+    /// does not take it.
     pub fn start_at_leader(&self, leader: usize, command: &[u8]) -> Started {
         self.start(leader, command.to_vec()).unwrap_or_else(|| {
             let command = show(command);
@@ -99,7 +101,7 @@ impl Config {
         })
     }
 
-    /// The first connected server that takes the command as its leader, and the index it gave.
+    /// The first connected server that takes the command, and the index that it returned.
     fn offer(&self, command: &[u8], last_asked: &mut usize) -> Option<(usize, u64)> {
         let n = self.n();
         for _ in 0..n {
@@ -125,8 +127,8 @@ impl Config {
         false
     }
 
-    /// The rule that is broken if only `applied` servers have applied a command in time. What a
-    /// majority has applied is committed, so then the others do not catch up.
+    /// The rule that is broken if only `applied` servers have applied a command in time. If a
+    /// majority has applied it, it is committed, and the other servers did not catch up.
     pub fn rule_of_delay(&self, applied: usize) -> Rule {
         if applied > self.n() / 2 { Rule::L3 } else { Rule::L2 }
     }

@@ -1,23 +1,23 @@
-//! What every server has applied in the whole run, as the appliers of 6.824 remember it; with rules
-//! S8 and S9, and the part of S14 about snapshots that are applied.
+//! Everything that each server has applied in the whole run, as the appliers of 6.824 record it.
+//! Checks rules S8 and S9, and the part of S14 about snapshots that are applied.
 //!
 //! It is stricter than the original in three points. A restarted server must apply again from index
-//! 1, or from the index after its snapshot, in order. What a server applied after its snapshot and
-//! before a crash is remembered after the restart. And a snapshot that ends before what this
-//! incarnation has applied already is an error (S14); the original accepts it.
+//! 1, or from the index after its snapshot, in order. Entries that a server applied after its
+//! snapshot and before a crash still count after the restart. And a snapshot that ends before an
+//! entry that this incarnation has already applied is an error (S14); the original accepts it.
 //!
-//! **S9 after a restart** breaks the agreement with the lab (class contract) and not safety, as
-//! long as the server goes on at or before the place where it was before the crash: no command is
-//! lost for a service that has kept its state. But the lab's service has not. `lastApplied` is
-//! volatile in Figure 2 and begins with 0, so a Raft that keeps the paper applies everything
-//! again; none that does so is blamed. Parts 3A to 3C of the original accept other Rafts in most
-//! years, because their appliers keep the log of a server through its crash. They fail here all
-//! the same: the applier of the original's 3D fails them in every year, that of 3A to 3C did so in
-//! 2025, and a key/value service on such a Raft would lose what it stored.
+//! ****S9 after a restart**: a server may restart and continue at or before the index where it was
+//! before the crash. This breaks the contract with the lab (class contract) and not safety, because
+//! a service that has kept its state loses no command. But the lab's service has not kept its
+//! state. `lastApplied` is volatile in Figure 2 and begins with 0, so a Raft that follows the paper
+//! applies everything again, and is never blamed. Parts 3A to 3C of the original accept other Rafts
+//! in most years, because their appliers keep the log of a server through its crash. Such Rafts
+//! fail here: the applier of the original's 3D fails them in every year, that of 3A to 3C failed
+//! them in 2025, and a key/value service on such a Raft would lose its data.
 //!
-//! **A snapshot on the disk that the lab did not make** breaks the agreement too: the lab reads the
-//! persister at a start, as 6.824 does, in place of a service that would. A Raft may keep what it
-//! likes beside the snapshot, in its own state.
+//! ****A saved snapshot that the lab did not make** also breaks the contract: when a server starts,
+//! the lab reads the persister in place of a service, as 6.824 does. A Raft can keep anything else
+//! in its own saved state.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ struct State {
 
 #[derive(Default)]
 struct Server {
-    /// What any incarnation has ever applied, and when.
+    /// The entries that any incarnation has ever applied, and when.
     log: BTreeMap<u64, (Vec<u8>, Moment)>,
     incarnation: u32,
     alive: bool,
@@ -49,7 +49,7 @@ struct Server {
     is_fresh: bool,
     /// The highest index that an earlier incarnation has applied.
     applied_before: u64,
-    /// Snapshots with something new that any incarnation has applied.
+    /// The number of snapshots with new entries that any incarnation has applied.
     snapshots: u64,
 }
 
@@ -59,7 +59,7 @@ impl Applied {
         Applied { state: Mutex::new(State { servers, index_max: 0 }) }
     }
 
-    /// Takes in an event; an error if it breaks a rule.
+    /// Reads an event. An error if the event breaks a rule.
     pub(crate) fn read(&self, event: &Event<'_>) -> Result<(), Violation> {
         let mut state = self.state.lock();
         match &event.what {
@@ -82,14 +82,14 @@ impl Applied {
         }
     }
 
-    /// Whether this incarnation runs, and `index` is the last that it has applied.
+    /// Whether this incarnation runs and `index` is the last index that it has applied.
     pub(crate) fn has_just_applied(&self, of: Incarnation, index: u64) -> bool {
         let state = self.state.lock();
         state.runs(of) && state.servers[of.server].last_applied == index
     }
 
-    /// The last index that a server has applied since it started; none if it does not run or has
-    /// applied nothing.
+    /// The last index that a server has applied since it started. None if the server does not run
+    /// or has applied nothing.
     pub(crate) fn last_applied(&self, server: usize) -> Option<u64> {
         let state = self.state.lock();
         let server = &state.servers[server];
@@ -104,7 +104,7 @@ impl Applied {
         codec::encode(&(index, commands)).expect("numbers and bytes have an encoding")
     }
 
-    /// How many servers ever applied `index`, and what.
+    /// The number of servers that have ever applied `index`, and the command.
     pub(crate) fn n_committed(&self, index: u64) -> (usize, Option<Vec<u8>>) {
         let state = self.state.lock();
         let mut commands = state.servers.iter().filter_map(|server| server.log.get(&index));
@@ -121,7 +121,7 @@ impl Applied {
     }
 }
 
-/// The last index that a snapshot covers; none if the lab did not make it.
+/// The last index that a snapshot covers. None if the lab did not make the snapshot.
 pub(crate) fn covers(snapshot: &[u8]) -> Option<u64> {
     codec::decode::<(u64, Vec<ByteBuf>)>(snapshot).ok().map(|(covers, _)| covers)
 }
@@ -141,7 +141,8 @@ impl State {
         if snapshot.is_empty() { Ok(()) } else { self.ingest(of.server, None, snapshot, at) }
     }
 
-    /// An entry was applied: 6.824's checkLogs, and the order that its appliers check.
+    /// Checks and records an applied entry: 6.824's checkLogs, and the order that its appliers
+    /// check.
     fn apply(
         &mut self,
         server: usize,
@@ -180,7 +181,8 @@ impl State {
         Ok(())
     }
 
-    /// A snapshot was applied, or lies on the disk of a server that starts (without `index`).
+    /// Checks and records a snapshot that was applied, or, without `index`, that a starting server
+    /// has on its disk.
     fn ingest(
         &mut self,
         server: usize,
@@ -207,7 +209,7 @@ impl State {
             return refused(SnapshotFault::Older { covers, applied: slot.last_applied });
         }
         slot.is_fresh &= index.is_none();
-        // A peer that starts may apply its own snapshot again.
+        // A starting peer may apply its own snapshot again.
         slot.snapshots += u64::from(index.is_some() && covers > slot.last_applied);
         let commands = commands.into_iter().map(|command| (command.into_vec(), at));
         slot.log.extend((1..).zip(commands));
@@ -251,7 +253,7 @@ mod tests {
         read(applied, What::Server(of, ServerEvent::Crashed)).unwrap();
     }
 
-    /// Whether the command counts.
+    /// Applies a command. True if it counts.
     fn applies(
         applied: &Applied,
         server: usize,
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restarted_server_that_begins_before_its_snapshot_hears_where_it_ends() {
+    fn the_failure_of_a_server_that_restarts_before_its_snapshot_names_its_end() {
         let applied = two_servers();
         for index in 1..=2 {
             applies(&applied, 0, 1, index, &number(index)).unwrap();
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_from_a_snapshot_forgets_nothing_that_was_applied_after_it() {
+    fn entries_applied_after_a_snapshot_still_count_after_a_restart_from_it() {
         let applied = two_servers();
         applies(&applied, 0, 1, 1, &number(7)).unwrap();
         let snapshot = applied.snapshot(0, 1);
@@ -377,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_brings_its_prefix_and_the_order_goes_on_after_it() {
+    fn a_snapshot_brings_its_prefix_and_the_next_entry_follows_it() {
         let applied = two_servers();
         for index in 1..=3 {
             applies(&applied, 0, 1, index, &number(index * 100)).unwrap();

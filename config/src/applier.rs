@@ -1,4 +1,4 @@
-//! The consumer of one incarnation's apply channel: 6.824's applier and applierSnap in one.
+//! The consumer of one incarnation's apply channel: 6.824's applier and applierSnap together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -16,7 +16,7 @@ use crate::applied::Applied;
 
 /// In the tests of part D the lab makes a snapshot if the next index is a multiple of this.
 pub const SNAPSHOT_INTERVAL: u64 = 10;
-/// No thread of the test waits for a server that is killed before it has taken a snapshot.
+/// If a server is killed during `snapshot`, no thread of the test waits for the call.
 pub(crate) const SNAPSHOT: Method = Method::new("snapshot").ending_with_server();
 
 /// The first index at or after `index` at which the lab makes a snapshot.
@@ -36,7 +36,7 @@ pub(crate) struct Applier {
     pub(crate) delays: Arc<ApplyDelays>,
 }
 
-/// How long the lab takes for each message that a server applies, by server.
+/// By server: how long the lab takes for each message that the server applies.
 pub(crate) struct ApplyDelays {
     millis: Vec<AtomicU64>,
 }
@@ -87,12 +87,13 @@ impl Applier {
         }
     }
 
-    /// On this thread, as in the original: a Raft that holds its lock while it sends on the channel
-    /// cannot take the call.
+    /// Calls `snapshot` on this thread, as in the original: if a Raft holds its lock while it sends
+    /// on the channel, the call blocks.
     fn make_snapshot(&self, index: u64) {
         let Some(peer) = self.peer.upgrade() else { return };
         let snapshot = self.applied.snapshot(self.of.server, index);
-        // A panic there is reported already, and there is no thread of the test to stop here.
+        // A panic there is already reported, and this is not a thread of the test, which would have
+        // to stop.
         let _ = self.calls.ask(self.life, SNAPSHOT, move || peer.snapshot(index, snapshot));
     }
 }

@@ -1,4 +1,4 @@
-//! The checks on elections of 6.824's config: which server leads?
+//! The checks of 6.824's config on elections: which server leads?
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use verdict::{Class, Failure};
 
 use crate::config::Config;
 
-/// [`Config::check_one_leader`] looks this often.
+/// [`Config::check_one_leader`] asks the servers this many times.
 const LOOKS_FOR_A_LEADER: usize = 10;
-/// The original looks once, though correct servers may disagree for a moment; the lab looks again
-/// after this.
+/// Correct servers can disagree for a moment. The original asks once; the lab asks again after this
+/// time.
 const SECOND_LOOK_AFTER: Duration = Duration::from_millis(100);
 
-/// The answer of one connected server.
+/// The answer of one connected server to `get_state`.
 #[derive(Debug, Clone, Copy)]
 struct State {
     server: usize,
@@ -27,10 +27,11 @@ struct State {
 }
 
 impl Config {
-    /// Waits up to five seconds for a leader among the connected servers, and returns it.
+    /// Waits up to five seconds for a leader among the connected servers, and returns it: 6.824's
+    /// checkOneLeader.
     ///
-    /// If several terms have a leader, which is allowed, it returns that of the highest term. Two
-    /// leaders in one term fail the test.
+    /// If several terms have a leader, which is allowed, it returns the leader of the highest term.
+    /// Two leaders in one term fail the test.
     pub fn check_one_leader(&self) -> usize {
         let _waits = self.wait_for("a leader".into());
         let mut states = Vec::new();
@@ -74,7 +75,8 @@ impl Config {
         leaders.into_values().next_back().map(|servers| servers[0])
     }
 
-    /// The term that all connected servers are in. The test fails if they disagree.
+    /// The term that all connected servers are in: 6.824's checkTerms. The test fails if they
+    /// disagree.
     pub fn check_terms(&self) -> u64 {
         let states = self.look_until(|states| states.iter().all(|s| s.term == states[0].term));
         let Some(first) = states.first() else {
@@ -88,7 +90,7 @@ impl Config {
         first.term
     }
 
-    /// Fails the test if a connected server believes that it leads.
+    /// Fails the test if a connected server believes that it leads: 6.824's checkNoLeader.
     pub fn check_no_leader(&self) {
         let states = self.look_until(|states| states.iter().all(|state| !state.leads));
         let leaders: Vec<usize> =
@@ -106,8 +108,8 @@ impl Config {
         }
     }
 
-    /// The answers of the connected servers; a second set, a moment later, if the first is not
-    /// `good`.
+    /// The answers of the connected servers. If they are not `good`, asks once more after a moment
+    /// and returns the second answers.
     fn look_until(&self, good: impl Fn(&[State]) -> bool) -> Vec<State> {
         let mut states = self.connected_states();
         if !good(&states) {
@@ -130,7 +132,7 @@ impl Config {
             .collect()
     }
 
-    /// All servers in a phrase, also those that were not asked.
+    /// A phrase for each server, including servers that were not asked.
     fn tell(&self, states: &[State]) -> String {
         let phrase = |server: usize| match states.iter().find(|state| state.server == server) {
             Some(State { term, leads: true, .. }) => format!("server {server} leads term {term}"),

@@ -1,4 +1,4 @@
-//! The cluster under test: 6.824's config.
+//! The cluster under test, after 6.824's config.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -23,21 +23,21 @@ use crate::observer::Observer;
 use crate::progress;
 use crate::raft::Raft;
 
-/// The longest sensible election timeout. Tests wait for multiples of it.
+/// The longest reasonable election timeout, as in 6.824. Tests wait for multiples of it.
 pub const RAFT_ELECTION_TIMEOUT: Duration = Duration::from_millis(1000);
-/// No correct run comes near this many elections, so a larger term is impossible.
+/// The limit of a term. No correct run has nearly this many elections.
 const TERM_MAX: u64 = 1 << 32;
 
-/// What kind of cluster a test wants.
+/// The kind of cluster that a test wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
     /// The number of servers.
     pub servers: usize,
-    /// The network loses and delays requests and replies.
+    /// Whether the network loses and delays requests and replies.
     pub unreliable: bool,
-    /// The lab makes snapshots (part D).
+    /// Whether the lab makes snapshots (part D).
     pub snapshots: bool,
-    /// The rules of Raft are checked at every event.
+    /// Whether the rules of Raft are checked at every event.
     pub invariants: bool,
 }
 
@@ -47,18 +47,18 @@ impl Setup {
         Setup { servers, unreliable: false, snapshots: false, invariants: true }
     }
 
-    /// `servers` servers on a network that loses and delays, without snapshots.
+    /// `servers` servers on a network that loses and delays messages, without snapshots.
     pub fn unreliable(servers: usize) -> Setup {
         Setup { unreliable: true, ..Setup::reliable(servers) }
     }
 
-    /// The same with snapshots.
+    /// The same setup with snapshots.
     #[must_use]
     pub fn with_snapshots(self) -> Setup {
         Setup { snapshots: true, ..self }
     }
 
-    /// The same without the rules of Raft, to measure what they cost.
+    /// The same setup without checks of the rules of Raft, to measure their cost.
     #[must_use]
     pub fn without_invariants(self) -> Setup {
         Setup { invariants: false, ..self }
@@ -67,9 +67,9 @@ impl Setup {
 
 /// A cluster under test: a [`Cluster`] of Rafts, to which it derefs, with the lab's checks.
 ///
-/// A check returns what the test needs next. When it fails, the failure is reported to the referee
-/// and the calling thread is unwound, so a test reads as if nothing could fail. Dropping it kills
-/// every server.
+/// A check returns what the test needs next. When a check fails, the failure is reported to the
+/// referee, and the calling thread is unwound. So the code of a test needs no error handling.
+/// Dropping a `Config` kills every server.
 pub struct Config {
     cluster: Cluster<Raft>,
     pub(crate) rng: Mutex<ChaCha8Rng>,
@@ -100,12 +100,13 @@ impl Deref for Config {
 impl Config {
     /// Makes a cluster and starts and connects every server: 6.824's make_config.
     ///
-    /// All random numbers of the lab are derived from `seed`.
+    /// All random numbers of the lab come from `seed`.
     pub fn new(make: &Make, setup: Setup, seed: u64, referee: &Referee) -> Config {
         Config::with_history(make, setup, seed, referee, &History::new())
     }
 
-    /// The same with a history that has readers already, so that they see its first event, too.
+    /// Like [`Config::new`], with a history that already has readers, so that they also see its
+    /// first event.
     pub fn with_history(
         make: &Make,
         setup: Setup,
@@ -158,15 +159,16 @@ impl Config {
         config
     }
 
-    /// Calls `start` of one server, connected or not; none if it does not lead, does not run, or
-    /// crashes meanwhile.
+    /// Calls `start` of one server, connected or not. None if the server does not lead, does not
+    /// run, or crashes during the call.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let taken = command.clone();
         let (asked, started) = self.call(
             server,
             Method::new("start"),
             |of, alive| {
-                // Also if it is crashing: what it does with the command may still reach others.
+                // Recorded even if the server is crashing: its messages with the command can still
+                // reach others.
                 self.record(of, RaftEvent::Offered { command: &taken });
                 self.note_question(of, alive)
             },
@@ -196,24 +198,24 @@ impl Config {
         Some(started)
     }
 
-    /// A command of letters and digits, drawn at random. No message can bring it in fewer bytes
-    /// than its entropy, which rule S17 counts.
+    /// A random command of `len` letters and digits. No message can carry it in fewer bytes than
+    /// its entropy, which rule S17 counts.
     pub fn draw_letters(&self, rng: &mut impl Rng, len: usize) -> Vec<u8> {
         let command = Alphanumeric.sample_string(rng, len).into_bytes();
         self.history().record(What::Drawn(&command));
         command
     }
 
-    /// A server's term, and whether it believes that it is the leader; none if it does not run, or
-    /// crashes meanwhile.
+    /// A server's term, and whether it believes that it is the leader: 6.824's GetState. None if
+    /// the server does not run or crashes during the call.
     pub fn get_state(&self, server: usize) -> Option<(u64, bool)> {
         let (of, state) = self.ask_state(server)?;
         self.note_leader(of, state);
         Some(state)
     }
 
-    /// [`Config::get_state`] without recording that it leads, and the incarnation that has
-    /// answered; no incarnation if it was crashing when it was asked.
+    /// Like [`Config::get_state`], but does not record that the server leads. Also returns the
+    /// incarnation that has answered; none if it was crashing when it was asked.
     pub(crate) fn ask_state(&self, server: usize) -> Option<(Option<Incarnation>, (u64, bool))> {
         let (asked, (term, leads)) = self.call(
             server,
@@ -246,7 +248,7 @@ impl Config {
         Some((asked.map(|(of, _)| of), (term, leads)))
     }
 
-    /// Records that a server says that it leads, if it does.
+    /// Records that a server says that it leads, if `leads` is true.
     pub(crate) fn note_leader(&self, of: Option<Incarnation>, (term, leads): (u64, bool)) {
         if let Some(of) = of.filter(|_| leads) {
             self.read_clock();
@@ -254,13 +256,13 @@ impl Config {
         }
     }
 
-    /// Records what a thread of the test waits for until the guard is dropped.
+    /// Records that a thread of the test waits for `what`, until the guard is dropped.
     pub(crate) fn wait_for(&self, what: String) -> Waiting {
         self.history().record(What::Waiting(&what));
         self.calls().wait_for(what)
     }
 
-    /// Records that a server is asked something, unless it is crashing.
+    /// Records that a server is asked a question, unless it is crashing.
     fn note_question(&self, of: Incarnation, alive: bool) -> Option<(Incarnation, Moment)> {
         alive.then(|| (of, self.record(of, RaftEvent::Asked)))
     }
@@ -273,8 +275,8 @@ impl Config {
         self.judge.stop_if_broken(self.record(of, what));
     }
 
-    /// Reading the clock is a step of a simulation: without these reads every seed would give
-    /// another run.
+    /// Reading the clock is a step of a simulation. Without these reads the run of every seed would
+    /// change.
     fn read_clock(&self) {
         if self.watched.is_some() {
             let _ = self.made_at.elapsed();
@@ -285,26 +287,27 @@ impl Config {
         self.referee().stop(Failure::of(server, Class::Contract, sentence).with_look(look));
     }
 
-    /// How many servers have ever applied an entry at `index`, crashed ones included, and which.
+    /// The number of servers that have ever applied an entry at `index`, including crashed ones,
+    /// and the command: 6.824's nCommitted.
     pub fn n_committed(&self, index: u64) -> (usize, Option<Vec<u8>>) {
         self.referee().stop_if_failed();
         self.applied.n_committed(index)
     }
 
-    /// How many snapshots that brought it anything new a server has ever applied.
+    /// The number of snapshots with new entries that a server has ever applied.
     pub fn snapshots_applied(&self, server: usize) -> u64 {
         self.applied.snapshots(server)
     }
 
-    /// Makes a snapshot of everything that a server has applied, now, and not where the lab's
-    /// appliers make theirs. Does nothing if the server does not run or has applied nothing.
+    /// Makes a snapshot now, of everything that a server has applied. The lab's appliers make
+    /// theirs at fixed indices. Does nothing if the server does not run or has applied nothing.
     pub fn make_snapshot(&self, server: usize) {
         let Some(index) = self.applied.last_applied(server) else { return };
         let snapshot = self.applied.snapshot(server, index);
         self.call(server, SNAPSHOT, |_, _| (), move |peer| peer.snapshot(index, snapshot));
     }
 
-    /// Makes the lab slow: it takes `time` for every message that a server applies, also after a
+    /// Makes the lab slow: it takes `time` for every message that a server applies, even after a
     /// restart.
     pub fn delay_applies(&self, server: usize, time: Duration) {
         self.service().apply_delays.set(server, time);
@@ -317,8 +320,8 @@ impl Config {
         self.record_fault(server, "apply_at_once");
     }
 
-    /// Ends every fault of one server that is not the network's: a pause, a wrong clock, slow
-    /// applies, a planned crash, a past crash, a disconnection.
+    /// Ends every fault of one server that is not a fault of the network: a pause, a wrong clock,
+    /// slow applies, a planned crash, a past crash, a disconnection.
     pub fn relieve(&self, server: usize) {
         let faults = self.faults();
         faults.resume(server);
@@ -333,7 +336,7 @@ impl Config {
         }
     }
 
-    /// The test begins here: RPCs, bytes and commands are counted from now on.
+    /// Begins the test: RPCs, bytes and commands are counted from now on. 6.824's begin.
     pub fn begin(&self) {
         *self.begun.lock() = Begun {
             at: Instant::now(),
@@ -343,7 +346,7 @@ impl Config {
         };
     }
 
-    /// The test ends here: the referee gets the numbers of its closing line.
+    /// Ends the test: the referee gets the numbers of its closing line. 6.824's end.
     pub fn end(&self) {
         if self.made_at.elapsed() > TEST_LIMIT {
             self.referee().stop(took_too_long());

@@ -1,5 +1,4 @@
-//! The reader that reports what is no failure of a server's Raft: locks that are held, needless
-//! saves.
+//! The reader that reports findings about a server's Raft: locks that are held, needless saves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +7,14 @@ use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What}
 use parking_lot::Mutex;
 use verdict::{FindingKind, Referee};
 
-/// A slower answer of `inspect` is reported: nothing that needs the peer's lock makes progress.
+/// A slower answer of `inspect` is reported. During such a wait nothing that needs the peer's lock
+/// makes progress.
 const INSPECT_TIME_MAX: Duration = Duration::from_secs(1);
 /// Report redundant saves above this count, if they are at least half of all saves.
 const NEEDLESS_SAVES_MAX: u64 = 50;
-/// The beginning of the finding of a run in which some server did not show its state.
+/// The beginning of the finding that some server did not show its state.
 pub const NOT_INSPECTED: &str = "without `inspect` these rules are not checked";
-/// What cannot be watched without `inspect`.
+/// The rules that cannot be checked without `inspect`.
 const WHITE_BOX: &str = "S2, S3, S4, S7, S10, S11, S13 and S14, and S5, S6 and S12 in part";
 
 /// Collects the findings of one run.
@@ -27,7 +27,7 @@ struct State {
     servers: Vec<Server>,
     /// Some incarnation has no `inspect`.
     is_blind: bool,
-    /// Findings that are to be reported once the listeners get their events.
+    /// Findings to report when the listeners get their events.
     held_locks: Vec<(Moment, String)>,
 }
 
@@ -44,7 +44,7 @@ struct Server {
 }
 
 impl Findings {
-    /// Reads the history of a cluster from now on.
+    /// Starts to read the history of a cluster.
     pub(crate) fn new(servers: usize, history: &History, referee: &Referee) -> Findings {
         let servers = vec![Server::default(); servers];
         let state = State { servers, is_blind: false, held_locks: Vec::new() };
@@ -104,7 +104,7 @@ impl State {
                 known.is_paused = matches!(what, ServerEvent::Paused);
                 known.paused_or_resumed = at;
             }
-            // What threads of a killed incarnation still save says nothing of the server.
+            // Saves by threads of a killed incarnation say nothing about the server.
             ServerEvent::Saved { old, new } if known.incarnation == of.number => {
                 known.saves += 1;
                 known.needless_saves += u64::from(old == new);
@@ -113,8 +113,8 @@ impl State {
         }
     }
 
-    /// `inspect` has answered. A long wait is reported once for each server, and only if the server
-    /// was not paused meanwhile.
+    /// Checks how long `inspect` took. A long wait is reported once for each server, and only if
+    /// the server was not paused during it.
     fn time(&mut self, server: usize, asked: Moment, answered: Moment) {
         let known = &mut self.servers[server];
         let waited = answered.at.saturating_sub(asked.at);

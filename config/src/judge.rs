@@ -10,13 +10,13 @@ use watch::{Checker, Knowledge, Remark, Violation};
 
 use crate::applied::Applied;
 
-/// Knows which events broke a rule. Clones are the same.
+/// Knows which events broke a rule. Clones share the same state.
 #[derive(Clone, Default)]
 pub(crate) struct Judge {
     state: Arc<Mutex<State>>,
 }
 
-/// The rules of Raft, each set as a fold over the history.
+/// The rules of Raft as folds over the history.
 pub(crate) struct Rules {
     pub(crate) checker: Checker,
     pub(crate) knowledge: Knowledge,
@@ -30,17 +30,17 @@ impl Rules {
 
 #[derive(Default)]
 struct State {
-    /// Found by the fold, and not yet reported.
+    /// Violations that the fold has found and that are not reported yet.
     pending: Vec<(Moment, Violation)>,
-    /// The same of remarks.
+    /// Remarks that are not reported yet.
     remarks: Vec<(Moment, Remark)>,
-    /// By server and kind: a remark is reported once.
+    /// By server and kind: the remarks that were reported. Each is reported once.
     remarked: BTreeSet<(usize, usize)>,
     broken: BTreeSet<Moment>,
 }
 
 impl Judge {
-    /// Reads the history from now on. `applied` gets every event, and the rules after it.
+    /// Starts to read the history. `applied` gets every event first, then the rules.
     pub(crate) fn new(
         history: &History,
         referee: &Referee,
@@ -76,8 +76,8 @@ impl Judge {
         judge
     }
 
-    /// Reports what a thread has found that came too late for the listeners. To be called after the
-    /// history was closed.
+    /// Reports violations and remarks that were found too late for the listeners. To be called
+    /// after the history was closed.
     pub(crate) fn close(&self, referee: &Referee) {
         let pending = std::mem::take(&mut self.state.lock().pending);
         for (_, violation) in pending {

@@ -1,10 +1,10 @@
-//! What an RPC of a Raft is about, judged by its name.
+//! The kind of a Raft's RPC, guessed from its name.
 
 use labrpc::network::Messages;
 
 use crate::config::Config;
 
-/// What a message is about.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Elections: `RequestVote`.
@@ -16,8 +16,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Guesses by the name: an implementation can choose the names of its RPCs freely.
-    fn is_told_by(self, name: &str) -> bool {
+    /// Guesses from the name, because an implementation can choose the names of its RPCs freely.
+    fn matches_name(self, name: &str) -> bool {
         let name = name.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         match self {
@@ -29,7 +29,7 @@ impl Kind {
 }
 
 impl Kind {
-    /// Requests of this kind, whatever the implementation calls them.
+    /// Requests of this kind, whatever name the implementation gives them.
     pub fn requests(self) -> Messages {
         Messages::requests().whose_kind(self.as_test())
     }
@@ -41,19 +41,19 @@ impl Kind {
 
     fn as_test(self) -> fn(&str) -> bool {
         match self {
-            Kind::Votes => |name| Kind::Votes.is_told_by(name),
-            Kind::Entries => |name| Kind::Entries.is_told_by(name),
-            Kind::Snapshots => |name| Kind::Snapshots.is_told_by(name),
+            Kind::Votes => |name| Kind::Votes.matches_name(name),
+            Kind::Entries => |name| Kind::Entries.matches_name(name),
+            Kind::Snapshots => |name| Kind::Snapshots.matches_name(name),
         }
     }
 }
 
 impl Config {
-    /// The names of the RPCs of one kind that were called so far. Empty if no name fits.
+    /// The names of the RPCs of this kind that were called so far. Empty if no name fits.
     pub fn names_of(&self, kind: Kind) -> Vec<String> {
         let methods = self.network().methods();
         let names = methods.iter().map(|method| method.rsplit('.').next().unwrap_or(method));
-        names.filter(|name| kind.is_told_by(name)).map(str::to_owned).collect()
+        names.filter(|name| kind.matches_name(name)).map(str::to_owned).collect()
     }
 }
 
@@ -62,10 +62,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_told_by_the_name_of_the_rpc() {
+    fn a_kind_is_guessed_from_the_name_of_the_rpc() {
         let told = |name| {
             let kinds = [Kind::Votes, Kind::Entries, Kind::Snapshots];
-            kinds.into_iter().filter(|kind| kind.is_told_by(name)).collect::<Vec<_>>()
+            kinds.into_iter().filter(|kind| kind.matches_name(name)).collect::<Vec<_>>()
         };
         for name in ["RequestVote", "PreVote", "HandleElection"] {
             assert_eq!(told(name), [Kind::Votes], "{name}");

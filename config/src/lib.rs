@@ -1,8 +1,8 @@
 //! The cluster under test, after the config of MIT 6.824.
 //!
 //! A [`Config`] makes a cluster of [`RaftPeer`](raftapi::RaftPeer)s on a
-//! [network](labrpc::network). It crashes, restarts, connects and disconnects them, consumes what
-//! they apply, and checks what it sees. The first [`Failure`] is reported to the [`Referee`], and
+//! [network](labrpc::network). It crashes, restarts, connects and disconnects them, receives what
+//! they apply, and checks their answers. The first [`Failure`] that is reported to the [`Referee`]
 //! is the verdict.
 //!
 //! A test reads like the original:

@@ -1,10 +1,10 @@
-//! The observer: asks the peers for their state, and records what they show.
+//! The observer: asks the peers for their state with `inspect`, and records the answers.
 //!
-//! It has a thread for each server, so that a peer that holds its lock for long delays no other.
-//! The thread asks when something has happened to its server (a call was sent or handled, something
-//! was saved, applied or started) and every [`SWEEP_INTERVAL`]. `inspect` may take the peer's lock,
-//! so it is never called on a thread that runs the peer's code. The first question comes from the
-//! thread that starts the server, before the server is on the network: so what a crash has left is
+//! It has a thread for each server, so that a peer that holds its lock for a long time delays no
+//! other peer. The thread asks when something has happened to its server (a call was sent or
+//! handled, something was saved, applied or started) and every [`SWEEP_INTERVAL`]. `inspect` may
+//! take the peer's lock, so it is never called on a thread that runs the peer's code. The thread
+//! that starts a server asks first, before the server is on the network. So the restored state is
 //! seen before anything can change it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,12 +22,12 @@ use verdict::label::{self, Label};
 
 use crate::applied;
 
-/// A peer to which nothing happens is asked this often.
+/// The interval between questions to a peer to which nothing happens.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
-/// It waits for a busy peer: other checks find a peer that does too little.
+/// Has no time limit: a peer may be busy, and other checks find a peer that makes no progress.
 const INSPECT: Method = Method::new("inspect").without_limit();
 
-/// Looks at the servers of one cluster.
+/// Observes the servers of one cluster.
 pub(crate) struct Observer {
     shared: Arc<Shared>,
 }
@@ -42,7 +42,7 @@ struct Shared {
 /// Wakes the thread of one server.
 #[derive(Default)]
 struct Wakeup {
-    /// The incarnation that runs; 0 if none does.
+    /// The number of the incarnation that runs; 0 if none runs.
     running: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
@@ -52,7 +52,7 @@ struct Wakeup {
 struct State {
     is_due: bool,
     closed: bool,
-    /// The peer to ask; none if none runs, or it does not show its state.
+    /// The peer to ask. None if no peer runs, or if it does not show its state.
     peer: Option<Watched>,
 }
 
@@ -64,7 +64,7 @@ struct Watched {
 }
 
 impl Observer {
-    /// Starts a thread for each server; they end after [`Observer::close`].
+    /// Starts a thread for each server. The threads end after [`Observer::close`].
     pub(crate) fn new(servers: usize, history: &History, calls: Calls) -> Observer {
         let shared = Arc::new(Shared {
             wakeups: (0..servers).map(|_| Wakeup::default()).collect(),
@@ -84,7 +84,7 @@ impl Observer {
         Observer { shared }
     }
 
-    /// Takes the first sample of a server that was made and is not on the network yet.
+    /// Takes the first sample of a server, after it was made and before it is on the network.
     pub(crate) fn look_first(
         &self,
         of: Incarnation,
@@ -100,7 +100,7 @@ impl Observer {
         };
         let wakeup = &self.shared.wakeups[of.server];
         wakeup.state.lock().peer = Some(Watched { of, life, peer: Arc::downgrade(peer) });
-        // Read after the state: what is saved later only covers more.
+        // Read after the state. A later snapshot can only cover more.
         let covers = applied::covers(&disk.load().snapshot).unwrap_or(0);
         self.shared.read_clock();
         self.shared.record(of, RaftEvent::Restored { asked, state, has_read, covers });
@@ -122,8 +122,8 @@ impl Shared {
         self.history.record(What::Raft(of, what))
     }
 
-    /// Reading the clock is a step of a simulation: without these reads every seed would give
-    /// another run.
+    /// Reading the clock is a step of a simulation. Without these reads the run of every seed would
+    /// change.
     fn read_clock(&self) {
         let _ = self.made_at.elapsed();
     }
@@ -141,8 +141,8 @@ impl Shared {
         }
     }
 
-    /// Asks a peer, if it is the incarnation that runs. There is no answer after a panic, which is
-    /// reported already.
+    /// Asks a peer, if it is the incarnation that runs. None after a panic, which is then already
+    /// reported.
     fn inspect(
         &self,
         of: Incarnation,
@@ -154,7 +154,7 @@ impl Shared {
         }
         let asked = self.record(of, RaftEvent::Asked);
         self.read_clock();
-        // With the peer itself: it may do something when it is dropped.
+        // The call owns the peer, so that a panic while it is dropped is caught too.
         let state = self.calls.ask(life, INSPECT, move || peer.inspect());
         self.read_clock();
         Some((asked, state.ok()?.map(Arc::new)))
@@ -208,7 +208,7 @@ impl Wakeup {
         }
     }
 
-    /// Waits until something has happened, or for the next sweep. None at the end.
+    /// Waits until something has happened, or for the next sweep. None when the observer is closed.
     fn wait(&self) -> Option<Watched> {
         let mut state = self.state.lock();
         loop {

@@ -1,8 +1,9 @@
-//! What a failure of liveness adds to its sentence: who leads since when, what it sent last, and
-//! which command waits.
+//! The note that explains a failure of liveness: which server leads since when, what it sent last,
+//! and which command waits.
 //!
-//! "No server agreed within 2 s" says what did not happen. Where it stopped is in the history: a
-//! leader that sends nothing, a follower that does not answer, a command that one server has.
+//! The sentence of such a failure says only what did not happen. The history shows where the
+//! cluster stopped: a leader that sends nothing, a follower that does not answer, a command that
+//! only one server has.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +15,10 @@ use parking_lot::Mutex;
 use raftapi::{ApplyMsg, Role, Started};
 use verdict::Referee;
 
-/// How the note begins.
+/// The beginning of the note.
 const BEGINNING: &str = "at the end: ";
 
-/// Reads the history of a cluster from now on, and explains its failures of liveness.
+/// Starts to read the history of a cluster, and explains its failures of liveness.
 pub(crate) fn explain(servers: usize, history: &History, referee: &Referee) {
     let progress = Arc::new(Mutex::new(Progress::new(servers)));
     let told = Arc::clone(&progress);
@@ -35,13 +36,13 @@ struct Progress {
 
 #[derive(Debug, Clone, Default)]
 struct Server {
-    /// The incarnation that started last.
+    /// The number of the latest incarnation.
     number: u32,
     /// Since when it is down, if it is.
     down: Option<Moment>,
     /// The highest index that it has applied since its start.
     applied: u64,
-    /// By receiver: its last call, and when it was last answered.
+    /// By receiver: the method of the last call to it, and when it was sent.
     called: BTreeMap<usize, (Arc<str>, Moment)>,
     answered: BTreeMap<usize, Moment>,
 }
@@ -52,7 +53,7 @@ struct Leader {
     server: usize,
     term: u64,
     since: Moment,
-    /// When it was seen that it leads that term no longer.
+    /// When it was first seen not to lead that term any more.
     until: Option<Moment>,
 }
 
@@ -76,11 +77,11 @@ impl Progress {
             What::Call(call) => self.hear_call(call, at),
             What::Server(of, ServerEvent::Crashed) => {
                 self.servers[of.server].down = Some(at);
-                self.ends(of.server, at);
+                self.end_lead(of.server, at);
             }
             What::Server(of, ServerEvent::Starting(_)) => {
                 self.servers[of.server] = Server { number: of.number, ..Server::default() };
-                self.ends(of.server, at);
+                self.end_lead(of.server, at);
             }
             What::Raft(of, event) => self.hear_raft(*of, event, at),
             _ => {}
@@ -94,17 +95,19 @@ impl Progress {
         }
         let server = &mut self.servers[of.server];
         if server.number != of.number || server.down.is_some() {
-            return; // A crash has ended what this is about.
+            return; // It comes from an incarnation that has crashed.
         }
         match event {
-            RaftEvent::Leads { term } => self.leads(of.server, *term, at),
-            RaftEvent::Started { started, .. } => self.leads(of.server, started.term, at),
-            RaftEvent::State { asked, term } => self.is_seen(of.server, *term, true, *asked, at),
+            RaftEvent::Leads { term } => self.note_leader(of.server, *term, at),
+            RaftEvent::Started { started, .. } => self.note_leader(of.server, started.term, at),
+            RaftEvent::State { asked, term } => {
+                self.note_answer(of.server, *term, true, *asked, at);
+            }
             RaftEvent::Sampled { asked, state: Some(state) } => {
                 let leads = state.role == Role::Leader;
-                self.is_seen(of.server, state.current_term, leads, *asked, at);
+                self.note_answer(of.server, state.current_term, leads, *asked, at);
                 if leads {
-                    self.leads(of.server, state.current_term, at);
+                    self.note_leader(of.server, state.current_term, at);
                 }
             }
             RaftEvent::Applied(
@@ -130,31 +133,31 @@ impl Progress {
         }
     }
 
-    fn leads(&mut self, server: usize, term: u64, at: Moment) {
+    fn note_leader(&mut self, server: usize, term: u64, at: Moment) {
         if self.leader.is_none_or(|leader| leader.term < term) {
             self.leader = Some(Leader { server, term, since: at, until: None });
         }
     }
 
-    /// A server has answered in which term it is, and whether it may lead that term. An answer to
-    /// a question before the leader was seen to lead says nothing about it.
-    fn is_seen(&mut self, server: usize, term: u64, may_lead: bool, asked: Moment, at: Moment) {
+    /// Reads an answer of a server: its term, and whether it may lead that term. An answer is
+    /// ignored if it was asked for before the leader was seen to lead.
+    fn note_answer(&mut self, server: usize, term: u64, may_lead: bool, asked: Moment, at: Moment) {
         let is_over = |leader: Leader| {
             asked > leader.since && (term > leader.term || term == leader.term && !may_lead)
         };
         if self.leader.is_some_and(is_over) {
-            self.ends(server, at);
+            self.end_lead(server, at);
         }
     }
 
-    /// A server leads no longer, if it led.
-    fn ends(&mut self, server: usize, at: Moment) {
+    /// Ends the leadership of a server, if it leads.
+    fn end_lead(&mut self, server: usize, at: Moment) {
         if let Some(leader) = self.leader.as_mut().filter(|leader| leader.server == server) {
             leader.until.get_or_insert(at);
         }
     }
 
-    /// One line, in the order in which a command makes its way.
+    /// One line: first the leader, then its calls, then the waiting command.
     fn tell(&self) -> String {
         let mut parts = match self.leader {
             Some(Leader { server, term, until: Some(until), .. }) => self.tell_candidates(format!(
@@ -236,7 +239,7 @@ mod tests {
 
     use super::*;
 
-    /// A cluster of three servers that run, and what is recorded of it.
+    /// A cluster of three running servers, and its history.
     struct Run {
         progress: Progress,
         event: u64,
@@ -284,7 +287,7 @@ mod tests {
         run.tells(LED);
     }
 
-    /// The leader's term is over when it says so itself, and not when another is in a later one.
+    /// Only the leader's own answer ends its leadership, not the later term of another server.
     #[test]
     fn a_leader_that_was_seen_in_a_later_term_leads_no_longer() {
         let mut run = Run::new();
@@ -316,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_an_earlier_question_ends_nothing() {
+    fn an_answer_to_an_earlier_question_ends_no_leadership() {
         let mut run = Run::new();
         let asked = run.says(1, RaftEvent::Asked);
         run.says(1, RaftEvent::Leads { term: 2 });
@@ -328,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_incarnation_that_runs_has_applied() {
+    fn only_applies_of_the_incarnation_that_runs_count() {
         let mut run = Run::new();
         run.starts(0, 2);
         run.says(0, RaftEvent::Applied(&ApplyMsg::Command { index: 4, command: Vec::new() }));

@@ -1,4 +1,4 @@
-//! The service under test: how the lab makes a Raft, its applier and its observer.
+//! The service under test: how the lab makes a Raft and connects it to its applier and observer.
 
 use std::sync::Arc;
 use std::thread;
@@ -60,7 +60,7 @@ impl Service for Raft {
 }
 
 impl Raft {
-    /// Calls `make` on a new thread that is named after the server, so that the threads which the
+    /// Calls `make` on a new thread that is named after the server, so that the threads that the
     /// peer starts inherit the name.
     fn make_peer(&self, life: Life, context: PeerContext) -> Option<Arc<dyn RaftPeer>> {
         let make = Arc::clone(&self.make);

@@ -1,8 +1,8 @@
-//! Panics in threads of the peers, where only the panic hook sees them.
+//! Panics in threads of the peers that only the panic hook sees.
 //!
 //! `report_to` sets a hook for the whole process. So these tests have a process of their own, run
-//! one at a time, and compare nothing while their hook is set: a test's own panic would be
-//! reported as well.
+//! one at a time, and compare nothing while their hook is set: a panic of the test itself would
+//! also be reported.
 
 mod support;
 
@@ -22,8 +22,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Held while a hook is set.
 static HOOK: Mutex<()> = Mutex::new(());
 
-/// What the hook reports while three peers do `act` and `body` runs, but for the place of the
-/// panic, which is in this file.
+/// Checks what the hook reports while three peers do `act` and `body` runs, without the place of
+/// the panic, which is in this file.
 #[track_caller]
 fn reports(
     act: impl Fn(&Fake, &'static str) + Send + Sync + 'static,
@@ -37,12 +37,12 @@ fn reports(
         report_to(fakes.referee.clone());
         let failure = fakes.failure(Setup::reliable(3), |cfg, fakes| {
             body(cfg, fakes);
-            // The panic is another thread's, and its report ends this.
+            // Another thread panics, and its report ends this sleep.
             cfg.sleep(LIMIT);
         });
         reported.send(failure).unwrap();
     });
-    // Back to the hook of the standard library.
+    // Restores the hook of the standard library.
     drop(panic::take_hook());
     drop(one_at_a_time);
     let failure = report.recv().unwrap();
@@ -50,8 +50,8 @@ fn reports(
     assert_eq!(&Failure { sentence, ..failure }, expected);
 }
 
-/// What is found, instead of a failure, while three peers do `act` and `body` runs; `sentences`
-/// without the place of the panic.
+/// Checks the findings of a run without a failure, while three peers do `act` and `body` runs.
+/// `sentences` leave out the place of the panic.
 #[track_caller]
 fn finds(
     act: impl Fn(&Fake, &'static str) + Send + Sync + 'static,
@@ -81,18 +81,18 @@ fn finds(
     assert_eq!(late, expected);
 }
 
-/// Leaves out the file, which must be this one, with its line and column.
+/// Removes the file, which must be this one, with its line and column.
 #[track_caller]
 fn without_place(sentence: &str) -> String {
     let here = format!(" at {}:", file!());
     let (before, place) = sentence.split_once(&here).unwrap_or_else(|| panic!("{sentence}"));
-    // It ends with a colon, or with a space before what else is said of the panic.
+    // The place ends with a colon, or with a space before further words about the panic.
     let end = place.find(": ").into_iter().chain(place.find(' ')).min();
     let end = end.unwrap_or_else(|| panic!("{sentence}"));
     format!("{before}{}", &place[end..])
 }
 
-/// An act of server 1 alone, in one method.
+/// An act of server 1 only, in one method.
 fn in_method(
     method: &'static str,
     act: impl Fn() + Send + Sync + 'static,
@@ -110,7 +110,7 @@ fn panics_in_1(sentence: &str) -> Failure {
     Failure::of(1, Class::Panic, sentence)
 }
 
-/// The hook comes first, so its sentence with the place counts.
+/// The hook reports before the caller does, so its sentence with the place counts.
 #[test]
 fn a_panic_in_a_method_is_reported_with_its_place() {
     let act = in_method("make", || panic!("out of luck"));
@@ -122,7 +122,7 @@ fn a_panic_in_a_method_is_reported_with_its_place() {
     );
 }
 
-/// The caller sees no more than that no answer comes.
+/// The caller sees only that there is no answer.
 #[test]
 fn a_panic_in_an_rpc_handler_is_the_handlers_servers() {
     let (answered, answer) = mpsc::channel();
@@ -137,9 +137,10 @@ fn a_panic_in_an_rpc_handler_is_the_handlers_servers() {
     assert_eq!(answer.recv().unwrap(), Err(CallError::NoAnswer));
 }
 
-/// A thread belongs to whom the thread that started it belongs to, whatever the lab called.
+/// A thread belongs to the same server as the thread that started it, whichever method the lab
+/// called.
 #[test]
-fn a_panic_in_a_thread_of_its_own_is_its_servers() {
+fn a_panic_in_a_peers_own_thread_is_reported_with_its_server() {
     let unnamed = || drop(thread::spawn(|| panic!("out of luck")));
     let named = || {
         let ticker = thread::Builder::new().name("ticker".into());
@@ -161,13 +162,13 @@ fn a_panic_in_a_thread_of_its_own_is_its_servers() {
 }
 
 #[test]
-fn a_panic_without_a_text_is_reported_all_the_same() {
+fn a_panic_without_a_text_is_reported_too() {
     let spawn = || drop(thread::spawn(|| panic::panic_any(7)));
     let sentence = "server 1 panicked in an unnamed thread of its own: a panic without a text";
     reports(in_method("make", spawn), nothing, &panics_in_1(sentence));
 }
 
-/// Panics when a second has passed, on a thread of its own.
+/// Panics after a second, on a new thread.
 fn panic_soon() {
     let ticker = thread::Builder::new().name("ticker".into());
     let panics = || {
@@ -177,7 +178,7 @@ fn panic_soon() {
     drop(ticker.spawn(panics).unwrap());
 }
 
-/// In a process of its own the thread would be gone with its server.
+/// If the server had a process of its own, the thread would end with it.
 #[test]
 fn a_panic_after_the_kill_is_a_finding_that_says_so() {
     let sentence = "server 1 panicked in its thread `ticker` after it was killed: out of luck";
@@ -189,8 +190,8 @@ fn a_panic_after_the_kill_is_a_finding_that_says_so() {
     finds(twice, |cfg, _| cfg.crash(1), &[sentence]);
 }
 
-/// A thread of an earlier incarnation is distinguished from those of the one that runs, also where
-/// a call of the lab has started it.
+/// A thread of an earlier incarnation is distinguished from the threads of the one that runs, even
+/// if a call of the lab has started it.
 #[test]
 fn a_panic_of_an_earlier_incarnation_is_a_finding() {
     let sentence = "server 1 panicked in its thread `ticker` after it was killed: out of luck";
@@ -231,9 +232,9 @@ fn a_panic_during_the_kill_is_a_failure() {
     reports(in_method("kill", || panic!("out of luck")), crash, &expected);
 }
 
-/// What it saves is lost from then on, which no peer can expect while it runs.
+/// Its later saves are lost, which a running peer cannot expect.
 #[test]
-fn a_panic_after_a_crash_at_a_save_is_a_finding_but_one_in_kill_a_failure() {
+fn a_panic_after_a_crash_at_a_save_is_a_finding_but_a_failure_in_kill() {
     let crash_at_save = |cfg: &Config, fakes: &Fakes| {
         cfg.faults().crash_at_save(1, 1);
         fakes.of(1).context.persister.save(vec![1], vec![]);
@@ -249,7 +250,7 @@ fn a_panic_after_a_crash_at_a_save_is_a_finding_but_one_in_kill_a_failure() {
     reports(in_method("kill", || panic!("out of luck")), and_restart, &expected);
 }
 
-/// As if the server had not run: the test goes on.
+/// The test goes on as if the server had not run.
 #[test]
 fn a_call_of_the_lab_that_panics_after_the_kill_has_no_answer() {
     let slowly = in_method("get_state", || {
@@ -267,8 +268,8 @@ fn a_call_of_the_lab_that_panics_after_the_kill_has_no_answer() {
     finds(slowly, ask, &["server 1 panicked in `get_state` after it was killed: out of luck"]);
 }
 
-/// Server 0 starts the thread of a pool; each `start` has it make a call of the server that is
-/// asked. The third call panics.
+/// Server 0 starts the thread of a pool. At each `start` that thread makes a call for the server
+/// that is asked. The third call panics.
 fn share_a_thread() -> impl Fn(&Fake, &'static str) + Send + Sync + 'static {
     let (jobs, queue) = crossbeam_channel::unbounded::<ClientEnd>();
     let pool = move || {
@@ -290,7 +291,7 @@ fn share_a_thread() -> impl Fn(&Fake, &'static str) + Send + Sync + 'static {
     }
 }
 
-/// It may have been for any of the servers, also for one that is dead.
+/// The thread may have worked for any of the servers, even for a dead one.
 #[test]
 fn a_panic_of_a_thread_that_servers_share_names_none() {
     let start = |cfg: &Config, _: &Fakes| (0..3).for_each(|server| _ = cfg.start(server, vec![1]));
@@ -306,7 +307,7 @@ fn a_panic_of_a_thread_that_servers_share_names_none() {
 }
 
 #[test]
-fn a_panic_of_the_kit_costs_nobody_points() {
+fn a_panic_of_the_kit_costs_no_points() {
     let body = |_: &Config, _: &Fakes| {
         let _label = label::enter(Label::Kit, "a test");
         panic!("out of luck");

@@ -1,4 +1,4 @@
-//! The command line of a run's process: what a job tells its child.
+//! The command line of a run's process: what a job passes to its child.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ pub struct JobArguments {
     pub(crate) test: &'static Test,
     pub(crate) seed: u64,
     pub(crate) clock: Clock,
-    /// The rules of Raft are checked.
+    /// Whether the rules of Raft are checked.
     pub(crate) invariants: bool,
     /// The number of the process that waits for this one.
     pub(crate) parent: u32,
@@ -28,8 +28,8 @@ pub struct JobArguments {
 }
 
 impl JobArguments {
-    /// The arguments at the end of a command line, as a [`Job`](crate::Job) writes them; none if
-    /// they are something else, or the table has no such test.
+    /// Reads the arguments at the end of a command line, as a [`Job`](crate::Job) writes them. None
+    /// for other arguments, or if the table has no such test.
     pub fn from_words(
         table: &Table,
         words: impl IntoIterator<Item = OsString>,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_and_tests_that_are_not_in_the_table_are_no_arguments() {
+    fn other_words_and_unknown_tests_are_no_arguments() {
         let table = Table::new(&[SUITE]).unwrap();
         let read = |line: &str| {
             JobArguments::from_words(&table, line.split(',').map(OsString::from)).is_some()

@@ -19,20 +19,20 @@ use crate::settings::Clock;
 use crate::test::Test;
 use crate::virtual_time;
 
-/// The exit code of a child process that failed to write its outcome. No panic, signal or ordinary
-/// `exit` gives the same code.
+/// The exit code of a child process that failed to write its outcome. A panic, a signal or an
+/// ordinary `exit` gives another code.
 pub(crate) const UNWRITTEN: i32 = 174;
 
 impl JobArguments {
-    /// Ends this process when the process that waits for it ends, by any signal: without a parent a
-    /// run could go on for minutes. Linux only.
+    /// Ends this process when the process that waits for it ends, even by a signal. Without this, a
+    /// run could go on for minutes without a parent. Linux only.
     ///
-    /// Call it in the first thread, before starting anything else.
+    /// To be called in the first thread, before anything else is started.
     pub fn end_with_parent(&self) {
         #[cfg(target_os = "linux")]
         {
             use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-            // If a filter forbids it, a lost run may only take longer.
+            // If a filter of system calls forbids it, the only cost is that a lost run ends later.
             let _ = set_parent_process_death_signal(Some(Signal::KILL));
             let parent = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
             if parent != Some(self.parent) {
@@ -42,9 +42,9 @@ impl JobArguments {
         }
     }
 
-    /// Runs the test, leaves the outcome in the file and ends the process.
+    /// Runs the test, writes the outcome to the file, and ends the process.
     ///
-    /// The peers that `make` makes may report to the referee what the lab cannot see.
+    /// The peers of `make` can report to the referee what the lab cannot see.
     pub fn run<M>(&self, make: impl FnOnce(&Referee) -> M) -> !
     where
         M: Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
@@ -66,14 +66,14 @@ impl JobArguments {
             eprintln!("failed to write {}: {error}", self.file.display());
             process::exit(UNWRITTEN);
         }
-        // Without waiting: threads of the implementation may hang.
+        // Waits for no thread: threads of the implementation may hang.
         process::exit(0);
     }
 }
 
 /// Runs a test in this process, for measurements, with the rules of Raft checked or not.
 ///
-/// A panic in a thread of a peer is no failure here, and all runs share statics.
+/// Here a panic in a thread of a peer is not a failure, and all runs share statics.
 pub fn run_here(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     test: &'static Test,
@@ -94,7 +94,7 @@ fn run_test(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
     }
 }
 
-/// Runs the test on a thread of its own, so that this thread can give up waiting.
+/// Runs the test on another thread, so that this thread can stop waiting for it.
 fn judge(lab: Lab, test: &'static Test) -> Outcome {
     let _label = label::enter(Label::Kit, "the runner");
     let referee = lab.referee().clone();
@@ -103,7 +103,8 @@ fn judge(lab: Lab, test: &'static Test) -> Outcome {
         .name("test".into())
         .spawn(move || {
             let _label = label::enter(Label::Kit, "the test");
-            // The referee already knows why: a check failed, or the panic hook reported a panic.
+            // After an unwind the referee already knows why: a check failed, or the panic hook
+            // reported a panic.
             if panic::catch_unwind(AssertUnwindSafe(|| run(&lab))).is_ok() {
                 lab.referee().pass();
             }
@@ -124,7 +125,7 @@ fn judge(lab: Lab, test: &'static Test) -> Outcome {
     }
 }
 
-/// Also waits for the threads of killed servers, which costs nothing in virtual time.
+/// Also waits for the threads of killed servers. In virtual time this takes no real time.
 fn judge_to_the_last_thread(lab: Lab, test: &'static Test) -> Outcome {
     let referee = lab.referee().clone();
     let mut outcome = judge(lab, test);

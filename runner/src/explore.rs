@@ -1,34 +1,34 @@
-//! Lets cargo instrument the implementation under test, so that the simulator can switch threads at
-//! each edge of its control flow, and not only where it waits.
+//! Lets cargo instrument the implementation under test. Then the simulator can switch threads at
+//! each edge of its control flow, and not only where a thread waits.
 //!
 //! `sim`'s wrapper runs the compiler for the crates of the workspace that cargo builds, except the
-//! kit's own. A run of a program with edges switches at them without another setting.
+//! kit's own. A program with edges switches at them without any other setting.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The kit's own crates. Switches in them would find nothing and cost time.
+/// The kit's own crates, which are not instrumented: switches in them would only cost time.
 const NOT_INSTRUMENTED: &str = "-sim,-labrpc,-raftapi,-history,-watch,-verdict,-cluster,-config,\
     -runner,-tests,-labs,-explore";
 
-/// Makes a `command` of cargo instrument what it builds. The command needs a target folder of its
-/// own, because cargo does not rebuild if only the settings of a wrapper change.
+/// Changes a `command` of cargo so that it instruments what it builds. The command needs a target
+/// folder of its own, because cargo does not rebuild if only the settings of a wrapper change.
 ///
-/// Builds the wrapper, which needs the sources of the kit and cargo. The error is a sentence.
+/// Also builds the wrapper, which needs the sources of the kit and cargo. An error is a sentence.
 pub fn instrument(command: &mut Command) -> Result<&mut Command, String> {
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds this crate");
     let wrapper = build_wrapper(kit)?;
     Ok(command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).env("SIM_EDGES", NOT_INSTRUMENTED))
 }
 
-/// The cargo that runs this program, or else the one that is found first.
+/// The cargo that runs this program, or else the first one in the path.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The compiler's wrapper. It is built in a folder of its own, because the caller may have locked
-/// its target folder.
+/// Builds the compiler's wrapper, in a folder of its own, because the caller may have locked its
+/// target folder. Returns its path.
 fn build_wrapper(kit: &Path) -> Result<PathBuf, String> {
     let target = kit.join("target/explore-wrapper");
     let status = cargo()

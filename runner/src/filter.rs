@@ -1,10 +1,10 @@
-//! Which tests a word on the command line means.
+//! Finds the tests that the words on the command line mean.
 
 use libtest_mimic::Arguments;
 
 use crate::test::Test;
 
-/// How many names are offered in place of one that does not exist.
+/// The number of names that are suggested for one that does not exist.
 const NEAREST_SHOWN: usize = 3;
 
 /// See [`Table::find`](crate::Table::find).
@@ -33,8 +33,8 @@ pub(crate) fn nearest(tests: &[&'static Test], words: &str) -> Vec<String> {
 
 /// The tests that the command line asks for.
 ///
-/// A filter that matches no test is reported with the nearest names. It is no error, because cargo
-/// passes a filter to every test program.
+/// A filter that matches no test is reported with the nearest names. This is not an error, because
+/// cargo passes a filter to every test program.
 pub(crate) fn choose(tests: &[&'static Test], arguments: &Arguments) -> Vec<&'static Test> {
     let Some(filter) = &arguments.filter else { return tests.to_vec() };
     if arguments.exact {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_name_comes_nearest_to_the_right_one() {
+    fn the_nearest_name_to_a_misspelt_one_is_the_right_one() {
         assert_eq!(nearest(&tests(), "inital election")[0], "3A initial election");
         assert_eq!(nearest(&tests(), "reelection")[0], "3A re-election");
         assert_eq!(nearest(&tests(), "3A mny")[0], "3A many elections");

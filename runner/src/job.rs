@@ -16,9 +16,9 @@ use crate::outcome::Outcome;
 use crate::settings::Clock;
 use crate::test::Test;
 
-/// How much of a run's output is kept, from its end.
+/// The limit of a run's output. The end of a longer output is kept.
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
-/// The size of the file that shows whether a file can be written.
+/// The size of the file that tests whether files can be written.
 const TRIAL_BYTES: usize = 64 << 10;
 
 /// One run of one test with one seed.
@@ -26,7 +26,7 @@ const TRIAL_BYTES: usize = 64 << 10;
 pub struct Job<'a> {
     /// A program whose `main` is [`main_with`](crate::main_with), or runs its [`JobArguments`].
     pub program: &'a Path,
-    /// The arguments before those of the job.
+    /// Arguments that come before those of the job.
     pub arguments: &'a [OsString],
     /// The test.
     pub test: &'static Test,
@@ -34,18 +34,19 @@ pub struct Job<'a> {
     pub seed: u64,
     /// The clock of the run.
     pub clock: Clock,
-    /// The rules of Raft are checked.
+    /// Whether the rules of Raft are checked.
     pub invariants: bool,
-    /// The run file to write; none if the run is not recorded. A run that is recorded is the same
-    /// run, step by step.
+    /// The run file to write; none if the run is not recorded. Recording changes no step of the
+    /// run.
     pub record: Option<&'a Path>,
 }
 
-/// Watches the process of a run, and judges a process that leaves no outcome.
+/// Watches the process of a run, and gives the verdict on a process that leaves no outcome.
 ///
-/// The caller of a job may know more about the process: what it may use, and whose code it runs.
+/// The caller of a job can know more about the process: what it is allowed to use, and whose code
+/// it runs.
 pub trait Supervisor {
-    /// The folder for the files of a run that has not ended.
+    /// The folder for the files of a run while it runs.
     fn folder(&self) -> Option<&Path>;
 
     /// Waits for the end of the process, or says why it must be ended.
@@ -68,17 +69,18 @@ pub enum End {
     Stopped(Failure),
 }
 
-/// Ends a run after [`RUN_LIMIT`]. Anything else that ends the process is the fault of the
-/// implementation, which runs in it.
+/// The supervisor that ends a run after [`RUN_LIMIT`]. Anything else that ends the process is the
+/// fault of the implementation, which runs in it.
 pub struct TimeLimit;
 
 impl Job<'_> {
-    /// Runs it and waits for its end. A fault of the kit is an outcome too, of [`Class::Infra`].
+    /// Runs the job and waits for its end. A fault of the kit is also an outcome, of
+    /// [`Class::Infra`].
     pub fn run(&self) -> Outcome {
         self.run_under(&TimeLimit)
     }
 
-    /// The same with another supervisor.
+    /// Like [`Job::run`], with another supervisor.
     pub fn run_under(&self, supervisor: &dyn Supervisor) -> Outcome {
         self.try_run(supervisor).unwrap_or_else(|error| {
             let program = self.program.display();
@@ -154,8 +156,8 @@ impl TimeLimit {
     }
 }
 
-/// Whether the folder takes a file as large as an outcome. The exit code of the process proves
-/// nothing, because the implementation can choose it.
+/// Whether a file as large as an outcome can be written to the folder. The exit code of the process
+/// proves nothing, because the implementation can choose it.
 fn takes_files(folder: &Path) -> bool {
     std::fs::write(folder.join("trial"), [0; TRIAL_BYTES]).is_ok()
 }

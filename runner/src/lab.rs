@@ -1,4 +1,4 @@
-//! What a test gets: the implementation under test, a seed, and who keeps the verdict.
+//! What a test gets: the implementation under test, a seed, and the referee.
 
 use std::sync::Arc;
 
@@ -27,17 +27,17 @@ impl Lab {
         Lab { make: Arc::new(make), seed, referee, invariants: true, recorder: None }
     }
 
-    /// The same run with the rules of Raft checked or not.
+    /// The same run, with or without checks of the rules of Raft.
     pub(crate) fn watched(self, invariants: bool) -> Lab {
         Lab { invariants, ..self }
     }
 
-    /// The same run, recorded.
+    /// The same run with a recorder.
     pub(crate) fn recorded(self, recorder: Option<Recorder>) -> Lab {
         Lab { recorder, ..self }
     }
 
-    /// A cluster of the implementation under test.
+    /// Makes a cluster of the implementation under test.
     pub fn make_config(&self, setup: Setup) -> Config {
         let setup = if self.invariants { setup } else { setup.without_invariants() };
         let history = History::new();
@@ -52,7 +52,7 @@ impl Lab {
         self.stream(u64::MAX)
     }
 
-    /// The random numbers of one client thread, independent of what the other threads draw.
+    /// The random numbers of one client thread, independent of those of the other threads.
     pub fn client_rng(&self, client: usize) -> ChaCha8Rng {
         self.stream(u64::MAX - 1 - client as u64)
     }
@@ -68,18 +68,18 @@ impl Lab {
         self.referee.stop(Failure::new(class, sentence));
     }
 
-    /// Fails the test, and says where to look for the cause: a place in an implementation, what
+    /// Like [`Lab::fail`], and says where to look for the cause: a place in an implementation, what
     /// must hold there, and the section of the paper.
     pub fn fail_at(&self, class: Class, sentence: impl Into<String>, look: &str) -> ! {
         self.referee.stop(Failure::new(class, sentence).with_look(look));
     }
 
-    /// Notes something that is no failure but worth reporting.
+    /// Reports a finding: something that is worth reporting but is no failure.
     pub fn find(&self, finding: String) {
         self.referee.find(finding);
     }
 
-    /// Notes a finding of a kind that has a name.
+    /// Reports a finding of a named kind.
     pub fn note(&self, kind: FindingKind, sentence: String) {
         self.referee.note(kind, sentence);
     }

@@ -1,9 +1,9 @@
 //! Runs tests over seeds, each run in a process of its own, and reports the outcomes.
 //!
-//! It works on any [suites](Suite) of tests. [`main_with`] is a whole test program; a [`Job`] is
-//! one run for programs that do more, such as the grader.
+//! It works on any [suites](Suite) of tests. [`main_with`] is a whole test program. A [`Job`] is
+//! one run, for programs that do more, such as the grader.
 //!
-//! A process per run means that a crash, a hang or a leak in one run costs no other its result.
+//! Each run has a process of its own, so a crash, a hang or a leak in one run affects no other run.
 
 mod test;
 mod lab;
@@ -44,10 +44,10 @@ pub use test::{Part, Test};
 
 /// Runs suites of tests on an implementation: the whole `main` of a `harness = false` test target.
 ///
-/// It understands the arguments of `cargo test` and of nextest. A filter may separate its words by
-/// anything, so `"initial election"`, `initial_election` and `re-election` all work, and so does a
-/// part such as `3A`. It does not return. Suites that do not fit together end the program with an
-/// error and exit code 2.
+/// It understands the arguments of `cargo test` and of nextest. The words of a filter can be
+/// separated by any character, so `"initial election"`, `initial_election` and `re-election` all
+/// work, and so does a part such as `3A`. It does not return. If the suites do not fit together,
+/// the program ends with an error and exit code 2.
 pub fn main_with(
     make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
     suites: &[Suite],
@@ -59,7 +59,7 @@ pub fn main_with(
     let mut arguments = Arguments::from_args();
     let settings = Settings::from_env().unwrap_or_else(|error| end_with(&error));
     let tests = filter::choose(table.tests(), &arguments);
-    // The tests are chosen already: the rest of the filter would remove some of them.
+    // The tests are already chosen. The filter would remove some of them.
     arguments.filter = None;
     arguments.exact = false;
     let trials = tests.into_iter().map(|test| trial::trial(&table, test, &settings)).collect();

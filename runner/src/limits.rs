@@ -1,10 +1,10 @@
-//! How long a run may take in real time.
+//! The limits of a run in real time.
 
 use std::time::Duration;
 
 use config::TEST_LIMIT;
 
-/// A test that hangs is ended this long after it should have failed by itself.
+/// The time between the limit of a test, when it should fail by itself, and its forced end.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
-/// A run that takes longer, in real time, is ended.
+/// The limit of a run in real time. A run that takes longer is ended.
 pub const RUN_LIMIT: Duration = TEST_LIMIT.saturating_add(GRACE.saturating_mul(2));

@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::plain;
 
-/// All notes of a failure together. If some are left out, the last one says how many.
+/// The limit of all notes of a failure together. If some are left out, the last note says how many.
 const NOTES_BYTES_MAX: usize = 8 << 10;
-/// All findings of a run together. If some are left out, the last one says how many.
+/// The limit of all findings of a run together. If some are left out, the last one says how many.
 const FINDINGS_BYTES_MAX: usize = 4 << 10;
-/// The file of an outcome. Texts within their limits need a quarter of it. A larger file is no
-/// outcome.
+/// The limit of the file of an outcome. Texts within their limits need a quarter of it. A larger
+/// file is not an outcome.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// The result of one run of one test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What went wrong, if anything did.
+    /// Whether the run passed, and otherwise the failure.
     pub verdict: Result<(), Failure>,
     /// The numbers of the closing line, if the test reached its end.
     pub figures: Option<Figures>,
-    /// What is worth reporting but no failure.
+    /// The findings: what is worth reporting but is no failure.
     pub findings: Vec<String>,
     /// What the simulation used. None in real time.
     pub simulation: Option<Simulation>,
@@ -33,7 +33,7 @@ pub struct Outcome {
     pub output: String,
 }
 
-/// What a run in virtual time used. Only the processor time differs between runs of a seed.
+/// What a run in virtual time used. Only the CPU time differs between runs of a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulation {
     /// A hash over all steps. Runs with equal hashes are the same run.
@@ -42,11 +42,11 @@ pub struct Simulation {
     pub time: Duration,
     /// The number of calls that the simulation took over.
     pub steps: u64,
-    /// The number of changes from one thread to another.
+    /// The number of switches from one thread to another.
     pub switches: u64,
     /// The largest number of threads at the same time.
     pub threads_peak: usize,
-    /// Processor time.
+    /// The CPU time.
     pub cpu: Duration,
 }
 
@@ -67,7 +67,8 @@ impl Outcome {
         self.verdict.is_ok()
     }
 
-    /// The same with bounded texts: an implementation chooses the texts of its panics.
+    /// The same outcome with every text cut to its limit, because an implementation chooses the
+    /// texts of its panics.
     #[must_use]
     pub fn bounded(self) -> Outcome {
         let of_failure = |failure: Failure| Failure {
@@ -83,17 +84,17 @@ impl Outcome {
 
     pub(crate) fn write(self, file: &Path) -> io::Result<()> {
         let bytes = labrpc::codec::encode(&self.bounded()).expect("plain data has an encoding");
-        // Renamed when it is complete, because a run may be killed at any moment.
+        // Renamed only when it is complete, because a run can be killed at any moment.
         let unfinished = file.with_extension("part");
         fs::write(&unfinished, bytes)?;
         fs::rename(unfinished, file)
     }
 
-    /// None if there is no outcome that can be read.
+    /// Reads an outcome. None if there is none or it cannot be decoded.
     pub(crate) fn read(file: &Path) -> Option<Outcome> {
         let mut bytes = Vec::new();
         File::open(file).ok()?.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-        // A larger file is cut within a value, and then cannot be decoded.
+        // A larger file is cut in the middle of a value, so it cannot be decoded.
         labrpc::codec::decode::<Outcome>(&bytes).ok().map(Outcome::bounded)
     }
 }
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_run_leaves_is_small_whatever_was_said() {
+    fn the_file_of_an_outcome_is_small_however_long_its_texts_are() {
         let much = || vec!["\x1b".repeat(1 << 20); 500];
         let failure = Failure::new(Class::Panic, "x".repeat(10 << 20)).with_notes(much());
         let outcome = Outcome { findings: much(), ..Outcome::failed(failure) };
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_too_large_is_no_outcome() {
+    fn a_file_that_is_too_large_is_not_an_outcome() {
         let outcome = Outcome {
             output: "x".repeat(FILE_BYTES_MAX as usize),
             ..Outcome::failed(Failure::new(Class::Panic, "no"))

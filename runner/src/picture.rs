@@ -1,8 +1,8 @@
 //! The recording of a run, made by running the run once more.
 //!
-//! A run in virtual time is deterministic, so runs are not recorded at first: that would cost every
-//! passing run. The second run has the same trace hash, which proves that it is the same run. A run
-//! in real time is another one each time, so it is recorded at once or not at all.
+//! Recording costs time, so the first run is not recorded. A run in virtual time is deterministic:
+//! the second run has the same trace hash, which proves that it is the same run. A run in real time
+//! cannot be repeated, so it is recorded the first time or not at all.
 
 use std::env;
 use std::fs;
@@ -16,11 +16,11 @@ use crate::recording;
 use crate::test::Test;
 
 impl Job<'_> {
-    /// Makes the run once more, recorded, and writes the run file and the timeline next to it.
-    /// `outcome` is that of the first run.
+    /// Runs the job again with a recorder, and writes the run file and the timeline next to it.
+    /// `outcome` is the outcome of the first run.
     ///
     /// # Errors
-    /// In one sentence, if there is no recording of that run.
+    /// If there is no recording of that run, a sentence that says why.
     pub fn record_again(
         &self,
         supervisor: &dyn Supervisor,
@@ -28,7 +28,7 @@ impl Job<'_> {
         path: &Path,
         replay: &str,
     ) -> Result<(), String> {
-        // What an earlier call left is another run.
+        // A file of an earlier call shows another run.
         _ = fs::remove_file(path);
         let again = Job { record: Some(path), ..*self }.run_under(supervisor);
         let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
@@ -39,7 +39,7 @@ impl Job<'_> {
     }
 }
 
-/// Adds to a recording what its process did not know, and writes the timeline next to it.
+/// Adds to a recording what the recorded process did not know, and writes the timeline next to it.
 pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), String> {
     if !path.exists() {
         return Err("the process ended before it wrote the recording".into());
@@ -53,7 +53,7 @@ pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), St
     fs::write(path.with_extension("txt"), timeline).map_err(|error| failed(error.into()))
 }
 
-/// The path of a run file, in a folder that exists.
+/// The path for a run file. Makes its folder.
 pub(crate) fn path(test: &Test, seed: u64) -> Result<PathBuf, String> {
     let folder = folder();
     fs::create_dir_all(&folder)
@@ -68,7 +68,7 @@ fn folder() -> PathBuf {
     let is_target = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
     let target = program.ancestors().find(is_target).unwrap_or(Path::new("target"));
     let folder = target.join("lab");
-    // People read the path, so it is as short as it can be.
+    // People read the path, so it is relative if possible.
     let here = env::current_dir().unwrap_or_default();
     folder.strip_prefix(here).map(Path::to_owned).unwrap_or(folder)
 }

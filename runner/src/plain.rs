@@ -1,8 +1,8 @@
-//! Makes text of a submission safe to show: its panics, output and file names can contain anything,
+//! Makes text of a submission safe to show. Its panics, output and file names can contain anything,
 //! but must not control a terminal or look like a line of the kit.
 //!
-//! All text for people goes through here. Data formats keep the exact text and have escapes of
-//! their own.
+//! All text for people passes through this file. Data formats keep the exact text and have escapes
+//! of their own.
 
 use std::fmt::Write;
 
@@ -19,27 +19,28 @@ const INVISIBLE: [(char, char); 8] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Room for the words that say how much was cut.
+/// Space for the words that say how much was cut.
 const CUT_BYTES: usize = 32;
 
-/// The text in one line. Controls, escape sequences, marks of text direction and characters without
-/// width become `\n`, `\x1b` or `\u{202e}`. Everything else stays as it is.
+/// The text in one line. Control characters, escape sequences, marks of text direction and
+/// characters without width become escapes such as `
+/// `, `\x1b` or `\u{202e}`. Everything else stays as it is.
 pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// The same for text in several lines: line breaks and tabs stay.
+/// Like [`line()`], for text in several lines: line breaks and tabs stay.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| c == '\n' || c == '\t')
 }
 
-/// The same for a sentence below a heading. All lines after the first are marked, so that none
-/// looks like a line of the kit.
+/// Like [`lines`], for a sentence below a heading. All lines after the first are marked, so that
+/// none looks like a line of the kit.
 pub fn sentence(text: &str) -> String {
     lines(text).replace('\n', "\n    | ")
 }
 
-/// JSON with escapes for everything that controls a terminal. It means the same to a parser.
+/// JSON with escapes for everything that controls a terminal. A parser reads the same values.
 pub fn json(json: &str) -> String {
     let mut plain = String::with_capacity(json.len());
     for c in json.chars() {
@@ -54,7 +55,8 @@ pub fn json(json: &str) -> String {
     plain
 }
 
-/// The beginning of the text, at most `bytes_max` bytes when it is shown, and how much was cut.
+/// Cuts a text to at most `bytes_max` bytes as shown. A cut text keeps its beginning and says how
+/// much was cut.
 pub fn cut(text: &str, bytes_max: usize) -> String {
     let (mut kept, mut shown) = (0, 0);
     for (at, c) in text.char_indices() {
@@ -69,8 +71,8 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
     text.to_owned()
 }
 
-/// The first of the texts: at most `count_max`, each cut to `each_bytes_max`, together at most
-/// `all_bytes_max` when they are shown. If some are left out, the last one says how many.
+/// The first texts of a list: at most `count_max`, each cut to `each_bytes_max`, together at most
+/// `all_bytes_max` bytes as shown. If some are left out, the last one says how many.
 pub fn cut_list(
     texts: &[String],
     count_max: usize,
@@ -97,7 +99,7 @@ pub fn cut_list(
     some
 }
 
-/// The bytes of a character when it is shown; a line break counts as an escape.
+/// The number of bytes of a character as shown. A line break counts as an escape.
 pub fn width(c: char) -> usize {
     if is_shown(c) {
         return c.len_utf8();
@@ -144,7 +146,7 @@ fn write_escape(plain: &mut String, c: char) {
     written.expect("a string takes what is written");
 }
 
-/// Whether a terminal shows it in its place and does nothing else.
+/// Whether a terminal shows the character in its place and does nothing else.
 fn is_shown(c: char) -> bool {
     if matches!(c, ' '..='~') {
         return true;
@@ -152,8 +154,8 @@ fn is_shown(c: char) -> bool {
     if INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)) {
         return false;
     }
-    // The standard library shows what is printable only by `escape_debug`, which also escapes an
-    // accent at the beginning of a text. So it gets a letter before the character.
+    // In the standard library only `escape_debug` knows which characters are printable. It also
+    // escapes an accent at the beginning of a text, so a letter is put before the character.
     let mut with_base = String::from('a');
     with_base.push(c);
     with_base.escape_debug().nth(1) == Some(c)
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_steers_a_terminal_is_shown_escaped() {
+    fn characters_that_control_a_terminal_are_escaped() {
         check("\x1b[2J\x07\0\x7f", "\\x1b[2J\\x07\\x00\\x7f");
         check("one\r\n\ttwo", "one\\r\\n\\ttwo");
         check("\u{9b}2J\u{85}", "\\u{9b}2J\\u{85}");
@@ -191,31 +193,31 @@ mod tests {
     }
 
     #[test]
-    fn text_in_lines_keeps_them_and_a_sentence_marks_them() {
+    fn text_in_lines_keeps_line_breaks_and_a_sentence_marks_its_lines() {
         assert_eq!(lines("one\n\ttwo\r\n"), "one\n\ttwo\\r\n");
         assert_eq!(sentence("left:\n  fails 0"), "left:\n    |   fails 0");
     }
 
     #[test]
-    fn json_says_the_same_in_plain_characters() {
+    fn escaped_json_has_the_same_values() {
         let text = "[\n  \"\u{9b}2J \u{202e}\u{e0041} ü\"\n]\n";
         assert_eq!(json(text), "[\n  \"\\u009b2J \\u202e\\udb40\\udc41 ü\"\n]\n");
     }
 
     #[test]
-    fn what_is_cut_is_said() {
+    fn a_cut_text_says_how_much_was_cut() {
         assert_eq!(cut("short", 40), "short");
         let long = cut(&"x".repeat(10 << 20), 40);
         assert_eq!(long, "xxxxxxxx... (9 MiB more)");
         assert_eq!(cut(&long, 40), long);
-        // Text that grows when it is shown is cut earlier, and never within a character.
+        // Text that becomes longer when shown is cut earlier, and never within a character.
         let controls = cut(&"\x1b".repeat(100), 40);
         assert_eq!(line(&controls), "\\x1b\\x1b... (98 bytes more)");
         assert!(line(&cut(&"ü".repeat(3000), 40)).len() <= 40);
     }
 
     #[test]
-    fn a_list_is_cut_by_its_length_and_by_its_bytes() {
+    fn a_list_is_cut_by_its_count_and_by_its_bytes() {
         let texts = |count: usize, text: &str| vec![text.to_owned(); count];
         assert_eq!(cut_list(&texts(3, "one"), 3, 40, 9), texts(3, "one"));
         let long = cut_list(&texts(9, "one"), 3, 40, 900);

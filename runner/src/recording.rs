@@ -1,4 +1,4 @@
-//! The run file of a recorded run: written by its process, completed by the parent.
+//! The run file of a recorded run. The run's process writes it, and the parent completes it.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use runfile::{End, Error, Event, Fact, Header, Kind, RunFile, VERSION};
 use crate::arguments::JobArguments;
 use crate::outcome::Outcome;
 
-/// Writes what was recorded of a run, without its output.
+/// Writes what was recorded of a run, without the run's output.
 pub(crate) fn write(
     job: &JobArguments,
     recording: Recording,
@@ -41,12 +41,12 @@ pub(crate) fn write(
     runfile::write(&RunFile { header, events: recording.events, end }, path)
 }
 
-/// Adds what only the parent knows: the output, and the command that runs the run again.
+/// Adds what only the parent knows: the output, and the command that repeats the run.
 pub(crate) fn complete(run: &mut RunFile, output: &str, replay: &str) {
     let mut t = 0;
     for line in output.lines() {
         let (kind, at) = of_line(line);
-        // A line without a stamp follows the one before it.
+        // A line without a time belongs to the time of the line before it.
         t = at.unwrap_or(t);
         let place = run.events.partition_point(|event| event.t <= t);
         let n = run.events[..place].last().map_or(0, |event| event.n);
@@ -56,7 +56,7 @@ pub(crate) fn complete(run: &mut RunFile, output: &str, replay: &str) {
     run.end.replay = replay.to_owned();
 }
 
-/// A line of output as the simulator stamps it: `[     1.234567 server 0 ticker] text`.
+/// Reads a line of output as the simulator prints it: `[     1.234567 server 0 ticker] text`.
 fn of_line(line: &str) -> (Kind, Option<u64>) {
     let stamped = || {
         let (stamp, text) = line.strip_prefix('[')?.split_once("] ")?;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamped_line_says_when_and_by_which_server() {
+    fn the_time_and_the_server_of_a_line_of_output_are_read() {
         let (kind, at) = of_line("[     1.234567 server 2 ticker] a vote: [x] y");
         let text = "a vote: [x] y".to_owned();
         let thread = "server 2 ticker".to_owned();

@@ -18,7 +18,7 @@ pub struct Style<'a> {
     pub purpose: bool,
     /// More lines, after the failure and before the output. They must be plain text.
     pub lines: &'a [String],
-    /// The command that makes the run again.
+    /// The command that repeats the run.
     pub again: Option<&'a str>,
 }
 
@@ -29,12 +29,12 @@ pub enum Heading<'a> {
     /// the rule and the notes.
     #[default]
     Fail,
-    /// These words with test and seed, then the sentence.
+    /// The given words with test and seed, then the sentence.
     Words(&'a str),
 }
 
 impl Outcome {
-    /// The failure of a run as text, in lines that end with a line break. Empty if the run passed.
+    /// The failure of a run as text. Each line ends with a line break. Empty if the run passed.
     ///
     /// The first line is not indented, all others are, so that no text of an implementation can
     /// look like the beginning of another failure.
@@ -57,7 +57,7 @@ impl Outcome {
         let purpose = style.purpose.then(|| format!("the test: {}", test.purpose));
         let lines = purpose.iter().chain(style.lines);
         text.extend(lines.map(|line| format!("  {line}\n")));
-        // Near the end, because the output can be long.
+        // Shown near the end, because the output can be long.
         if !self.output.is_empty() {
             text += &format!("  it printed:\n{}", indent(&self.output));
         }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_can_be_shown_comes_in_one_order() {
+    fn the_parts_of_a_failure_have_a_fixed_order() {
         let style = Style {
             purpose: true,
             lines: &["fails 2 of 3 seeds".into()],
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_show_neither_class_nor_notes() {
+    fn a_heading_of_other_words_shows_no_class_and_no_notes() {
         let style = Style { heading: Heading::Words("NOT OURS"), ..Style::default() };
         assert_eq!(
             outcome().render(&TEST, 7, style),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_passed_has_no_failure_to_show() {
+    fn a_run_that_passed_shows_nothing() {
         let passed = Outcome { verdict: Ok(()), ..outcome() };
         assert_eq!(passed.render(&TEST, 7, Style::default()), "");
     }

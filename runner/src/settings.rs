@@ -10,7 +10,7 @@ pub const SEEDS_BY_DEFAULT: u64 = 3;
 /// The clock of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// Virtual time, on an engine of `sim`: the same seed gives the same run, step by step.
+    /// Virtual time, on an engine of `sim`: the same seed gives exactly the same run.
     Virtual(sim::Engine),
     /// Real time: the seed decides only the random numbers of the network and the test.
     Real,
@@ -51,9 +51,9 @@ impl FromStr for Clock {
 pub(crate) struct Settings {
     pub(crate) seeds: Vec<u64>,
     pub(crate) clock: Clock,
-    /// Whether to check the rules of Raft. It is off only to measure what that costs.
+    /// Whether to check the rules of Raft. Turned off only to measure their cost.
     pub(crate) invariants: bool,
-    /// Whether the program ends with the first run that fails.
+    /// Whether the program ends after the first run that fails.
     pub(crate) fail_fast: bool,
     pub(crate) timeline: Timeline,
 }
@@ -61,16 +61,16 @@ pub(crate) struct Settings {
 /// Which runs are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timeline {
-    /// The first one of a test that fails.
+    /// The first run of a test that fails.
     OnFailure,
-    /// The first one of a test that fails, or else its first one.
+    /// The first run of a test that fails, or the first run if none fails.
     Always,
-    /// None.
+    /// No run.
     Never,
 }
 
 impl Settings {
-    /// Whether runs that pass are recorded, too.
+    /// Whether runs that pass are also recorded.
     pub(crate) fn draws_all(&self) -> bool {
         self.timeline == Timeline::Always
     }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn one_seed_goes_before_a_number_of_seeds() {
+    fn one_seed_takes_precedence_over_a_number_of_seeds() {
         check_seeds(&[], Ok(&[1, 2, 3]));
         check_seeds(&[("LAB_SEEDS", "2")], Ok(&[1, 2]));
         check_seeds(&[("LAB_SEED", "77"), ("LAB_SEEDS", "2")], Ok(&[77]));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_virtual_unless_it_is_to_be_real() {
+    fn time_is_virtual_by_default() {
         check_clock(&[], Ok(Clock::default()));
         check_clock(&[("LAB_ENGINE", "kernel")], Ok(Clock::Virtual(sim::Engine::Kernel)));
         check_clock(&[("LAB_CLOCK", "real"), ("LAB_ENGINE", "kernel")], Ok(Clock::Real));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_watched_unless_they_are_not_to_be() {
+    fn the_rules_are_checked_by_default() {
         let watched = |variables| read(variables).map(|settings| settings.invariants);
         assert_eq!(watched(&[]), Ok(true));
         assert_eq!(watched(&[("LAB_INVARIANTS", "off")]), Ok(false));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn all_runs_are_made_unless_the_first_failure_is_enough() {
+    fn all_runs_are_made_by_default() {
         let fail_fast = |variables| read(variables).map(|settings| settings.fail_fast);
         assert_eq!(fail_fast(&[]), Ok(false));
         assert_eq!(fail_fast(&[("LAB_FAIL_FAST", "on")]), Ok(true));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_recorded_unless_it_says_otherwise() {
+    fn failures_are_recorded_by_default() {
         let timeline = |variables| read(variables).map(|settings| settings.timeline);
         assert_eq!(timeline(&[]), Ok(Timeline::OnFailure));
         assert_eq!(timeline(&[("LAB_TIMELINE", "always")]), Ok(Timeline::Always));

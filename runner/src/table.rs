@@ -1,31 +1,31 @@
-//! The tests that a program can run: those of a lab, and perhaps some of its own.
+//! The tests that a program can run: those of a lab, and possibly some of its own.
 
 use std::collections::BTreeMap;
 
 use crate::filter;
 use crate::test::{Part, Test};
 
-/// Tests and the parts that they belong to: a lab, or what a course adds to one.
+/// Tests and the parts that they belong to: a lab, or the additions of a course to a lab.
 #[derive(Clone, Copy)]
 pub struct Suite {
-    /// What it is called when two suites do not fit together.
+    /// Its name in the error when two suites do not fit together.
     pub name: &'static str,
-    /// Its parts, in order. A suite may use a part of another suite, and then need not list it.
+    /// Its parts, in order. A suite can use a part of another suite without listing it.
     pub parts: &'static [Part],
     /// Its tests, in the order in which they are listed.
     pub tests: &'static [Test],
 }
 
-/// Suites put together. No two tests have the same name, and each belongs to a part that is known.
+/// Several suites together. No two tests have the same name, and each test belongs to a known part.
 pub struct Table {
     parts: Vec<Part>,
     tests: Vec<&'static Test>,
 }
 
-/// Suites that cannot be put together.
+/// Why suites cannot be put together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// Names that differ only in case or in separators are the same.
+    /// Two tests have the same name. Case and separators in a name do not count.
     #[error("two tests are named {name:?}: one in the suite {first:?}, one in {second:?}")]
     SameTest {
         /// The name of the second test.
@@ -35,14 +35,14 @@ pub enum TableError {
         /// The suite of the second test.
         second: &'static str,
     },
-    /// Two suites mean different things by the name of a part.
+    /// Two suites have different parts with the same name.
     #[error("the suites {first:?} and {second:?} have different parts named {name:?}")]
     SamePart {
         /// The name of the part.
         name: &'static str,
-        /// The suite that has it first.
+        /// The first suite with this name.
         first: &'static str,
-        /// The suite that has another.
+        /// The second suite with this name.
         second: &'static str,
     },
     /// No suite lists the part of a test.
@@ -93,7 +93,7 @@ impl Table {
         self.tests.iter().copied().find(|test| test.name() == name)
     }
 
-    /// The part of this name, in either case. The error is a sentence with the known parts.
+    /// The part of this name, in upper or lower case. The error is a sentence with the known parts.
     pub fn part(&self, name: &str) -> Result<Part, String> {
         let known = self.parts.iter().find(|part| part.name.eq_ignore_ascii_case(name));
         known.copied().ok_or_else(|| {
@@ -102,19 +102,19 @@ impl Table {
         })
     }
 
-    /// The tests of that name, with or without their part; without any, all tests whose names
-    /// contain `words`. Case does not count, and any run of characters that are no letters or
+    /// The tests of this name, with or without their part. If there is none, all tests whose names
+    /// contain `words`. Case does not count, and any sequence of characters other than letters and
     /// digits is one separator.
     pub fn find(&self, words: &str) -> Vec<&'static Test> {
         filter::find(&self.tests, words)
     }
 
-    /// The names that come nearest to `words`, best first.
+    /// The names that are nearest to `words`, best first.
     pub fn nearest(&self, words: &str) -> Vec<String> {
         filter::nearest(&self.tests, words)
     }
 
-    /// The shortest words that mean this test and no other: without its part if possible.
+    /// The shortest words that mean only this test: without its part if possible.
     pub fn words_of(&self, test: &Test) -> String {
         match self.find(test.words)[..] {
             [_] => test.words.to_owned(),
@@ -164,14 +164,14 @@ mod tests {
         assert_eq!(names, ["3A", "3C", "work"]);
         assert_eq!(table.tests().last().unwrap().name(), "work initial election");
         assert_eq!(table.test("work initial election").unwrap().part, WORK);
-        // Two tests have these words, so only whole names mean one of them.
+        // Two tests have these words, so only a whole name means one of them.
         assert_eq!(table.find("initial election").len(), 2);
         assert_eq!(table.words_of(&TESTS[1]), "work initial election");
         assert_eq!(table.words_of(table.tests()[1]), "re-election");
     }
 
     #[test]
-    fn a_test_of_a_name_that_is_taken_is_an_error() {
+    fn two_tests_of_the_same_name_are_an_error() {
         const TESTS: &[Test] = &[Test { words: "Initial Election", ..TEST }];
         check_error(
             &[SUITE, Suite { tests: TESTS, ..OWN }],
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_means_something_else_is_an_error() {
+    fn two_different_parts_of_the_same_name_are_an_error() {
         const PART: Part = Part { counts: false, ..PART_A };
         check_error(
             &[SUITE, Suite { parts: &[PART], ..OWN }],
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_in_a_part_that_nobody_lists_is_an_error() {
+    fn a_test_in_a_part_that_no_suite_lists_is_an_error() {
         const TESTS: &[Test] = &[Test { part: Part { name: "4B", ..PART_A }, ..TEST }];
         check_error(
             &[SUITE, Suite { tests: TESTS, ..OWN }],
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_read_in_either_case_and_an_unknown_one_names_the_known() {
+    fn the_case_of_a_part_does_not_count_and_the_error_lists_the_known_parts() {
         let table = Table::new(&[SUITE]).unwrap();
         assert_eq!(table.part("3a"), Ok(PART_A));
         let error = table.part("3Z").unwrap_err();

@@ -4,16 +4,17 @@ use std::fmt;
 
 use crate::lab::Lab;
 
-/// A part of a lab, handed in and graded as one.
+/// A part of a lab, which is handed in and graded as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// The name by which people choose it, such as `3A`. The names of its tests begin with it.
+    /// The name that people use to choose it, such as `3A`. The names of its tests begin with it.
     pub name: &'static str,
-    /// What it is about, in a few words.
+    /// Its subject in a few words.
     pub title: &'static str,
-    /// The edition of 6.824 that it comes from; none for a part that is no part of 6.824.
+    /// The edition of 6.824 that it comes from; none for a part that 6.824 does not have.
     pub edition: Option<&'static str>,
-    /// Whether its points count towards the lab's. If not, they are extra points, summed up apart.
+    /// Whether its points count towards those of the lab. If not, they are extra points with a sum
+    /// of their own.
     pub counts: bool,
 }
 
@@ -21,9 +22,9 @@ pub struct Part {
 pub struct Test {
     /// The part it belongs to.
     pub part: Part,
-    /// What it is called after its part.
+    /// Its name without the part.
     pub words: &'static str,
-    /// What it is worth; the points are this kit's, the original publishes none.
+    /// Its points. They are this kit's own; the original publishes none.
     pub points: u32,
     /// Its name in 6.5840 of 2024; none for a test that the original does not have.
     pub original: Option<&'static str>,
@@ -40,7 +41,7 @@ impl fmt::Display for Part {
 }
 
 impl Test {
-    /// The name by which it is listed, such as `3A initial election`.
+    /// Its full name, such as `3A initial election`.
     pub fn name(&self) -> String {
         format!("{} {}", self.part, self.words)
     }

@@ -1,4 +1,4 @@
-//! One line of `cargo test`: a test over all its seeds.
+//! One line of `cargo test`: a test with all its seeds.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -18,7 +18,7 @@ use crate::test::Test;
 
 /// The exit code of a test program that failed, as cargo expects it.
 const FAILED: i32 = 101;
-/// Several seeds run at once in real time, where a test mostly sleeps.
+/// The number of seeds that run at the same time in real time, where a test mostly sleeps.
 const SEEDS_AT_ONCE_REAL: usize = 4;
 
 pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> Trial {
@@ -73,7 +73,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
 struct Run {
     seed: u64,
     outcome: Outcome,
-    /// The run file, or why there is none, if the run was to be recorded.
+    /// If the run had to be recorded: the run file, or why there is none.
     recording: Option<Result<PathBuf, String>>,
 }
 
@@ -88,7 +88,7 @@ fn run<'a>(
         Clock::Virtual(_) => 1,
         Clock::Real => SEEDS_AT_ONCE_REAL.min(seeds.len()),
     };
-    // No second run would be the same.
+    // A second run in real time would be another run.
     let records = settings.clock == Clock::Real && settings.draws_all();
     let next = AtomicUsize::new(0);
     let runs = Mutex::new(Vec::new());
@@ -152,7 +152,7 @@ fn failure(
     outcome.render(test, seed, style)
 }
 
-/// The command that makes the same run again. A run of another build would be another run.
+/// The command that repeats the run. With another build it would be another run.
 fn again(words: &str, seed: u64, settings: &Settings) -> String {
     let mut command = String::new();
     match settings.clock {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_test_says_what_and_how_to_see_it_again() {
+    fn a_failed_test_says_what_failed_and_how_to_repeat_it() {
         let failed = Failure::of(1, Class::Safety, "term 3 has 2 leaders, servers 0 and 2")
             .with_notes(["a note\x1b[2J\nfails 0 of 3 seeds".into()]);
         let outcome = Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failed) };

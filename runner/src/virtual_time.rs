@@ -13,12 +13,13 @@ use verdict::virtual_time::{failure, options};
 use crate::limits::GRACE;
 use crate::outcome::{Outcome, Simulation};
 
-/// The threads of a killed server may wait for an RPC that takes seven seconds to fail.
+/// The threads of a killed server must end within this time. They may wait for an RPC that takes
+/// seven seconds to fail.
 const THREADS_END_WITHIN: Duration = Duration::from_secs(10);
 const THREADS_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Runs `test` in virtual time. If the simulation ends it, for example because a thread spins, that
-/// is the outcome.
+/// Runs `test` in virtual time. If the simulation ends early, for example because a thread spins,
+/// the outcome says so.
 pub(crate) fn run(
     engine: Engine,
     seed: u64,
@@ -47,7 +48,7 @@ pub(crate) fn run(
     outcome
 }
 
-/// Waits for the threads of all servers to end, and notes those that do not.
+/// Waits for the threads of all servers to end, and reports those that do not as findings.
 pub(crate) fn wait_for_the_last_thread(referee: &Referee) {
     let of_servers = || -> Vec<ThreadInfo> {
         let threads = sim::threads().into_iter();

@@ -1,4 +1,4 @@
-//! What a cluster that was crashed, restarted or dropped can still do: nothing.
+//! Crashed servers and dropped clusters have no further effect.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -29,7 +29,7 @@ fn a_bad_snapshot_of_a_crashed_incarnation_is_ignored() {
 }
 
 #[test]
-fn a_late_answer_of_an_old_incarnation_is_not_held_against_the_new_one() {
+fn a_late_answer_of_an_old_incarnation_does_not_count_for_the_new_one() {
     bounded(LIMIT, || {
         let (entered, is_entered) = mpsc::channel();
         let (go, may_go) = mpsc::channel::<()>();
@@ -75,7 +75,7 @@ fn connecting_a_crashed_server_does_not_give_the_zombie_its_ends_back() {
     });
 }
 
-/// A peer holds the network by its ends, and the network holds the peer by its service.
+/// A peer owns the network through its ends, and the network owns the peer through its service.
 #[test]
 fn a_dropped_cluster_frees_its_peers() {
     bounded(LIMIT, || {
@@ -105,7 +105,7 @@ fn echo(end: &ClientEnd) -> Result<String, CallError> {
     end.call("Raft.Echo", "x")
 }
 
-/// Starts a thread that never ends, and calls every server each 10 ms on threads of their own.
+/// Starts a thread that never ends. Every 10 ms it calls each server, each call on a new thread.
 fn call_for_ever(fake: &Fake, method: &'static str) {
     if method != "make" {
         return;
@@ -121,8 +121,9 @@ fn call_for_ever(fake: &Fake, method: &'static str) {
     });
 }
 
-/// The crashes and restarts of figure 8, on peers that heed no kill: a habit, which must not end
-/// the run by the limit of threads. Each incarnation has one thread, and six that call.
+/// The crashes and restarts of figure 8, on peers that ignore the kill. This is only a finding, so
+/// it must not end the run at the limit of threads. Each incarnation has one thread, and six that
+/// call.
 #[test]
 fn calls_of_threads_that_outlive_the_kill_do_not_pile_up() {
     const CRASHES: usize = 60;
@@ -139,8 +140,8 @@ fn calls_of_threads_that_outlive_the_kill_do_not_pile_up() {
     });
 }
 
-/// A retry loop without a pause that outlives its cluster: it must not keep the clock from moving,
-/// nor take the machine's time.
+/// A retry loop without a pause that outlives its cluster must neither stop the clock nor use up
+/// the machine's time.
 #[test]
 fn a_retry_loop_that_outlives_its_cluster_takes_no_time_of_the_machine() {
     bounded(LIMIT, || {

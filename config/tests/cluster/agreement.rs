@@ -1,5 +1,5 @@
-//! The checks on agreement, 6.824's nCommitted, wait and one, and the appliers that feed them, on
-//! servers that apply what the test makes them apply.
+//! The checks on agreement (6.824's nCommitted, wait and one) and the appliers that feed them, on
+//! servers that apply what the test says.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,13 @@ use config::{Class, Config, Failure, Rule, Setup};
 use labrpc::CallError;
 use raftapi::{ApplyMsg, Started};
 
-/// Most of the tests here do not wait; `one` waits for 2 s in some.
+/// Most of these tests do not wait. In some of them `one` waits for 2 s.
 const LIMIT: Duration = Duration::from_secs(30);
 /// `one` looks for a leader for 10 s.
 const NO_LEADER_LIMIT: Duration = Duration::from_secs(60);
 
-/// Three servers that exchange no messages. So what they apply breaks S17, and its rules are off.
+/// Three servers that exchange no messages. What they apply breaks S17, so the rules are not
+/// checked.
 fn unruled() -> Setup {
     Setup::reliable(3).without_invariants()
 }
@@ -40,23 +41,23 @@ fn fails(
     })
 }
 
-/// Hands an entry to the lab. It is taken, though perhaps not counted yet, when this returns; what
-/// was handed over before is counted.
+/// Hands an entry to the lab. When this returns, the lab has received the entry, but may not have
+/// counted it yet. Earlier entries are counted.
 fn apply(fake: &Fake, index: u64, command: u64) {
     let message = ApplyMsg::Command { index, command: number(command) };
     fake.context.apply.send(message).unwrap();
 }
 
-/// From now on a server takes every command as this index.
+/// From now on the server takes every command and returns this index.
 fn lead(fakes: &Fakes, server: usize, index: u64) {
-    // Each in a term of its own, since a term has one leader.
+    // Each server leads a term of its own, since a term has one leader.
     let term = 1 + server as u64;
     fakes.of(server).script.lock().started = Some(Started { index, term });
 }
 
-/// nCommitted: "ever applied", by any server in whatever state.
+/// nCommitted: "ever applied", by any server in any state.
 #[test]
-fn servers_that_applied_an_index_are_counted_crashed_ones_too() {
+fn servers_that_applied_an_index_are_counted_even_after_a_crash() {
     on_three_servers(|cfg, fakes| {
         assert_eq!(cfg.n_committed(1), (0, None));
         apply(&fakes.of(0), 1, 100);
@@ -71,7 +72,7 @@ fn servers_that_applied_an_index_are_counted_crashed_ones_too() {
     });
 }
 
-/// A server that was just seen to lead takes a command, or the test fails.
+/// A server that has just said that it leads must take a command.
 #[test]
 fn a_server_that_leads_has_to_take_a_command() {
     on_three_servers(|cfg, fakes| {
@@ -109,7 +110,7 @@ fn waiting_ends_with_nothing_when_a_server_is_in_a_newer_term() {
     });
 }
 
-/// wait: the half minute that it takes by itself is not tested; this is how it is cut short.
+/// wait: it gives up after half a minute, which is not tested. Another failure ends it earlier.
 #[test]
 fn a_failure_found_elsewhere_ends_the_waiting() {
     let found = Failure::of(1, Class::Panic, "found by another thread");
@@ -194,7 +195,7 @@ fn a_server_that_lacks_what_a_majority_has_applied_does_not_catch_up() {
 
 /// one: "failed to reach agreement".
 #[test]
-fn a_command_that_nobody_takes_fails_after_ten_seconds() {
+fn a_command_that_no_server_takes_fails_after_ten_seconds() {
     let sentence = "\"7\" was not agreed on by 3 servers: no connected server would lead";
     let body = |cfg: &Config, fakes: &Fakes| {
         cfg.disconnect(0);
@@ -206,7 +207,7 @@ fn a_command_that_nobody_takes_fails_after_ten_seconds() {
     assert!(took >= Duration::from_secs(10), "{took:?}");
 }
 
-/// The sentence says what did not happen, and the note who waits for whom.
+/// The sentence says what did not happen, and the note which server waits for which.
 #[test]
 fn a_command_that_is_not_agreed_on_names_the_leader_and_its_calls() {
     bounded(LIMIT, || {
@@ -277,7 +278,7 @@ fn another_command_after_a_restart_is_found_by_the_servers_own_log() {
     fails(LIMIT, body, Failure::of(0, Class::Safety, sentence).with_rule(Rule::S8));
 }
 
-/// Stricter than 6.824's applier, which lets a restarted server go on anywhere.
+/// Stricter than 6.824's applier, which lets a restarted server continue at any index.
 #[test]
 fn a_restarted_server_applies_again_from_the_first_index() {
     let body = |cfg: &Config, fakes: &Fakes| {
@@ -293,16 +294,16 @@ fn a_restarted_server_applies_again_from_the_first_index() {
     fails(LIMIT, body, Failure::of(0, Class::Contract, sentence).with_rule(Rule::S9));
 }
 
-/// crash1: nothing really dies, so a zombie may go on applying whatever it likes.
+/// crash1: the threads of a crashed server run on, so it can still apply anything.
 #[test]
-fn what_a_crashed_incarnation_applies_is_taken_and_ignored() {
+fn applies_of_a_crashed_incarnation_are_received_and_ignored() {
     on_three_servers(|cfg, fakes| {
         let old = fakes.of(0);
         cfg.crash(0);
         apply(&old, 5, 500);
         cfg.start_server(0);
         apply(&old, 6, 600);
-        // Only when this one is taken is the one before it dealt with.
+        // Once this entry is received, the one before it has been handled.
         apply(&old, 7, 700);
         assert_eq!((cfg.n_committed(5).0, cfg.n_committed(6).0), (0, 0));
         apply(&fakes.of(0), 1, 100);

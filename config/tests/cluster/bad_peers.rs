@@ -1,5 +1,5 @@
-//! Peers that break the contract of `RaftPeer`: each is a verdict that names the server, and none
-//! takes the test with it. What only a panic hook can see is in `panics.rs`.
+//! Peers that break the contract of `RaftPeer`. Each one leads to a verdict that names the server,
+//! and none crashes the test. `panics.rs` has the panics that only a panic hook can see.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -14,11 +14,11 @@ use parking_lot::Mutex;
 use raftapi::{ApplyMsg, Started};
 
 const LIMIT: Duration = Duration::from_secs(30);
-/// `make` may take a second, every other call 10 s, and they are looked at twice a second.
+/// The limit of `make` is a second, of every other call 10 s. The calls are checked twice a second.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 const TERM_MAX: u64 = 1 << 32;
 
-/// What three peers that do `act` fail with during `body`.
+/// Checks the failure of three peers that do `act`, during `body`.
 #[track_caller]
 fn fails(
     limit: Duration,
@@ -31,7 +31,7 @@ fn fails(
     });
 }
 
-/// What a peer fails with that answers `get_state` so.
+/// Checks the failure of a peer that gives these answers to `get_state`.
 #[track_caller]
 fn says(states: &'static [(u64, bool)], expected: Failure) {
     let ask = move |cfg: &Config, fakes: &Fakes| {
@@ -44,7 +44,7 @@ fn says(states: &'static [(u64, bool)], expected: Failure) {
     fails(LIMIT, |_, _| (), ask, expected);
 }
 
-/// What a peer fails with that answers `start` so.
+/// Checks the failure of a peer that gives this answer to `start`.
 #[track_caller]
 fn starts(index: u64, term: u64, sentence: &str) {
     let ask = move |cfg: &Config, fakes: &Fakes| {
@@ -54,7 +54,7 @@ fn starts(index: u64, term: u64, sentence: &str) {
     fails(LIMIT, |_, _| (), ask, Failure::of(1, Class::Contract, sentence));
 }
 
-/// What server 1 fails with that panics in a method, which `body` makes the lab call.
+/// Checks the failure of server 1, which panics in a method that `body` makes the lab call.
 #[track_caller]
 fn panics(method: &'static str, body: impl FnOnce(&Config) + Send + 'static) {
     let act = move |fake: &Fake, called: &'static str| {
@@ -71,7 +71,7 @@ fn hang() -> ! {
 }
 
 #[test]
-fn a_peer_that_panics_in_a_method_is_named_without_a_hook_too() {
+fn a_peer_that_panics_in_a_method_is_named_even_without_a_hook() {
     panics("make", |_| unreachable!("there is a cluster"));
     panics("service", |_| unreachable!("there is a cluster"));
     panics("start", |cfg| _ = cfg.start(1, vec![1]));
@@ -81,7 +81,7 @@ fn a_peer_that_panics_in_a_method_is_named_without_a_hook_too() {
 
 /// cleanup.
 #[test]
-fn a_panic_in_kill_at_the_end_spares_no_other_peer() {
+fn a_panic_in_kill_at_the_end_does_not_stop_the_kill_of_other_peers() {
     bounded(LIMIT, || {
         let fakes = Fakes::new(|fake, method| {
             assert!(method != "kill" || fake.context.me != 0, "out of luck");
@@ -96,7 +96,7 @@ fn a_panic_in_kill_at_the_end_spares_no_other_peer() {
 }
 
 #[test]
-fn a_peer_that_never_returns_from_make_has_a_second() {
+fn a_peer_that_never_returns_from_make_fails_after_a_second() {
     let act = |fake: &Fake, method: &'static str| {
         if method == "make" && fake.context.me == 1 {
             hang();
@@ -110,7 +110,7 @@ fn a_peer_that_never_returns_from_make_has_a_second() {
 }
 
 #[test]
-fn a_peer_that_never_returns_from_start_has_ten_seconds() {
+fn a_peer_that_never_returns_from_start_fails_after_ten_seconds() {
     let act = |_: &Fake, method: &'static str| {
         if method == "start" {
             hang();
@@ -123,7 +123,8 @@ fn a_peer_that_never_returns_from_start_has_ten_seconds() {
     fails(HANG_LIMIT, act, body, expected.with_notes([note]));
 }
 
-/// It waits for a thread that has heeded the kill, for example. The lab's thread waits with it.
+/// For example, the call waits for a thread that has ended after the kill. The lab's thread waits
+/// for the call.
 #[test]
 fn a_call_that_hangs_after_the_kill_says_so() {
     let act = |fake: &Fake, method: &'static str| {
@@ -145,7 +146,7 @@ fn a_call_that_hangs_after_the_kill_says_so() {
 }
 
 #[test]
-fn a_snapshot_that_a_killed_peer_never_takes_is_waited_for_by_nobody() {
+fn no_thread_waits_for_a_snapshot_that_a_killed_peer_never_takes() {
     bounded(HANG_LIMIT, || {
         let fakes = Fakes::new(|_, method| {
             if method == "snapshot" {
@@ -164,7 +165,7 @@ fn a_snapshot_that_a_killed_peer_never_takes_is_waited_for_by_nobody() {
     });
 }
 
-/// What a thread of an earlier incarnation waits for does not explain why the present one hangs.
+/// The waits of an earlier incarnation do not explain why the present one hangs.
 #[test]
 fn the_notes_on_a_hang_leave_out_threads_of_killed_incarnations() {
     let act = |fake: &Fake, method: &'static str| match method {
@@ -179,13 +180,13 @@ fn the_notes_on_a_hang_leave_out_threads_of_killed_incarnations() {
     let expected =
         Failure::of(1, Class::Timeout, "server 1 has not returned from `start` for 10 s");
     let note = || "an unnamed thread of server 1 has waited 10.5 s".to_owned();
-    // Its caller's, and the one that the second `make` has started.
+    // The caller's thread, and the one that the second `make` has started.
     fails(HANG_LIMIT, act, body, expected.with_notes([note(), note()]));
 }
 
 /// 6.824 warns of it: a lock must not be held across a call.
 #[test]
-fn a_peer_that_calls_itself_under_its_own_lock_is_in_a_deadlock() {
+fn a_peer_that_calls_itself_while_it_holds_its_lock_is_a_deadlock() {
     let (locked, is_locked) = mpsc::channel();
     let lock = Arc::new(Mutex::new(()));
     let act = move |fake: &Fake, method: &'static str| match method {
@@ -215,7 +216,7 @@ fn a_peer_that_calls_itself_under_its_own_lock_is_in_a_deadlock() {
     fails(HANG_LIMIT, act, body, Failure::of(1, Class::Deadlock, sentence).with_notes(notes));
 }
 
-/// The time in the note is what the clock makes it.
+/// The time in the note depends on the clock.
 #[test]
 fn a_handler_that_hangs_is_noted_when_there_is_no_leader() {
     bounded(HANG_LIMIT, || {
@@ -263,7 +264,7 @@ fn a_term_that_falls_breaks_safety() {
 }
 
 #[test]
-fn a_term_that_no_run_reaches_breaks_the_contract() {
+fn a_term_above_the_limit_breaks_the_contract() {
     says(
         &[(TERM_MAX, true), (TERM_MAX + 1, true)],
         Failure::of(
@@ -275,7 +276,7 @@ fn a_term_that_no_run_reaches_breaks_the_contract() {
 }
 
 #[test]
-fn a_command_taken_at_a_place_that_does_not_exist_breaks_the_contract() {
+fn a_command_taken_at_an_impossible_index_or_term_breaks_the_contract() {
     let rule = "the first index and the first term are 1";
     for (index, term) in [(0, 1), (1, 0), (1, TERM_MAX + 1)] {
         let sentence = format!("server 1 took a command as index {index} of term {term}; {rule}");
@@ -283,9 +284,9 @@ fn a_command_taken_at_a_place_that_does_not_exist_breaks_the_contract() {
     }
 }
 
-/// 6.824's labrpc ends the process with the names that are known.
+/// 6.824's labrpc ends the process and prints the known names.
 #[test]
-fn a_call_of_an_unknown_rpc_breaks_the_contract_though_the_caller_ignores_it() {
+fn a_call_of_an_unknown_rpc_breaks_the_contract_even_if_the_caller_ignores_the_error() {
     let calls = |method: &'static str| {
         move |cfg: &Config, fakes: &Fakes| {
             let _: Result<(), CallError> = fakes.of(2).context.ends[1].call(method, &());
@@ -326,9 +327,9 @@ fn a_server_that_saves_too_much_is_named() {
     fails(LIMIT, |_, _| (), saves, Failure::of(1, Class::Limit, sentence));
 }
 
-/// The handlers take a second, in which both requests are under way.
+/// The handlers take a second, so both requests are in flight at the same time.
 #[test]
-fn a_server_with_too_much_under_way_is_named() {
+fn a_server_with_too_many_bytes_in_flight_is_named() {
     let waits = |_: &Fake, called: &'static str| {
         if called == "Echo" {
             thread::sleep(Duration::from_secs(1));

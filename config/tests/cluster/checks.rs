@@ -1,5 +1,5 @@
-//! The checks on elections, 6.824's checkOneLeader, checkNoLeader and checkTerms, on servers that
-//! say what the test makes them say.
+//! The checks on elections (6.824's checkOneLeader, checkNoLeader and checkTerms), on servers that
+//! answer what the test says.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use crate::meeting::meet;
 use crate::support::{Fakes, bounded};
 use config::{Class, Config, Failure, Rule, Setup};
 
-/// Every check here is over after one or two looks, but for the one that has [`NO_LEADER_LIMIT`].
+/// Every check here ends after it has asked once or twice, except the one with [`NO_LEADER_LIMIT`].
 const LIMIT: Duration = Duration::from_secs(30);
-/// Ten looks after half a second each, and time to spare.
+/// Ten questions after half a second each, and some more time.
 const NO_LEADER_LIMIT: Duration = Duration::from_secs(60);
 
-/// A server's answers to `get_state`, one after the other; the last stays.
+/// A server's answers to `get_state`, in order. The last one is repeated.
 type Answers = &'static [(u64, bool)];
 
-/// Three servers that answer so, and what `check` returns.
+/// Checks what `check` returns if three servers give these answers.
 #[track_caller]
 fn check<T: Debug + PartialEq + Send + 'static>(
     answers: [Answers; 3],
@@ -32,7 +32,7 @@ fn check<T: Debug + PartialEq + Send + 'static>(
     });
 }
 
-/// Three servers that answer so, and how `check` fails.
+/// Checks how `check` fails if three servers give these answers.
 #[track_caller]
 fn fails(
     limit: Duration,
@@ -70,13 +70,13 @@ fn the_one_leader_is_returned() {
     check([&[(1, false)], &[(1, false)], &[(1, true)]], Config::check_one_leader, 2);
 }
 
-/// checkOneLeader: leaders of older terms do not know better yet.
+/// checkOneLeader: leaders of older terms have not heard of the newer one yet.
 #[test]
 fn of_leaders_in_several_terms_the_newest_is_returned() {
     check([&[(2, true)], &[(5, true)], &[(4, true)]], Config::check_one_leader, 1);
 }
 
-/// checkOneLeader looks ten times.
+/// checkOneLeader asks ten times.
 #[test]
 fn a_leader_that_comes_later_is_waited_for() {
     check([&[(0, false), (1, false), (1, true)], &[], &[]], Config::check_one_leader, 0);
@@ -98,7 +98,8 @@ fn two_leaders_in_one_term_break_safety() {
     );
 }
 
-/// checkOneLeader looks at every term, so a newer leader does not make up for two old ones.
+/// checkOneLeader checks every term, so a newer leader does not excuse two leaders of an older
+/// term.
 #[test]
 fn two_leaders_in_an_older_term_break_safety_too() {
     fails(
@@ -137,7 +138,7 @@ fn a_disconnected_leader_is_not_counted() {
         cfg.disconnect(0);
         cfg.check_one_leader()
     };
-    // In a newer term it would be returned, in the same term there would be two.
+    // If it counted, it would be returned in the first case, and be a second leader in the other.
     check([&[(9, true)], &[(2, true)], &[(2, false)]], disconnect_then_check, 1);
     check([&[(2, true)], &[(2, true)], &[(2, false)]], disconnect_then_check, 1);
 }
@@ -163,7 +164,7 @@ fn without_a_leader_every_server_is_listed_after_five_seconds() {
     assert!(took >= 10 * Duration::from_millis(450), "{took:?}");
 }
 
-/// checkNoLeader looks at connected servers only.
+/// checkNoLeader asks connected servers only.
 #[test]
 fn a_disconnected_server_may_believe_that_it_leads() {
     let disconnect_then_check = |cfg: &Config| {
@@ -173,9 +174,9 @@ fn a_disconnected_server_may_believe_that_it_leads() {
     check([&[(3, false)], &[(3, true)], &[(4, false)]], disconnect_then_check, ());
 }
 
-/// checkNoLeader, which looks once in the original.
+/// checkNoLeader. The original asks once.
 #[test]
-fn a_leader_that_steps_down_before_the_second_look_is_none() {
+fn a_leader_that_steps_down_before_the_second_question_does_not_count() {
     check([&[(3, true), (4, false)], &[], &[]], Config::check_no_leader, ());
 }
 
@@ -224,9 +225,9 @@ fn the_term_of_the_connected_servers_is_returned() {
     check([&[(4, true)], &[(4, false)], &[(9, false)]], disconnect_then_check, 4);
 }
 
-/// checkTerms, which looks once in the original.
+/// checkTerms. The original asks once.
 #[test]
-fn a_term_that_is_agreed_on_before_the_second_look_counts() {
+fn a_term_that_is_agreed_on_before_the_second_question_counts() {
     check([&[(4, true)], &[(3, false), (4, false)], &[(4, false)]], Config::check_terms, 4);
 }
 
@@ -246,9 +247,9 @@ fn terms_that_disagree_are_listed() {
     );
 }
 
-/// checkTerms returns -1 there; no test of the lab asks for it.
+/// checkTerms returns -1 in this case; no test of the lab does this.
 #[test]
-fn a_term_of_nobody_is_the_fault_of_the_kit() {
+fn to_ask_for_a_term_without_connected_servers_is_a_fault_of_the_kit() {
     fails(
         LIMIT,
         [&[], &[], &[]],

@@ -1,4 +1,4 @@
-//! The adversary's verbs, each with its end: part 3E is made of them.
+//! The faults that part 3E injects: each verb, with the one that ends it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,7 @@ fn on(servers: usize, test: impl FnOnce(Config, &Fakes) + Send + 'static) {
     });
 }
 
-/// In virtual time, on three fakes that do `act`.
+/// Runs a test in virtual time, on three fakes that do `act`.
 #[track_caller]
 fn in_virtual_time(
     act: impl Fn(&Fake, &'static str) + Send + Sync + 'static,
@@ -44,7 +44,7 @@ fn reaches(fakes: &Fakes, from: usize, to: usize) -> bool {
     fakes.of(from).context.ends[to].call::<str, String>("Raft.Echo", "x").is_ok()
 }
 
-/// Which server reaches which, one line for each server.
+/// Which servers each server reaches, one line for each server.
 fn ways(fakes: &Fakes, n: usize) -> Vec<String> {
     let line = |from| (0..n).map(|to| if reaches(fakes, from, to) { 'x' } else { '.' }).collect();
     (0..n).map(line).collect()
@@ -65,7 +65,7 @@ fn a_partition_cuts_its_groups_apart_and_the_next_one_replaces_it() {
 }
 
 #[test]
-fn an_isolated_server_is_alone_until_it_rejoins_even_through_a_restart() {
+fn an_isolated_server_stays_alone_until_it_rejoins_even_through_a_restart() {
     on(3, |cfg, fakes| {
         cfg.faults().isolate(1);
         assert!(cfg.is_connected(1), "the lab goes on talking to it");
@@ -77,7 +77,7 @@ fn an_isolated_server_is_alone_until_it_rejoins_even_through_a_restart() {
     });
 }
 
-/// A call needs both ways, but its handler only one.
+/// A call needs both links, but its handler runs with only one.
 #[test]
 fn a_mute_server_handles_calls_and_one_that_is_shut_does_not() {
     bounded(LIMIT, || {
@@ -121,7 +121,7 @@ fn a_slow_server_delays_what_it_sends_and_gets_until_it_is_quickened() {
 }
 
 #[test]
-fn a_heal_ends_whatever_is_wrong_with_the_network() {
+fn heal_all_ends_every_fault_of_the_network() {
     on(3, |cfg, fakes| {
         let lose = Disturbance { lose_permille: 1000, ..Disturbance::default() };
         cfg.faults().disturb_all(&lose);
@@ -135,8 +135,8 @@ fn a_heal_ends_whatever_is_wrong_with_the_network() {
     });
 }
 
-/// What was sent before a crash reaches the next incarnation under that fault alone, and the
-/// history tells when the fault began and ended.
+/// A message that was sent before a crash reaches the next incarnation only under this fault, and
+/// the history records when the fault began and ended.
 #[test]
 fn a_message_outlives_the_crash_of_its_receiver_until_it_expires_or_all_is_healed() {
     on(2, |cfg, fakes| {
@@ -174,7 +174,7 @@ fn a_message_outlives_the_crash_of_its_receiver_until_it_expires_or_all_is_heale
 }
 
 #[test]
-fn a_disturbance_may_be_of_one_kind_of_call_by_the_names_that_were_seen() {
+fn a_disturbance_can_be_limited_to_one_kind_of_call() {
     on(2, |cfg, fakes| {
         assert_eq!(cfg.names_of(config::Kind::Votes), Vec::<String>::new(), "none was made yet");
         assert!(reaches(fakes, 0, 1));
@@ -188,9 +188,9 @@ fn a_disturbance_may_be_of_one_kind_of_call_by_the_names_that_were_seen() {
     });
 }
 
-/// The save is kept, the answer that depends on it is not heard, and nor is anything else.
+/// The save is kept. No server hears the answer that depends on it, or anything else.
 #[test]
-fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
+fn a_crash_at_a_save_keeps_that_save_and_nothing_later() {
     bounded(LIMIT, || {
         let fakes = Fakes::new(|fake, what| {
             let persister = &fake.context.persister;
@@ -220,12 +220,12 @@ fn a_crash_at_a_save_keeps_it_and_nothing_that_comes_after() {
             assert_eq!(old.script.lock().kills, 1);
             assert_eq!(fakes.of(1).context.persister.read_raft_state().len(), before + left);
         }
-        // The same in `start`: the caller gets no answer.
+        // The same happens in `start`: the caller gets no answer.
         fakes.of(1).script.lock().started = Some(Started { index: 1, term: 1 });
         cfg.faults().crash_at_save(1, 1);
         assert_eq!(cfg.start(1, vec![1]), None);
         assert!(!cfg.is_running(1));
-        // And what was spared goes on.
+        // After `spare` the server runs on.
         cfg.relieve(1);
         cfg.faults().crash_at_save(1, 1);
         cfg.faults().spare(1);
@@ -246,7 +246,7 @@ fn a_peer_that_crashed_at_a_save_is_killed_at_the_end() {
 }
 
 #[test]
-fn a_paused_server_answers_nobody_and_goes_on_where_it_stood() {
+fn a_paused_server_does_not_answer_and_continues_where_it_stopped() {
     in_virtual_time(
         |_, _| (),
         |cfg, fakes| {
@@ -271,9 +271,9 @@ fn a_paused_server_answers_nobody_and_goes_on_where_it_stood() {
     );
 }
 
-/// A `start` that sleeps shows whose clock it goes by.
+/// A `start` that sleeps shows which clock it uses.
 #[test]
-fn a_clock_that_is_rushed_runs_for_its_server_alone() {
+fn a_rushed_clock_is_that_of_its_server_only() {
     in_virtual_time(
         |_, what| {
             if what == "get_state" {
@@ -357,7 +357,7 @@ fn servers_that_share_a_thread_are_not_stopped_alone() {
 }
 
 #[test]
-fn a_slow_lab_lets_who_applies_wait() {
+fn a_slow_lab_delays_a_server_that_applies() {
     in_virtual_time(
         |_, _| (),
         |cfg, fakes| {
@@ -379,9 +379,9 @@ fn a_slow_lab_lets_who_applies_wait() {
     );
 }
 
-/// In real time there is no way to stop a thread: nothing happens, and the test gets false.
+/// In real time a thread cannot be stopped: nothing happens, and the test gets false.
 #[test]
-fn what_needs_virtual_time_does_nothing_without() {
+fn faults_that_need_virtual_time_do_nothing_in_real_time() {
     let cfg = Fakes::new(|_, _| ()).cluster(Setup::reliable(1));
     assert!(!cfg.faults().pause(0) && !cfg.is_paused(0));
     assert!(!cfg.faults().rush_clock(0, 2.0));

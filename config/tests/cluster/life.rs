@@ -1,4 +1,4 @@
-//! The life of servers, 6.824's make_config, start1, crash1, connect, disconnect and cleanup, and
+//! The life of servers (6.824's make_config, start1, crash1, connect, disconnect and cleanup), and
 //! the counters of its begin and end.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use labrpc::CallError;
 use parking_lot::Mutex;
 use raftapi::ApplyMsg;
 
-/// Nothing here waits for more than some calls that get no answer, a tenth of a second each.
+/// These tests wait only for some calls that get no answer, a tenth of a second each.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs a test on three servers. Failed calls are short, unlike in the lab.
@@ -26,7 +26,7 @@ fn on_three_servers(test: impl FnOnce(Config, &Fakes) + Send + 'static) {
     });
 }
 
-/// Calls a server with a text of four letters, which are five bytes, and so is the reply.
+/// Calls a server with a text of four letters. The request and the reply are five bytes each.
 fn reaches(from: &Fake, to: usize) -> bool {
     let reply: Result<String, CallError> = from.context.ends[to].call("Raft.Echo", "four");
     match reply {
@@ -54,7 +54,7 @@ fn apply(fakes: &Fakes, server: usize, index: u64) {
 
 /// make_config.
 #[test]
-fn a_new_cluster_runs_and_everybody_reaches_everybody() {
+fn in_a_new_cluster_every_server_runs_and_reaches_every_server() {
     on_three_servers(|cfg, fakes| {
         assert_eq!(cfg.n(), 3);
         for server in 0..3 {
@@ -75,7 +75,7 @@ fn an_unreliable_cluster_has_an_unreliable_network() {
     });
 }
 
-/// Part C: the servers must find what they have saved, not what another server still knows.
+/// Part C: the servers must use their saved state, not what another server still knows.
 #[test]
 fn every_server_crashes_before_the_first_one_restarts() {
     bounded(LIMIT, || {
@@ -97,7 +97,7 @@ fn every_server_crashes_before_the_first_one_restarts() {
     });
 }
 
-/// make_config: the network of a test is slow to fail a call to a server that is not there.
+/// make_config: in the network of a test a call to an absent server fails late.
 #[test]
 fn the_setup_reaches_the_network() {
     bounded(LIMIT, || {
@@ -110,7 +110,7 @@ fn the_setup_reaches_the_network() {
 
 /// connect and disconnect: a server that is cut off does not even reach itself.
 #[test]
-fn a_disconnected_server_runs_on_but_reaches_nobody() {
+fn a_disconnected_server_runs_on_but_reaches_no_server() {
     on_three_servers(|cfg, fakes| {
         cfg.disconnect(1);
         let (yes, no) = (true, false);
@@ -123,7 +123,7 @@ fn a_disconnected_server_runs_on_but_reaches_nobody() {
 
 /// connect.
 #[test]
-fn connecting_opens_the_ways_to_connected_servers_only() {
+fn connecting_opens_the_links_to_connected_servers_only() {
     on_three_servers(|cfg, fakes| {
         cfg.disconnect(0);
         cfg.disconnect(1);
@@ -150,7 +150,7 @@ fn a_crash_kills_and_isolates() {
     });
 }
 
-/// start1: it crashes what runs, and is followed by connect in every test.
+/// start1: it crashes a running server. Every test calls connect after it.
 #[test]
 fn a_restarted_server_is_a_new_peer_that_has_to_be_connected() {
     on_three_servers(|cfg, fakes| {
@@ -164,9 +164,10 @@ fn a_restarted_server_is_a_new_peer_that_has_to_be_connected() {
     });
 }
 
-/// start1 makes new ends, so that what an old incarnation sends is never taken for the new one's.
+/// start1 makes new ends, so that calls of an old incarnation are never mistaken for calls of the
+/// new one.
 #[test]
-fn the_ends_of_an_old_incarnation_reach_nobody() {
+fn the_ends_of_an_old_incarnation_reach_no_server() {
     on_three_servers(|cfg, fakes| {
         let old = fakes.of(1);
         cfg.start_server(1);
@@ -178,7 +179,7 @@ fn the_ends_of_an_old_incarnation_reach_nobody() {
     });
 }
 
-/// crash1 and start1 copy the persister: Persist1 to Persist3 live on it.
+/// crash1 and start1 copy the persister: the tests Persist1 to Persist3 depend on it.
 #[test]
 fn a_restarted_server_has_what_was_saved_before_the_crash_and_nothing_later() {
     on_three_servers(|cfg, fakes| {
@@ -227,7 +228,7 @@ fn a_saved_snapshot_that_the_lab_never_made_is_refused() {
     });
 }
 
-/// A peer that saved nothing has forgotten its term, which is for other checks to find out.
+/// A peer that saved nothing has forgotten its term. Other checks find that.
 #[test]
 fn a_restarted_server_may_be_in_an_older_term() {
     on_three_servers(|cfg, fakes| {
@@ -239,7 +240,7 @@ fn a_restarted_server_may_be_in_an_older_term() {
     });
 }
 
-/// rpcCount: of TestCount.
+/// rpcCount, which TestCount uses.
 #[test]
 fn calls_are_counted_by_server_from_zero_after_a_restart() {
     on_three_servers(|cfg, fakes| {
@@ -292,7 +293,7 @@ fn the_figures_are_those_between_begin_and_end() {
     });
 }
 
-/// cleanup: the network takes no more calls, too.
+/// cleanup: the network takes no more calls either.
 #[test]
 fn the_end_of_a_cluster_kills_every_peer_once() {
     on_three_servers(|cfg, fakes| {
@@ -304,7 +305,7 @@ fn the_end_of_a_cluster_kills_every_peer_once() {
 }
 
 #[test]
-fn a_deaf_server_is_not_reached_but_gets_answers_until_it_hears_again() {
+fn a_deaf_server_gets_no_requests_but_gets_replies_until_it_hears_again() {
     on_three_servers(|cfg, fakes| {
         let call = |from: usize, to: usize| {
             fakes.of(from).context.ends[to].call::<str, String>("Raft.Echo", "x").is_ok()

@@ -1,5 +1,5 @@
-//! Part D in the appliers: 6.824's applierSnap and ingestSnap, on servers that apply what they are
-//! made to apply and save every snapshot that the lab gives them.
+//! Part D in the appliers (6.824's applierSnap and ingestSnap), on servers that apply what the test
+//! says and save every snapshot that the lab gives them.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use config::{Class, Config, Failure, Rule, Setup};
 use parking_lot::Mutex;
 use raftapi::ApplyMsg;
 
-/// Most of the tests here do not wait.
+/// Most of these tests do not wait.
 const LIMIT: Duration = Duration::from_secs(30);
-/// `snapshot` may take 10 s.
+/// The limit of `snapshot` is 10 s.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 const SETUP: Setup = Setup { servers: 3, unreliable: false, snapshots: true, invariants: true };
 
@@ -26,7 +26,7 @@ fn passes(test: impl FnOnce(&Config, &Fakes) + Send + 'static) {
     });
 }
 
-/// Runs a test that breaks the rules of the applier with server 1.
+/// Runs a test in which server 1 breaks a rule of the applier.
 #[track_caller]
 fn fails(rule: Rule, sentence: &'static str, body: impl FnOnce(&Config, &Fakes) + Send + 'static) {
     fails_with(Failure::of(1, Class::Safety, sentence).with_rule(rule), body);
@@ -37,14 +37,14 @@ fn fails_with(expected: Failure, body: impl FnOnce(&Config, &Fakes) + Send + 'st
     bounded(LIMIT, move || {
         let failure = Fakes::new(|_, _| ()).failure(SETUP, |cfg, fakes| {
             body(cfg, fakes);
-            // The appliers lag; their failure ends this.
+            // The appliers work later; their failure ends this wait.
             cfg.wait(1000, 1, None);
         });
         assert_eq!(failure, expected);
     });
 }
 
-/// Hands entries to the lab; all but the last are counted when this returns.
+/// Hands entries to the lab. When this returns, all but the last are counted.
 fn apply(fake: &Fake, indices: std::ops::RangeInclusive<u64>) {
     for index in indices {
         let message = ApplyMsg::Command { index, command: number(index * 100) };
@@ -95,7 +95,7 @@ fn without_snapshots_in_the_setup_there_are_none() {
 
 /// ingestSnap: what a snapshot covers counts as applied.
 #[test]
-fn an_installed_snapshot_brings_its_entries_and_the_order_goes_on_after_it() {
+fn an_installed_snapshot_brings_its_entries_and_the_next_entry_follows_it() {
     passes(|cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         install(&fakes.of(1), 9, snapshot);
@@ -172,9 +172,9 @@ fn a_snapshot_that_the_lab_never_made_is_refused() {
     fails(Rule::S14, sentence, |_, fakes| install(&fakes.of(1), 9, Vec::new()));
 }
 
-/// 6.824 lets a snapshot take back what was applied.
+/// 6.824 accepts a snapshot that ends before an applied entry.
 #[test]
-fn a_snapshot_that_goes_back_is_refused() {
+fn a_snapshot_that_ends_before_an_applied_entry_is_refused() {
     let sentence =
         "server 1 has a snapshot that covers index 9, but it has applied index 10 already";
     fails(Rule::S14, sentence, |cfg, fakes| {
@@ -184,10 +184,10 @@ fn a_snapshot_that_goes_back_is_refused() {
     });
 }
 
-/// applierSnap calls `snapshot` on its own thread, so a lock that is held while an entry is handed
-/// over, and taken in `snapshot`, is a deadlock.
+/// applierSnap calls `snapshot` on its own thread. If a peer holds a lock while it hands over an
+/// entry, and takes that lock in `snapshot`, it is a deadlock.
 #[test]
-fn a_peer_that_applies_under_the_lock_that_snapshot_takes_hangs() {
+fn a_peer_that_applies_while_it_holds_the_lock_of_snapshot_hangs() {
     let lock = Arc::new(Mutex::new(()));
     let held = Arc::clone(&lock);
     let act = move |_: &Fake, method: &'static str| {
@@ -204,7 +204,7 @@ fn a_peer_that_applies_under_the_lock_that_snapshot_takes_hangs() {
     assert_eq!(failure, Failure::of(1, Class::Timeout, sentence).with_notes([note]));
 }
 
-/// It runs on the applier's thread, and is not the applier's fault.
+/// `snapshot` runs on the applier's thread, but its panic is not the applier's fault.
 #[test]
 fn a_panic_in_snapshot_is_the_peers() {
     let act = |_: &Fake, method: &'static str| assert!(method != "snapshot", "out of luck");
@@ -228,13 +228,13 @@ fn snapshot_fails(
 
 /// crash1: a snapshot of a killed server does not count either.
 #[test]
-fn a_snapshot_of_a_crashed_incarnation_is_taken_and_ignored() {
+fn a_snapshot_of_a_crashed_incarnation_is_received_and_ignored() {
     passes(|cfg, fakes| {
         let snapshot = snapshot(cfg, fakes);
         let old = fakes.of(1);
         cfg.start_server(1);
         install(&old, 9, snapshot);
-        // Only when this one is taken is the one before it dealt with.
+        // Once this entry is received, the one before it has been handled.
         apply(&old, 20..=20);
         assert_eq!(cfg.n_committed(1).0, 1);
         apply(&fakes.of(1), 1..=1);

@@ -1,5 +1,5 @@
-//! The observer, on peers that show what a test tells them to show. The rules themselves have tests
-//! of their own beside their checkers.
+//! The observer, on peers that show what a test says. The rules themselves are tested next to their
+//! code.
 
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use config::{Class, Config, FindingKind, Rule, Setup};
 use raftapi::{Inspect, Role};
 
 const LIMIT: Duration = Duration::from_secs(30);
-/// The observer looks a hundred times a second.
+/// The observer asks a hundred times a second.
 const SEVERAL_LOOKS: Duration = Duration::from_millis(200);
 
 /// Fakes that have an `inspect` from the moment they are made.
@@ -21,7 +21,7 @@ fn open_fakes() -> Fakes {
     })
 }
 
-/// Section 5.2. Nothing happens to the peer: the observer looks by itself.
+/// Section 5.2. Nothing happens to the peer: the observer asks without a cause.
 #[test]
 fn a_broken_rule_ends_the_run_with_its_name() {
     bounded(LIMIT, || {
@@ -58,7 +58,7 @@ fn a_broken_rule_ends_the_run_with_its_name() {
     });
 }
 
-/// Section 5.1. The breach knows more than its rule.
+/// Section 5.1. The hint of a breach is more exact than that of its rule.
 #[test]
 fn a_breach_says_where_to_look() {
     bounded(LIMIT, || {
@@ -79,9 +79,9 @@ fn a_breach_says_where_to_look() {
     });
 }
 
-/// Section 5.2: a candidate's vote for itself counts for nobody else.
+/// Section 5.2: a candidate's vote for itself counts for no other candidate.
 #[test]
-fn what_hurts_nobody_is_a_finding_and_is_told_once() {
+fn a_harmless_breach_is_a_finding_and_is_reported_once() {
     bounded(LIMIT, || {
         let fakes = open_fakes();
         let cfg = fakes.cluster(Setup::reliable(3));
@@ -104,7 +104,7 @@ fn what_hurts_nobody_is_a_finding_and_is_told_once() {
     });
 }
 
-/// What it has shown is held against what `get_state` says.
+/// The answer of `get_state` is compared with what `inspect` has shown.
 #[test]
 fn a_peer_that_shows_one_term_and_says_another_is_found() {
     bounded(LIMIT, || {
@@ -119,7 +119,7 @@ fn a_peer_that_shows_one_term_and_says_another_is_found() {
     });
 }
 
-/// A crash may lose what no other server knows.
+/// A crash can lose what no other server knows.
 #[test]
 fn a_restarted_peer_may_have_forgotten_what_no_other_server_knows() {
     bounded(LIMIT, || {
@@ -137,7 +137,7 @@ fn a_restarted_peer_may_have_forgotten_what_no_other_server_knows() {
 }
 
 #[test]
-fn without_inspect_the_rules_that_are_not_watched_are_listed() {
+fn without_inspect_the_rules_that_are_not_checked_are_listed() {
     bounded(LIMIT, || {
         let told = |setup| {
             let fakes = Fakes::new(|_, _| ());
@@ -153,9 +153,9 @@ fn without_inspect_the_rules_that_are_not_watched_are_listed() {
     });
 }
 
-/// Its threads may not have heeded the kill yet, and what they save is lost.
+/// Its threads may not have noticed the kill yet, and their saves are lost.
 #[test]
-fn a_killed_peer_may_save_what_it_likes() {
+fn a_killed_peer_may_save_anything() {
     bounded(LIMIT, || {
         let fakes = open_fakes();
         let cfg: Config = fakes.cluster(Setup::reliable(1));
@@ -169,7 +169,7 @@ fn a_killed_peer_may_save_what_it_likes() {
     });
 }
 
-/// Figure 2's state does not change when nothing is new.
+/// The state of Figure 2 does not change when nothing new happens.
 #[test]
 fn a_peer_that_saves_the_same_again_and_again_is_reported() {
     bounded(LIMIT, || {
@@ -184,7 +184,7 @@ fn a_peer_that_saves_the_same_again_and_again_is_reported() {
     });
 }
 
-/// Section 7: a snapshot only ever goes further.
+/// Section 7: a newer snapshot always covers more.
 #[test]
 fn an_older_snapshot_over_a_newer_one_is_found_when_it_is_saved() {
     bounded(LIMIT, || {
@@ -204,7 +204,7 @@ fn an_older_snapshot_over_a_newer_one_is_found_when_it_is_saved() {
     });
 }
 
-/// The adversary's pause is no fault of the server that suffers it.
+/// A server that the test has paused is not to blame for a long wait.
 #[test]
 fn a_long_wait_is_reported_unless_the_server_was_paused() {
     let report = sim::run(sim::Options::new(), || {
@@ -219,7 +219,7 @@ fn a_long_wait_is_reported_unless_the_server_was_paused() {
             });
             let cfg = fakes.cluster(Setup::reliable(3));
             if pause {
-                // In the midst of an answer, and then before one.
+                // First in the middle of an answer, then before one.
                 for _ in 0..2 {
                     cfg.faults().pause(1);
                     cfg.sleep(Duration::from_secs(2));

@@ -1,4 +1,4 @@
-//! Scripted peers for the tests of the cluster, and a limit in time for each test.
+//! Scripted peers for the tests of the cluster, and a time limit for each test.
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 use raftapi::Started;
 use raftapi::{Inspect, Make, PeerContext, RaftPeer};
 
-/// A failure that has not come by then never comes; the limits of the tests are shorter.
+/// After this time no failure comes any more. The limits of the tests are shorter.
 const FAILURE_LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs `test` in virtual time and fails if it takes longer than `limit`, so that nothing here can
-/// hang. What hangs in it is abandoned. Returns how long it took.
+/// Runs `test` in virtual time, and fails if it takes longer than `limit`, so that no test can
+/// hang. Threads that hang are abandoned. Returns how long it took.
 #[track_caller]
 pub(crate) fn bounded(limit: Duration, test: impl FnOnce() + Send + 'static) -> Duration {
     let report = sim::run(sim::Options::new().seed(1).time_limit(limit), test);
@@ -25,33 +25,33 @@ pub(crate) fn bounded(limit: Duration, test: impl FnOnce() + Send + 'static) -> 
     report.elapsed
 }
 
-/// One incarnation of a peer that does what a test tells it, and nothing else.
+/// One incarnation of a peer that does only what a test says.
 pub(crate) struct Fake {
-    /// What it was made from; it never gives up its ends or its side of the apply channel.
+    /// What it was made from. It never drops its ends or its side of the apply channel.
     pub(crate) context: PeerContext,
     pub(crate) script: Mutex<Script>,
     act: Act,
 }
 
-/// What a fake answers, and what it counts.
+/// The answers of a fake, and its counters.
 #[derive(Default)]
 pub(crate) struct Script {
-    /// What `get_state` answers, one after the other; the last stays. Without any, term 0.
+    /// The answers of `get_state`, in order. The last one is repeated. Without any, term 0.
     pub(crate) states: VecDeque<(u64, bool)>,
-    /// What `start` answers.
+    /// The answer of `start`.
     pub(crate) started: Option<Started>,
-    /// What `inspect` answers.
+    /// The answer of `inspect`.
     pub(crate) shown: Option<Inspect>,
-    /// How often `kill` was called.
+    /// The number of calls of `kill`.
     pub(crate) kills: usize,
 }
 
-/// Runs when a fake is called, with the name of the method, before the script has its say. `make`
-/// and the RPC handler `Echo` count as methods.
+/// Runs when a fake is called, with the name of the method, before the fake answers by its script.
+/// `make` and the RPC handler `Echo` count as methods.
 type Act = Arc<dyn Fn(&Fake, &'static str) + Send + Sync>;
 
 impl RaftPeer for Fake {
-    /// `Raft.Echo` answers with the text that it got.
+    /// `Raft.Echo` returns the text that it got.
     fn service(self: Arc<Self>) -> Service {
         (self.act)(&self, "service");
         Service::new("Raft").method("Echo", move |text: String| {
@@ -90,7 +90,7 @@ impl RaftPeer for Fake {
     }
 }
 
-/// All fakes of one cluster, and the referee who watches it. Clones are the same.
+/// All fakes of one cluster, and its referee. Clones share the same state.
 #[derive(Clone)]
 pub(crate) struct Fakes {
     pub(crate) referee: Referee,
@@ -114,7 +114,7 @@ impl Fakes {
         Fakes { referee: Referee::new(), make, made }
     }
 
-    /// A cluster of these.
+    /// Makes a cluster of these fakes.
     pub(crate) fn cluster(&self, setup: Setup) -> Config {
         Config::new(&self.make, setup, 1, &self.referee)
     }
@@ -127,7 +127,7 @@ impl Fakes {
         Arc::clone(latest.expect("a server was never made"))
     }
 
-    /// What the referee hears while `body` runs, on a thread of its own, with a new cluster. A
+    /// The failure that the referee gets while `body` runs, on a new thread, with a new cluster. A
     /// body that hangs is abandoned.
     #[track_caller]
     pub(crate) fn failure(
@@ -152,9 +152,9 @@ impl Fakes {
     }
 }
 
-/// Notes end with the place in the source where a thread stands, the evidence has the numbers of
-/// events, a rule or a breach says where to look, and a failure of liveness says who waits: none is
-/// what most tests are about.
+/// Removes what most tests do not check: the places in the source at the end of notes, the evidence
+/// with its numbers of events, the hint where to look, and the note that explains a failure of
+/// liveness.
 fn without_places(mut failure: Failure) -> Failure {
     failure.evidence.clear();
     failure.look = None;

@@ -1,5 +1,5 @@
-//! `cargo explore [WORDS]`: runs the labs on an instrumented implementation, so that the simulator
-//! can switch threads at each edge of its control flow, and not only where it waits.
+//! `cargo explore [WORDS]`: runs the labs on an instrumented implementation. The simulator can then
+//! switch threads at each edge of its control flow, and not only where a thread waits.
 //!
 //! It runs `cargo test --test labs WORDS` in the current folder, with a target folder of its own.
 
