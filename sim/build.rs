@@ -1,9 +1,10 @@
 //! Decides what this target supports and tells the crate with two `cfg` flags.
 //!
-//! - `sim_virtual`: virtual time. Linux with glibc, on a processor that `src/arch/` describes.
-//!   The variable `SIM_REAL_TIME` switches it off, to build and test the fallback anywhere.
-//! - `sim_fibers`: the processor's file in `src/arch/` has what fibers need. Without it simulated
-//!   threads are kernel threads.
+//! - `sim_virtual`: virtual time. It needs Linux with glibc, on a processor with a file in
+//!   `src/arch/`. The environment variable `SIM_REAL_TIME` switches it off, to build and test the
+//!   fallback anywhere.
+//! - `sim_fibers`: the processor's file in `src/arch/` has the code for fibers. Without it,
+//!   simulated threads are kernel threads.
 
 /// Processors with a file in `src/arch/`, and whether it supports fibers.
 const ARCHITECTURES: [(&str, bool); 2] = [("x86_64", true), ("aarch64", false)];

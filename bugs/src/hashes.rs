@@ -48,8 +48,8 @@ pub(crate) fn print(
     Ok(())
 }
 
-/// The test that kills, and the next ones in the table. If no test kills, the first is a test in the
-/// middle.
+/// The test that kills, and the next ones in the table. If no test kills, the first is a test in
+/// the middle.
 fn tests(row: &Row) -> Vec<&'static Test> {
     let kills = Mode::KILLING.into_iter().filter_map(|mode| row.kill(mode));
     let killers: Vec<&str> = kills.map(|kill| &kill.test[..]).collect();

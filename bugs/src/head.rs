@@ -331,7 +331,8 @@ pub(crate) mod tests {
         );
         check_error(
             &survives("survives: a process hides it"),
-            "has an unknown column, \"a process hides it\"; use inspect, black-box, edges or graded",
+            "has an unknown column, \"a process hides it\"; use inspect, black-box, edges or \
+             graded",
         );
     }
 }

@@ -303,8 +303,8 @@ mod tests {
     fn a_line_has_the_result_of_a_mutant() {
         assert_eq!(
             line(&row("A1", Kind::Fault, Some("liveness")), Mode::Inspect),
-            "A1   fault      with `inspect`      killed in seed 2 by 3A initial election: liveness L1: \
-             no | leader"
+            "A1   fault      with `inspect`      killed in seed 2 by 3A initial election: liveness \
+             L1: no | leader"
         );
         assert_eq!(
             line(&row("A2", Kind::Fault, None), Mode::Inspect),

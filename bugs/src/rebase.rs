@@ -129,8 +129,8 @@ impl Rebase {
         }
     }
 
-    /// The difference from the working tree to `tree`, in the form of all patches: each file has two
-    /// lines with its name, and a hunk has nothing after its numbers.
+    /// The difference from the working tree to `tree`, in the form of all patches: each file has
+    /// two lines with its name, and a hunk has nothing after its numbers.
     fn diff(&self, tree: &str) -> Result<String> {
         let arguments = ["diff-tree", "-p", "--unified=3", "--no-renames", &self.new.tree, tree];
         let text = self.scratch.read(&arguments)?;

@@ -1,8 +1,8 @@
 //! A bug between two critical sections, and a loop that only reads a flag: with edges and without.
 //!
-//! Without instrumentation no lock here is ever contended, so no thread is switched between its two
-//! sections, and no schedule shows the bug. Built through `sim-rustc`, which instruments this
-//! crate, a few seeds show it. `tests/edges.rs` builds it that way and runs it.
+//! Without instrumentation no lock here is ever contended. So no thread is switched between its two
+//! sections, and no schedule shows the bug. In a build through `sim-rustc`, which instruments this
+//! crate, a few seeds show it. `tests/edges.rs` builds it in that way and runs it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ fn main() {
     println!("spin_edges {}", spin(true));
 }
 
-/// Withdraws from a balance that another thread may have changed since it was read.
+/// Withdraws from a balance that another thread can have changed after it was read.
 fn withdraw(account: &Mutex<i32>) {
     let balance = *account.lock().unwrap();
     if balance >= 100 {
@@ -62,7 +62,7 @@ fn engines_agree() -> bool {
     (0..20).all(|seed| hash(sim::Engine::Fiber, seed) == hash(sim::Engine::Kernel, seed))
 }
 
-/// How a run ends in which a thread waits for a flag in a loop without any call.
+/// The end of a run in which a thread waits for a flag in a loop without any call.
 fn spin(edges: bool) -> &'static str {
     let options = Options::new().edges(edges).cpu_limit(Duration::from_millis(300));
     let report = sim::run(options, || {

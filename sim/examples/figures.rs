@@ -1,7 +1,7 @@
-//! Prints what the simulation costs on both engines.
+//! Prints the costs of the simulation on both engines.
 //!
-//! Real time is read outside, around whole runs; each figure is the difference between a long and
-//! a short run, so that starting and ending a run is not counted.
+//! Real time is measured outside, around whole runs. Each figure is the difference between a long
+//! and a short run, so that the start and the end of a run are not counted.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ fn print(name: &str, [fibers, kernel]: [f64; 2]) {
     println!("{name} fibers {fibers:.0} kernel {kernel:.0} ratio {:.1}", kernel / fibers);
 }
 
-/// Two threads that sleep in turns: every sleep is a timer, a jump of the clock and a switch.
+/// Two threads that sleep in turns. Every sleep is a timer, a jump of the clock and a switch.
 fn switches(count: usize) {
     let sleep = move || (0..count / 2).for_each(|_| std::thread::sleep(Duration::from_micros(10)));
     let other = std::thread::spawn(sleep);
@@ -58,8 +58,8 @@ fn per_item(engine: Engine, count: usize, times: usize, work: fn(usize)) -> f64 
     (long - short) / (count * times - count) as f64
 }
 
-/// Threads that are all alive at once, on stacks that no thread had before, because each size of
-/// stack has its own donors.
+/// Threads that are all alive at the same time, on stacks that no thread has used before, because
+/// each size of stack has its own donors.
 fn spawn_first_ns(engine: Engine) -> f64 {
     const COUNT: usize = 1_000;
     let start = Instant::now();

@@ -1,9 +1,9 @@
 //! The border with threads outside the simulation: which threads wait on which address.
 //!
-//! A lock may be shared between a simulated thread and an ordinary one (the standard output's, the
-//! test harness's, the host's), so the table of simulated waiters is the one part of the scheduler
-//! that other kernel threads touch. It has its own lock, which is
-//! never held across anything that blocks. No other state needs one.
+//! A simulated thread and an ordinary one can share a lock: that of the standard output, of the
+//! test harness, or of the host. So the table of simulated waiters is the only part of the
+//! scheduler that other kernel threads use. It has its own lock, which is never held across
+//! anything that blocks. No other state needs a lock.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
@@ -21,11 +21,11 @@ struct Waiter {
     bitset: u32,
 }
 
-/// Simulated waiters by address, those of one address in order of arrival.
+/// Simulated waiters by address. Those of one address are in order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     buckets: Vec<VecDeque<Waiter>>,
-    /// Threads woken from outside that the scheduler has not taken yet.
+    /// Slots of threads that were woken from outside and that the scheduler has not taken yet.
     woken_outside: Vec<u32>,
 }
 
@@ -45,7 +45,7 @@ impl Waiters {
         self.buckets[bucket_of(address)].push_back(Waiter { address, slot, bitset });
     }
 
-    /// Removes a thread; false if it was not there, or no longer.
+    /// Removes a thread. Returns false if it was not in the table.
     pub(crate) fn remove(&mut self, address: usize, slot: u32) -> bool {
         let bucket = &mut self.buckets[bucket_of(address)];
         let found = bucket.iter().position(|waiter| waiter.slot == slot);
@@ -77,7 +77,7 @@ impl Waiters {
     }
 }
 
-/// The table, its lock, and counters that tell each side about the other.
+/// The table, its lock, and counters by which each side knows about the other.
 pub(crate) struct Border {
     lock: AtomicBool,
     waiters: UnsafeCell<Waiters>,
@@ -85,10 +85,10 @@ pub(crate) struct Border {
     active: AtomicBool,
     /// Set when `woken_outside` is not empty.
     flag: AtomicBool,
-    /// What an idle simulation sleeps on.
+    /// The futex word on which an idle simulation sleeps.
     idle: AtomicU32,
     wakes_in: AtomicU64,
-    /// Outside threads now waiting in the kernel, by hash of the address.
+    /// The number of outside threads that wait in the kernel, by hash of the address.
     outside: [AtomicU32; BUCKETS],
     /// The number of outside threads that cannot act by themselves for a long time.
     asleep: AtomicI32,
@@ -149,7 +149,7 @@ impl Border {
         self.with(Waiters::clear);
     }
 
-    /// A wake by an outside thread. Wakes simulated waiters only, and returns how many.
+    /// A wake by an outside thread. Wakes only simulated waiters. Returns the number woken.
     pub(crate) fn wake_from_outside(&self, address: usize, count: u32, bitset: u32) -> u32 {
         if !self.active.load(Ordering::SeqCst) {
             return 0;
@@ -192,8 +192,8 @@ impl Border {
         }
     }
 
-    /// Notes that an outside thread waits in the kernel on `address` while `wait` runs. With `long`
-    /// it will not wake by itself soon.
+    /// Notes that an outside thread waits in the kernel on `address` while `wait` runs. `long`
+    /// means that it does not wake by itself soon.
     pub(crate) fn outside_wait(
         &self,
         address: usize,
@@ -204,7 +204,7 @@ impl Border {
         counter.fetch_add(1, Ordering::SeqCst);
         let result = if long { self.asleep(wait) } else { wait() };
         if result == 0 {
-            // Not earlier: as long as it counts as asleep, it must count as waking too.
+            // Not earlier: while it counts as asleep, it must also count as waking.
             self.waking.fetch_sub(1, Ordering::SeqCst);
         }
         counter.fetch_sub(1, Ordering::SeqCst);
@@ -229,16 +229,16 @@ impl Border {
         self.asleep.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// Whether an outside thread may wait on `address`. The fence orders the caller's change of
-    /// the word before the check: a thread that is counted later sees the change and does not wait.
+    /// Whether an outside thread may wait on `address`. The fence orders the caller's change of the
+    /// word before the check, so a thread that is counted later sees the change and does not wait.
     #[inline]
     pub(crate) fn outside_may_wait(&self, address: usize) -> bool {
         fence(Ordering::SeqCst);
         self.outside[bucket_of(address)].load(Ordering::SeqCst) != 0
     }
 
-    /// Whether any kernel thread of the process might act, apart from the caller and those known to
-    /// sleep.
+    /// Whether any kernel thread of the process can act, apart from the caller and the threads that
+    /// are known to sleep.
     pub(crate) fn outside_may_act(&self) -> bool {
         if self.waking.load(Ordering::SeqCst) > 0 {
             return true;
@@ -252,7 +252,7 @@ impl Border {
 mod tests {
     use super::*;
 
-    /// Waiters of one address wake in order of arrival; others stay.
+    /// Waiters of one address wake in order of arrival; waiters of other addresses stay.
     #[test]
     fn wakes_in_order_of_arrival() {
         let mut waiters = Waiters::default();

@@ -1,8 +1,7 @@
-//! Copies of a process that is ready for a run, so that a program is loaded and warmed up only
-//! once.
+//! Copies of a process that is ready for a run.
 //!
-//! A process that plays one short run spends most of its time on starting. A process that has
-//! started can be copied instead, once for each run.
+//! A process that does one short run spends most of its time on starting. Instead, a program can be
+//! loaded and warmed up once, and its process copied for each run.
 
 use std::io::{Error, ErrorKind, Result};
 use std::time::Duration;
@@ -13,17 +12,17 @@ use crate::run::machine::CLOSURE_STACK_SIZE;
 use crate::run::process;
 use crate::{engine, sys};
 
-/// How long threads that are about to end may take.
+/// How long to wait for threads that are about to end.
 const ALONE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Prepares what every run needs, and the stacks of `threads` threads. Nothing of it depends on a
-/// seed. If threads are kernel threads, no stacks can be prepared.
+/// Prepares what every run needs, and the stacks of `threads` threads. None of that depends on a
+/// seed. If simulated threads are kernel threads, no stacks can be prepared.
 ///
 /// # Panics
 /// If called inside a simulation.
 pub fn warm_up(threads: usize) {
-    assert!(engine::thread::current().is_none(), "a simulation is as warm as it gets");
+    assert!(engine::thread::current().is_none(), "warm_up was called inside a simulation");
     let engine = Engine::from_env();
     process::prepare(|| {
         // SAFETY: `prepare` holds the lock of runs, and there is no simulation.
@@ -48,17 +47,17 @@ pub fn warm_up(threads: usize) {
 /// # Panics
 /// If called inside a simulation.
 pub fn copy_process() -> Result<Option<u32>> {
-    assert!(engine::thread::current().is_none(), "a simulation cannot be copied");
+    assert!(engine::thread::current().is_none(), "copy_process was called inside a simulation");
     if !is_alone()? {
-        return Err(Error::new(ErrorKind::ResourceBusy, "the process has several threads"));
+        return Err(Error::new(ErrorKind::ResourceBusy, "the process has other threads"));
     }
     // With CLONE_PARENT, the copy's end sends the parent the signal that the caller's end sends.
     let flags = (libc::CLONE_PARENT | libc::SIGCHLD) as usize;
-    // SAFETY: without a new stack and without shared memory, the copy goes on from here in its own
-    // memory. There is no other thread, so any lock that is held is held by this thread, and the C
-    // library, which does not notice the copy, has nothing to repair. Only the thread number that
-    // it has cached is the original's. Its locks compare that with the numbers of other threads,
-    // which are different.
+    // SAFETY: without a new stack and without shared memory, the copy continues from here in its
+    // own memory. There is no other thread, so any lock that is held is held by this thread, and
+    // the C library, which does not notice the copy, has nothing to repair. Only the thread number
+    // that it has cached is the original's. Its locks compare that with the numbers of other
+    // threads, which are different.
     let number = unsafe { sys::raw(libc::SYS_clone, [flags, 0, 0, 0, 0, 0]) };
     match u32::try_from(number) {
         Ok(0) => {

@@ -1,4 +1,4 @@
-//! The two kinds of engine, by name.
+//! The names of the two engines.
 
 /// What a simulated thread runs on.
 ///
@@ -13,8 +13,8 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The engine named by the variable `SIM_ENGINE` (`fiber` or `kernel`), else the fastest that
-    /// the platform has.
+    /// The engine that the environment variable `SIM_ENGINE` names (`fiber` or `kernel`). Without
+    /// it, the fastest that the platform has.
     #[must_use]
     pub fn from_env() -> Engine {
         match std::env::var("SIM_ENGINE").as_deref() {
@@ -23,7 +23,7 @@ impl Engine {
         }
     }
 
-    /// This engine if the platform has it, else the one that takes its place.
+    /// This engine if the platform has it, otherwise [`Engine::Kernel`].
     #[must_use]
     pub fn or_available(self) -> Engine {
         if cfg!(sim_fibers) { self } else { Engine::Kernel }

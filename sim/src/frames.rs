@@ -21,8 +21,8 @@ const HOOKS: [&str; 10] = [
     "__sanitizer_cov_trace_pc_guard",
 ];
 
-/// The frames from the call that waits to the thread's first function, as `name at file:line`;
-/// those of the standard library as `name`.
+/// The frames from the call that waits to the thread's first function, as `name at file:line`.
+/// Frames of the standard library are only `name`.
 pub(crate) fn short(backtrace: &Backtrace) -> Vec<String> {
     from_text(&reading_names(|| backtrace.to_string()))
 }
@@ -32,8 +32,8 @@ thread_local! {
     static READS_NAMES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the calling thread is turning addresses into the names of functions. The hooks then
-/// answer for files that the process may not open any more.
+/// Whether the calling thread is turning addresses into the names of functions. Then the hooks
+/// answer for files that the process can no longer open.
 #[cfg(sim_virtual)]
 pub(crate) fn is_reading_names() -> bool {
     READS_NAMES.get()
@@ -85,9 +85,9 @@ fn from_text(text: &str) -> Vec<String> {
 mod tests {
     use super::from_text;
 
-    /// Hooks above and the thread's start below are removed; the rest keeps its places.
+    /// Hooks above and the thread's start below are removed; the other frames stay.
     #[test]
-    fn only_the_program_is_left() {
+    fn only_the_frames_of_the_program_are_left() {
         let text = "   0: std::backtrace::Backtrace::create
    1: sim::scheduler::turn::go\n             at ./src/scheduler/turn.rs:90:5
    2: syscall\n             at ./src/hooks/futex.rs:1:1

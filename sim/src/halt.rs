@@ -1,4 +1,4 @@
-//! Why a run ended.
+//! The reasons for which a run ends.
 
 use std::fmt;
 
@@ -15,14 +15,13 @@ pub enum Halt {
     },
     /// Every thread waits, no timer runs, and no thread outside can wake one of them.
     Deadlock,
-    /// A thread used the processor for the whole [`cpu_limit`](crate::Options::cpu_limit) and
-    /// never called anything that the simulation sees.
+    /// A thread used [`cpu_limit`](crate::Options::cpu_limit) of CPU time without a call that the
+    /// simulation sees.
     Spin {
         /// Its number.
         thread: u32,
     },
-    /// A thread was in a real blocking call for the whole
-    /// [`wall_limit`](crate::Options::wall_limit).
+    /// A thread was in a real blocking call for [`wall_limit`](crate::Options::wall_limit).
     BlockedOutside {
         /// Its number.
         thread: u32,
@@ -31,7 +30,8 @@ pub enum Halt {
     TimeLimit,
     /// The run took [`step_limit`](crate::Options::step_limit) steps.
     StepLimit,
-    /// More than [`thread_limit`](crate::Options::thread_limit) threads were alive at once.
+    /// More than [`thread_limit`](crate::Options::thread_limit) threads were alive at the same
+    /// time.
     ThreadLimit,
     /// The host ended a stepped run before the closure returned.
     Stopped,

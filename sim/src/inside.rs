@@ -24,8 +24,8 @@ pub fn is_virtual() -> bool {
     thread::current().is_some()
 }
 
-/// Virtual time since the start of the run, by the run's own clock; outside, real time since the
-/// first call.
+/// Virtual time since the start of the run, by the run's own clock. Outside a simulation, real time
+/// since the first call.
 #[must_use]
 pub fn now() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
@@ -92,7 +92,7 @@ pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Every thread of the simulation and what it is doing now; empty outside.
+/// Every thread of the simulation and its current state; empty outside a simulation.
 #[must_use]
 pub fn threads() -> Vec<ThreadInfo> {
     match thread::current() {
@@ -111,31 +111,31 @@ pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
     infos
 }
 
-/// Stops all threads of a group until [`resume`]. Time passes for them.
+/// Stops all threads of a group until [`resume`]. Their clock keeps running.
 pub fn pause(group: u32) {
     change(|scheduler| scheduler.pause(group));
 }
 
-/// Lets a paused group run on.
+/// Lets a paused group continue.
 pub fn resume(group: u32) {
     change(|scheduler| scheduler.resume(group));
 }
 
-/// Ends all threads of a group at once, like a crash: nothing is unwound, dropped or unlocked, and
-/// a thread that joins one of them waits forever.
+/// Ends all threads of a group immediately, like a crash. Nothing is unwound, dropped or unlocked.
+/// A thread that joins one of them never returns from the join.
 pub fn discard(group: u32) {
     change(|scheduler| scheduler.discard(group));
 }
 
-/// Makes a group's clock run at `rate` times the speed of the run's clock: 1.01 gains ten
-/// milliseconds a second. The clock does not jump; its timers move.
+/// Makes a group's clock run at `rate` times the speed of the run's clock: with 1.01 it gains ten
+/// milliseconds a second. The clock does not jump, and its timers move accordingly.
 pub fn set_clock_rate(group: u32, rate: f64) {
     let rate_ppm = (rate * 1e6).round() as u64;
     change(|scheduler| scheduler.set_rate(group, rate_ppm));
 }
 
 /// Sets the clocks of these groups to the one that is furthest ahead. From then on they run at the
-/// speed of the run's clock: their threads can compare times.
+/// speed of the run's clock, so that their threads can compare times.
 pub fn align_clocks(groups: &[u32]) {
     change(|scheduler| scheduler.align_clocks(groups));
 }
@@ -145,7 +145,7 @@ fn change(f: impl FnOnce(&mut Scheduler)) {
     let next = with(|scheduler| {
         scheduler.step(Op::Group, CALL_NS);
         f(scheduler);
-        // The caller may have stopped itself.
+        // The caller may have paused or discarded its own group.
         scheduler.point(false)
     });
     turn::go(me, next);

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-/// A pair of numbers that says to whom a thread belongs; a thread inherits it from its parent.
+/// A pair of numbers that says to which group a thread belongs. A thread inherits the label of the
+/// thread that starts it.
 ///
-/// The simulation gives the numbers no meaning. A test of a cluster would take a server's number
-/// as the group, and count its restarts as incarnations.
+/// The numbers have no meaning for the simulation. A test of a cluster would use a server's number
+/// as the group, and count the server's restarts as incarnations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Label {
     /// The threads of a group are paused, resumed, slowed and discarded together.
     pub group: u32,
-    /// Tells the incarnations of one group apart.
+    /// Distinguishes the incarnations of one group.
     pub incarnation: u32,
 }
 

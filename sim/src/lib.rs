@@ -2,11 +2,12 @@
 //!
 //! A test of threaded code is slow, because it waits for real clocks. It is flaky, because the
 //! operating system chooses the schedule. And a failure that it finds once is hard to find again.
-//! `sim::run` runs a closure, and every thread started inside it, under a scheduler that takes all
-//! its decisions from one seed, with a clock that jumps to the next deadline as soon as every
-//! thread waits. The code inside is not changed and needs to know nothing of it: it uses
-//! `std::thread`, `std::sync`, `parking_lot`, `crossbeam-channel`, `Instant`, `HashMap` and `rand`
-//! as usual. The same binary with the same seed takes the same steps every time.
+//!
+//! `sim::run` runs a closure, and every thread started inside it, under its own scheduler. The
+//! scheduler takes all its decisions from one seed. Its clock jumps to the next deadline as soon as
+//! every thread waits. The code inside stays unchanged and does not know about the simulation. It
+//! uses `std::thread`, `std::sync`, `parking_lot`, `crossbeam-channel`, `Instant`, `HashMap` and
+//! `rand` as usual. The same binary with the same seed takes the same steps every time.
 //!
 //! ```
 //! use std::sync::mpsc;
@@ -43,64 +44,75 @@
 //! `clock_nanosleep`, `nanosleep`, `usleep`, `gettimeofday`, `sched_yield`, `getrandom`,
 //! `pthread_create`, `pthread_join`, `pthread_detach`, `pthread_setname_np`, `pthread_getattr_np`,
 //! `sigaltstack`, `gettid`, `__cxa_thread_atexit_impl`, `pthread_key_create`, `pthread_key_delete`,
-//! `write`, `writev`. The executable's definition wins over the shared library's, with no flag and
-//! no macro. A thread outside a simulation notices nothing: its calls are passed on.
+//! `write`, `writev`. The linker prefers a definition in the executable to one in a shared library,
+//! so no flag and no macro is needed. A thread outside a simulation notices nothing: its calls are
+//! passed on.
 //!
-//! Inside, each such call is a step and a scheduling point, except for output, thread names and
-//! what allocators call. A step costs a microsecond of virtual time and a clock read 50 ns;
-//! computation is free. The [`Policy`] says how the next thread is chosen among the ready ones;
-//! when none is ready, the clock jumps to the next timer. [`Report::trace_hash`] covers every step,
-//! so two runs can be compared by one number, and [`repeat()`] does so. All choices come from one
-//! seed through xoshiro256**.
+//! Inside a simulation each such call is a step and a scheduling point, except for output, thread
+//! names and the calls of allocators. A step takes a microsecond of virtual time and a clock read
+//! takes 50 ns. Computation takes no virtual time. The [`Policy`] says how the next thread is
+//! chosen among the ready threads. If no thread is ready, the clock jumps to the next timer. All
+//! choices come from one seed through xoshiro256**. [`Report::trace_hash`] covers every step, so
+//! one number is enough to compare two runs; [`repeat()`] does that.
 //!
-//! A simulated thread is a fiber on Linux x86-64: all threads of a run share one kernel thread.
-//! Each has its own stack and its own thread-local storage, which a real thread has set up before
-//! it left them behind. So thread-locals, stack guards and `pthread_self` are genuine. Elsewhere on
-//! Linux, and wherever [`Engine::Kernel`] is asked for (or `SIM_ENGINE=kernel` is set), a simulated
-//! thread is a kernel thread that waits for its turn. One seed gives the same trace hash on both.
+//! On Linux x86-64 a simulated thread is a fiber: all threads of a run share one kernel thread.
+//! Each fiber has its own stack and its own thread-local storage. A real thread set them up, and
+//! then exited without freeing them. So thread-locals, stack guards and `pthread_self` are genuine.
+//! On other Linux platforms a simulated thread is a kernel thread that waits for its turn.
+//! [`Engine::Kernel`] or `SIM_ENGINE=kernel` selects that on x86-64 too. One seed gives the same
+//! trace hash on both.
 //!
-//! Where neither exists, [`run()`] runs the closure in real time, and [`Report::is_virtual`] is
-//! false.
+//! On a platform that has neither, [`run()`] runs the closure in real time, and
+//! [`Report::is_virtual`] is false.
 //!
 //! # What it costs
 //!
-//! On a two-core virtual machine, by `cargo run --release --example figures`: a switch 90 ns on
-//! fibers and 3 us on kernel threads, a spawn and join 0.6 us and 55 us, the first use of a stack
-//! 50 us and 150 us, a clock read 14 ns on either. A stack that was touched once stays in memory
-//! for the next run. Threads left behind by a run keep their stacks forever.
+//! On a two-core virtual machine, by `cargo run --release --example figures`:
 //!
-//! # What comes out
+//! | | fibers | kernel threads |
+//! |---|---|---|
+//! | a switch | 90 ns | 3 us |
+//! | a spawn and join | 0.6 us | 55 us |
+//! | the first use of a stack | 50 us | 150 us |
+//! | a clock read | 14 ns | 14 ns |
 //!
-//! A [`Report`] with two main parts. [`Halt`] says why the run ended; a deadlock, a thread that
-//! spins, one that blocks in a real call and each limit are reported there instead of hanging the
-//! process. The other part is every thread still alive, with its name, [`Label`], state, the time
-//! since when, and where it stands. [`threads`] gives the same at any moment from inside. What
-//! threads print is collected into lines, with the virtual time and the label in front
-//! ([`Output`]).
+//! A stack that was used once stays in memory for the next run. Threads that a run leaves behind
+//! keep their stacks until the process ends.
 //!
-//! Faults can be injected with [`pause`], [`resume`], [`discard`] and [`set_clock_rate`], by group
-//! of threads. A host that wants to control time and inputs itself uses [`Stepped`].
+//! # The report
+//!
+//! A [`Report`] has two main parts. [`Halt`] says why the run ended. A deadlock, a thread that
+//! spins, and a thread that blocks in a real call end the run, and do not hang the process. The
+//! other part lists every thread that is still alive: its name, [`Label`], state, the time at which
+//! the state began, and the place in the code. [`threads`] gives the same list at any moment from
+//! inside. The output of threads is collected into lines, each with the virtual time and the label
+//! in front ([`Output`]).
+//!
+//! [`pause`], [`resume`], [`discard`] and [`set_clock_rate`] inject faults into a group of threads.
+//! A host that wants to control time and inputs itself uses [`Stepped`].
 //!
 //! # Switches between blocking points
 //!
-//! An uncontended lock makes no system call. So without further help the simulation never switches
-//! between two critical sections of one thread, and *check, then act* bugs stay hidden. Build the
-//! crate under test through the wrapper `sim-rustc` (see its source), and [`Options::edges`] lets
-//! any edge of its control flow be a switch. The code then takes about 1.5 times as long, and even
-//! a loop that spins without any call ends.
+//! An uncontended lock makes no system call. So by default the simulation never switches between
+//! two critical sections of one thread, and *check, then act* bugs stay hidden. To find them, build
+//! the crate under test through the wrapper `sim-rustc` (see its source). With [`Options::edges`]
+//! any edge of its control flow can then be a switch. The code takes about 1.5 times as long, and
+//! even a loop that spins without any call ends.
 //!
 //! # Allocators
 //!
 //! Any global allocator works that keeps the rules below; jemalloc and mimalloc do. The scheduler
-//! itself allocates too, so what an allocator does must not need the scheduler. An allocator's
-//! calls are no steps, and a run has the same trace hash with every allocator:
+//! itself allocates too, so an allocator must not need the scheduler. An allocator's calls are not
+//! steps, and a run has the same trace hash with every allocator:
 //!
-//! - A clock read from outside the standard library shows virtual time but is no step. 65,536 such
-//!   reads without a step in between count as one, so that a loop that polls ends.
-//! - `syscall(SYS_getrandom, .., GRND_NONBLOCK)` draws from a separate stream and is no step.
-//! - Destructors of pthread keys run when a thread ends, so a thread's cache is given back.
-//! - Transparent huge pages are switched off for the process, and for the programs that it starts:
-//!   with a heap for each of hundreds of threads, the kernel would clear far more memory than they
+//! - A clock read that does not come from the standard library shows virtual time but is not a
+//!   step. 65,536 such reads without a step in between count as one step, so that a loop that polls
+//!   ends.
+//! - `syscall(SYS_getrandom, .., GRND_NONBLOCK)` draws from a separate stream and is not a step.
+//! - Destructors of pthread keys run when a thread ends, so an allocator gets the thread's cache
+//!   back.
+//! - Transparent huge pages are switched off for the process, and for the programs that it starts.
+//!   With a heap for each of hundreds of threads, the kernel would clear far more memory than they
 //!   use.
 //!
 //! In the middle of an allocation, an allocator must not
@@ -115,23 +127,25 @@
 //! - A seed is one schedule of very many. Run more seeds; use [`Policy::Pct`].
 //! - Execution is sequentially consistent: one thread runs at a time. Mistakes with relaxed atomics
 //!   are invisible.
-//! - Without edges, a thread is only switched where it calls (see above).
+//! - Without edges, a thread is switched only in the calls above.
 //! - Computation takes no virtual time, so races against slow code do not happen by themselves.
 //!
-//! # What it does not see
+//! # Limits
 //!
-//! - Real input and output: a read of a socket blocks the whole simulation, which ends after
+//! The simulation does not see or does not support these:
+//!
+//! - Real input and output: a read of a socket blocks the whole simulation. The run ends after
 //!   [`Options::wall_limit`] as [`Halt::BlockedOutside`].
 //! - Clock reads as chances for other threads, in a build with link-time optimisation across crates
-//!   (`lto = "thin"` or `"fat"`): where the standard library's read is inlined, it is taken for one
-//!   from outside the standard library (see "Allocators").
+//!   (`lto = "thin"` or `"fat"`). There the standard library's read is inlined, and it looks like a
+//!   read from outside the standard library (see "Allocators").
 //! - Calls that bypass libc: `rustix` with its raw back end, `asm!`, `rdtsc` clocks.
 //! - glibc's own locks: a pthread mutex or condition variable of a C library, held across a call
 //!   that blocks. Thread cancellation is not supported.
-//! - Statics: a run starts with what an earlier one in the process left in them. To avoid that, a
-//!   process may fork once per seed, if it has no other thread; the child may `run`.
-//! - Threads outside may share locks with threads inside, both ways. Their timing is real, and then
-//!   a run need not repeat ([`Report::outside_wakes`]).
+//! - Statics: a run starts with what an earlier run in the process left in them. To avoid that, a
+//!   process without other threads can fork once for each seed, and the child calls `run`.
+//! - Locks that threads inside share with threads outside. They work both ways, but the timing of
+//!   threads outside is real, so a run may not repeat ([`Report::outside_wakes`]).
 //!
 //! [`repeat()`] finds nondeterminism that enters in any of these ways, and names the first step
 //! that differs.
@@ -139,12 +153,12 @@
 //! # With a debugger
 //!
 //! `gdb` sees the kernel thread "sim machine" with the stack of the fiber that has the turn. Break
-//! where the problem is; `backtrace` and `print` work as usual, thread-locals included. Because a
+//! where the problem is; `backtrace` and `print` work as usual, even for thread-locals. Because a
 //! seed repeats, you can break earlier in the next run: `break sim::scheduler::turn::go if ...`, or
-//! stop at a step with a watchpoint on `sim::scheduler::progress::STEPS`. Threads that wait are not
-//! threads to gdb. Call [`threads_with_backtraces`] for them, or set `SIM_ENGINE=kernel`, and gdb
-//! sees them. Virtual time stands still at a breakpoint; raise [`Options::wall_limit`] so that the
-//! watchdog does not end the run.
+//! stop at a step with a watchpoint on `sim::scheduler::progress::STEPS`. gdb does not see fibers
+//! that wait. Call [`threads_with_backtraces`] for them, or set `SIM_ENGINE=kernel`, and gdb sees
+//! them as threads. Virtual time stands still at a breakpoint. Raise [`Options::wall_limit`] so
+//! that the watchdog does not end the run.
 
 mod label;
 mod engine_kind;

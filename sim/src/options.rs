@@ -1,14 +1,14 @@
 //! The settings of a run: the seed, the engine, the policy and the limits.
 //!
-//! Everything that can change what happens inside a run is here, so one `Options` value and one
-//! binary determine one run, step by step.
+//! Only these settings can change what happens inside a run. So one `Options` value and one binary
+//! determine every step of a run.
 
 use std::time::Duration;
 
 use crate::engine_kind::Engine;
 use crate::label::Label;
 
-/// How the next thread is chosen when several could run.
+/// How the next thread is chosen when several can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Policy {
     /// Any ready thread, with equal chances.
@@ -21,7 +21,7 @@ pub enum Policy {
     Pct {
         /// The number of ordering constraints of the bugs to look for; 3 is a usual choice.
         depth: u32,
-        /// About how many steps the run takes; the change points are drawn from this range.
+        /// The expected number of steps of the run; the change points are drawn from this range.
         steps: u64,
     },
     /// First in, first out, without randomness: for teaching and for reading traces.
@@ -95,14 +95,14 @@ impl Options {
         Options::default()
     }
 
-    /// The number that determines every choice of the run.
+    /// The number that determines every choice of the run; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Options {
         self.seed = seed;
         self
     }
 
-    /// The engine; by default that of [`Engine::from_env`].
+    /// The engine; by default the one of [`Engine::from_env`].
     #[must_use]
     pub fn engine(mut self, engine: Engine) -> Options {
         self.engine = engine.or_available();
@@ -123,43 +123,44 @@ impl Options {
         self
     }
 
-    /// How stamped lines name a label; by default by its numbers, and not at all for the default
-    /// label.
+    /// How stamped lines name a label. By default they show its numbers, and nothing for the
+    /// default label.
     #[must_use]
     pub fn label_names(mut self, names: fn(Label) -> String) -> Options {
         self.label_names = names;
         self
     }
 
-    /// Virtual time after which the run is stopped; one hour by default.
+    /// The virtual time after which the run is stopped; one hour by default.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Options {
         self.time_limit = limit;
         self
     }
 
-    /// Scheduling steps after which the run is stopped; a thousand million by default.
+    /// The number of steps after which the run is stopped; 1,000,000,000 by default.
     #[must_use]
     pub fn step_limit(mut self, steps: u64) -> Options {
         self.step_limit = steps;
         self
     }
 
-    /// Threads alive at once beyond which the run is stopped; 20,000 by default.
+    /// The largest number of threads alive at the same time. If there are more, the run is stopped;
+    /// 20,000 by default.
     #[must_use]
     pub fn thread_limit(mut self, threads: usize) -> Options {
         self.thread_limit = threads;
         self
     }
 
-    /// Processor time without a step after which a thread counts as spinning; 5 s by default.
+    /// The CPU time without a step after which a thread counts as spinning; 5 s by default.
     #[must_use]
     pub fn cpu_limit(mut self, limit: Duration) -> Options {
         self.cpu_limit = limit;
         self
     }
 
-    /// Real time without a step after which a thread counts as blocked outside the simulation;
+    /// The real time without a step after which a thread counts as blocked outside the simulation;
     /// 20 s by default.
     #[must_use]
     pub fn wall_limit(mut self, limit: Duration) -> Options {
@@ -167,15 +168,15 @@ impl Options {
         self
     }
 
-    /// When every simulated thread waits: the real time to wait for a thread outside that could
-    /// still wake one of them; 2 s by default. Only spent while such a thread exists.
+    /// The real time to wait, when every simulated thread waits, for a thread outside that can
+    /// still wake one of them; 2 s by default. The run waits only while such a thread exists.
     #[must_use]
     pub fn outside_limit(mut self, limit: Duration) -> Options {
         self.outside_limit = limit;
         self
     }
 
-    /// Whether to switch threads at the edges of instrumented crates too; off by default.
+    /// Whether to switch threads also at the edges of instrumented crates; off by default.
     #[must_use]
     pub fn edges(mut self, edges: bool) -> Options {
         self.edges = edges;
@@ -197,7 +198,8 @@ impl Options {
         self
     }
 
-    /// Whether to keep every step in [`Report::trace`](crate::Report::trace) (24 bytes a step).
+    /// Whether to keep every step in [`Report::trace`](crate::Report::trace), which takes 24 bytes
+    /// a step; off by default.
     #[must_use]
     pub fn trace(mut self, trace: bool) -> Options {
         self.trace = trace;

@@ -1,7 +1,7 @@
-//! Where there is no virtual time: the same calls, in real time.
+//! The same functions in real time, for platforms without virtual time.
 //!
-//! `run` runs the closure on a separate thread, and its report says that nothing was virtual. The
-//! other functions do nothing, so that a test written for the simulation still builds and runs.
+//! `run` runs the closure on a separate thread, and its report says that the run was not virtual.
+//! The other functions do nothing, so that a test written for the simulation still builds and runs.
 
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
@@ -13,7 +13,7 @@ use crate::label::Label;
 use crate::options::Options;
 use crate::report::{Report, ThreadInfo};
 
-/// Runs `closure` in real time. On Linux this function is documented in full.
+/// Runs `closure` in real time. The documentation for Linux describes this function in full.
 ///
 /// # Panics
 /// If no thread can be started.
@@ -24,7 +24,7 @@ pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report 
     let thread = std::thread::Builder::new().name("sim".to_owned());
     let handle = thread
         .spawn(move || panic::catch_unwind(AssertUnwindSafe(closure)))
-        .expect("a thread for the closure");
+        .expect("the closure gets a thread");
     let halt = match handle.join() {
         Ok(Ok(())) => Halt::Finished,
         Ok(Err(payload)) | Err(payload) => {
@@ -54,7 +54,7 @@ pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report 
     }
 }
 
-/// False: nothing is virtual here.
+/// False: there is no virtual time here.
 #[must_use]
 pub fn is_virtual() -> bool {
     false
@@ -88,13 +88,13 @@ pub fn current_label() -> Label {
     Label::default()
 }
 
-/// Empty: threads are not known.
+/// Empty, because threads are not tracked.
 #[must_use]
 pub fn threads() -> Vec<ThreadInfo> {
     Vec::new()
 }
 
-/// Empty: threads are not known.
+/// Empty, because threads are not tracked.
 #[must_use]
 pub fn threads_with_backtraces() -> Vec<ThreadInfo> {
     Vec::new()
@@ -115,12 +115,12 @@ pub fn align_clocks(_groups: &[u32]) {}
 /// Does nothing.
 pub fn set_clock_rate(_group: u32, _rate: f64) {}
 
-/// Waits.
+/// Calls `wait`.
 pub fn wait_outside<R>(wait: impl FnOnce() -> R) -> R {
     wait()
 }
 
-/// 0: no code is switched at its edges.
+/// 0, because there are no switches at edges.
 #[must_use]
 pub fn instrumented_edges() -> u64 {
     0

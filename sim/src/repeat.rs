@@ -1,8 +1,8 @@
-//! The determinism check: one seed, run again and again, must take the same steps each time.
+//! The determinism check: runs of one seed must all take the same steps.
 //!
-//! If it does not, something nondeterministic entered: a clock read by an instruction, an address
-//! that decided something, a static that an earlier run changed. The first step that differs shows
-//! where to look.
+//! If two runs differ, something nondeterministic entered: a clock read by an instruction, a
+//! decision that depends on an address, a static that an earlier run changed. The first step that
+//! differs shows where to look.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use crate::trace::Step;
 /// Two runs of one seed that differ.
 #[derive(Clone, Debug)]
 pub struct Divergence {
-    /// The number of the run that differs from the first, which is 1.
+    /// The number of the run that differs from the first run. The first run has number 1.
     pub run: u32,
-    /// The hashes of the first run and of this one.
+    /// The trace hashes of the first run and of this one.
     pub hashes: (u64, u64),
-    /// The first step that differs. None if no two recorded runs differed.
+    /// The first step that differs. `None` if no two recorded runs differed.
     pub first: Option<Difference>,
     /// The reports of the first recorded run and of the one that differs.
     pub reports: Box<(Report, Report)>,
@@ -26,9 +26,9 @@ pub struct Divergence {
 /// Where two traces differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The step of the first run, unless that ended before.
+    /// The step of the first run. `None` if that run ended before.
     pub left: Option<Step>,
-    /// The step of the second run, unless that ended before.
+    /// The step of the second run. `None` if that run ended before.
     pub right: Option<Step>,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Divergence {
         write!(f, "run {} of one seed differs: {left:016x} | {right:016x}", self.run)?;
         match &self.first {
             Some(first) => write!(f, "; first at {first}"),
-            None => f.write_str("; recorded runs were alike"),
+            None => f.write_str("; recorded runs did not differ"),
         }
     }
 }
@@ -52,8 +52,9 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Runs `work` `runs` times with the same options and compares the trace hashes. Returns the first
-/// report. If a hash differs, runs are recorded step by step until two differ (at most 20).
+/// Runs `work` `runs` times with the same options and compares the trace hashes. Returns the report
+/// of the first run. If a hash differs, it records up to 20 more runs step by step, until one
+/// differs.
 ///
 /// # Errors
 /// The first run that differs.

@@ -20,21 +20,21 @@ use crate::trace::Step;
 pub enum ThreadState {
     /// It has the turn.
     Running,
-    /// It could run and waits for its turn.
+    /// It can run and waits for its turn.
     Ready,
-    /// It sleeps until the virtual time given.
+    /// It sleeps until a virtual time.
     Sleeping {
-        /// When it would wake.
+        /// The virtual time at which it wakes.
         until: Duration,
     },
     /// It waits for a lock, a condition, a message or an unpark.
     Waiting {
-        /// When it would give up, if ever.
+        /// The virtual time at which it stops waiting, if there is one.
         deadline: Option<Duration>,
     },
     /// It waits for another thread to end.
     Joining {
-        /// The other's number.
+        /// The number of the other thread.
         thread: u32,
     },
 }
@@ -42,7 +42,7 @@ pub enum ThreadState {
 /// One thread, as [`threads`](crate::threads) and [`Report::threads`] show it.
 #[derive(Clone, Debug)]
 pub struct ThreadInfo {
-    /// In order of creation, from 0, which is the closure's own thread.
+    /// Its number, in order of creation. The closure's own thread has number 0.
     pub id: u32,
     /// Its name, cut to 15 bytes as the system does; empty if it has none.
     pub name: String,
@@ -50,13 +50,13 @@ pub struct ThreadInfo {
     pub label: Label,
     /// What it is doing.
     pub state: ThreadState,
-    /// The virtual time at which that began.
+    /// The virtual time at which the state began.
     pub since: Duration,
-    /// How long that has lasted.
+    /// The time that the state has lasted.
     pub waited: Duration,
     /// Whether its group is paused.
     pub paused: bool,
-    /// Where it stands, if a backtrace was taken.
+    /// Its place in the code, if a backtrace was taken.
     pub backtrace: Option<Arc<Backtrace>>,
 }
 
@@ -92,11 +92,11 @@ pub struct Report {
     pub elapsed: Duration,
     /// Scheduling steps: hooked calls, and switches at edges.
     pub steps: u64,
-    /// How often the turn passed to another thread.
+    /// The number of times that the turn passed to another thread.
     pub switches: u64,
     /// Threads started, including the closure's own.
     pub spawned: u32,
-    /// The most threads alive at once.
+    /// The largest number of threads alive at the same time.
     pub threads_peak: usize,
     /// The threads still alive at the end.
     pub threads: Vec<ThreadInfo>,
@@ -106,11 +106,12 @@ pub struct Report {
     pub trace_hash: u64,
     /// Every step, if [`Options::trace`](crate::Options::trace) asked for it.
     pub trace: Vec<Step>,
-    /// Lines, if [`Output::Captured`](crate::Output::Captured) asked for them.
+    /// The lines that threads printed, if [`Output::Captured`](crate::Output::Captured) asked for
+    /// them.
     pub output: Vec<String>,
-    /// Wakes that came from threads outside. If this is not 0, the run need not repeat.
+    /// The number of wakes that came from threads outside. If it is not 0, the run may not repeat.
     pub outside_wakes: u64,
-    /// Processor time that the process used during the run.
+    /// CPU time that the process used during the run.
     pub cpu: Duration,
     /// The process's peak resident memory, in bytes, at the end of the run.
     pub memory_peak_bytes: u64,
@@ -123,7 +124,7 @@ impl Report {
         self.halt == Halt::Finished
     }
 
-    /// The number of threads alive at the end by label, in order of label.
+    /// The number of threads alive at the end for each label, in order of label.
     #[must_use]
     pub fn leaked(&self) -> Vec<(Label, usize)> {
         let mut labels: Vec<Label> = self.threads.iter().map(|thread| thread.label).collect();
@@ -140,8 +141,8 @@ impl Report {
 }
 
 impl ThreadInfo {
-    /// Where the thread stands, the innermost call first: `name at file:line`. Empty without a
-    /// backtrace. The first call resolves names, which can take a tenth of a second.
+    /// The calls that the thread is in, the innermost first: `name at file:line`. Empty without a
+    /// backtrace. The first use resolves names, which can take a tenth of a second.
     #[must_use]
     pub fn frames(&self) -> Vec<String> {
         self.backtrace.as_deref().map(frames::short).unwrap_or_default()
@@ -157,7 +158,9 @@ impl fmt::Display for ThreadInfo {
             ThreadState::Ready => write!(f, "ready")?,
             ThreadState::Sleeping { until } => write!(f, "sleeping until {until:?}")?,
             ThreadState::Waiting { deadline: None } => write!(f, "waiting")?,
-            ThreadState::Waiting { deadline: Some(at) } => write!(f, "waiting, at most to {at:?}")?,
+            ThreadState::Waiting { deadline: Some(at) } => {
+                write!(f, "waiting until {at:?} at the latest")?;
+            }
             ThreadState::Joining { thread } => write!(f, "joining thread {thread}")?,
         }
         write!(f, ", since {:?} ({:?})", self.since, self.waited)?;

@@ -1,8 +1,8 @@
 //! Stepped runs: a host outside lets virtual time pass one step at a time, with inputs and outputs.
 //!
-//! A host may keep many simulations, for example one a process, in a common virtual time. It steps
-//! each to the next instant at which anything can happen, delivers the outputs, and repeats. The
-//! host chooses the types of inputs and outputs.
+//! A host can keep many simulations, for example one in each process, at a common virtual time. It
+//! steps each to the next instant at which anything can happen, delivers the outputs, and repeats.
+//! The host chooses the types of inputs and outputs.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -21,12 +21,12 @@ use crate::scheduler::turn::with;
 /// How a step ended.
 #[derive(Debug)]
 pub struct Pause<O> {
-    /// Whether the closure still runs; if not, [`Stepped::finish`] has the report.
+    /// Whether the closure still runs. If not, [`Stepped::finish`] returns the report.
     pub running: bool,
     /// The virtual time reached.
     pub now: Duration,
-    /// When something happens next if no input comes: now if a thread is ready, `None` if every
-    /// thread waits and no timer runs.
+    /// The virtual time at which something happens next if no input comes. It is `now` if a thread
+    /// is ready, and `None` if every thread waits and no timer runs.
     pub next_deadline: Option<Duration>,
     /// The outputs of the step in order, each with its virtual time.
     pub outputs: Vec<(Duration, O)>,
@@ -67,17 +67,17 @@ impl<I: Send + 'static, O: Send + 'static> Stepped<I, O> {
         Stepped { driver, inbox, outbox }
     }
 
-    /// Delivers `inputs` now, then runs until the virtual time `until` or the closure's end. If
-    /// nothing is left to do before `until`, the clock is set to it.
+    /// Delivers `inputs` now, then runs until the virtual time `until` or the closure's end. If all
+    /// work ends before `until`, the clock is set to `until`.
     pub fn step(&mut self, until: Duration, inputs: impl IntoIterator<Item = I>) -> Pause<O> {
         deliver(&self.inbox, inputs);
         let running = self.driver.advance(ns(until), 0);
         pause(running, &self.outbox)
     }
 
-    /// Runs until the virtual time `until`, then delivers the inputs, then lets threads that are
-    /// ready go on until every thread waits or the overtime is used up, since a thread that polls
-    /// never waits. A timer after `until` ends only if the overtime has passed it.
+    /// Runs until the virtual time `until`, then delivers the inputs. Then threads that are ready
+    /// continue until every thread waits, or until the overtime is used up, because a thread that
+    /// polls never waits. A timer after `until` ends only if the overtime passes it.
     pub fn settle(&mut self, advance: Advance<I>) -> Pause<O> {
         let Advance { inputs, until, overtime } = advance;
         let mut running = self.driver.advance(ns(until), 0);
@@ -102,15 +102,16 @@ pub struct Advance<I> {
     pub inputs: Vec<I>,
     /// The virtual time to go to.
     pub until: Duration,
-    /// How long threads that are ready then may go on; see [`Stepped::settle`].
+    /// How long threads that are ready at `until` can continue; see [`Stepped::settle`].
     pub overtime: Duration,
 }
 
-/// Runs `closure` as [`Stepped`] does, beginning with the advance `first`. The host is asked for
-/// each further one on the thread that carries the simulation, which saves two hand-overs a step.
-/// It may block. It ends the run by `None`.
+/// Runs `closure` as [`Stepped`] does, beginning with the advance `first`.
 ///
-/// Returns the report, and the outputs since the host was asked last.
+/// `host` is called for each further advance, on the thread that carries the simulation. That saves
+/// two hand-overs a step. The host may block. It returns `None` to end the run.
+///
+/// Returns the report, and the outputs since the last call of the host.
 ///
 /// # Panics
 /// As [`run`](crate::run()).
@@ -177,7 +178,7 @@ pub struct Inbox<I> {
 }
 
 impl<I: 'static> Inbox<I> {
-    /// Waits for the next input. Always `Some`, because a run whose host is gone ends.
+    /// Waits for the next input. Always `Some`, because a run without a host ends.
     #[must_use]
     pub fn receive(&self) -> Option<I> {
         self.queue.pop_wait().downcast().ok().map(|input| *input)
@@ -222,10 +223,10 @@ impl<O> Clone for Outbox<O> {
 
 type Item = Box<dyn Any + Send>;
 
-/// A queue across the border. It holds boxes of any type so that its code is not generic, and so
-/// none of it is compiled into an instrumented crate. Then no thread is ever switched away while it
-/// holds the lock, and the host, which runs when all threads are switched away, never waits for
-/// it.
+/// A queue between the host and the simulation. It holds boxes of any type so that its code is not
+/// generic, and is never compiled into an instrumented crate. So a thread that holds the lock is
+/// never switched away. The host runs when all threads are switched away, so it never waits for the
+/// lock.
 #[derive(Default)]
 struct Queue {
     items: Mutex<VecDeque<(Duration, Item)>>,

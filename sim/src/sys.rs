@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 pub(crate) use crate::arch::syscall as raw;
 
-/// A system call by libc's convention: -1 and `errno` on failure.
+/// A system call with libc's convention: -1 and `errno` on failure.
 ///
 /// # Safety
 /// The arguments must be what the call asks for.
@@ -43,7 +43,7 @@ pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout_ns: Option<u64
 /// Wakes up to `count` threads that wait on `word` in the kernel.
 pub(crate) fn futex_wake(word: &AtomicU32, count: u32) {
     let op = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
-    // SAFETY: the kernel uses the address as a key only.
+    // SAFETY: the kernel uses the address only as a key.
     unsafe { raw(libc::SYS_futex, [word.as_ptr() as usize, op, count as usize, 0, 0, 0]) };
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn park_forever() -> ! {
     }
 }
 
-/// What a kernel clock shows, in real ns.
+/// The time of a kernel clock, in real ns.
 pub(crate) fn real_clock_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let args = [clock as usize, std::ptr::from_mut(&mut time) as usize, 0, 0, 0, 0];

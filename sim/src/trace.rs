@@ -1,4 +1,4 @@
-//! The steps of a run, as its trace holds them.
+//! The steps of a run, as they are in its trace.
 //!
 //! Two runs of one seed must agree on every step. If their hashes differ, the first recorded step
 //! that differs shows where nondeterminism entered.
@@ -29,7 +29,7 @@ pub enum Op {
 /// One step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Counted from 1.
+    /// Its number, counted from 1.
     pub step: u64,
     /// The number of the thread that took it.
     pub thread: u32,

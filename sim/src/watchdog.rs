@@ -1,9 +1,9 @@
 //! The watchdog: the thread that called `run` watches the simulation from outside while it waits.
 //!
-//! Two things can keep a simulation from its next step: a loop that calls nothing, which uses
-//! processor time, and a real call that blocks, which does not. Both differ from slow work in how
-//! much processor time or real time has passed since the last step. Processor time is that of the
-//! kernel thread that has the turn, because other threads of the process may be busy too.
+//! Two things can keep a simulation from its next step: a loop that calls nothing, which uses CPU
+//! time, and a real call that blocks, which does not. They differ from slow work in the CPU time or
+//! real time since the last step. CPU time is that of the kernel thread that has the turn, because
+//! other threads of the process may be busy too.
 
 use std::backtrace::Backtrace;
 use std::ffi::c_int;
@@ -16,16 +16,16 @@ use crate::options::Options;
 use crate::scheduler::progress::{IDLE, STEPS};
 use crate::sys;
 
-/// The interval between two looks.
+/// The interval between two looks at the run.
 const LOOK_NS: u64 = 10_000_000;
-/// The time between two looks counts only up to this limit: a process that was stopped, or a
-/// machine that was suspended, took no step either.
+/// The time between two looks counts only up to this limit. A process that was stopped, or a
+/// computer that was suspended, took no step either, but was not blocked.
 const GAP_NS_MAX: u64 = 10 * LOOK_NS;
 /// A thread that has used more than this is not blocked.
 const BLOCKED_CPU_NS: u64 = 1_000_000;
-/// How long to wait for the answer to the signal, in looks.
+/// How long to wait for the answer to the signal, in intervals of `LOOK_NS`.
 const ANSWER_LOOKS: u32 = 200;
-/// Ignored by default, so a stray one does no harm.
+/// The default action of this signal is to ignore it, so a stray one does no harm.
 const SIGNAL: c_int = libc::SIGURG;
 
 /// Why a run takes no more steps.
@@ -63,7 +63,7 @@ pub(crate) fn watch(
         } else if cpu.saturating_sub(cpu_start) > cpu_limit {
             return Some(Stuck::Spin);
         } else if cpu.saturating_sub(cpu_seen) > BLOCKED_CPU_NS {
-            // It has used processor time, so it is not blocked.
+            // It has used CPU time, so it is not blocked.
             (cpu_seen, blocked.ns) = (cpu, 0);
         } else if blocked.ns > wall_limit {
             return Some(Stuck::BlockedOutside);
@@ -71,7 +71,7 @@ pub(crate) fn watch(
     }
 }
 
-/// For how long the process could have taken a step and did not.
+/// The time in which the process could have taken a step but did not.
 #[derive(Default)]
 struct Blocked {
     ns: u64,
@@ -85,9 +85,9 @@ impl Blocked {
     }
 }
 
-/// Processor time that one kernel thread has used.
+/// The CPU time that one kernel thread has used, in ns.
 fn cpu_ns_of(tid: i32) -> u64 {
-    // The kernel's encoding of a thread's processor-time clock: see clock_getcpuclockid(3).
+    // The kernel's encoding of a thread's CPU-time clock: see clock_getcpuclockid(3).
     sys::real_clock_ns((!tid << 3) | 6)
 }
 
@@ -95,8 +95,8 @@ fn cpu_ns_of(tid: i32) -> u64 {
 static CAUGHT: AtomicPtr<SimThread> = AtomicPtr::new(ptr::null_mut());
 static ANSWERED: AtomicU32 = AtomicU32::new(0);
 
-/// Stops the kernel thread that runs simulated code for good, wherever it is. Returns the simulated
-/// thread, with a backtrace in it, unless it does not answer.
+/// Permanently stops the kernel thread that runs simulated code, wherever it is. Returns the
+/// simulated thread, with a backtrace in it. `None` if it does not answer.
 pub(crate) fn catch_runner() -> Option<&'static SimThread> {
     CAUGHT.store(ptr::null_mut(), Ordering::Relaxed);
     ANSWERED.store(0, Ordering::Release);
@@ -128,9 +128,9 @@ pub(crate) fn install() {
     }
 }
 
-/// The signal handler; runs on the stack of the thread that is stuck. It may allocate, against the
-/// rules for handlers: the run is lost in any case, and if the signal interrupted the allocator,
-/// the caller stops waiting after a while.
+/// The signal handler, which runs on the stack of the thread that is stuck. It allocates, although
+/// handlers must not. The run is lost anyway, and if the signal interrupted the allocator, the
+/// caller stops waiting after some time.
 extern "C" fn stop(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     let Some(thread) = thread::current() else { return };
     let backtrace = Backtrace::force_capture();
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_was_stopped_was_not_blocked() {
+    fn the_time_of_a_stopped_process_hardly_counts_as_blocked() {
         let mut blocked = Blocked { ns: 0, looked_at: 5 * LOOK_NS };
         blocked.look(6 * LOOK_NS);
         assert_eq!(blocked.ns, LOOK_NS);

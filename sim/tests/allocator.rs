@@ -1,7 +1,7 @@
-//! An allocator like those that production servers use: it reads a clock with its lock held, in the
-//! middle of any allocation, and draws random bytes. A run must be the same as without it.
+//! An allocator like those of production servers: in the middle of any allocation it reads a clock
+//! while it holds its lock, and draws random bytes. A run must be the same as without it.
 //!
-//! This is the only test of its program, because a program has one allocator.
+//! This is the only test of its program, because a program has only one allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -20,7 +20,7 @@ struct Busy {
     lock: UnsafeCell<libc::pthread_mutex_t>,
 }
 
-// SAFETY: the lock is used by the C library's functions only.
+// SAFETY: only the C library's functions use the lock.
 unsafe impl Sync for Busy {}
 
 #[global_allocator]
@@ -65,7 +65,7 @@ unsafe impl GlobalAlloc for Busy {
     }
 }
 
-/// Threads that wait in every way and allocate between the waits.
+/// Threads that wait in all ways and allocate between the waits.
 fn work() {
     let total = Arc::new((Mutex::new(0_u64), Condvar::new()));
     let (send, receive) = mpsc::channel::<Vec<u64>>();
@@ -92,10 +92,11 @@ fn work() {
     assert_eq!(counter.join().unwrap(), 20 * 210);
 }
 
-/// The scheduler's own allocations change nothing either; a recorded trace makes many.
+/// Neither the allocator's calls nor the scheduler's own allocations change a run. A recorded trace
+/// makes many allocations.
 #[test]
 fn an_allocator_is_not_seen_in_a_trace() {
-    // SAFETY: takes a number of seconds only. Real time, after which the process is ended.
+    // Ends the process after a limit of real time. SAFETY: takes only a number of seconds.
     unsafe { libc::alarm(120) };
     for engine in [Engine::Fiber, Engine::Kernel] {
         for seed in 0..3 {

@@ -1,6 +1,6 @@
-//! A warmed process is copied once per seed, and the copies are its parent's children.
+//! A warmed process is copied once for each seed, and the copies are children of its parent.
 //!
-//! This is the only test of its program, so that no other thread holds anything when the process
+//! This is the only test of its program, so that no other thread holds a lock when the process
 //! forks.
 
 use std::collections::BTreeMap;
@@ -28,14 +28,14 @@ fn code(engine: Engine, seed: u8) -> i32 {
 
 #[test]
 fn copies_run_like_any_process_and_belong_to_the_parent() {
-    // SAFETY: takes a number of seconds only. Real time, after which the process is ended.
+    // Ends the process after a limit of real time. SAFETY: takes only a number of seconds.
     unsafe { libc::alarm(120) };
     let several = sim::copy_process().expect_err("the test has a thread of its own");
     assert_eq!(several.kind(), ErrorKind::ResourceBusy);
     let engines = [Engine::Fiber, Engine::Kernel];
     let each = || engines.iter().flat_map(|e| (0..COPIES).map(move |seed| (*e, seed)));
     let expected: Vec<u64> = each().map(|(engine, seed)| hash(engine, seed)).collect();
-    // SAFETY: the child touches its copy of this process only, and leaves by `_exit`.
+    // SAFETY: the child uses only its copy of this process, and leaves by `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {
         sim::warm_up(8);
@@ -53,8 +53,8 @@ fn copies_run_like_any_process_and_belong_to_the_parent() {
     for _ in 0..=each().count() {
         let mut status = 0;
         // SAFETY: waits for the child and its copies, of which the number is known.
-        assert!(unsafe { libc::waitpid(-1, &mut status, 0) } > 0, "they are not all here");
-        assert!(libc::WIFEXITED(status), "one died: {status}");
+        assert!(unsafe { libc::waitpid(-1, &mut status, 0) } > 0, "a copy is missing");
+        assert!(libc::WIFEXITED(status), "a copy died: {status}");
         *ended.entry(libc::WEXITSTATUS(status)).or_insert(0) += 1;
     }
     let codes = each().map(|(engine, seed)| code(engine, seed));

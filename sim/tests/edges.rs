@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
-/// Builds `check_then_act` with instrumentation. Returns what it prints, by the first word of each
-/// line.
+/// Builds `check_then_act` with instrumentation and runs it. Returns the lines of its output by
+/// their first words.
 fn run_instrumented() -> HashMap<String, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("edges");
     let mut build = Command::new(env!("CARGO"));
@@ -26,12 +26,12 @@ fn run_instrumented() -> HashMap<String, String> {
 
 /// Ends the process after a limit of real time, builds included.
 fn limit() {
-    // SAFETY: takes a number of seconds only.
+    // SAFETY: takes only a number of seconds.
     unsafe { libc::alarm(300) };
 }
 
-/// The race between two uncontended sections is never found without edges, and within fifty seeds
-/// with edges. The pure spin loop ends with edges, and is reported without.
+/// The race between two uncontended sections is never found without edges, and is found within
+/// fifty seeds with edges. The pure spin loop ends with edges, and is reported without them.
 #[test]
 fn edges_find_what_cooperative_schedules_cannot() {
     limit();

@@ -1,6 +1,6 @@
-//! A warmed process forks once per seed: every child starts from one memory image.
+//! A warmed process forks once for each seed: every child starts from one memory image.
 //!
-//! This is the only test of its program, so that no other thread holds anything when the process
+//! This is the only test of its program, so that no other thread holds a lock when the process
 //! forks.
 
 use std::sync::{Arc, Mutex};
@@ -24,10 +24,10 @@ fn work() {
     assert_eq!(*total.lock().unwrap(), 50);
 }
 
-/// Each child gets the hash that the parent gets for its seed, and does not change the parent.
+/// Each child gets the same hash as the parent with its seed, and does not change the parent.
 #[test]
 fn children_run_like_their_parent() {
-    // SAFETY: takes a number of seconds only. Real time, after which the process is ended.
+    // Ends the process after a limit of real time. SAFETY: takes only a number of seconds.
     unsafe { libc::alarm(120) };
     for engine in [Engine::Fiber, Engine::Kernel] {
         let hash = |seed| {
@@ -37,7 +37,7 @@ fn children_run_like_their_parent() {
         let expected: Vec<u64> = (0..20).map(hash).collect();
         assert!(!expected.contains(&0));
         for (seed, expected) in expected.iter().enumerate() {
-            // SAFETY: the child touches its copy of this process only, and leaves by `_exit`.
+            // SAFETY: the child uses only its copy of this process, and leaves by `_exit`.
             let child = unsafe { libc::fork() };
             assert!(child >= 0, "fork");
             if child == 0 {

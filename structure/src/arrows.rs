@@ -1,4 +1,4 @@
-//! Compares the dependencies between crates with those that the page draws.
+//! Compares the dependencies between crates with the arrows on the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::page::{Drawn, PAGE};
 use crate::problem::Problem;
 use crate::workspace::{Arrow, Crate, Kind};
 
-/// Arrows that are drawn and not there, and those that are there and not drawn.
+/// Arrows on the page without a dependency, and dependencies without an arrow.
 pub(crate) fn check(crates: &[Crate], drawn: &[Drawn]) -> Vec<Problem> {
     let names: BTreeSet<&str> = crates.iter().map(|member| member.name.as_str()).collect();
     let there: BTreeSet<_> = crates.iter().flat_map(arrows).collect();
@@ -21,10 +21,12 @@ pub(crate) fn check(crates: &[Crate], drawn: &[Drawn]) -> Vec<Problem> {
             problems
                 .push(Problem::new(format!("{at} draws {shown}, but no member is named {name}")));
         } else if let Some(line) = seen.insert(key, arrow.line) {
-            problems
-                .push(Problem::new(format!("{at} draws {shown}, which line {line} drew already")));
+            problems.push(Problem::new(format!(
+                "{at} draws {shown} again; line {line} has it already"
+            )));
         } else if !there.contains(&key) {
-            problems.push(Problem::new(format!("{at} draws {shown}, but it is no dependency")));
+            problems
+                .push(Problem::new(format!("{at} draws {shown}, but there is no such dependency")));
         }
     }
     for (key, folder) in crates.iter().flat_map(|m| arrows(m).map(move |key| (key, &m.folder))) {
@@ -38,7 +40,7 @@ pub(crate) fn check(crates: &[Crate], drawn: &[Drawn]) -> Vec<Problem> {
     problems
 }
 
-/// The block that draws what is there.
+/// The block with the actual dependencies.
 pub(crate) fn block(crates: &[Crate]) -> String {
     let mut block = String::from("```arrows\n");
     for member in crates.iter().filter(|member| !member.dependencies.is_empty()) {
@@ -106,7 +108,7 @@ mod tests {
         );
         check_page(
             "b -> a, c\nc -> b, a (dev)",
-            &["ARCHITECTURE.md:2 draws b -> c, but it is no dependency"],
+            &["ARCHITECTURE.md:2 draws b -> c, but there is no such dependency"],
         );
     }
 
@@ -115,7 +117,7 @@ mod tests {
         check_page(
             "b -> a\nc -> b, a",
             &[
-                "ARCHITECTURE.md:3 draws c -> a, but it is no dependency",
+                "ARCHITECTURE.md:3 draws c -> a, but there is no such dependency",
                 "c/Cargo.toml has c -> a (dev), which ARCHITECTURE.md does not draw",
             ],
         );
@@ -126,7 +128,7 @@ mod tests {
         check_page(
             "b -> a\nb -> a\nc -> b, a (dev), d",
             &[
-                "ARCHITECTURE.md:3 draws b -> a, which line 2 drew already",
+                "ARCHITECTURE.md:3 draws b -> a again; line 2 has it already",
                 "ARCHITECTURE.md:4 draws c -> d, but no member is named d",
             ],
         );

@@ -1,8 +1,8 @@
-//! Why a workspace cannot be checked at all.
+//! The errors that prevent a check of the workspace.
 
 use std::io;
 
-/// A workspace that cannot be read; a broken rule is a `Problem` instead.
+/// A workspace that cannot be read. A broken rule is a `Problem` instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or folder is missing or unreadable.
@@ -10,26 +10,26 @@ pub enum Error {
     Read {
         /// Relative to the root.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// A file is no Rust.
+    /// A file is not valid Rust.
     #[error("failed to parse {path}: {error}")]
     Parse {
         /// Relative to the root.
         path: String,
-        /// What the parser says.
+        /// The error of the parser.
         error: String,
     },
     /// `mod name;` without a file.
-    #[error("failed to find the file of module {name}, declared in {path}")]
+    #[error("failed to find the file of module {name}, which {path} declares")]
     Module {
         /// The file with the declaration, relative to the root.
         path: String,
         /// The module's name.
         name: String,
     },
-    /// A line of a block in the page has not the block's format.
+    /// A line of a block in the page does not have the block's format.
     #[error("failed to read ARCHITECTURE.md:{line}: {reason}")]
     Page {
         /// Counted from 1.
@@ -37,7 +37,7 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// Cargo does not know the workspace.
-    #[error("failed to ask cargo for the workspace: {0}")]
+    /// `cargo metadata` failed.
+    #[error("failed to read the workspace with cargo metadata: {0}")]
     Cargo(#[from] cargo_metadata::Error),
 }

@@ -1,4 +1,4 @@
-//! Finds names that may not occur in some folders.
+//! Finds names in folders in which they are forbidden.
 //!
 //! Paths are compared, not text: comments and strings can name anything. Code under `cfg(test)`
 //! does not count, except for the keyword `unsafe`.
@@ -35,7 +35,7 @@ fn check_rule(workspace: &Workspace, tests: &BTreeSet<&str>, rule: &Forbidden) -
     for folder in rule.folders.of.iter().chain(&rule.folders.except) {
         if !sources.keys().any(|path| is_in(path, folder)) {
             let at = format!("{PAGE}:{}", rule.line);
-            problems.push(Problem::new(format!("{at} names {folder}, where no source file is")));
+            problems.push(Problem::new(format!("{at} names {folder}, which has no source file")));
         }
     }
     let names = expanded(&rule.names, crates);
@@ -94,10 +94,10 @@ fn lines_in(scope: &Scope, name: &[&str]) -> Vec<usize> {
     let imports = imports.filter(|i| i.is_global || !i.path.first().is_some_and(|p| is_own(p)));
     let imports = imports.filter(|import| {
         let path: Vec<&str> = import.path.iter().map(String::as_str).collect();
-        // `use std::sync::*` names all that is below.
+        // `use std::sync::*` names everything below it.
         contains(&path, name) || (import.bound.is_none() && name.starts_with(&path))
     });
-    // A single word is a local variable, or imported, and then its import is found.
+    // A single word is a local variable or an imported name. Then the import itself is found.
     let paths = scope.paths.iter().filter(|named| named.path.len() > 1);
     let paths = paths.filter(|named| named.is_global || !is_own(&named.path[0]));
     let paths = paths.filter(|named| contains(&in_full(scope, &named.path), name));
@@ -111,7 +111,8 @@ fn in_full<'a>(scope: &'a Scope, path: &'a [String]) -> Vec<&'a str> {
     start.iter().chain(&path[1..]).map(String::as_str).collect()
 }
 
-/// Whether the parts of `name` follow one another in `path`. A crate's name alone is the first.
+/// Whether the parts of `name` follow one another in `path`. The name of a crate alone must be the
+/// first part.
 fn contains(path: &[&str], name: &[&str]) -> bool {
     let is_crate = name.len() == 1 && name[0].starts_with(|first: char| first.is_lowercase());
     if is_crate {
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_gone_is_a_problem() {
-        let expected = "ARCHITECTURE.md:2 names c/src, where no source file is";
+        let expected = "ARCHITECTURE.md:2 names c/src, which has no source file";
         check_text("c/src: rand", "", &[expected]);
     }
 }

@@ -1,4 +1,4 @@
-//! A directed graph whose arrows know where they come from, and its circles.
+//! A directed graph with the source lines of its arrows, and its cycles.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -25,7 +25,7 @@ impl Graph {
         }
     }
 
-    /// Adds an arrow that comes from `site`. An arrow from a node to itself is none.
+    /// Adds an arrow that comes from `site`. An arrow from a node to itself is ignored.
     pub(crate) fn add(&mut self, from: &str, to: &str, site: Site) {
         self.add_node(from);
         self.add_node(to);
@@ -48,41 +48,42 @@ impl Graph {
         })
     }
 
-    /// Where the arrow comes from; empty if there is none.
+    /// The places from which the arrow comes; empty if there is no such arrow.
     pub(crate) fn sites(&self, from: &str, to: &str) -> Vec<&Site> {
         let sites = self.arrows.get(from).and_then(|arrows| arrows.get(to));
         sites.into_iter().flatten().collect()
     }
 
-    /// The circles, shortest first, each from its first node in alphabetical order. Each arrow that
-    /// lies on any circle is in at least one of them; longer ones that add no arrow are left out.
-    pub(crate) fn circles(&self) -> Vec<Vec<&str>> {
-        let mut circles = BTreeSet::new();
+    /// The cycles, shortest first. Each begins with its first node in alphabetical order. Each
+    /// arrow that is part of any cycle is in at least one of them. Longer cycles that add no arrow
+    /// are left out.
+    pub(crate) fn cycles(&self) -> Vec<Vec<&str>> {
+        let mut cycles = BTreeSet::new();
         for (from, to, _) in self.arrows() {
-            if let Some(mut circle) = self.way(to, from) {
-                let first = (0..circle.len()).min_by_key(|at| circle[*at]).unwrap_or(0);
-                circle.rotate_left(first);
-                circles.insert((circle.len(), circle));
+            if let Some(mut cycle) = self.way(to, from) {
+                let first = (0..cycle.len()).min_by_key(|at| cycle[*at]).unwrap_or(0);
+                cycle.rotate_left(first);
+                cycles.insert((cycle.len(), cycle));
             }
         }
         let mut covered = BTreeSet::new();
         let mut kept = Vec::new();
-        for (_, circle) in circles {
-            let next = circle.iter().cycle().skip(1);
-            let arrows: Vec<_> = circle.iter().copied().zip(next.copied()).collect();
+        for (_, cycle) in cycles {
+            let next = cycle.iter().cycle().skip(1);
+            let arrows: Vec<_> = cycle.iter().copied().zip(next.copied()).collect();
             if arrows.iter().any(|arrow| !covered.contains(arrow)) {
                 covered.extend(arrows);
-                kept.push(circle);
+                kept.push(cycle);
             }
         }
         kept
     }
 
-    /// The number of nodes on the longest chain of arrows; a circle counts as one node.
-    pub(crate) fn floors(&self) -> usize {
+    /// The number of nodes on the longest chain of arrows. A cycle counts as one node.
+    pub(crate) fn levels(&self) -> usize {
         let reached: BTreeMap<&str, BTreeSet<&str>> =
             self.arrows.keys().map(|node| (node.as_str(), self.reached(node))).collect();
-        // A node that reaches fewer nodes is further down, and all below it come first.
+        // A node that reaches fewer nodes is on a lower level, and all nodes below it come first.
         let mut nodes: Vec<&str> = reached.keys().copied().collect();
         nodes.sort_by_key(|node| reached[node].len());
         let mut floor: BTreeMap<&str, usize> = BTreeMap::new();
@@ -94,7 +95,7 @@ impl Graph {
         floor.into_values().max().unwrap_or(0)
     }
 
-    /// All nodes that can be reached from `node` by one arrow or more.
+    /// All nodes that can be reached from `node` by one or more arrows.
     pub(crate) fn reached(&self, node: &str) -> BTreeSet<&str> {
         let mut reached = BTreeSet::new();
         let mut open: Vec<&str> = self.next(node).collect();
@@ -106,7 +107,7 @@ impl Graph {
         reached
     }
 
-    /// A shortest way, both ends included.
+    /// A shortest path, with both ends.
     fn way<'a>(&'a self, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
         let mut before: BTreeMap<&str, &str> = BTreeMap::new();
         let mut open = VecDeque::from([from]);
@@ -147,14 +148,14 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(arrows: &[(&str, &str)], circles: &[&[&str]], floors: usize) {
+    fn check(arrows: &[(&str, &str)], cycles: &[&[&str]], levels: usize) {
         let graph = graph(arrows);
-        assert_eq!(graph.circles(), circles);
-        assert_eq!(graph.floors(), floors);
+        assert_eq!(graph.cycles(), cycles);
+        assert_eq!(graph.levels(), levels);
     }
 
     #[test]
-    fn chains_and_diamonds_have_no_circle() {
+    fn chains_and_diamonds_have_no_cycle() {
         check(&[], &[], 0);
         check(&[("a", "a")], &[], 1);
         check(&[("a", "b"), ("b", "c")], &[], 3);
@@ -162,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn circles_of_two_and_three_are_found_and_are_one_floor() {
+    fn cycles_of_two_and_three_are_found_and_are_one_floor() {
         check(&[("b", "a"), ("a", "b")], &[&["a", "b"]], 1);
         check(&[("c", "a"), ("a", "b"), ("b", "c"), ("c", "d")], &[&["a", "b", "c"]], 2);
     }
 
     #[test]
-    fn the_shortest_circle_is_first_and_each_arrow_is_in_one() {
+    fn the_shortest_cycle_is_first_and_each_arrow_is_in_one() {
         let arrows = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "a"), ("y", "x"), ("x", "y")];
         check(&arrows, &[&["x", "y"], &["a", "b", "c", "d"]], 1);
         let arrows = [("a", "b"), ("b", "a"), ("b", "c"), ("c", "a")];

@@ -8,7 +8,7 @@ use crate::modules::{Module, Modules, Sources};
 use crate::resolve::Target;
 use crate::workspace::{Crate, Workspace};
 
-/// The imports that the sources show.
+/// All imports in the sources.
 #[derive(Debug, Default)]
 pub(crate) struct Imports {
     /// For each crate the graph of its files.
@@ -72,7 +72,7 @@ impl Reader<'_> {
             }
             for named in &module.scope.paths {
                 let targets = modules.resolve(number, &named.path, named.is_global);
-                // A single name that is not declared is a local variable or the prelude's.
+                // A single name that is not declared is a local variable or from the prelude.
                 let is_certain =
                     |target: &Target<'_>| named.path.len() > 1 || matches!(target, Target::Item(_));
                 self.add(module, named.line, targets.into_iter().filter(is_certain));
@@ -90,7 +90,7 @@ impl Reader<'_> {
         for target in targets {
             match target {
                 Target::Item(file) => self.files.add(module.file, file, site()),
-                // What is used of the module is a path of its own.
+                // Each use of the module is a separate path.
                 Target::Module(_) => {}
                 Target::External(path) => {
                     let Some(to) = self.libraries.get(path[0].as_str()) else { continue };
@@ -147,7 +147,7 @@ mod tests {
         Imports::of(&Workspace { root: "".into(), crates, sources }).unwrap()
     }
 
-    /// Compares the imports of crate `c`, but for those of its program.
+    /// Compares the imports of crate `c`, except those of its program.
     #[track_caller]
     fn check(files: &str, expected: &[&str]) {
         let imports = imports(files);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_and_its_child_can_be_a_circle() {
+    fn a_parent_and_its_child_can_be_a_cycle() {
         check(
             "-- c/src/lib.rs --
              mod a;

@@ -1,13 +1,13 @@
-//! Checks the shape of this workspace, so that it stays as ARCHITECTURE.md draws it.
+//! Checks that the structure of this workspace is as ARCHITECTURE.md draws it.
 //!
-//! - No circle of imports between the files of a crate, between its folders, or between crates.
+//! - There is no import cycle between the files of a crate, between its folders, or between crates.
 //! - The crates depend on each other as drawn.
-//! - Some names occur in some folders only.
-//! - No crate knows a crate above it by a string.
+//! - Some names occur only in some folders.
+//! - No string in a crate names a crate above it.
 //!
-//! Imports are read from the sources: each `use` and each path leads to the file that defines what
-//! it names, through re-exports. A re-export and a `mod` declaration alone are no imports, and
-//! tests do not count. A method call names no file, so it is not seen.
+//! Imports are read from the sources. Each `use` and each path leads, through re-exports, to the
+//! file that defines the name. A re-export or a `mod` declaration alone is not an import, and tests
+//! do not count. A method call names no file, so it is not seen.
 
 mod error;
 mod scope;
@@ -19,7 +19,7 @@ mod resolve;
 mod graph;
 mod workspace;
 mod imports;
-mod rooms;
+mod folders;
 mod page;
 mod problem;
 mod arrows;
@@ -38,15 +38,17 @@ use imports::Imports;
 use page::{PAGE, Page};
 use workspace::Workspace;
 
-/// All broken rules in the workspace to which the folder `within` belongs, circles first.
+/// All broken rules in the workspace to which the folder `within` belongs. Cycles come first.
 pub fn check(within: &Path) -> Result<Vec<Problem>, Error> {
     let workspace = Workspace::read(within)?;
     let page = Page::read(&workspace.root)?;
     let imports = Imports::of(&workspace)?;
-    let mut problems = circles(&imports);
+    let mut problems = cycles(&imports);
     match &page.arrows {
         Some(drawn) => problems.extend(arrows::check(&workspace.crates, drawn)),
-        None => problems.push(Problem::new(format!("{PAGE} has no block ```arrows"))),
+        None => problems.push(Problem::new(format!(
+            "{PAGE} has no block ```arrows; `cargo structure --arrows` prints one"
+        ))),
     }
     match &page.forbidden {
         Some(rules) => problems.extend(forbidden::check(&workspace, &imports, rules)),
@@ -56,31 +58,31 @@ pub fn check(within: &Path) -> Result<Vec<Problem>, Error> {
     Ok(problems)
 }
 
-/// Figures of the workspace for a person.
+/// Figures of the workspace, as text for people.
 pub fn report(within: &Path) -> Result<String, Error> {
     let workspace = Workspace::read(within)?;
     Ok(report::render(&workspace, &Imports::of(&workspace)?))
 }
 
-/// The block ```` ```arrows ```` that draws the dependencies as they are.
+/// The block ```` ```arrows ```` with the actual dependencies.
 pub fn arrows(within: &Path) -> Result<String, Error> {
     Ok(arrows::block(&Workspace::read(within)?.crates))
 }
 
-fn circles(imports: &Imports) -> Vec<Problem> {
+fn cycles(imports: &Imports) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, files) in &imports.files {
         let of = format!("files in {name}");
-        problems.extend(files.circles().iter().map(|c| Problem::circle(&of, files, c)));
-        let graphs = rooms::graphs(files);
-        for (graph, circle) in rooms::circles(&graphs) {
-            let is_pure = circle.iter().all(|node| node.ends_with('/'));
+        problems.extend(files.cycles().iter().map(|c| Problem::cycle(&of, files, c)));
+        let graphs = folders::graphs(files);
+        for (graph, cycle) in folders::cycles(&graphs) {
+            let is_pure = cycle.iter().all(|node| node.ends_with('/'));
             let nodes = if is_pure { "folders" } else { "folders and files" };
-            problems.push(Problem::circle(&format!("{nodes} in {name}"), graph, &circle));
+            problems.push(Problem::cycle(&format!("{nodes} in {name}"), graph, &cycle));
         }
     }
     let crates = &imports.crates;
-    problems.extend(crates.circles().iter().map(|c| Problem::circle("crates", crates, c)));
+    problems.extend(crates.cycles().iter().map(|c| Problem::cycle("crates", crates, c)));
     problems.sort_by_key(|problem| problem.at.len());
     problems
 }

@@ -1,4 +1,4 @@
-//! `cargo structure`: exit code 0 if the shape is right, 1 if a rule is broken, 2 if it is unknown.
+//! `cargo structure`: exit code 0 if no rule is broken, 1 if one is, 2 if the check failed.
 
 use std::env;
 use std::process::ExitCode;
@@ -6,26 +6,26 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-/// Checks the shape of this workspace against ARCHITECTURE.md
+/// Checks the structure of this workspace against ARCHITECTURE.md
 #[derive(Parser)]
 #[command(name = "cargo structure")]
 struct Args {
-    /// Print sizes, rooms, floors and circles instead of checking
+    /// Do not check; print sizes, folders, levels and cycles
     #[arg(long)]
     report: bool,
 
-    /// Print the arrows between crates as they are, for ARCHITECTURE.md
+    /// Do not check; print the actual arrows between crates, for ARCHITECTURE.md
     #[arg(long, conflicts_with = "report")]
     arrows: bool,
 }
 
 const BROKEN: u8 = 1;
-const UNKNOWN: u8 = 2;
+const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     run(&Args::parse()).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::from(UNKNOWN)
+        ExitCode::from(FAILED)
     })
 }
 

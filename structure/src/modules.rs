@@ -19,13 +19,13 @@ pub(crate) struct Modules<'a> {
 /// One module.
 #[derive(Debug)]
 pub(crate) struct Module<'a> {
-    /// The module above; the root is its own.
+    /// The module above. The root is its own parent.
     pub(crate) parent: usize,
-    /// Modules by name. There can be several of one name, for different platforms.
+    /// Modules by name. There can be several with one name, for different platforms.
     pub(crate) children: BTreeMap<&'a str, Vec<usize>>,
     /// The file in which it lives.
     pub(crate) file: &'a str,
-    /// What it holds.
+    /// Its content.
     pub(crate) scope: &'a Scope,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Modules<'a> {
         }
         for declared in &scope.declared {
             let (child_file, source) = find(declared, file, folder, sources)?;
-            // `mod.rs` and files named by `#[path]` have their children beside them.
+            // The children of `mod.rs`, and of a file named by `#[path]`, are in the same folder.
             let folder = if child_file.ends_with("/mod.rs") || declared.at.is_some() {
                 folder_of(child_file).to_owned()
             } else {
@@ -170,7 +170,7 @@ mod tests {
     fn a_module_without_a_file_is_named() {
         let sources = sources("-- c/src/lib.rs --\nmod gone;\n");
         let error = Modules::of("c/src/lib.rs", &sources).unwrap_err();
-        let expected = "failed to find the file of module gone, declared in c/src/lib.rs";
+        let expected = "failed to find the file of module gone, which c/src/lib.rs declares";
         assert_eq!(error.to_string(), expected);
     }
 }

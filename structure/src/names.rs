@@ -1,4 +1,4 @@
-//! Collects what a syntax tree names: imports, paths, string literals, modules.
+//! Collects the names in a syntax tree: imports, paths, string literals, modules.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
@@ -7,7 +7,7 @@ use syn::{Item, Lit, Meta, UseTree, Visibility};
 
 use crate::scope::{Declared, Import, Named, Scope, Text};
 
-/// What `file` names.
+/// The names in `file`.
 pub(crate) fn of(file: &syn::File) -> Scope {
     let mut reader = Reader { scope: Scope::default() };
     reader.visit_file(file);
@@ -98,7 +98,7 @@ impl<'ast> Visit<'ast> for Reader {
         }
     }
 
-    // `pub(in path)` is no import.
+    // `pub(in path)` is not an import.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_lit(&mut self, literal: &'ast Lit) {

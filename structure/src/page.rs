@@ -1,6 +1,6 @@
-//! The blocks of ARCHITECTURE.md that say what the workspace's shape has to be.
+//! The blocks of ARCHITECTURE.md that say what the structure of the workspace must be.
 //!
-//! A block is a fence with a word behind it:
+//! A block is a fence followed by a word:
 //!
 //! ````text
 //! ```arrows
@@ -17,8 +17,8 @@
 //! ````
 //!
 //! `arrows` has each dependency between two members, as in the manifests. `(dev)` and `(build)`
-//! mark those of tests and of build scripts. `forbidden` has `FOLDERS: NAMES`, where a folder can
-//! also be a file. `.` is all of the workspace; `kit` is every member.
+//! mark those of tests and of build scripts. `forbidden` has `FOLDERS: NAMES`, and a folder can
+//! also be a file. `.` means the whole workspace; `kit` means every member.
 
 use std::fs;
 use std::path::Path;
@@ -29,29 +29,29 @@ use crate::workspace::Kind;
 /// The page's name.
 pub(crate) const PAGE: &str = "ARCHITECTURE.md";
 
-/// What the page demands.
+/// The rules of the page.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// Dependencies between members; `None` if there is no such block.
     pub(crate) arrows: Option<Vec<Drawn>>,
-    /// Names that may not occur; `None` if there is no such block.
+    /// Forbidden names; `None` if there is no such block.
     pub(crate) forbidden: Option<Vec<Forbidden>>,
 }
 
-/// One arrow.
+/// An arrow of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Drawn {
     /// Counted from 1.
     pub(crate) line: usize,
     /// The package that depends.
     pub(crate) from: String,
-    /// The package depended on.
+    /// The package on which it depends.
     pub(crate) to: String,
-    /// When it is needed.
+    /// The builds that need it.
     pub(crate) kind: Kind,
 }
 
-/// Names that may not occur in some folders.
+/// Names that are forbidden in some folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Forbidden {
     /// Counted from 1.
@@ -62,12 +62,12 @@ pub(crate) struct Forbidden {
     pub(crate) names: List,
 }
 
-/// Some things, without some of them.
+/// A list with exceptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct List {
-    /// What belongs to it.
+    /// The members.
     pub(crate) of: Vec<String>,
-    /// What does not.
+    /// The exceptions.
     pub(crate) except: Vec<String>,
 }
 
@@ -109,7 +109,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Notes that a block is there, though it may be empty.
+    /// Notes that a block exists, although it may be empty.
     fn open(&mut self, block: Option<&str>) {
         match block {
             Some("arrows") => drop(self.arrows.get_or_insert_default()),

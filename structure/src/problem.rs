@@ -1,27 +1,27 @@
-//! What is wrong with a workspace, as a person reads it.
+//! A broken rule, as text for people.
 
 use std::fmt;
 
 use crate::graph::Graph;
 
-/// One broken rule.
+/// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong, in one line.
     pub what: String,
-    /// Where, a line each.
+    /// The places, a line each.
     pub at: Vec<String>,
 }
 
 impl Problem {
-    /// A problem that one line says.
+    /// A problem with one line of text.
     pub(crate) fn new(what: String) -> Problem {
         Problem { what, at: Vec::new() }
     }
 
-    /// A circle in `graph`; `of` says what its nodes are.
-    pub(crate) fn circle(of: &str, graph: &Graph, circle: &[&str]) -> Problem {
-        let next = circle.iter().cycle().skip(1);
+    /// A cycle in `graph`. `of` names its nodes, such as "files in raft".
+    pub(crate) fn cycle(of: &str, graph: &Graph, cycle: &[&str]) -> Problem {
+        let next = cycle.iter().cycle().skip(1);
         let line = |(from, to): (&&str, &&str)| {
             let sites = graph.sites(from, to);
             let Some(first) = sites.first() else { return String::new() };
@@ -33,8 +33,8 @@ impl Problem {
             format!("{}:{}{by} imports {to}{more}", first.file, first.line)
         };
         Problem {
-            what: format!("circle of {} {of}", circle.len()),
-            at: circle.iter().zip(next).map(line).collect(),
+            what: format!("import cycle of {} {of}", cycle.len()),
+            at: cycle.iter().zip(next).map(line).collect(),
         }
     }
 }

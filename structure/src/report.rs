@@ -1,23 +1,23 @@
-//! Prints the figures of a workspace: sizes, rooms, floors, circles.
+//! Prints the figures of a workspace: sizes, folders, levels, cycles.
 
 use std::fmt::Write;
 
+use crate::folders;
 use crate::imports::Imports;
-use crate::rooms;
 use crate::workspace::Workspace;
 
-/// Longer files are listed.
+/// Files with more lines of code than this are listed.
 const LINES_MAX: usize = 400;
 
 /// The report as plain aligned text.
 pub(crate) fn render(workspace: &Workspace, imports: &Imports) -> String {
     let mut rows = vec![
-        ["crate", "files", "code", "median", "largest", "rooms", "floors", "largest file"]
+        ["crate", "files", "code", "median", "largest", "folders", "levels", "largest file"]
             .map(str::to_owned)
             .to_vec(),
     ];
     let mut long = Vec::new();
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     for (name, files) in &imports.files {
         let mut sizes: Vec<(usize, &str)> = files
             .nodes()
@@ -27,27 +27,27 @@ pub(crate) fn render(workspace: &Workspace, imports: &Imports) -> String {
         let code: usize = sizes.iter().map(|(lines, _)| lines).sum();
         let median = sizes.get(sizes.len() / 2).map_or(0, |(lines, _)| *lines);
         let (largest, file) = sizes.last().copied().unwrap_or((0, ""));
-        let figures = [sizes.len(), code, median, largest, rooms::count(files), files.floors()];
+        let figures = [sizes.len(), code, median, largest, folders::count(files), files.levels()];
         let mut row = vec![name.clone()];
         row.extend(figures.map(|figure| figure.to_string()));
         row.push(file.to_owned());
         rows.push(row);
         long.extend(sizes.into_iter().filter(|(lines, _)| *lines > LINES_MAX));
-        circles.extend(files.circles().iter().map(|circle| shown(circle)));
-        let graphs = rooms::graphs(files);
-        circles.extend(rooms::circles(&graphs).iter().map(|(_, circle)| shown(circle)));
+        cycles.extend(files.cycles().iter().map(|cycle| shown(cycle)));
+        let graphs = folders::graphs(files);
+        cycles.extend(folders::cycles(&graphs).iter().map(|(_, cycle)| shown(cycle)));
     }
-    circles.extend(imports.crates.circles().iter().map(|circle| shown(circle)));
+    cycles.extend(imports.crates.cycles().iter().map(|cycle| shown(cycle)));
     long.sort_unstable_by(|a, b| b.cmp(a));
     let long: Vec<String> = long.into_iter().map(|(n, file)| format!("{n:>5}  {file}")).collect();
     let mut text = table(&rows);
     section(&mut text, &format!("files over {LINES_MAX} lines of code"), &long);
-    section(&mut text, "circles", &circles);
+    section(&mut text, "cycles", &cycles);
     text
 }
 
-fn shown(circle: &[&str]) -> String {
-    format!("{} -> {}", circle.join(" -> "), circle[0])
+fn shown(cycle: &[&str]) -> String {
+    format!("{} -> {}", cycle.join(" -> "), cycle[0])
 }
 
 fn section(text: &mut String, title: &str, lines: &[String]) {
@@ -62,7 +62,7 @@ fn section(text: &mut String, title: &str, lines: &[String]) {
     }
 }
 
-/// Aligns columns: the first and the last to the left, figures to the right.
+/// Aligns the first and the last column to the left, and figures to the right.
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);

@@ -1,9 +1,9 @@
-//! Resolves a path to the file that defines what it names, through re-exports.
+//! Resolves a path, through re-exports, to the file that defines its name.
 
 use crate::modules::Modules;
 use crate::scope::Import;
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
     /// A module of this crate, by number.
@@ -14,12 +14,12 @@ pub(crate) enum Target<'a> {
     External(Vec<String>),
 }
 
-/// Declarations that are being followed: a name that leads back to itself leads nowhere.
+/// Declarations that are being followed. A name that leads back to itself has no target.
 type Trail = Vec<*const Import>;
 
 impl<'a> Modules<'a> {
-    /// All that `path` can mean in the module `from`. One name can mean a module and a function,
-    /// and different things on different platforms.
+    /// All targets that `path` can have in the module `from`. One name can mean a module and a
+    /// function, and different things on different platforms.
     pub(crate) fn resolve(&self, from: usize, path: &[String], is_global: bool) -> Vec<Target<'a>> {
         self.follow(from, path, is_global, &mut Vec::new())
     }
@@ -75,7 +75,7 @@ impl<'a> Modules<'a> {
         if found.is_empty() { items } else { found }
     }
 
-    /// What `name` means in `module` itself; nothing if it is not declared there.
+    /// The targets of `name` in `module` itself; none if it is not declared there.
     fn look_up(&self, module: usize, name: &str, trail: &mut Trail) -> Vec<Target<'a>> {
         let here = &self.all[module];
         let mut found = Vec::new();

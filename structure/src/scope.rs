@@ -1,4 +1,4 @@
-//! What a module declares, imports and names, as plain data.
+//! The declarations, imports and names of a module, as plain data.
 //!
 //! A span of `proc_macro2` is valid only in the thread that parsed it. Plain data can be read in
 //! many threads and compared in one.
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub(crate) struct Scope {
     /// Empty for the module of a file.
     pub(crate) name: String,
-    /// `use` declarations, one for each name, also those within functions.
+    /// `use` declarations, one for each name, including those within functions.
     pub(crate) imports: Vec<Import>,
     /// Names of functions, types, constants and macros.
     pub(crate) items: BTreeSet<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Import {
     pub(crate) bound: Option<String>,
     /// Whether the path begins with `::`.
     pub(crate) is_global: bool,
-    /// Whether the declaration has a visibility: a re-export makes no dependency by itself.
+    /// Whether the declaration has a visibility. A re-export alone is not a dependency.
     pub(crate) is_reexport: bool,
     /// Counted from 1.
     pub(crate) line: usize,
@@ -59,7 +59,7 @@ pub(crate) struct Text {
     pub(crate) line: usize,
 }
 
-/// A module in a file of its own.
+/// A module in its own file.
 #[derive(Debug)]
 pub(crate) struct Declared {
     /// The module's name.

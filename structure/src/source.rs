@@ -14,7 +14,7 @@ use crate::{names, untested};
 /// A file that was read.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// What the file's own module holds.
+    /// The content of the file's own module.
     pub(crate) scope: Scope,
     /// Lines with the keyword `unsafe`, in tests too.
     pub(crate) unsafe_lines: Vec<usize>,

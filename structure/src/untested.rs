@@ -1,10 +1,10 @@
-//! Removes tests and doc comments from a syntax tree, so that no later step meets them.
+//! Removes tests and doc comments from a syntax tree, so that later steps do not see them.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Item, Meta, Stmt, Token, punctuated::Punctuated};
 
-/// Removes what is compiled for tests only, and all doc comments.
+/// Removes everything that is compiled only for tests, and all doc comments.
 pub(crate) fn strip(file: &mut syn::File) {
     if is_test(&file.attrs) {
         file.items.clear();
@@ -69,7 +69,7 @@ impl VisitMut for Strip {
     }
 }
 
-/// Whether one of the attributes removes the item from all builds but those of tests.
+/// Whether one of the attributes removes the item from all builds except those of tests.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::Path(path) => path.is_ident("test"),

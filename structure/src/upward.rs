@@ -1,7 +1,7 @@
-//! Finds string literals by which a crate knows a crate above it.
+//! Finds string literals in a crate that name a crate above it.
 //!
-//! A crate may know those that it depends on. A path like `peer::` or `/peer/src/` of any other
-//! in a string is a dependency that no manifest shows.
+//! A crate may name the crates on which it depends. A path of another crate in a string, such as
+//! `peer::` or `/peer/src/`, is a dependency that no manifest shows.
 
 use crate::graph::Graph;
 use crate::imports::Imports;
@@ -34,13 +34,13 @@ fn strings(sources: &Sources, file: &str, above: &[&Crate]) -> Vec<Problem> {
         let name = &other.name;
         let line = text.line;
         Some(Problem::new(format!(
-            "{file}:{line} has a string with {mark:?}, but does not depend on {name}"
+            "{file}:{line} has a string with {mark:?}, but its crate does not depend on {name}"
         )))
     });
     found.collect()
 }
 
-/// Texts that only someone writes who knows the crate.
+/// Texts that name the crate.
 fn marks(member: &Crate) -> Vec<String> {
     let Crate { name, folder, .. } = member;
     let library = member.library.as_ref().unwrap_or(name);
@@ -51,7 +51,7 @@ fn marks(member: &Crate) -> Vec<String> {
     marks
 }
 
-/// Whether `mark` is in `text`, and not as the end of a longer word.
+/// Whether `mark` is in `text`, but not as the end of a longer word.
 fn has(text: &str, mark: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(mark).any(|(at, _)| !text[..at].ends_with(is_word))
@@ -79,8 +79,9 @@ mod tests {
 
     #[test]
     fn the_name_or_path_of_a_crate_above_is_found() {
-        let found =
-            |mark| format!("a.rs:1 has a string with {mark:?}, but does not depend on peer");
+        let found = |mark| {
+            format!("a.rs:1 has a string with {mark:?}, but its crate does not depend on peer")
+        };
         check_text("fn f() { g(\"peer::\") }", &[&found("peer::")]);
         check_text("fn f() { m!(\"in /grade/peer/src/x\") }", &[&found("grade/peer/src/")]);
         check_text("const A: &str = \"/peer/src/\";", &[&found("peer/src/")]);

@@ -1,4 +1,4 @@
-//! The workspace as cargo and its folders show it: crates, dependencies, source files.
+//! The workspace as cargo and the file system show it: crates, dependencies, source files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use crate::error::Error;
 use crate::modules::Sources;
 use crate::source::Source;
 
-/// All that is checked.
+/// Everything that is checked.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     /// The folder with the workspace's `Cargo.toml`.
     pub(crate) root: PathBuf,
     /// Members, in alphabetical order.
     pub(crate) crates: Vec<Crate>,
-    /// All source files below the root, those of excluded packages too.
+    /// All source files below the root, including those of excluded packages.
     pub(crate) sources: Sources,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Crate {
     pub(crate) dependencies: BTreeSet<Arrow>,
 }
 
-/// Where a library or a program begins.
+/// The root file of a library or a program.
 #[derive(Debug)]
 pub(crate) struct Root {
     /// Relative to the workspace's root.
@@ -46,16 +46,16 @@ pub(crate) struct Root {
     pub(crate) is_library: bool,
 }
 
-/// One dependency on another member.
+/// A dependency on another member.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Arrow {
-    /// The package depended on.
+    /// The package on which it depends.
     pub(crate) to: String,
-    /// When it is needed.
+    /// The builds that need it.
     pub(crate) kind: Kind,
 }
 
-/// When a dependency is needed.
+/// The builds that need a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Always.
@@ -78,7 +78,7 @@ impl Workspace {
         Ok(Workspace { crates: crates(&metadata), sources: read_all(&root, &files)?, root })
     }
 
-    /// The packages that `name` needs to be built, directly or not; without itself.
+    /// The packages that the build of `name` needs, directly or not, without `name` itself.
     pub(crate) fn needs(&self, name: &str) -> BTreeSet<&str> {
         let by_name: BTreeMap<&str, &Crate> =
             self.crates.iter().map(|member| (member.name.as_str(), member)).collect();
@@ -142,7 +142,7 @@ fn relative(metadata: &Metadata, path: Option<&Path>) -> String {
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// Adds the `.rs` files in `folder`, but none of hidden folders or of cargo's `target`.
+/// Adds the `.rs` files in `folder`, except those of hidden folders and of cargo's `target`.
 fn find_sources(root: &Path, folder: &str, files: &mut Vec<String>) -> Result<(), Error> {
     let failed = |error| Error::Read { path: folder.to_owned(), error };
     for entry in fs::read_dir(root.join(folder)).map_err(failed)? {
@@ -160,7 +160,7 @@ fn find_sources(root: &Path, folder: &str, files: &mut Vec<String>) -> Result<()
     Ok(())
 }
 
-/// Reads the files in as many threads as the machine has cores.
+/// Reads the files with one thread for each core of the computer.
 fn read_all(root: &Path, files: &[String]) -> Result<Sources, Error> {
     let next = AtomicUsize::new(0);
     let read_some = || {

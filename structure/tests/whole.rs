@@ -15,39 +15,39 @@ fn each_broken_rule_is_printed_with_its_places() {
     let output = run(BROKEN, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(text(&output), @r#"
-    error: circle of 2 files in low
+    error: import cycle of 2 files in low
         low/src/a.rs:3 imports low/src/b.rs, and 1 more
         low/src/b.rs:3 imports low/src/a.rs
-    error: circle of 2 folders and files in mid
+    error: import cycle of 2 folders and files in mid
         mid/src/pure/rule.rs:3 (mid/src/pure/) imports mid/src/shell.rs
         mid/src/shell.rs:1 imports mid/src/pure/
-    error: circle of 3 files in high
+    error: import cycle of 3 files in high
         top/high/src/one.rs:2 imports top/high/src/two.rs
         top/high/src/two.rs:1 imports top/high/src/three.rs
         top/high/src/three.rs:2 imports top/high/src/one.rs
-    error: ARCHITECTURE.md:5 draws low -> mid, but it is no dependency
+    error: ARCHITECTURE.md:5 draws low -> mid, but there is no such dependency
     error: top/high/Cargo.toml has high -> low (dev), which ARCHITECTURE.md does not draw
     error: top/high/Cargo.toml has high -> mid, which ARCHITECTURE.md does not draw
     error: mid/src/pure/rule.rs:4 names Instant::now, which ARCHITECTURE.md:9 forbids there
     error: low/src/a.rs:10 names unsafe, which ARCHITECTURE.md:10 forbids there
-    error: low/src/a.rs:10 has a string with "high::", but does not depend on high
+    error: low/src/a.rs:10 has a string with "high::", but its crate does not depend on high
     9 problems
     "#);
 }
 
 #[test]
-fn the_report_has_sizes_rooms_floors_and_circles() {
+fn the_report_has_sizes_folders_levels_and_cycles() {
     let output = run(BROKEN, &["--report"]);
     assert_eq!(output.status.code(), Some(0));
     assert_snapshot!(text(&output), @r#"
-    crate  files  code  median  largest  rooms  floors  largest file
-    high       4     9       2        4      1       2  top/high/src/lib.rs
-    low        3    11       3        5      1       1  low/src/a.rs
-    mid        7    18       2        5      2       3  mid/src/pure/rule.rs
+    crate  files  code  median  largest  folders  levels  largest file
+    high       4     9       2        4        1       2  top/high/src/lib.rs
+    low        3    11       3        5        1       1  low/src/a.rs
+    mid        7    18       2        5        2       3  mid/src/pure/rule.rs
 
     files over 400 lines of code: none
 
-    circles: 3
+    cycles: 3
         top/high/src/one.rs -> top/high/src/two.rs -> top/high/src/three.rs -> top/high/src/one.rs
         low/src/a.rs -> low/src/b.rs -> low/src/a.rs
         mid/src/pure/ -> mid/src/shell.rs -> mid/src/pure/
@@ -55,7 +55,7 @@ fn the_report_has_sizes_rooms_floors_and_circles() {
 }
 
 #[test]
-fn the_arrows_are_printed_as_they_are() {
+fn the_actual_arrows_are_printed() {
     let output = run(BROKEN, &["--arrows"]);
     assert_eq!(output.status.code(), Some(0));
     assert_snapshot!(text(&output), @r#"
@@ -67,7 +67,7 @@ fn the_arrows_are_printed_as_they_are() {
 }
 
 #[test]
-fn a_sound_workspace_is_passed_in_silence() {
+fn nothing_is_printed_for_a_sound_workspace() {
     let output = run(SOUND, &[]);
     assert_eq!(text(&output), "");
     assert_eq!(output.status.code(), Some(0));
@@ -78,14 +78,14 @@ fn a_page_without_blocks_is_a_problem() {
     let output = run(&SOUND.replace("```arrows", "```text").replace("```forbidden", "```"), &[]);
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(text(&output), @r#"
-    error: ARCHITECTURE.md has no block ```arrows
+    error: ARCHITECTURE.md has no block ```arrows; `cargo structure --arrows` prints one
     error: ARCHITECTURE.md has no block ```forbidden
     2 problems
     "#);
 }
 
 #[test]
-fn a_workspace_that_cannot_be_read_has_an_exit_code_of_its_own() {
+fn a_workspace_that_cannot_be_read_has_its_own_exit_code() {
     let output = run(&SOUND.replace("pub struct B(A);", "pub struct"), &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).starts_with("error: failed to parse low/src/b.rs: "));

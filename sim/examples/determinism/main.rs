@@ -1,9 +1,9 @@
-//! Runs every workload many times, and shows that one seed and one binary make one run.
+//! Runs every workload many times, and shows that one seed and one binary always give the same run.
 //!
 //! `cargo run --release -p sim --example determinism [RUNS]`, 200 by default. The workloads run
-//! alone and beside load, on both engines, and in fresh processes, where addresses differ.
-//! Different seeds must differ. A workload that reads real time on purpose must be detected, or the
-//! check would prove nothing. Exits with 1 if anything is wrong.
+//! alone and under load, on both engines, and in fresh processes, where addresses differ.
+//! Different seeds must differ. A workload that reads real time on purpose must be detected;
+//! otherwise the check would prove nothing. Exits with 1 if anything is wrong.
 
 mod workloads;
 
@@ -24,9 +24,9 @@ fn main() -> ExitCode {
     let mut failures = 0;
     for loaded in [false, true] {
         let load = loaded.then(Load::start);
-        let beside = if loaded { "beside load" } else { "alone" };
+        let setting = if loaded { "under load" } else { "alone" };
         for (name, work) in WORKLOADS {
-            failures += u32::from(!check(name, beside, runs, *work));
+            failures += u32::from(!check(name, setting, runs, *work));
         }
         drop(load);
     }
@@ -45,21 +45,21 @@ fn hash(seed: u64, work: fn()) -> u64 {
     report.trace_hash
 }
 
-/// All runs on fibers, and a tenth as many on kernel threads, must have one hash, and another seed
-/// another hash.
-fn check(name: &str, beside: &str, runs: u32, work: fn()) -> bool {
+/// All runs on fibers, and a tenth of that number on kernel threads, must have one hash. Another
+/// seed must have another hash.
+fn check(name: &str, setting: &str, runs: u32, work: fn()) -> bool {
     let mut hashes = Vec::new();
     for (engine, runs) in [(Engine::Fiber, runs), (Engine::Kernel, runs.div_ceil(10))] {
         match sim::repeat(&options(engine, 1), runs, work) {
             Ok(report) if report.finished() => hashes.push(report.trace_hash),
             Ok(report) => println!("{name}: {report}"),
-            Err(divergence) => println!("{name} {engine:?} {beside}: {divergence}"),
+            Err(divergence) => println!("{name} {engine:?} {setting}: {divergence}"),
         }
     }
     let agree = hashes.len() == 2 && hashes[0] == hashes[1];
     let differ = hash(2, work) != hash(1, work);
     println!(
-        "{name:<12} {beside:<11} {runs} runs  hash {:016x}  engines {}  seeds {}",
+        "{name:<12} {setting:<11} {runs} runs  hash {:016x}  engines {}  seeds {}",
         hashes.first().copied().unwrap_or_default(),
         if agree { "agree" } else { "DISAGREE" },
         if differ { "differ" } else { "DO NOT DIFFER" },
@@ -82,15 +82,15 @@ fn fresh_processes(count: usize) -> bool {
     alike
 }
 
-/// The check detects a read of real time, and says at which step.
+/// Checks that a read of real time is detected, and prints the step.
 fn leak_is_found() -> bool {
     match sim::repeat(&options(Engine::Fiber, 1), 50, leak) {
         Ok(_) => {
-            println!("the planted leak was NOT found");
+            println!("the deliberate leak was NOT found");
             false
         }
         Err(divergence) => {
-            println!("the planted leak was found: {divergence}");
+            println!("the deliberate leak was found: {divergence}");
             divergence.first.is_some()
         }
     }
@@ -107,7 +107,7 @@ impl Load {
         let over = Arc::new(AtomicBool::new(false));
         let spin = |over: Arc<AtomicBool>| {
             while !over.load(Ordering::Relaxed) {
-                // Memory too, so that the allocator is shared.
+                // Allocates too, so that the allocator is shared.
                 std::hint::black_box(vec![0_u8; 4096]);
             }
         };

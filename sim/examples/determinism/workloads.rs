@@ -195,8 +195,8 @@ fn locals() {
     });
 }
 
-/// Five servers with a ticker each, which call each other in a thread per call over a network that
-/// delays and loses.
+/// Five servers, each with a ticker, that call each other over a network that delays and loses
+/// calls. Each call has its own thread.
 fn cluster() {
     let inboxes: Vec<_> = (0..5).map(|_| crossbeam_channel::unbounded::<u32>()).collect();
     let senders: Arc<Vec<_>> = Arc::new(inboxes.iter().map(|(sender, _)| sender.clone()).collect());
@@ -225,7 +225,7 @@ fn cluster() {
     thread::sleep(Duration::from_secs(10));
 }
 
-/// Reads real time past the simulation, after forty ordinary steps.
+/// Reads real time without the simulation, after forty ordinary steps.
 pub(crate) fn leak() {
     for _ in 0..40 {
         thread::sleep(MS);
@@ -253,7 +253,7 @@ fn leak_real_time(time: &mut [i64; 2]) {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn leak_real_time(time: &mut [i64; 2]) {
-    // An address that differs from run to run stands in for the clock.
+    // An address that differs from run to run replaces the clock.
     let memory = Box::leak(Box::new(0_u8));
     time[1] = std::ptr::from_mut(memory) as i64;
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::c_long;
 
-/// A system call by the kernel's own convention: gives a negative errno on failure.
+/// A system call with the kernel's own convention: returns a negative errno on failure.
 ///
 /// # Safety
 /// The arguments must be what the call asks for.

@@ -1,19 +1,19 @@
-//! What differs between processors: one file for each, with the same names.
+//! Code that differs between processors: one file for each processor, with the same names.
 //!
 //! A file provides, for every engine:
 //!
 //! - `syscall`: the instruction that enters the kernel;
-//! - `jump_with_return_address!`: the body of the hook that must know its caller.
+//! - `jump_with_return_address!`: the body of a hook that must know its caller.
 //!
 //! And for the fiber engine (the build script sets `sim_fibers` for a processor that has it):
 //!
-//! - `Context`: what identifies a fiber that is not running, with `Context::first`, the context of
-//!   one that has not run yet;
+//! - `Context`: the saved state of a fiber that is not running, with `Context::first`, the context
+//!   of a fiber that has not run yet;
 //! - `switch`: leaves one context for another;
-//! - `thread_pointer`: the register that thread-local storage hangs on;
+//! - `thread_pointer`: the register from which thread-local storage is reached;
 //! - `thread_locals_offset`: where the executable's block of thread-local storage lies.
 //!
-//! Nothing outside this folder asks which processor it runs on.
+//! No code outside this folder depends on the processor.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

@@ -4,7 +4,7 @@ use std::arch::{asm, naked_asm};
 use std::ffi::c_long;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A system call by the kernel's own convention: gives a negative errno on failure.
+/// A system call with the kernel's own convention: returns a negative errno on failure.
 ///
 /// # Safety
 /// The arguments must be what the call asks for.
@@ -34,7 +34,7 @@ macro_rules! jump_with_return_address {
 }
 pub(crate) use jump_with_return_address;
 
-/// Where a fiber stands while another runs. Its other registers are on its stack.
+/// The saved state of a fiber while another runs. Its other registers are on its stack.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(crate) struct Context {
@@ -74,12 +74,12 @@ impl Context {
     }
 }
 
-/// Saves where the caller stands in `from` and goes on where `to` stands. Returns when something
+/// Saves the caller's state in `from` and continues from the state in `to`. Returns when something
 /// switches back to `from`.
 ///
-/// A switch saves what the ABI lets a function keep, then exchanges the stack pointer and the FS
-/// base. Addresses of thread-locals that a frame holds stay right, because a fiber always resumes
-/// with its own FS base.
+/// A switch saves the registers that the ABI requires a function to preserve, then exchanges the
+/// stack pointer and the FS base. Addresses of thread-locals in a frame stay right, because a fiber
+/// always resumes with its own FS base.
 ///
 /// # Safety
 /// `to` must have been saved by a switch or made by `Context::first`, and used by no other kernel

@@ -1,10 +1,11 @@
-//! A rustc wrapper that instruments chosen crates, so that the simulation may switch at their
-//! edges.
+//! A rustc wrapper that instruments chosen crates, so that the simulation can switch threads at
+//! their edges.
 //!
 //! Use it as `RUSTC_WORKSPACE_WRAPPER`, with a separate target folder, because cargo does not
-//! rebuild when a variable changes. The variable `SIM_EDGES` names the crates, separated by commas.
-//! A name that starts with `-` is left out; if there are only such names, all other crates are
-//! instrumented. Build scripts, procedural macros and `sim` itself are never instrumented.
+//! rebuild when an environment variable changes. The variable `SIM_EDGES` names the crates,
+//! separated by commas. A `-` in front of a name excludes that crate; if all names have one, all
+//! other crates are instrumented. Build scripts, procedural macros and `sim` itself are never
+//! instrumented.
 //!
 //! ```text
 //! cargo build --bin sim-rustc
@@ -13,8 +14,8 @@
 //!     --config 'env.SIM_EDGES="check_then_act"' --example check_then_act
 //! ```
 //!
-//! The flags are LLVM's and not stable, so they are tried on an empty crate first. If they fail,
-//! the crate is compiled without them, and a message says so.
+//! The flags belong to LLVM and are not stable, so they are tried on an empty crate first. If they
+//! fail, the crate is compiled without them, and a message says so.
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -27,7 +28,7 @@ const FLAGS: [&str; 3] = [
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let Some(rustc) = arguments.next() else {
-        eprintln!("sim-rustc: usage: sim-rustc RUSTC ARGUMENTS...");
+        eprintln!("usage: sim-rustc RUSTC ARGUMENTS...");
         return ExitCode::from(2);
     };
     let arguments: Vec<String> = arguments.collect();
@@ -38,7 +39,9 @@ fn main() -> ExitCode {
         if flags_work(&rustc) {
             command.args(FLAGS);
         } else {
-            eprintln!("sim-rustc: this rustc does not take the flags: `{name}` has no edges");
+            eprintln!(
+                "sim-rustc: this rustc does not accept the flags; `{name}` is built without edges"
+            );
         }
     }
     match command.status() {
@@ -87,7 +90,7 @@ fn flags_work(rustc: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Names choose, names with a minus leave out, and an empty list chooses nothing.
+    /// A name chooses a crate, a name with a minus excludes it, and an empty list chooses nothing.
     #[test]
     fn choice_of_crates() {
         let check = |name: &str, chosen: &str, expected: bool| {

@@ -1,13 +1,13 @@
-//! Donors: genuine threads whose kernel thread has exited, so that fibers can use what remains.
+//! Donors: genuine threads whose kernel thread has exited. Fibers use the rest of them.
 //!
-//! A donor is made by the real `pthread_create` on a stack of ours. Its start routine notes where
-//! the stack begins, tells the kernel to clear a word of ours (not the C library's) on exit, and
-//! exits by the bare system call. The C library still takes the thread for alive: its control
-//! block, thread-local storage, stack guard and canary are all in place and genuine, but no kernel
-//! thread uses them. A fiber does, as long as its simulated thread runs.
+//! The real `pthread_create` makes a donor, on a stack of this crate. Its start routine notes where
+//! the stack begins, tells the kernel to clear a word of this crate (not the C library's) on exit,
+//! and exits by the bare system call. The C library still thinks that the thread is alive. Its
+//! control block, thread-local storage, stack guard and canary are all in place and genuine, but no
+//! kernel thread uses them. A fiber uses them while its simulated thread runs.
 //!
-//! The stacks are ours rather than the C library's because after a `fork`, the child's C library
-//! reclaims the stacks of threads that do not exist there, and would hand them out again.
+//! The stacks do not belong to the C library, because of `fork`: in the child, the C library
+//! reclaims the stacks of threads that do not exist there, and would use them again.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -20,11 +20,12 @@ use crate::arch;
 use crate::engine::thread::{self, SimThread};
 use crate::sys;
 
-/// Room for the control block and thread-local storage, beyond the requested stack, in bytes.
+/// Room for the control block and thread-local storage in addition to the requested stack, in
+/// bytes.
 const EXTRA: usize = 64 * 1024;
 pub(crate) const GUARD: usize = 4096;
 
-/// Idle donors of one stack size, and how many were made in all.
+/// Idle donors of one stack size, and the number of donors made so far.
 struct Pool {
     size: usize,
     idle: Vec<&'static SimThread>,
@@ -40,7 +41,7 @@ unsafe impl Sync for Pools {}
 static POOLS: Pools = Pools(UnsafeCell::new(Vec::new()));
 
 /// The smallest and the largest batch of donors made together. A batch is a quarter of the existing
-/// ones, because a process that plays one short run must not pay for many that it never uses.
+/// ones, because a process that does one short run must not pay for many that it never uses.
 const BATCH_MIN: usize = 4;
 const BATCH_MAX: usize = 64;
 
@@ -57,7 +58,7 @@ pub(crate) fn take(stack_size: usize) -> Result<&'static SimThread, c_int> {
 }
 
 /// # Safety
-/// Only for the threads named at `Pools`. The reference must not be used any more when the pool is
+/// Only for the threads named at `Pools`. The reference must no longer be used when the pool is
 /// asked for again.
 unsafe fn pool_of(size: usize) -> &'static mut Pool {
     // SAFETY: passed on from the caller.
@@ -85,7 +86,7 @@ impl Pool {
 pub(crate) unsafe fn make_ready(stack_size: usize, count: usize) {
     // SAFETY: passed on from the caller.
     let pool = unsafe { pool_of(rounded(stack_size)) };
-    // A failure is ignored: it comes again, and is reported, when a thread is started.
+    // A failure is ignored, because it happens again, and is reported, when a thread starts.
     let _ = pool.grow(count);
 }
 
@@ -176,7 +177,7 @@ fn start_one(size: usize) -> Result<&'static SimThread, c_int> {
     Ok(thread)
 }
 
-/// Everything that a donor's own kernel thread runs.
+/// The main function of a donor's own kernel thread.
 extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
     // SAFETY: the argument is the simulated thread, which is never freed.
     let thread: &'static SimThread = unsafe { &*argument.cast::<SimThread>() };
@@ -191,7 +192,7 @@ extern "C" fn donor_main(argument: *mut c_void) -> *mut c_void {
         sys::raw(libc::SYS_set_tid_address, [word, 0, 0, 0, 0, 0]);
         sys::raw(libc::SYS_exit, [0; 6]);
     }
-    unreachable!("a kernel thread came back from exit")
+    unreachable!("a kernel thread returned from exit")
 }
 
 /// The executable's block of thread-local storage: the initial bytes, and the size of the block,
@@ -239,13 +240,13 @@ unsafe extern "C" fn read_image(
     1
 }
 
-/// Gives the executable's thread-locals their first values again: the standard library aborts if
-/// it finds those of the donor's previous simulated thread.
+/// Resets the executable's thread-locals to their first values. The standard library aborts if it
+/// finds those of the donor's previous simulated thread.
 fn reset_thread_locals(thread: &SimThread) {
     let image = image();
     let thread_pointer = thread.fiber.thread_pointer.get();
     let block = thread_pointer.wrapping_add_signed(image.offset) as *mut u8;
-    // SAFETY: the block of a thread that has ended, where the loader has put it.
+    // SAFETY: this is the block of a thread that has ended, at the place where the loader put it.
     unsafe {
         ptr::copy_nonoverlapping(image.bytes.as_ptr(), block, image.bytes.len());
         block.add(image.bytes.len()).write_bytes(0, image.size - image.bytes.len());

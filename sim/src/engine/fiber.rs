@@ -1,7 +1,7 @@
-//! The fiber engine: every simulated thread on one kernel thread, each with its own stack and its
-//! own thread-local storage, which it takes from a donor (see `donor`).
+//! The fiber engine: all simulated threads run on one kernel thread. Each takes its own stack and
+//! its own thread-local storage from a donor (see `donor`).
 //!
-//! The processor's part, the switch itself, is in `arch`.
+//! The switch itself depends on the processor and is in `arch`.
 
 use std::ffi::c_int;
 
@@ -45,7 +45,7 @@ pub(crate) fn switch(from: &'static SimThread, to: &'static SimThread) {
 /// See [`engine::leave`](crate::engine::leave).
 pub(crate) fn leave(from: &'static SimThread, to: &'static SimThread) {
     switch(from, to);
-    // No thread switches to one that has ended.
+    // No thread switches back to a thread that has ended.
     std::process::abort();
 }
 

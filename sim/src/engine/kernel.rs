@@ -1,8 +1,8 @@
 //! The kernel-thread engine: each simulated thread is a kernel thread that waits for its turn on
 //! a private futex.
 //!
-//! It is slower by a factor of thirty, but has no code for the processor, so it runs on any Linux.
-//! It also checks the fiber engine: one seed must give the same trace hash on both.
+//! It is thirty times slower, but has no code for a processor, so it runs on any Linux. It is also
+//! a check of the fiber engine: one seed must give the same trace hash on both.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -14,7 +14,7 @@ use crate::border::BORDER;
 use crate::engine::thread::{self, RUNNING_TID, SimThread, Task};
 use crate::sys;
 
-/// Simulated threads that have ended and that nothing has a handle to.
+/// Simulated threads that have ended and to which no handle exists.
 struct Spare(UnsafeCell<Vec<&'static SimThread>>);
 
 // SAFETY: only the thread with the turn touches the list, and there is one simulation.
@@ -60,7 +60,7 @@ pub(crate) fn switch(from: &'static SimThread, to: &'static SimThread) {
 
 /// See [`engine::leave`](crate::engine::leave).
 pub(crate) fn leave(from: &'static SimThread, to: &'static SimThread) {
-    debug_assert!(from.ended.get(), "only a thread that has ended leaves");
+    debug_assert!(from.ended.get(), "a thread leaves only after it has ended");
     thread::quit();
     BORDER.adjust_asleep(-1);
     pass_turn(to);

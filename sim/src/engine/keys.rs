@@ -1,12 +1,12 @@
 //! Keys of `pthread_key_create`: a simulated thread runs their destructors when it ends.
 //!
-//! C libraries release there what they keep for a thread. An allocator does: it returns the
-//! thread's cache, and without that each new thread would cost a cache that is never used again.
-//! The C library runs these destructors only when a kernel thread exits, which a fiber never does.
-//! Kernel threads run them here too, so that both engines do the same at the same moment.
+//! In these destructors C libraries release what they keep for a thread. For example, an allocator
+//! releases the thread's cache. Without that, each new thread would cost a cache that is never used
+//! again. The C library runs the destructors only when a kernel thread exits, and a fiber never
+//! exits. Kernel threads run them here too, so that both engines do the same at the same moment.
 //!
-//! The values need no table: `pthread_setspecific` keeps them in the control block of the thread
-//! that runs, and a fiber has a genuine one.
+//! The values need no table: `pthread_setspecific` keeps them in the control block of the running
+//! thread, and a fiber has a genuine one.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -14,10 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of keys that the C library gives out in a process.
 const KEYS_MAX: usize = 1024;
-/// Rounds of destructors, because one may set a value again. The same as the C library's limit.
+/// The number of rounds of destructors, because a destructor can set a value again. The C library
+/// has the same limit.
 const ROUNDS_MAX: u32 = 4;
 
-/// What is known of a key: one of these two, or the address of its destructor.
+/// The state of a key: one of these two, or the address of its destructor.
 const UNKNOWN: usize = 0;
 const NO_DESTRUCTOR: usize = 1;
 
@@ -48,9 +49,9 @@ pub(crate) fn forget_values() {
     for_each_value(|_, _| ());
 }
 
-/// Runs the destructors for the values of the calling thread, which is about to end. Values left
-/// after the last round are forgotten, or the C library would run them again at the kernel thread's
-/// exit.
+/// Runs the destructors for the values of the calling thread, which is about to end. Values that
+/// remain after the last round are forgotten. Otherwise the C library would run their destructors
+/// again at the exit of the kernel thread.
 pub(crate) fn run_destructors() {
     for _ in 0..ROUNDS_MAX {
         let mut ran = false;
@@ -70,7 +71,7 @@ pub(crate) fn run_destructors() {
     forget_values();
 }
 
-/// Sets every value of the calling thread to null, and gives what it was to `f`.
+/// Sets every value of the calling thread to null, and calls `f` with the old value.
 fn for_each_value(mut f: impl FnMut(usize, *mut c_void)) {
     for (key, known) in KEYS[..KEYS_END.load(Ordering::Acquire)].iter().enumerate() {
         let known = known.load(Ordering::Acquire);

@@ -1,9 +1,9 @@
-//! What carries a simulated thread: a stack and thread-local storage of its own.
+//! Engines: they give a simulated thread a stack and thread-local storage, and switch threads.
 //!
-//! The scheduler decides which thread runs; an engine only makes it so. There are two, with one
-//! contract: `prepare` makes a thread that runs its task when it first gets the turn, `switch`
-//! hands the turn over and returns when it comes back, `leave` hands it over for good, `release`
-//! takes back what an ended thread used.
+//! The scheduler decides which thread runs, and an engine carries that out. There are two engines
+//! with one contract: `prepare` makes a thread that runs its task when it first gets the turn.
+//! `switch` hands the turn over and returns when it comes back. `leave` hands it over permanently.
+//! `release` takes back what an ended thread used.
 
 use std::ffi::c_int;
 
@@ -18,7 +18,7 @@ mod donor;
 mod fiber;
 mod kernel;
 
-/// On a processor without fibers the other engine takes their place.
+/// On a processor without fibers the kernel-thread engine replaces them.
 #[cfg(not(sim_fibers))]
 use self::kernel as fiber;
 
@@ -44,7 +44,8 @@ pub(crate) fn switch(engine: Engine, from: &'static SimThread, to: &'static SimT
     }
 }
 
-/// Gives the turn to `to` for good. A kernel thread returns from here to end; a fiber does not.
+/// Gives the turn to `to` permanently. A kernel thread returns from here and ends; a fiber does not
+/// return.
 pub(crate) fn leave(engine: Engine, from: &'static SimThread, to: &'static SimThread) {
     match engine {
         Engine::Fiber => fiber::leave(from, to),
@@ -52,7 +53,7 @@ pub(crate) fn leave(engine: Engine, from: &'static SimThread, to: &'static SimTh
     }
 }
 
-/// Takes back what a thread used that has ended and was joined or detached.
+/// Takes back the resources of a thread that has ended and was joined or detached.
 pub(crate) fn release(engine: Engine, thread: &'static SimThread) {
     match engine {
         Engine::Fiber => fiber::release(thread),
@@ -68,7 +69,7 @@ pub(crate) fn adopt(engine: Engine, thread: &'static SimThread) {
     }
 }
 
-/// Makes ahead of time what `count` threads need.
+/// Prepares what `count` threads need.
 ///
 /// # Safety
 /// The caller holds the lock of runs, and there is no simulation.

@@ -1,4 +1,4 @@
-//! A simulated thread as an engine carries it, and how to find the one that runs here.
+//! A simulated thread as an engine sees it, and how to find the one that runs here.
 
 use std::backtrace::Backtrace;
 use std::cell::{Cell, UnsafeCell};
@@ -13,23 +13,23 @@ use crate::sys::{self, Start};
 /// A thread-local destructor with its object.
 pub(crate) type Destructor = (unsafe extern "C" fn(*mut c_void), *mut c_void);
 
-/// What a new thread has to do.
+/// The work of a new thread.
 pub(crate) struct Task {
     /// The thread's start routine and its argument, as `pthread_create` takes them.
     pub(crate) start: Start,
     pub(crate) argument: *mut c_void,
     pub(crate) detached: bool,
     /// Called on the thread when the routine and all destructors have returned. It gives the turn
-    /// away for good.
+    /// away permanently.
     pub(crate) end: fn(&'static SimThread),
 }
 
-/// A simulated thread. It is never freed, because a handle to it may turn up at any time, but it
-/// is used again for later threads.
+/// A simulated thread. It is never freed, because a handle to it can be used at any time. Later
+/// threads use it again.
 pub(crate) struct SimThread {
-    /// 1 when the thread has the turn (kernel threads).
+    /// 1 when the thread has the turn. Only kernel threads use it.
     pub(crate) turn: AtomicU32,
-    /// The run it belongs to, and its slot there.
+    /// The run to which it belongs, and its slot there.
     pub(crate) run: Cell<u32>,
     pub(crate) slot: Cell<u32>,
     /// Its number in the run.
@@ -50,12 +50,12 @@ pub(crate) struct SimThread {
     pub(crate) fiber: Fiber,
 }
 
-/// What only the fiber engine needs of a thread.
+/// The part of a thread that only the fiber engine needs.
 #[cfg(sim_fibers)]
 pub(crate) struct Fiber {
-    /// Where it stands while it does not run.
+    /// Its position in the code while it does not run.
     pub(crate) context: UnsafeCell<crate::arch::Context>,
-    /// Where its stack begins.
+    /// The address at which its stack begins.
     pub(crate) stack_top: Cell<usize>,
     pub(crate) thread_pointer: Cell<usize>,
     /// Set to 0 by the kernel when the donor's own kernel thread is gone.
@@ -109,13 +109,13 @@ impl SimThread {
         unsafe { (*self.destructors.get()).clear() };
     }
 
-    /// The whole life of the thread: the start routine, then the thread-local destructors, last in
-    /// first out, until none is left, because a destructor may register more. Those of pthread keys
-    /// come last. Then the thread ends. Returns only on kernel threads.
+    /// The whole life of the thread. First comes the start routine. Then come the thread-local
+    /// destructors, last in first out, until none is left, because a destructor can register more.
+    /// Those of pthread keys come last. Then the thread ends. Returns only on kernel threads.
     pub(crate) fn run(&'static self) {
         self.started.set(true);
         keys::forget_values();
-        let task = self.task.take().expect("every thread is prepared with a task");
+        let task = self.task.take().expect("every thread has a task until it runs");
         let Task { start, argument, end, .. } = task;
         self.result.set(start(argument));
         loop {
@@ -140,18 +140,18 @@ thread_local! {
     /// The simulated thread that runs here; null outside the simulation. `const`, and without a
     /// destructor, so that reading it is one load and never a call.
     static CURRENT: Cell<*const SimThread> = const { Cell::new(ptr::null()) };
-    /// The simulated thread that this one was made for, also when it has ended: how a handle finds
-    /// its simulated thread.
+    /// The simulated thread for which this thread was made, even if it has ended. A handle finds
+    /// its simulated thread here.
     static HANDLE: Cell<*const SimThread> = const { Cell::new(ptr::null()) };
 }
 
-/// The number of the run in progress. Threads left over from another run must never go on.
+/// The number of the run in progress. Threads left over from another run must never continue.
 pub(crate) static RUN: AtomicU32 = AtomicU32::new(0);
 
 /// The kernel thread that now runs simulated code, for the watchdog's signal.
 pub(crate) static RUNNING_TID: AtomicI32 = AtomicI32::new(0);
 
-/// The distance from a `pthread_t` to that thread's `HANDLE`, the same for every thread.
+/// The distance from a `pthread_t` to that thread's `HANDLE`. It is the same for every thread.
 static HANDLE_OFFSET: AtomicUsize = AtomicUsize::new(0);
 
 /// The simulated thread that runs here, or none outside the simulation.

@@ -1,20 +1,20 @@
 //! Clocks and sleeps: reading the virtual clock, and waiting for it.
 //!
-//! Every clock is the virtual one, even the processor-time clocks: a real one would make two runs
-//! of a seed differ. A read costs a little virtual time, so that a loop that polls ends.
+//! Every clock is the virtual one, even the CPU-time clocks. A real clock would make two runs of a
+//! seed differ. A read costs a little virtual time, so that a loop that polls ends.
 //!
 //! Only a read by the standard library is a step, and sometimes a scheduling point. Any other read
 //! comes from code that calls libc itself, and that may be an allocator. An allocator reads the
 //! clock to decide when to return unused memory, in the middle of any `Box::new`:
 //!
 //! - jemalloc does so while it holds a lock. If another thread got the turn there and allocated, it
-//!   would wait for that lock in the kernel. With fibers that blocks every thread, forever.
+//!   would wait for that lock in the kernel. With fibers that blocks every thread, without end.
 //! - How often an allocator reads depends on addresses and on what was allocated before the run. If
 //!   each read were a step, one seed would give several traces.
 //!
-//! So such a read only looks at the clock: it is no step, and an allocator leaves no mark in a
-//! trace. The price is paid by loops that poll a clock without the standard library: for them time
-//! moves, and other threads get the turn, once in `CLOCK_LOOKS_MAX` reads.
+//! So such a read only looks at the clock. It is not a step, and an allocator leaves no mark in a
+//! trace. The cost falls on loops that poll a clock without the standard library: time moves for
+//! them, and other threads get the turn, only once in `CLOCK_LOOKS_MAX` reads.
 //!
 //! The standard library is recognised by the address that it calls from, which is learned before
 //! the first run. A held lock would not identify an allocator: mimalloc reads without one.
@@ -31,9 +31,10 @@ use crate::scheduler::{CALL_NS, Next, Scheduler};
 use crate::sys::{self, Real};
 use crate::trace::Op;
 
-/// What CLOCK_MONOTONIC shows at the start of a run. Far enough from zero for `Instant - Duration`.
+/// The time of CLOCK_MONOTONIC at the start of a run. It is far enough from zero for
+/// `Instant - Duration`.
 pub(crate) const MONOTONIC_BASE_NS: u64 = 1_000_000_000_000_000;
-/// What CLOCK_REALTIME shows at the start of a run: 2025-01-01T00:00:00Z.
+/// The time of CLOCK_REALTIME at the start of a run: 2025-01-01T00:00:00Z.
 pub(crate) const REAL_BASE_NS: u64 = 1_735_689_600_000_000_000;
 
 static CLOCK_GETTIME: Real = Real::new(c"clock_gettime");
@@ -109,15 +110,15 @@ fn take(me: &'static SimThread, read: fn(&mut Scheduler) -> Option<Next>) -> u64
     turn::read(Scheduler::local_now)
 }
 
-/// The time that a simulated thread read last. An allocator that the scheduler calls gets it.
+/// The last time that a simulated thread read. An allocator that the scheduler calls gets it.
 static LAST_NS: AtomicU64 = AtomicU64::new(0);
 
-/// Return addresses of the standard library's calls to `clock_gettime`. It has one such call. In a
-/// build that inlines it there are more, and only those that `learn_std` makes are known.
+/// Return addresses of the standard library's calls to `clock_gettime`. It has one such call. If
+/// the build inlines it there are more, and only those that `learn_std` makes are known.
 static STD: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
 thread_local! {
-    /// Whether the thread reads a clock only so that the return address can be learned.
+    /// Whether the thread reads a clock only to learn the return address.
     static LEARNING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -144,7 +145,7 @@ pub(crate) fn learn_std() {
     LEARNING.set(false);
 }
 
-/// Reads a clock by the standard library. This crate does so only here, so that the address is
+/// Reads a clock through the standard library. This crate does so only here, so that the address is
 /// learned even in a build that inlines the read.
 #[inline(never)]
 pub(crate) fn read_by_std() {

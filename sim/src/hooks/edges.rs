@@ -1,8 +1,8 @@
 //! Switches between blocking points: at the edges of code that was built with SanitizerCoverage.
 //!
 //! The compiler puts a call to `__sanitizer_cov_trace_pc_guard` on every edge of the control flow
-//! of an instrumented crate. The schedule says after how many edges to switch. Without edges, no
-//! switch ever comes between two uncontended critical sections of one thread, because neither makes
+//! of an instrumented crate. The schedule says after how many edges to switch. Without edges, there
+//! is never a switch between two uncontended critical sections of one thread, because neither makes
 //! a system call.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -11,14 +11,14 @@ use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
 use crate::trace::Op;
 
-/// Whether the run wants switches at edges.
+/// Whether the run has switches at edges.
 static ON: AtomicBool = AtomicBool::new(false);
 /// Edges left until the next switch. Only the thread with the turn counts.
 static LEFT: AtomicU32 = AtomicU32::new(0);
 /// The number of edges in all instrumented crates of this executable.
 static GUARDS: AtomicU64 = AtomicU64::new(0);
 
-/// How many edges of this executable are instrumented.
+/// The number of instrumented edges in this executable.
 #[must_use]
 pub fn instrumented_edges() -> u64 {
     GUARDS.load(Ordering::Relaxed)

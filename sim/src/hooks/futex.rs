@@ -18,7 +18,7 @@ use crate::scheduler::{CALL_NS, Scheduler};
 use crate::sys;
 use crate::trace::Op;
 
-/// Any bit matches.
+/// The bit set that every waiter matches.
 const ANY: u32 = u32::MAX;
 /// An outside thread that waits longer than this counts as asleep.
 const LONG_NS: u64 = 3_000_000_000;
@@ -85,8 +85,9 @@ unsafe fn futex(me: Option<&'static SimThread>, args: [usize; 6]) -> c_long {
     }
 }
 
-/// The thread has the turn only to take its backtrace, and the standard library's lock for
-/// backtraces is contended. A thread outside that holds it will release it; one inside never does.
+/// A wait of a thread that has the turn only to take its backtrace: the standard library's lock for
+/// backtraces is contended. A thread outside that holds it will release it. A thread inside that
+/// holds it never does, because it does not get the turn.
 ///
 /// # Safety
 /// `address` must be that of a futex word.
@@ -109,7 +110,7 @@ unsafe fn while_reporting(
     0
 }
 
-/// When a wait ends, on the group's clock.
+/// The time at which a wait ends, on the group's clock.
 ///
 /// # Safety
 /// `time` must be null or point to a time.
@@ -136,7 +137,7 @@ unsafe fn wait(
     deadline: Option<u64>,
     bits: u32,
 ) -> c_long {
-    // SAFETY: the caller's promise; a futex word is always accessed atomically.
+    // SAFETY: the caller's promise; every access of a futex word is atomic.
     let word = unsafe { &*(address as *const AtomicU32) };
     let slot = me.slot.get();
     let add = |waiters: &mut Waiters| {
@@ -186,7 +187,7 @@ fn wake_all_kinds(address: usize, count: u32, bits: u32) -> u32 {
     if woken < count && BORDER.outside_may_wait(address) {
         let op = (libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG) as usize;
         let args = [address, op, (count - woken) as usize, 0, 0, bits as usize];
-        // SAFETY: the kernel uses the address as a key only.
+        // SAFETY: the kernel uses the address only as a key.
         let outside = unsafe { sys::raw(libc::SYS_futex, args) };
         if outside > 0 {
             BORDER.outside_woken(outside as i32);

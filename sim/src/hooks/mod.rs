@@ -1,10 +1,10 @@
 //! The functions of libc that a simulation takes over.
 //!
-//! Each is defined under libc's own name, and the executable's definition wins over the shared
-//! library's for all code that is linked into it, Rust or C. Called from a simulated thread, a hook
-//! is a scheduling point, unless the caller may be an allocator (see `clock`). Called from any
-//! other thread, it passes the call on. A hook never panics, holds no lock while it switches, and
-//! allocates nothing on frequent paths.
+//! Each is defined under libc's own name. For all code that is linked into the executable, Rust or
+//! C, the linker prefers this definition to the one of the shared library. Called from a simulated
+//! thread, a hook is a scheduling point, unless the caller can be an allocator (see `clock`).
+//! Called from any other thread, it passes the call on. A hook never panics, holds no lock while it
+//! switches, and allocates nothing on frequent paths.
 
 pub(crate) mod futex;
 pub(crate) mod clock;
@@ -15,7 +15,7 @@ pub(crate) mod output;
 pub(crate) mod system;
 pub(crate) mod edges;
 
-/// The hooks that are not in force in this executable, by name.
+/// The names of the hooks that this executable does not call.
 ///
 /// Naming them here also makes every run refer to every hook, so that the linker cannot leave one
 /// out.

@@ -1,8 +1,8 @@
 //! `write` and `writev` on the standard output and the standard error, collected into stamped
 //! lines.
 //!
-//! These hooks are no scheduling points: a thread that prints holds the stream's lock, and output
-//! should not change the schedule.
+//! These hooks are not scheduling points, because a thread that prints holds the stream's lock, and
+//! output must not change the schedule.
 
 use std::ffi::{c_int, c_void};
 

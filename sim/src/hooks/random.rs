@@ -1,7 +1,7 @@
 //! Randomness: the random bytes of the operating system come from the seed.
 //!
-//! A request through `syscall` with `GRND_NONBLOCK` gets bytes from a separate stream and is no
-//! step. An allocator asks that way (mimalloc does, for each thread), so a run draws the same
+//! A request through `syscall` with `GRND_NONBLOCK` gets bytes from a separate stream and is not a
+//! step. An allocator asks in this way (mimalloc does, for each thread), so a run draws the same
 //! numbers with every allocator.
 
 use std::ffi::{c_uint, c_void};
@@ -25,8 +25,8 @@ pub(crate) unsafe extern "C" fn getrandom(
         return unsafe { sys::call(libc::SYS_getrandom, args) } as isize;
     }
     if length == 0 {
-        // The getrandom crate asks once in a process whether the call exists. If that were a step,
-        // the first run of a process would differ from the others.
+        // The getrandom crate asks once in each process whether the call exists. If that were a
+        // step, the first run of a process would differ from the others.
         return 0;
     }
     // SAFETY: the caller gives room for `length` bytes.

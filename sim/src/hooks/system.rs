@@ -1,9 +1,9 @@
-//! What a program asks the operating system about itself: a simulated thread gets the same answers
-//! in every run, on every machine.
+//! Questions of a program about itself and the computer: a simulated thread gets the same answers
+//! in every run, on every computer.
 //!
-//! A process number, a parent or a count of processors would let two runs of one seed differ.
-//! Questions about open files go to the kernel by descriptor alone, so that a process that may not
-//! name files any more can still read the names of functions for a backtrace.
+//! Real answers (process number, parent, number of processors) would make two runs of one seed
+//! differ. Questions about open files go to the kernel by descriptor only. So a process that can no
+//! longer open files can still read the names of functions for a backtrace.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 use std::fs::File;
@@ -17,7 +17,7 @@ use crate::frames;
 use crate::scheduler::turn;
 use crate::sys;
 
-/// The process number, as in a separate process namespace. Its first thread has the same number.
+/// The process number, as in a separate process namespace. The first thread has the same number.
 const PROCESS: libc::pid_t = 1;
 /// The parent of such a process is outside the namespace.
 const PARENT: libc::pid_t = 0;
@@ -27,18 +27,18 @@ const PROGRAM_LINK: &CStr = c"/proc/self/exe";
 /// The path of the running program, if it is known.
 static PROGRAM: OnceLock<Option<CString>> = OnceLock::new();
 
-/// A descriptor of the program's file, for a process that cannot open it by its name; else
+/// A descriptor of the program's file, for a process that cannot open it by its name; otherwise
 /// negative.
 static PROGRAM_FILE: AtomicI32 = AtomicI32::new(-1);
 
-/// Reads the names of functions, for [`ThreadInfo::frames`](crate::ThreadInfo::frames), from this
-/// file from now on. For a process that may not open files any more; then only functions of the
+/// From now on reads the names of functions, for [`ThreadInfo::frames`](crate::ThreadInfo::frames),
+/// from this file. It is for a process that can no longer open files. Then only functions of the
 /// program itself have names.
 pub fn read_names_from(program: File) {
     PROGRAM_FILE.store(program.into_raw_fd(), Ordering::Relaxed);
 }
 
-/// Finds out ahead of time what cannot be asked later.
+/// Reads the facts that the process cannot ask for later.
 pub(crate) fn warm_up() {
     PROGRAM.get_or_init(|| CString::new(std::env::current_exe().ok()?.as_os_str().as_bytes()).ok());
 }
@@ -61,7 +61,7 @@ pub(crate) extern "C" fn getppid() -> libc::pid_t {
     unsafe { sys::raw(libc::SYS_getppid, [0; 6]) as libc::pid_t }
 }
 
-/// Inside, there is one processor.
+/// A simulated thread sees one processor.
 ///
 /// # Safety
 /// As for the real function.
@@ -124,7 +124,7 @@ pub(crate) unsafe extern "C" fn statx(
     0
 }
 
-/// The basic fields, which are all that the kernel was asked for.
+/// The basic fields. The kernel was asked for no others.
 fn converted(stat: &libc::stat64) -> libc::statx {
     // SAFETY: plain numbers, for which zero is valid.
     let mut result: libc::statx = unsafe { std::mem::zeroed() };

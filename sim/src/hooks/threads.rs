@@ -107,8 +107,8 @@ unsafe fn join_at_the_border(
         // SAFETY: passed on from the caller.
         return BORDER.asleep(|| unsafe { sys::real_pthread_join(pthread, result) });
     };
-    // A simulated thread is joined from outside after its run. It is not used again, because a
-    // thread outside must not touch the pool.
+    // After its run, a simulated thread is joined from outside. It is not used again, because a
+    // thread outside must not use the pool.
     if !other.ended.get() {
         return libc::EDEADLK;
     }
@@ -198,7 +198,7 @@ pub(crate) unsafe extern "C" fn pthread_getattr_np(
     unsafe { real(pthread, attributes) }
 }
 
-/// The number of a simulated thread, as the system would give it: never 0.
+/// The system's number for a simulated thread. It is never 0.
 pub(crate) fn simulated_tid(me: &SimThread) -> c_int {
     me.id.get() as c_int + 1
 }
@@ -208,8 +208,8 @@ pub(crate) extern "C" fn gettid() -> libc::pid_t {
     thread::current().map_or_else(sys::real_tid, simulated_tid)
 }
 
-/// A fiber gets the answer that its signal stack is set already, because the kernel thread under it
-/// has one. That saves two mappings a thread.
+/// A fiber gets the answer that its signal stack is already set, because its kernel thread has one.
+/// That saves two mappings for each thread.
 ///
 /// # Safety
 /// As for the real function.

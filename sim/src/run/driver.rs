@@ -1,7 +1,7 @@
-//! The caller's side of a run: gives orders to the machine and watches it carry them out.
+//! The caller's side of a run: gives orders to the machine and watches how it carries them out.
 //!
-//! The machine is a kernel thread of the run's own. So a run that gets stuck in a loop or in a real
-//! call costs the process one parked thread, and the caller still has its report.
+//! The machine is a kernel thread for this run alone. So a run that is stuck in a loop or in a real
+//! call costs the process one parked thread, and the caller still gets a report.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,12 +30,12 @@ pub(crate) struct Driver {
     options: Options,
     control: Arc<Control>,
     machine: Option<std::thread::JoinHandle<()>>,
-    /// Whether a host is asked for each segment.
+    /// Whether a host gives each segment.
     is_served: bool,
-    /// Set when a thread got stuck. Then the machine is lost.
+    /// Set when a thread is stuck. Then the machine is lost.
     stuck: Option<Halt>,
     finished: bool,
-    /// Processor time of the process when the run began.
+    /// CPU time of the process when the run began.
     cpu_start_ns: u64,
 }
 
@@ -46,9 +46,12 @@ impl Driver {
         mode: Mode,
         closure: Box<dyn FnOnce() + Send>,
     ) -> Driver {
-        assert!(thread::current().is_none(), "a simulation cannot start another one");
+        assert!(thread::current().is_none(), "a simulation cannot start another simulation");
         let missing = hooks::missing();
-        assert!(missing.is_empty(), "these hooks are not in force in this executable: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "this executable does not call these hooks of sim: {missing:?}"
+        );
         prepare_process();
         lock_runs();
         let cpu_start_ns = sys::real_clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID);
@@ -63,13 +66,13 @@ impl Driver {
         let machine = std::thread::Builder::new()
             .name("sim machine".to_owned())
             .spawn(move || machine::run(&settings, schedule, mode, closure, &shared))
-            .expect("a kernel thread for the simulation");
+            .expect("the simulation gets a kernel thread");
         let machine = Some(machine);
         Driver { options, control, machine, is_served, stuck: None, finished: false, cpu_start_ns }
     }
 
-    /// Lets the simulation run until `until` or its end. Threads that are ready then may go on for
-    /// `overtime` until they wait. Both are in ns. Returns false if the run is over.
+    /// Lets the simulation run until `until` or its end. Threads that are ready then continue for
+    /// up to `overtime`, until they wait. Both are in ns. Returns false if the run is over.
     pub(crate) fn advance(&mut self, until: u64, overtime: u64) -> bool {
         if self.is_over() {
             return false;
@@ -107,8 +110,8 @@ impl Driver {
             && let Some(machine) = self.machine.take()
             && !self.is_served
         {
-            // The machine is about to end. A process with a host may not be allowed to wait for
-            // that on a futex that other processes could wake, so it does not wait.
+            // The machine is about to end. In a process with a host, the sandbox may forbid to wait
+            // for that on a futex that other processes could wake, so it does not wait.
             let _ = machine.join();
         }
         let report = self.report();

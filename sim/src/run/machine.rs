@@ -1,6 +1,6 @@
 //! The machine: the kernel thread that carries one simulation.
 //!
-//! It carries out orders of the thread that called `run`, or of a host that it asks itself.
+//! It carries out orders of the thread that called `run`, or of a host that it calls itself.
 
 use std::any::Any;
 use std::backtrace::Backtrace;
@@ -26,21 +26,21 @@ use crate::sys;
 
 /// The stack of the thread that runs the closure, in bytes.
 pub(crate) const CLOSURE_STACK_SIZE: usize = STACK_SIZE * 4;
-/// Backtraces taken at a bad end, at most.
+/// The most backtraces that are taken when a run does not finish.
 const BACKTRACES_MAX: usize = 64;
 
-/// What the caller and the machine share.
+/// The state that the caller and the machine share.
 #[derive(Default)]
 pub(crate) struct Control {
     /// Counts the orders given to the machine, and those it has carried out.
     pub(crate) ordered: AtomicU32,
     pub(crate) done: AtomicU32,
-    /// How far the run may go, and its threads that are ready then, in ns.
+    /// The time to which the run can go, and the overtime of threads that are ready then, in ns.
     pub(crate) until: AtomicU64,
     pub(crate) overtime: AtomicU64,
-    /// The next order is to end the run.
+    /// Whether the next order is to end the run.
     pub(crate) closing: AtomicBool,
-    /// The run is over, and the machine ends.
+    /// Whether the run is over and the machine ends.
     pub(crate) over: AtomicBool,
 }
 
@@ -50,11 +50,11 @@ pub(crate) enum Mode {
     Whole,
     /// To the time that the order names.
     Stepped,
-    /// As a host says, segment by segment, until it gives none.
+    /// Segment by segment, as a host says, until it gives none.
     Served(Host),
 }
 
-/// Says how a run goes on whenever it has stopped.
+/// Says how a run continues whenever it has stopped.
 pub(crate) type Host = Box<dyn FnMut() -> Option<Segment> + Send>;
 
 /// A part of a run: up to a time in ns, then a delivery, then an overtime in ns.
@@ -64,7 +64,7 @@ pub(crate) struct Segment {
     pub(crate) deliver: Box<dyn FnOnce()>,
 }
 
-/// A list through which the machine and the caller pass things.
+/// A list that the machine and the caller share.
 pub(crate) struct Shared<T>(Mutex<Vec<T>>);
 
 impl<T> Shared<T> {
@@ -75,10 +75,10 @@ impl<T> Shared<T> {
 
 /// Backtraces of the run in progress, with the numbers of the threads.
 pub(crate) static COLLECTED: Shared<(u32, Backtrace)> = Shared(Mutex::new(Vec::new()));
-/// The simulated threads of machines that have ended, to be used again.
+/// The simulated threads of machines that have ended. They are used again.
 static MACHINES: Shared<&'static SimThread> = Shared(Mutex::new(Vec::new()));
 
-/// The whole work of the machine thread.
+/// The main function of the machine thread.
 pub(crate) fn run(
     options: &Options,
     schedule: Box<dyn Schedule>,
@@ -140,8 +140,8 @@ fn set_up(
     turn::install(scheduler, machine);
     let argument = Box::into_raw(Box::new(closure)).cast();
     let task = Task { start: root, argument, detached: true, end: turn::end };
-    let root =
-        engine::prepare(options.engine, CLOSURE_STACK_SIZE, task).expect("a stack for the closure");
+    let root = engine::prepare(options.engine, CLOSURE_STACK_SIZE, task)
+        .expect("the closure gets a stack");
     with(|scheduler| scheduler.admit(root));
     machine
 }
@@ -158,7 +158,7 @@ fn drive(until: u64, overtime: u64) {
 fn serve(host: &mut Host) {
     let is_paused = || with(|scheduler| scheduler.stop == Some(Stop::Paused));
     loop {
-        // The host may take as long as it likes.
+        // The host can take any time, so the watchdog must not count it.
         IDLE.store(true, Ordering::Relaxed);
         let segment = host();
         IDLE.store(false, Ordering::Relaxed);
@@ -186,7 +186,7 @@ pub(crate) fn collect_as_new_machine(engine: Engine) {
     COLLECTED.with_lock(|all| *all = found);
 }
 
-/// The start routine of the first thread: the closure, its panic caught.
+/// The start routine of the first thread: runs the closure and catches its panic.
 extern "C" fn root(argument: *mut c_void) -> *mut c_void {
     // SAFETY: made by `set_up` from a box, and used once.
     let closure = unsafe { Box::from_raw(argument.cast::<Box<dyn FnOnce() + Send>>()) };
@@ -199,14 +199,16 @@ extern "C" fn root(argument: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// Checks that the standard library calls the hooks. That names are bound to the hooks in this
-/// object does not prove it.
+/// Checks that the standard library calls the hooks. It is not enough that this object file calls
+/// them.
 fn self_test() {
     let before = STEPS.load(Ordering::Relaxed);
     hooks::clock::read_by_std();
     let after = STEPS.load(Ordering::Relaxed);
     if before == after {
-        eprintln!("sim: the standard library does not call the hooks: this run is not virtual");
+        eprintln!(
+            "sim: the standard library does not call the hooks, so time would not be virtual"
+        );
         std::process::abort();
     }
 }
@@ -217,7 +219,7 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a text".to_owned())
 }
 
-/// Kernel threads pass a turn among them fastest on one processor.
+/// Kernel threads hand over a turn fastest if they share one processor.
 fn pin_to_one_processor() {
     // SAFETY: plain calls; the set is zero and then has one processor. A failure costs only speed.
     unsafe {

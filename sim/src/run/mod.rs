@@ -1,4 +1,4 @@
-//! One run, seen from outside: a machine thread carries the simulation, the caller watches it.
+//! A run, seen from outside: a machine thread carries the simulation, and the caller watches it.
 
 use crate::options::Options;
 use crate::report::Report;
@@ -15,14 +15,14 @@ mod replay;
 /// Runs `closure` and every thread that it starts in virtual time, and reports the result.
 ///
 /// The closure runs on its own simulated thread. The run ends when it returns. Threads that are
-/// still alive may then finish what they can do at that instant. The rest are left behind: they are
-/// listed in [`Report::threads`], never run again, and their memory is never freed.
+/// still alive can then finish what they can do at that instant. The others are left behind:
+/// [`Report::threads`] lists them, they never run again, and their memory is never freed.
 ///
-/// A process holds one simulation at a time: a second `run` waits for the first.
+/// A process has one simulation at a time: a second `run` waits until the first ends.
 ///
 /// # Panics
-/// If called inside a simulation, if the hooks are not in force in this executable, or if no
-/// thread can be started.
+/// If called inside a simulation, if this executable does not call the hooks, or if no thread can
+/// be started.
 ///
 /// ```
 /// use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The process that runs happen in: the lock that keeps them apart, and what the first one needs.
+//! The process of the runs: the lock that separates runs, and what the first run needs.
 
 use std::panic;
 use std::sync::Once;
@@ -13,8 +13,8 @@ use crate::scheduler::thread::name_of;
 use crate::scheduler::turn::with;
 use crate::{sys, watchdog};
 
-/// The lock that a run holds. Not a `Mutex`, because a stepped run may be dropped by another thread
-/// than the one that started it.
+/// The lock that a run holds. It is not a `Mutex`, because a stepped run can be dropped by another
+/// thread than the one that started it.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 pub(crate) fn lock_runs() {
@@ -36,7 +36,7 @@ pub(crate) fn prepare(more: impl FnOnce()) {
     unlock_runs();
 }
 
-/// What a process needs before its first run.
+/// Prepares what a process needs before its first run.
 pub(crate) fn prepare_process() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -51,8 +51,8 @@ pub(crate) fn prepare_process() {
 }
 
 /// Switches transparent huge pages off. An allocator that has a heap for each thread may ask for
-/// them (mimalloc does). With hundreds of threads that each touch little memory, the kernel would
-/// clear pages for longer than the run takes.
+/// them (mimalloc does). With hundreds of threads that each use little memory, the kernel would
+/// take longer to clear pages than the run takes.
 fn refuse_huge_pages() {
     // SAFETY: changes how memory is backed, not what it holds. A failure costs only speed.
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
@@ -64,7 +64,7 @@ pub(crate) extern "C" fn forked() {
     RUNS.store(0, Ordering::Relaxed);
 }
 
-/// Installs a panic hook that notes panics inside simulations, then calls the previous hook.
+/// Installs a panic hook that records panics inside simulations, then calls the previous hook.
 fn record_panics() {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

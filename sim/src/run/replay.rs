@@ -1,5 +1,5 @@
-//! A test that the `Schedule` trait sees enough: a recorded schedule replays a random one to the
-//! step, and one with some answers replaced by "run on" is a schedule as well.
+//! Tests that the `Schedule` trait sees enough: a recorded schedule repeats every step of a random
+//! one, and a recording with some answers replaced by "run on" is a schedule too.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, mpsc};
@@ -20,14 +20,14 @@ use crate::scheduler::schedule::{Point, Schedule, policy};
 enum Choice {
     /// The number of the thread that runs next.
     Next(u32),
-    /// The running thread goes on if it can, else the first in the queue.
+    /// The running thread continues if it can, otherwise the first in the queue runs.
     RunOn,
     Edges(u32),
     ClockReads(u32),
     EarlyWake(Option<u64>),
 }
 
-/// Writes down what another schedule answers.
+/// Records the answers of another schedule.
 #[derive(Debug)]
 struct Recorder {
     inner: Box<dyn Schedule>,
@@ -66,8 +66,8 @@ impl Schedule for Recorder {
     }
 }
 
-/// Gives recorded answers in order; "run on", "never" and a fixed number of clock reads where the
-/// recording has ended or the question is another one.
+/// Gives recorded answers in order. If the recording has ended or has the answer to another
+/// question, the answers are "run on", "never" and a fixed number of clock reads.
 #[derive(Debug)]
 struct Recorded {
     choices: VecDeque<Choice>,
@@ -154,7 +154,7 @@ fn options(seed: u64) -> Options {
     Options::new().seed(seed).spurious(true).output(Output::Captured)
 }
 
-/// The recorded answers alone make the run, whatever the seed and the engine are.
+/// The recorded answers alone determine the run, whatever the seed and the engine are.
 #[test]
 fn recorded_choices_replay_a_run() {
     let (other, _) = record(&options(2));
@@ -167,7 +167,8 @@ fn recorded_choices_replay_a_run() {
     }
 }
 
-/// With every second choice replaced by "run on", or all, the run is another one, and it repeats.
+/// If every second choice or every choice is replaced by "run on", the run is a different one, and
+/// it repeats.
 #[test]
 fn choices_can_be_replaced_by_running_on() {
     let (report, choices) = record(&options(1));

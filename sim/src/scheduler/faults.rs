@@ -1,4 +1,4 @@
-//! What a test does to a group of threads: pause, resume, discard, and change its clock.
+//! Faults of a group of threads: pause, resume, discard, and a changed clock.
 
 use crate::border::BORDER;
 use crate::scheduler::Scheduler;
@@ -28,7 +28,8 @@ impl Scheduler {
         }
     }
 
-    /// Ends a group's threads at once. The locks that they hold stay held, and no destructor runs.
+    /// Ends a group's threads immediately. The locks that they hold stay held, and no destructor
+    /// runs.
     pub(crate) fn discard(&mut self, group: u32) {
         self.groups.set_paused(group, false);
         let threads = &self.threads;
@@ -65,7 +66,7 @@ impl Scheduler {
         }
     }
 
-    /// Its clock has changed.
+    /// Moves the timers of a group whose clock has changed.
     fn move_timers(&mut self, group: u32) {
         for slot in 0..self.threads.len() as u32 {
             let thread = &self.threads[slot as usize];

@@ -1,6 +1,6 @@
-//! Groups of threads that are paused, or whose clock runs at a rate.
+//! Groups of threads that are paused, or whose clock has its own rate.
 //!
-//! Most runs have no such group, and then every question here costs one test.
+//! Most runs have no such group. Then every function here costs one comparison.
 
 /// A rate of one, in parts per million.
 const RATE_ONE: u64 = 1_000_000;
@@ -10,12 +10,12 @@ struct Group {
     id: u32,
     paused: bool,
     rate_ppm: u64,
-    /// What the run's clock and the group's clock showed when the rate was set, in ns.
+    /// The times of the run's clock and of the group's clock when the rate was set, in ns.
     base_global: u64,
     base_local: u64,
 }
 
-/// The groups that are paused, or were, and those with a rate.
+/// The groups that are or were paused, and those with a rate.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     list: Vec<Group>,
@@ -55,8 +55,8 @@ impl Groups {
         group.rate_ppm = rate_ppm.max(1);
     }
 
-    /// Lets a group's clock show `local` at `now`, and run at the speed of the run's clock from
-    /// then on.
+    /// Sets a group's clock to `local` at `now`. From then on it runs at the speed of the run's
+    /// clock.
     pub(crate) fn set_clock(&mut self, id: u32, local: u64, now: u64) {
         let group = self.find_or_add(id);
         group.base_global = now;
@@ -64,7 +64,7 @@ impl Groups {
         group.rate_ppm = RATE_ONE;
     }
 
-    /// What the group's clock shows at a time of the run.
+    /// The time of the group's clock at a time of the run.
     #[inline]
     pub(crate) fn local(&self, id: u32, global: u64) -> u64 {
         self.find(id).map_or(global, |group| {
@@ -79,7 +79,7 @@ impl Groups {
         self.find(id).map_or(local, |group| {
             let ahead = local.saturating_sub(group.base_local);
             let wait = scale(ahead, RATE_ONE, group.rate_ppm);
-            // Rounded up, or a thread could wake just before its own deadline.
+            // Rounded up, because otherwise a thread could wake just before its own deadline.
             let exact = group.rate_ppm == RATE_ONE || ahead == 0;
             group.base_global.saturating_add(wait).saturating_add(u64::from(!exact))
         })

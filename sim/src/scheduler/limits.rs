@@ -8,7 +8,8 @@ use crate::scheduler::progress::IDLE;
 use crate::scheduler::{Scheduler, Stop};
 use crate::sys;
 
-/// Steps that the remaining threads may take after the closure's return, to end by themselves.
+/// The number of steps in which the remaining threads can end by themselves after the closure's
+/// return.
 const DRAIN_STEPS: u64 = 10_000;
 
 impl Scheduler {
@@ -26,7 +27,7 @@ impl Scheduler {
         }
     }
 
-    /// The closure has ended: the other threads may finish what they can do at this instant.
+    /// The closure has ended. The other threads can finish what they can do at this instant.
     pub(crate) fn begin_drain(&mut self, halt: Halt) {
         self.ended_at = Some(self.now);
         let steps = if halt == Halt::Finished { DRAIN_STEPS } else { 1 };
@@ -65,7 +66,7 @@ impl Scheduler {
         }
     }
 
-    /// Waits in real time for a thread outside to wake a simulated one, as long as one could.
+    /// Waits in real time for a thread outside to wake a simulated one, while such a thread exists.
     /// Returns whether one did.
     fn woken_from_outside(&self) -> bool {
         let start = sys::real_clock_ns(libc::CLOCK_MONOTONIC);
@@ -85,7 +86,7 @@ impl Scheduler {
         woken
     }
 
-    /// Whether another thread may start. If not, the run ends.
+    /// Whether another thread can start. If not, ends the run.
     pub(crate) fn has_room(&mut self) -> bool {
         let room = self.alive < self.thread_limit;
         if !room && self.stop.is_none() {

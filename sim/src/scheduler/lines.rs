@@ -11,7 +11,7 @@ use crate::options::Output;
 use crate::scheduler::thread::Thread;
 use crate::sys;
 
-/// The incomplete lines of each thread, and where complete ones go.
+/// The incomplete lines of each thread, and the destination of complete ones.
 #[derive(Debug)]
 pub(crate) struct Lines {
     pub(crate) output: Output,
@@ -66,7 +66,7 @@ impl Lines {
         let _ = write!(self.stamped, "[{:>6}.{:06} ", at.as_secs(), at.subsec_micros());
         let owner = (self.label_names)(thread.label);
         let end = thread.name.iter().position(|byte| *byte == 0).unwrap_or(16);
-        // A thread may carry its owner in its name.
+        // The name of a thread may already begin with its owner.
         if !owner.is_empty() && !thread.name[..end].starts_with(owner.as_bytes()) {
             let _ = write!(self.stamped, "{owner} ");
         }
@@ -86,8 +86,8 @@ impl Lines {
     }
 }
 
-/// Writes to the real descriptor. What the system does not accept is lost, as nothing could handle
-/// the error.
+/// Writes to the real descriptor. Bytes that the system does not accept are lost, because no code
+/// could handle the error.
 fn write_all(fd: i32, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let args = [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0];

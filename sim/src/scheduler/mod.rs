@@ -1,9 +1,9 @@
 //! The scheduler: which thread has the turn, what time it is, and why.
 //!
-//! Plain safe code over plain data. The hooks tell it what the running thread does, it answers
-//! which thread runs next, and `turn` hands the turn over. Whatever it decides follows from the
-//! order of the calls and from the answers of its [`Schedule`]; never from an address, a hash order
-//! or the real clock.
+//! Plain safe code over plain data. The hooks report what the running thread does, the scheduler
+//! answers which thread runs next, and `turn` hands the turn over. Every decision depends only on
+//! the order of the calls and on the answers of its [`Schedule`], and never on an address, a hash
+//! order or the real clock.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -41,18 +41,19 @@ mod output;
 pub(crate) mod threads;
 pub(crate) mod progress;
 
-/// What a hooked call costs in virtual time, in ns.
+/// The cost of a hooked call in virtual time, in ns.
 pub(crate) const CALL_NS: u64 = 1_000;
-/// What a clock read costs in virtual time, in ns.
+/// The cost of a clock read in virtual time, in ns.
 const CLOCK_NS: u64 = 50;
-/// Clock reads up to the first that yields, before the schedule is asked.
+/// The number of clock reads up to the first one that yields. The schedule gives the later numbers.
 const FIRST_CLOCK_READS: u32 = 16;
 /// After this many looks at a clock without a step in between, there is a step, with the cost of
-/// that many reads. It must not happen inside an allocator, so the number is higher than what any
-/// allocator looks between two steps of a thread that does anything but allocate.
+/// that many reads. That step must not happen inside an allocator. So the number is higher than the
+/// number of looks that any allocator makes between two steps of a thread that does more than
+/// allocate.
 const CLOCK_LOOKS_MAX: u32 = 1 << 16;
 
-/// Where the turn goes.
+/// The receiver of the turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Next {
     /// To the thread that has it.
@@ -62,15 +63,15 @@ pub(crate) enum Next {
     Machine,
 }
 
-/// Why the machine has the turn.
+/// The reason for which the machine has the turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// A stepped run has reached the time that it may run to.
+    /// A stepped run has reached the time to which it can run.
     Paused,
     Over(Halt),
 }
 
-/// All of one run's state.
+/// The whole state of a run.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     pub(crate) engine: Engine,
@@ -86,11 +87,11 @@ pub(crate) struct Scheduler {
     pub(crate) stop: Option<Stop>,
     /// The virtual time at which the closure returned.
     pub(crate) ended_at: Option<u64>,
-    /// Why the run is about to end, and the steps left until it does.
+    /// The reason for which the run is about to end, and the number of steps left.
     drain: Option<(Halt, u64)>,
-    /// The time to which a stepped run may go.
+    /// The time to which a stepped run can go.
     pub(crate) until: u64,
-    /// The time to which its threads that are ready then may go on.
+    /// The time to which its threads that are ready then can continue.
     pub(crate) overtime_until: u64,
     pub(crate) stepped: bool,
     time_limit: u64,
@@ -101,13 +102,13 @@ pub(crate) struct Scheduler {
     free: Vec<u32>,
     ready: Ready,
     pub(crate) schedule: Box<dyn Schedule>,
-    /// The step at which the schedule is told next.
+    /// The next step that is reported to the schedule.
     schedule_told_at: u64,
     timers: Timers,
     groups: Groups,
     /// Random bytes for the program inside.
     pub(crate) entropy: Random,
-    /// Random bytes for requests that must not wait: an allocator's.
+    /// Random bytes for requests that must not wait, such as those of an allocator.
     pub(crate) entropy_no_wait: Random,
     pub(crate) tracer: Tracer,
     spurious: bool,
@@ -118,7 +119,7 @@ pub(crate) struct Scheduler {
     clock_looks_since: u64,
     pub(crate) lines: Lines,
     pub(crate) panics: Vec<PanicInfo>,
-    /// The thread that asked the one with the turn for its backtrace.
+    /// The thread that asked the thread with the turn for its backtrace.
     pub(crate) reporter: Option<&'static SimThread>,
 }
 
@@ -180,7 +181,8 @@ impl Scheduler {
         }
     }
 
-    /// The running thread could go on. Decides which thread does; one that `yields` gives way.
+    /// The running thread can continue. Decides which thread runs next. A thread that `yields` lets
+    /// others go first.
     #[inline]
     pub(crate) fn point(&mut self, yields: bool) -> Next {
         let slot = self.current;
@@ -191,8 +193,8 @@ impl Scheduler {
         self.choose(yields)
     }
 
-    /// A clock was read. Sometimes other threads get a chance, or a loop that polls would never
-    /// end.
+    /// A clock was read. Sometimes other threads get the turn, because otherwise a loop that polls
+    /// would never end.
     #[inline]
     pub(crate) fn clock_read(&mut self) -> Option<Next> {
         self.step(Op::Clock, CLOCK_NS);
@@ -204,8 +206,8 @@ impl Scheduler {
         Some(self.point(true))
     }
 
-    /// Code that must not be switched looked at a clock (see `hooks::clock`). That is no step, but
-    /// a very large number of looks is, so that a loop that only looks ends.
+    /// Code that must not be switched looked at a clock (see `hooks::clock`). One look is not a
+    /// step, but a very large number of looks is one, so that a loop that only looks ends.
     pub(crate) fn clock_look(&mut self) -> Option<Next> {
         if self.clock_looks_since != self.steps {
             (self.clock_looks_since, self.clock_looks) = (self.steps, 0);
@@ -244,7 +246,7 @@ impl Scheduler {
         self.choose(false)
     }
 
-    /// A thread that waited can go on.
+    /// A thread that waited can continue.
     pub(crate) fn wake(&mut self, slot: u32, wake: Wake) {
         let thread = &mut self.threads[slot as usize];
         if matches!(thread.state, State::Futex { .. } | State::Sleeping | State::Joining { .. }) {
@@ -270,7 +272,7 @@ impl Scheduler {
         }
     }
 
-    /// Decides which thread runs next. Moves the clock on when none can run.
+    /// Decides which thread runs next. Advances the clock if none can run.
     #[inline]
     pub(crate) fn choose(&mut self, yields: bool) -> Next {
         loop {
@@ -301,7 +303,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes the ready thread that runs next; the schedule is asked if there are several.
+    /// Takes the ready thread that runs next. If there are several, the schedule decides.
     #[inline]
     fn take_ready(&mut self, yields: bool) -> Option<u32> {
         if self.ready.len() <= 1 {
@@ -324,7 +326,7 @@ impl Scheduler {
         }
     }
 
-    /// Lets in a new thread, with the label of the running one.
+    /// Adds a new thread, with the label of the running one.
     pub(crate) fn admit(&mut self, sim_thread: &'static SimThread) {
         let label = self.threads.get(self.current as usize).map_or(Label::default(), |t| t.label);
         let thread = Thread::new(self.spawned, label, self.now, sim_thread);
@@ -368,7 +370,7 @@ impl Scheduler {
         &mut self.threads[self.current as usize]
     }
 
-    /// Why the running thread goes on after it has blocked.
+    /// The reason for which the running thread continues after it has blocked.
     #[inline]
     pub(crate) fn last_wake(&self) -> Wake {
         self.threads[self.current as usize].wake

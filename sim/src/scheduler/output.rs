@@ -1,4 +1,4 @@
-//! What simulated threads print, as the scheduler handles it.
+//! The output of simulated threads in the scheduler.
 
 use crate::options::Output;
 use crate::scheduler::Scheduler;
@@ -21,7 +21,7 @@ impl Scheduler {
         self.lines.flush(slot, self.now, thread);
     }
 
-    /// Writes out the lines that were begun and not ended.
+    /// Writes out the incomplete lines.
     pub(crate) fn flush_all_lines(&mut self) {
         for slot in 0..self.threads.len() as u32 {
             if self.threads[slot as usize].state != State::Free {

@@ -55,7 +55,7 @@ impl Random {
 mod tests {
     use super::Random;
 
-    /// Same seed and stream, same numbers; anything else differs.
+    /// The same seed and stream give the same numbers; any other seed or stream gives others.
     #[test]
     fn streams_repeat_and_differ() {
         let draw = |seed, stream| {

@@ -1,14 +1,14 @@
-//! The threads that could run, in order of arrival.
+//! The threads that can run, in order of arrival.
 
 use std::collections::VecDeque;
 
-/// A thread that could run.
+/// A thread that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReadyThread {
     /// Its place in the scheduler's tables. Small, but used again when the thread has ended.
     pub(crate) slot: u32,
-    /// Its number in the run, in order of creation. The same in every run that takes the same
-    /// steps up to its creation, so this is what a recording should hold.
+    /// Its number in the run, in order of creation. It is the same in every run that takes the same
+    /// steps up to its creation, so a recording should hold this number.
     pub(crate) id: u32,
 }
 
@@ -61,7 +61,7 @@ impl Ready {
         self.threads.swap_remove_back(index)
     }
 
-    /// Takes out every thread that `leaves` names. The others keep their order.
+    /// Takes out every thread for which `leaves` is true. The others keep their order.
     pub(crate) fn remove(&mut self, mut leaves: impl FnMut(ReadyThread) -> bool) {
         self.threads.retain(|thread| !leaves(*thread));
     }

@@ -1,9 +1,9 @@
-//! What the scheduler knows of one thread.
+//! A thread as the scheduler sees it.
 
 use crate::engine::thread::SimThread;
 use crate::label::Label;
 
-/// What a thread waits for, or not.
+/// What a thread does or waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// The slot has no thread.
@@ -23,7 +23,7 @@ pub(crate) enum State {
     Discarded,
 }
 
-/// Why a thread that blocked goes on.
+/// The reason for which a thread that blocked continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
     Woken,
@@ -31,7 +31,7 @@ pub(crate) enum Wake {
     Spurious,
 }
 
-/// One thread of the run. It lives in a slot, which a later thread may use again.
+/// A thread of the run. It has a slot, which a later thread can use again.
 #[derive(Debug)]
 pub(crate) struct Thread {
     /// Its number in the run, in order of creation.
@@ -39,11 +39,11 @@ pub(crate) struct Thread {
     pub(crate) label: Label,
     pub(crate) name: [u8; 16],
     pub(crate) state: State,
-    /// When the state began, in ns.
+    /// The time at which the state began, in ns.
     pub(crate) since: u64,
-    /// On the group's own clock, in ns.
+    /// The time at which its wait ends, on the group's own clock, in ns.
     pub(crate) deadline: Option<u64>,
-    /// Whether the timer that runs is a spurious wake-up, not the deadline.
+    /// Whether the running timer is for a spurious wake-up and not for the deadline.
     pub(crate) spurious: bool,
     pub(crate) wake: Wake,
     pub(crate) sim_thread: Option<&'static SimThread>,
@@ -65,7 +65,7 @@ impl Thread {
     }
 }
 
-/// A name as the system keeps it: up to a zero byte.
+/// A name in the system's form, which ends at a zero byte.
 pub(crate) fn name_of(bytes: &[u8; 16]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()

@@ -44,7 +44,7 @@ impl Scheduler {
     }
 }
 
-/// Adds backtraces to the threads that took them, which are given by number.
+/// Adds each backtrace to the thread with its number.
 pub(crate) fn attach(infos: &mut [ThreadInfo], traces: Vec<(u32, Backtrace)>) {
     for (id, backtrace) in traces {
         if let Some(info) = infos.iter_mut().find(|info| info.id == id) {

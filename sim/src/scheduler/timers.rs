@@ -1,7 +1,7 @@
 //! Timers, ordered by deadline and then by the order in which they were set.
 //!
-//! Most timers are cancelled long before they are due. A cancelled one stays in the heap and is
-//! skipped when it comes up; the heap is swept when stale entries outnumber live ones.
+//! Most timers are cancelled long before they are due. A cancelled timer stays in the heap and is
+//! skipped when it is due. The heap is swept when it has more cancelled timers than live ones.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 /// (deadline in ns, sequence, slot of the thread)
 type Entry = Reverse<(u64, u64, u32)>;
 
-/// The timers, and for each slot the sequence number of its live one; 0 for none.
+/// The timers, and for each slot the sequence number of its live timer; 0 if it has none.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Entry>,

@@ -14,7 +14,7 @@ impl Tracer {
         Tracer { hash: 0x6a09_e667_f3bc_c908, steps: keep.then(Vec::new) }
     }
 
-    /// Records a step. Its number need not be part of the hash, because the order is.
+    /// Records a step. Its number is not part of the hash, because the order of steps is.
     #[inline]
     pub(crate) fn record(&mut self, step: u64, thread: u32, op: Op, at_ns: u64) {
         let who = (u64::from(thread) << 8) | op as u64;
@@ -32,7 +32,7 @@ impl Tracer {
 mod tests {
     use super::*;
 
-    /// Order, thread, operation and time all count.
+    /// The hash depends on order, thread, operation and time.
     #[test]
     fn hash_depends_on_every_part() {
         let hash = |steps: &[(u32, Op, u64)]| {

@@ -1,4 +1,4 @@
-//! The hand-over of the turn, and the process's one scheduler.
+//! The hand-over of the turn, and the only scheduler of the process.
 //!
 //! Only the thread that has the turn reaches the scheduler, through `with`. The borrow ends before
 //! any switch, so no two threads ever hold it.
@@ -30,8 +30,8 @@ struct MachineCell(UnsafeCell<Option<&'static SimThread>>);
 // only read.
 unsafe impl Sync for MachineCell {}
 
-/// Whether the thread with the turn is inside `with`. Only that thread writes it, and its hooks
-/// read it.
+/// Whether the thread with the turn is inside `with`. Only that thread writes it, and only its
+/// hooks read it.
 static INSIDE: AtomicBool = AtomicBool::new(false);
 
 /// Runs `f` on the scheduler. Only for the thread with the turn; `f` must not switch. It may
@@ -53,8 +53,8 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
     }
 }
 
-/// Runs what allocates for the simulation outside `with`, such as stacks for threads. What the
-/// allocator calls then is passed on as well. `f` must not switch.
+/// Runs code that allocates for the simulation outside `with`, such as stacks for threads. The
+/// allocator's calls in it are passed on too. `f` must not switch.
 pub(crate) fn unseen<R>(f: impl FnOnce() -> R) -> R {
     INSIDE.store(true, Ordering::Relaxed);
     let result = f();
@@ -62,7 +62,7 @@ pub(crate) fn unseen<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Reads from the scheduler. Only for the thread with the turn; `f` must not call anything.
+/// Reads from the scheduler. Only for the thread with the turn; `f` must not reach a hook.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Scheduler) -> R) -> R {
     // SAFETY: as for `with`; `f` reaches no hook, so `INSIDE` need not be set.
@@ -80,14 +80,15 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.load(Ordering::Relaxed)
 }
 
-/// The simulated thread that calls a hook. None if the caller is outside, or if it is an allocator
-/// at work for the scheduler: such a call is passed on, since the scheduler is not free to take it.
+/// The simulated thread that calls a hook. `None` if the caller is outside, or if it is an
+/// allocator that works for the scheduler. The call of such an allocator is passed on, because the
+/// scheduler is busy.
 #[inline]
 pub(crate) fn caller() -> Option<&'static SimThread> {
     thread::current().filter(|_| !is_inside())
 }
 
-/// Puts a run's scheduler and machine in place.
+/// Installs a run's scheduler and machine.
 pub(crate) fn install(scheduler: Scheduler, machine: &'static SimThread) {
     // SAFETY: the caller holds the lock of runs, and no simulated thread exists.
     unsafe {
@@ -96,7 +97,8 @@ pub(crate) fn install(scheduler: Scheduler, machine: &'static SimThread) {
     }
 }
 
-/// Makes another kernel thread the machine: the first one is stuck in a fiber that never returns.
+/// Makes another kernel thread the machine, because the first one is stuck in a fiber that never
+/// returns.
 pub(crate) fn replace_machine(machine: &'static SimThread) {
     // SAFETY: the first machine is parked forever.
     unsafe { *MACHINE.0.get() = Some(machine) };
@@ -116,7 +118,7 @@ fn machine() -> &'static SimThread {
     }
 }
 
-/// A scheduling point: the thread could go on, but another may get the turn.
+/// A scheduling point: the thread can continue, but another may get the turn.
 #[inline]
 pub(crate) fn point(me: &'static SimThread, op: Op, cost_ns: u64) {
     let next = with(|scheduler| {
@@ -126,14 +128,14 @@ pub(crate) fn point(me: &'static SimThread, op: Op, cost_ns: u64) {
     go(me, next);
 }
 
-/// Blocks the running thread. Returns why it goes on.
+/// Blocks the running thread. Returns the reason for which it continues.
 pub(crate) fn block(me: &'static SimThread, state: State, deadline: Option<u64>) -> Wake {
     let next = with(|scheduler| scheduler.block(state, deadline));
     go(me, next);
     read(Scheduler::last_wake)
 }
 
-/// Takes a step that blocks the running thread. Returns why it goes on.
+/// Takes a step that blocks the running thread. Returns the reason for which it continues.
 #[inline]
 pub(crate) fn block_step(
     me: &'static SimThread,
@@ -192,8 +194,8 @@ pub(crate) fn abandon_backtrace(me: &'static SimThread) {
     }
 }
 
-/// Ends the running thread `me`. Returns only on the kernel-thread engine, after the turn has been
-/// given away.
+/// Ends the running thread `me`. Returns only on the kernel-thread engine, after the turn was given
+/// away.
 pub(crate) fn end(me: &'static SimThread) {
     let (engine, next) = with(|scheduler| {
         scheduler.step(Op::Exit, 0);
@@ -224,7 +226,7 @@ pub(crate) fn drive() {
     }
 }
 
-/// Takes a backtrace of every live thread except `reporter`, at most `limit`. Returns them with the
+/// Takes a backtrace of up to `limit` live threads, without `reporter`. Returns them with the
 /// numbers of the threads.
 pub(crate) fn backtraces(reporter: &'static SimThread, limit: usize) -> Vec<(u32, Backtrace)> {
     backtraces_except(reporter, u32::MAX, limit)

@@ -46,7 +46,7 @@ fn waits_for_a_lock_held_outside() {
             lock.1.notify_all();
         },
         move || {
-            // Real work with the lock held, for which the simulation has to wait.
+            // Real work while the lock is held. The simulation has to wait for it.
             let mut state = other.0.lock().expect("not poisoned");
             std::hint::black_box((0..3_000_000_u64).map(std::hint::black_box).sum::<u64>());
             *state += 1;
@@ -88,7 +88,7 @@ fn waited_for_by_a_thread_outside() {
     }
 }
 
-/// A contended parking_lot lock at the border.
+/// A parking_lot lock works for threads on both sides of the border.
 #[test]
 fn contended_from_both_sides() {
     let count = Arc::new(parking_lot::Mutex::new(0_u64));
@@ -115,7 +115,7 @@ fn contended_from_both_sides() {
     assert_eq!(*count.lock(), 2 * 60_000);
 }
 
-/// A channel to a thread outside and back.
+/// Messages go to a thread outside and back.
 #[test]
 fn channel_to_the_outside_and_back() {
     let (to_outside, at_outside) = crossbeam_channel::unbounded::<u32>();
@@ -139,10 +139,10 @@ fn channel_to_the_outside_and_back() {
     }
 }
 
-/// A deadlock is found even if there is a thread outside that never does anything.
+/// A deadlock is found even if a thread outside sleeps the whole time.
 #[test]
-fn deadlock_beside_a_sleeping_thread() {
-    limit("deadlock beside");
+fn deadlock_with_a_sleeping_thread_outside() {
+    limit("deadlock with a sleeper");
     let (keep, never) = mpsc::channel::<()>();
     let sleeper = thread::spawn(move || never.recv());
     for engine in ENGINES {
@@ -153,8 +153,8 @@ fn deadlock_beside_a_sleeping_thread() {
     assert!(sleeper.join().expect("the sleeper ends").is_err());
 }
 
-/// A handle may leave the simulation. A thread that has ended can be joined outside; the join of
-/// one that was left behind fails instead of waiting.
+/// A handle can leave the simulation. A thread that has ended can be joined outside. The join of a
+/// thread that was left behind fails and does not wait.
 #[test]
 fn handles_that_leave() {
     limit("handles");
@@ -179,7 +179,7 @@ fn handles_that_leave() {
     }
 }
 
-/// A second run waits for the first; runs from many threads all end.
+/// A second run waits for the first. Runs from many threads all end.
 #[test]
 fn runs_take_turns() {
     limit("turns");

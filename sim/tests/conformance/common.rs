@@ -1,4 +1,4 @@
-//! What the tests share: running work on both engines, within a limit of real time.
+//! Helpers of all tests: they run work on both engines, within a limit of real time.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use sim::{Engine, Options, Report};
 
-/// Both engines; the second is the reference.
+/// Both engines. The second is the reference.
 pub(crate) const ENGINES: [Engine; 2] = [Engine::Fiber, Engine::Kernel];
 
 /// Aborts the process if it is not dropped in time, so that no test can hang. It also lets only one
-/// test run at a time: two that print panics would contend for the standard library's lock, which
-/// would change the trace.
+/// test run at a time. Two tests that print panics would contend for the standard library's lock,
+/// and that would change the trace.
 struct Limit {
     _alive: mpsc::Sender<()>,
     _turn: MutexGuard<'static, ()>,
@@ -47,7 +47,7 @@ pub(crate) fn options(engine: Engine) -> Options {
 }
 
 /// Runs the work on both engines with a few seeds. It must finish, leave no thread behind, and take
-/// the same steps on both.
+/// the same steps on both engines.
 #[track_caller]
 pub(crate) fn check(name: &'static str, work: fn()) {
     limit(name);

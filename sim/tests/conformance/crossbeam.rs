@@ -24,7 +24,7 @@ fn rendezvous() {
     });
 }
 
-/// A bounded channel blocks a fast sender; order is kept.
+/// A bounded channel blocks a fast sender, and messages stay in order.
 #[test]
 fn bounded_and_unbounded() {
     check("bounded(n)", || {
@@ -47,7 +47,7 @@ fn bounded_and_unbounded() {
     });
 }
 
-/// `select!` takes the message that comes first, or the default after its limit.
+/// `select!` takes the message that comes first, or the default after its time limit.
 #[test]
 fn select() {
     check("select", || {

@@ -1,4 +1,5 @@
-//! One seed is one run: the workloads of the `determinism` example a few times each, and its leak.
+//! One seed always gives the same run: a few runs of each workload of the `determinism` example,
+//! and its deliberate leak.
 
 #[path = "../../examples/determinism/workloads.rs"]
 mod workloads;
@@ -7,7 +8,7 @@ use sim::Output;
 
 use crate::common::{ENGINES, limit, options};
 
-/// Repeated runs take the same steps on both engines, and another seed takes others.
+/// Repeated runs take the same steps on both engines, and another seed takes other steps.
 #[test]
 fn workloads_repeat() {
     limit("workloads");
@@ -25,9 +26,9 @@ fn workloads_repeat() {
     }
 }
 
-/// A read of real time is detected, at the sleep that depends on it.
+/// A read of real time is found at the sleep that depends on it.
 #[test]
-fn planted_leak_is_located() {
+fn a_deliberate_leak_is_located() {
     limit("leak");
     let divergence = sim::repeat(&options(ENGINES[0]), 50, workloads::leak).unwrap_err();
     let first = divergence.first.expect("two recorded runs differ");

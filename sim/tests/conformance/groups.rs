@@ -14,7 +14,7 @@ fn group(group: u32) -> sim::LabelGuard {
     sim::label(Label { group, incarnation: 0 })
 }
 
-/// A paused group stands still, and goes on from there.
+/// A paused group stands still, and continues from there.
 #[test]
 fn pause_and_resume() {
     check("pause", || {
@@ -41,7 +41,7 @@ fn pause_and_resume() {
     });
 }
 
-/// A slow clock makes long seconds, also for timers that are already running; other groups are not
+/// A slow clock makes seconds longer, even for timers that already run. Other groups are not
 /// affected.
 #[test]
 fn clock_rate() {
@@ -97,7 +97,7 @@ fn discard() {
     }
 }
 
-/// A thread that pauses its own group stops there; with no thread to resume it that is a deadlock.
+/// A thread that pauses its own group stops there. If no thread can resume it, that is a deadlock.
 #[test]
 fn pausing_oneself() {
     for report in reports("self", |o| o, || sim::pause(0)) {
@@ -106,7 +106,7 @@ fn pausing_oneself() {
     }
 }
 
-/// Labels nest, and threads inherit.
+/// Labels nest, and threads inherit them.
 #[test]
 fn labels() {
     check("labels", || {
@@ -122,7 +122,7 @@ fn labels() {
     });
 }
 
-/// With every policy the result is the same, and runs repeat and agree on both engines.
+/// With every policy the result is the same, runs repeat, and both engines agree.
 #[test]
 fn schedules() {
     limit("schedules");
@@ -156,8 +156,8 @@ fn schedules() {
     assert_eq!(hashes.len(), 3);
 }
 
-/// A bug that needs one thread to be delayed while the other takes many steps: the random policy
-/// hardly ever shows it, PCT of depth 2 does in some of two hundred seeds.
+/// A bug shows only if one thread is delayed while the other takes many steps. The random policy
+/// hardly ever shows it. PCT of depth 2 shows it in some of two hundred seeds.
 #[test]
 fn pct_finds_what_random_does_not() {
     limit("pct");
@@ -168,7 +168,7 @@ fn pct_finds_what_random_does_not() {
                 let other = Arc::clone(&slow);
                 let handle = thread::spawn(move || {
                     let before = other.load(Ordering::Relaxed);
-                    // A wake without waiters is a scheduling point and nothing more.
+                    // A wake without waiters is only a scheduling point.
                     (0..5).for_each(|_| Condvar::new().notify_one());
                     let after = other.load(Ordering::Relaxed);
                     assert!(after - before < 40, "held back");
@@ -188,7 +188,7 @@ fn pct_finds_what_random_does_not() {
     assert!(pct > 0 && pct > 4 * random, "pct {pct}, random {random}");
 }
 
-/// With the option on, some waits end spuriously; code that checks its condition works.
+/// With the option on, some waits end spuriously, and code that checks its condition still works.
 #[test]
 fn spurious_wake_ups() {
     static SPURIOUS: AtomicU32 = AtomicU32::new(0);

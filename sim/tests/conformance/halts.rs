@@ -1,4 +1,4 @@
-//! Every way a run can end, and what the report then says.
+//! Every way in which a run can end, and the report of each.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex};
@@ -10,7 +10,8 @@ use sim::{Halt, Label, Output, ThreadState};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Two locks taken in two orders: the report names both threads, and where they stand.
+/// After a deadlock of two locks taken in two orders, the report names both threads and their
+/// places in the code.
 #[test]
 fn deadlock() {
     for report in reports(
@@ -50,7 +51,7 @@ fn takes_backwards(locks: &(Mutex<()>, Mutex<()>)) {
     let _first = locks.0.lock().unwrap();
 }
 
-/// A loop that calls nothing is found by the processor time that it uses, and its thread is named.
+/// A loop that calls nothing is found by the CPU time that it uses, and its thread is named.
 #[test]
 fn spin() {
     for report in reports(
@@ -58,7 +59,7 @@ fn spin() {
         |o| o.cpu_limit(100 * MS),
         || {
             let builder = thread::Builder::new().name("spinner".to_owned());
-            let _handle = builder.spawn(spins_for_ever).unwrap();
+            let _handle = builder.spawn(spins_without_end).unwrap();
             thread::sleep(Duration::from_secs(1));
         },
     ) {
@@ -66,13 +67,13 @@ fn spin() {
         let spinner = &report.threads[1];
         assert_eq!(spinner.name, "spinner");
         let backtrace = spinner.backtrace.as_ref().map(ToString::to_string).unwrap_or_default();
-        assert!(backtrace.contains("spins_for_ever"), "{backtrace}");
+        assert!(backtrace.contains("spins_without_end"), "{backtrace}");
         assert!(report.threads[0].backtrace.is_some());
     }
 }
 
 #[inline(never)]
-fn spins_for_ever() {
+fn spins_without_end() {
     loop {
         std::hint::spin_loop();
     }
@@ -95,9 +96,9 @@ fn blocked_outside() {
     }
 }
 
-/// An intended wait outside does not concern the watchdog, and takes no virtual time.
+/// The watchdog ignores an intended wait outside, and the wait takes no virtual time.
 #[test]
-fn a_wait_outside_on_purpose_ends_no_run() {
+fn an_intended_wait_outside_does_not_end_the_run() {
     for report in reports(
         "waits on purpose",
         |o| o.wall_limit(100 * MS),
@@ -233,7 +234,7 @@ fn waits_for_the_lock(lock: &Mutex<()>) {
     drop(lock.lock().unwrap());
 }
 
-/// Lines are whole, stamped and in order, even if threads alternate in writing parts of them.
+/// Lines are whole, stamped and in order, even if several threads write parts of them in turns.
 #[test]
 fn output_is_stamped() {
     for report in reports(

@@ -1,7 +1,7 @@
-//! The conformance suite: what ordinary threaded code may rely on, on both engines.
+//! The conformance suite: the behaviour on which ordinary threaded code can rely, on both engines.
 //!
-//! It is one program, so its tests also show that runs do not disturb each other: they are started
-//! by many threads, follow each other, and leave threads behind.
+//! It is one program, so its tests also show that runs do not disturb each other: many threads
+//! start them, they follow each other, and they leave threads behind.
 
 mod common;
 mod std_sync;

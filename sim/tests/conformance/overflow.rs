@@ -1,4 +1,4 @@
-//! A stack overflow in a simulated thread is reported as such, by the standard library.
+//! The standard library reports a stack overflow in a simulated thread as a stack overflow.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;

@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex, ReentrantMutex, RwLock};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Contended sections exclude each other; a lock with a limit gives up in virtual time.
+/// Contended sections exclude each other, and a lock with a time limit gives up in virtual time.
 #[test]
 fn mutex() {
     check("parking_lot mutex", || {
@@ -38,7 +38,7 @@ fn mutex() {
     });
 }
 
-/// Readers share, a writer excludes.
+/// Readers share the lock, and a writer excludes all others.
 #[test]
 fn rwlock() {
     check("parking_lot rwlock", || {
@@ -61,7 +61,7 @@ fn rwlock() {
     });
 }
 
-/// Waits with and without a limit; `notify_one` wakes one, `notify_all` the rest.
+/// Waits end with and without a time limit. `notify_one` wakes one thread, `notify_all` the rest.
 #[test]
 fn condvar() {
     check("parking_lot condvar", || {
@@ -89,7 +89,7 @@ fn condvar() {
     });
 }
 
-/// Its owner may lock it again; other threads may not.
+/// The owner of a reentrant mutex can lock it again, and other threads cannot.
 #[test]
 fn reentrant_mutex() {
     check("parking_lot reentrant", || {

@@ -1,5 +1,5 @@
-//! Calls to the C library without the standard library, as C code in the program makes them: thread
-//! keys and clock reads.
+//! Calls to the C library without the standard library, such as those of C code in the program:
+//! thread keys and clock reads.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -44,8 +44,8 @@ fn get(key: libc::pthread_key_t) -> usize {
     unsafe { libc::pthread_getspecific(key) as usize }
 }
 
-/// A thread's values are its own and null at first, also in a simulated thread that is used again;
-/// their destructors run once before a join returns.
+/// Each thread has its own values, and they are null at first, even in a simulated thread that is
+/// used again. Their destructors run once, before a join returns.
 #[test]
 fn keys() {
     check("keys", || {
@@ -70,9 +70,9 @@ fn keys() {
     });
 }
 
-/// A destructor that sets its value each time is called four times, as the C library does.
+/// A destructor that sets its value again each time is called four times, as by the C library.
 #[test]
-fn a_key_that_never_gives_up() {
+fn a_destructor_that_always_sets_its_value() {
     check("stubborn key", || {
         let key = new_key(Some(set_again));
         STUBBORN.store(key, Ordering::Relaxed);
@@ -92,9 +92,9 @@ fn libc_now() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Such a read shows virtual time and takes none: an allocator may make it at any moment.
+/// Such a read shows virtual time and takes none, because an allocator can make it at any moment.
 #[test]
-fn a_look_at_a_clock_is_no_step() {
+fn a_look_at_a_clock_is_not_a_step() {
     check("looks", || {
         let (start, by_libc) = (Instant::now(), libc_now());
         thread::sleep(Duration::from_secs(1000));

@@ -9,7 +9,7 @@ use crate::common::check;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A contended mutex excludes: the sleep inside makes other threads want it meanwhile.
+/// A contended mutex excludes other threads, although they ask for it during the sleep inside.
 #[test]
 fn mutex() {
     check("mutex", || {
@@ -35,7 +35,7 @@ fn mutex() {
     });
 }
 
-/// Notified waiters wake; all of them with `notify_all`.
+/// Notified waiters wake, and `notify_all` wakes all of them.
 #[test]
 fn condvar() {
     check("condvar", || {
@@ -78,7 +78,7 @@ fn condvar_timeout() {
     });
 }
 
-/// Readers share, a writer excludes.
+/// Readers share the lock, and a writer excludes all others.
 #[test]
 fn rwlock() {
     check("rwlock", || {
@@ -105,11 +105,14 @@ fn rwlock() {
             });
         });
         assert_eq!(*lock.read().unwrap(), 1);
-        assert!(most.load(Ordering::Relaxed) >= 2, "no two readers at once");
+        assert!(
+            most.load(Ordering::Relaxed) >= 2,
+            "two readers never held the lock at the same time"
+        );
     });
 }
 
-/// Initialisers run once, and others wait for them.
+/// Initialisers run once, and other threads wait for them.
 #[test]
 fn once() {
     check("once", || {
@@ -139,7 +142,7 @@ fn once() {
     });
 }
 
-/// No thread passes a barrier before the last has come; one of them is the leader.
+/// No thread passes a barrier before the last one arrives, and exactly one is the leader.
 #[test]
 fn barrier() {
     check("barrier", || {
@@ -161,7 +164,7 @@ fn barrier() {
     });
 }
 
-/// A token given before `park` is kept; a park with a limit ends.
+/// A token given before `park` is kept, and a park with a time limit ends.
 #[test]
 fn park() {
     check("park", || {
@@ -181,7 +184,8 @@ fn park() {
     });
 }
 
-/// Channels: order, hang-up, rendezvous, and a receive with a limit.
+/// Channels keep order, report a hang-up, hand over without capacity, and receive with a time
+/// limit.
 #[test]
 fn mpsc_channels() {
     check("mpsc", || {

@@ -13,7 +13,7 @@ use sim::Halt;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Scoped threads borrow, and are joined at the scope's end.
+/// Scoped threads can borrow, and are joined at the end of the scope.
 #[test]
 fn scoped() {
     check("scoped", || {
@@ -67,7 +67,8 @@ fn panics_are_reported() {
     }
 }
 
-/// A dropped handle detaches; the thread goes on, and its simulated thread is used again.
+/// Dropping a handle detaches the thread. The thread continues, and its simulated thread is used
+/// again.
 #[test]
 fn detached() {
     check("detached", || {
@@ -122,8 +123,8 @@ thread_local! {
     static COUNT: RefCell<u32> = const { RefCell::new(1) };
 }
 
-/// Destructors of thread-locals run once, last registered first, inside the simulation,
-/// before a join returns; and a simulated thread that is used again starts with fresh values.
+/// Destructors of thread-locals run once, the last registered first, inside the simulation and
+/// before a join returns. A simulated thread that is used again starts with fresh values.
 #[test]
 fn thread_locals() {
     check("thread_locals", || {
@@ -145,7 +146,7 @@ fn thread_locals() {
     });
 }
 
-/// The ordinary stack takes deep recursion, a big one takes more.
+/// The ordinary stack is enough for deep recursion, and a bigger stack for deeper recursion.
 #[test]
 fn deep_recursion_and_big_stacks() {
     fn depth(left: u32) -> u64 {
@@ -161,7 +162,7 @@ fn deep_recursion_and_big_stacks() {
     });
 }
 
-/// Ten thousand threads alive at once.
+/// Ten thousand threads can be alive at the same time.
 #[test]
 fn ten_thousand_threads() {
     for report in reports(

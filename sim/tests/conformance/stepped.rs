@@ -8,7 +8,7 @@ use sim::{Advance, Halt, Stepped, serve};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A step stops at its time; the next deadline is known; outputs have their times.
+/// A step stops at its time, the next deadline is known, and outputs have their times.
 #[test]
 fn time_passes_in_steps() {
     limit("steps");
@@ -43,9 +43,9 @@ fn time_passes_in_steps() {
     }
 }
 
-/// Waiting for input without a timer is no deadlock: the host may have some.
+/// A wait for input without a timer is not a deadlock, because the host can give input.
 #[test]
-fn nothing_to_do_is_no_deadlock() {
+fn a_wait_for_input_is_not_a_deadlock() {
     limit("idle");
     for engine in ENGINES {
         let mut stepped = Stepped::start(options(engine), |inbox, outbox| {
@@ -62,7 +62,7 @@ fn nothing_to_do_is_no_deadlock() {
     }
 }
 
-/// A thread that polls never waits, so the step ends by its time.
+/// A thread that polls never waits, so the step ends at its time.
 #[test]
 fn polling_does_not_hold_the_host() {
     limit("polling");
@@ -82,7 +82,7 @@ fn polling_does_not_hold_the_host() {
     }
 }
 
-/// The same inputs at the same steps make the same run, on both engines.
+/// The same inputs at the same steps give the same run, on both engines.
 #[test]
 fn steps_repeat() {
     limit("repeat");
@@ -111,8 +111,8 @@ fn steps_repeat() {
     assert!(fiber.0.len() > 50);
 }
 
-/// Threads that are ready at the end of a step may go on, later timers wait, and a thread that
-/// polls is stopped anyway.
+/// In overtime, threads that are ready continue, later timers wait, and a thread that polls is
+/// stopped anyway.
 #[test]
 fn a_step_settles_in_overtime() {
     limit("settling");
@@ -138,8 +138,8 @@ fn a_step_settles_in_overtime() {
     }
 }
 
-/// A host that is asked on the simulation's own thread sees the same run as one that steps. It may
-/// block, and it ends the run; the last outputs are not lost.
+/// A host that is called on the simulation's own thread sees the same run as one that steps. It can
+/// block, it ends the run, and the last outputs are not lost.
 #[test]
 fn a_host_serves_the_same_run() {
     limit("serving");
@@ -181,7 +181,7 @@ fn a_host_serves_the_same_run() {
     }
 }
 
-/// Inputs arrive at the time that the host says, not at that of the last step.
+/// Inputs arrive at the time that the host gives, and not at the time of the last step.
 #[test]
 fn inputs_arrive_in_time() {
     limit("arrivals");

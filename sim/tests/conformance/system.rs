@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::common::{check, limit};
 
-/// The numbers of process, parent and processors do not depend on those outside.
+/// The process number, the parent and the number of processors do not depend on the real ones.
 #[test]
 fn numbers_of_the_system_are_those_of_the_simulation() {
     let outside = (process::id(), parent_id());
@@ -19,7 +19,7 @@ fn numbers_of_the_system_are_those_of_the_simulation() {
     assert_eq!((process::id(), parent_id()), outside);
 }
 
-/// The metadata of an open file, asked by descriptor, is the same as asked by name.
+/// The metadata of an open file is the same by descriptor and by name.
 #[test]
 fn an_open_file_is_described_as_by_its_name() {
     use std::os::unix::fs::MetadataExt;

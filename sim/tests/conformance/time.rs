@@ -9,7 +9,7 @@ use crate::common::{check, reports};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// `Instant` and `SystemTime` move together and only forwards, and take no real time.
+/// `Instant` and `SystemTime` advance together, never go back, and take no real time.
 #[test]
 fn clocks_agree() {
     check("clocks", || {
@@ -50,7 +50,7 @@ fn busy_polling_ends() {
     });
 }
 
-/// A run of a virtual day takes almost no real time, and its report says how long it was.
+/// A run of a virtual day takes almost no real time, and its report has the virtual time.
 #[test]
 fn elapsed_is_virtual() {
     let day = Duration::from_secs(86_400);
@@ -66,7 +66,7 @@ fn elapsed_is_virtual() {
     }
 }
 
-/// Outside a run nothing is virtual.
+/// Outside a run time is real.
 #[test]
 fn outside_is_real() {
     assert!(!sim::is_virtual());

@@ -1,8 +1,8 @@
-//! The random answers that all seeded schedules share.
+//! Random answers that all seeded schedules use.
 
 use crate::scheduler::random::Random;
 
-/// One wait in this many ends early, if the run wants that.
+/// One of this many waits ends early, if the run has spurious wakes.
 const EARLY_WAKE_ONE_IN: u64 = 8;
 /// An early wake comes within this time, in ns.
 const EARLY_WAKE_NS_MAX: u64 = 2_000_000;
@@ -23,7 +23,7 @@ impl Chances {
         1 + self.random.below(2 * u64::from(self.edge_mean)) as u32
     }
 
-    /// On average 16.
+    /// A random number with a mean of 16.
     pub(crate) fn clock_reads(&mut self) -> u32 {
         1 + self.random.below(2 * 16) as u32
     }

@@ -4,12 +4,12 @@ use crate::scheduler::ready::{Ready, ReadyThread};
 use crate::scheduler::schedule::chances::Chances;
 use crate::scheduler::schedule::{Point, Schedule};
 
-/// Clock reads between two chances for others.
+/// The number of clock reads after which other threads get the turn.
 const CLOCK_READS: u32 = 16;
 
 #[derive(Debug)]
 pub(crate) struct FifoSchedule {
-    /// For edges and early wakes, which are random whenever a run asks for them.
+    /// For edges and early wakes, which are random in every schedule.
     chances: Chances,
 }
 

@@ -5,9 +5,9 @@ use crate::scheduler::ready::{Ready, ReadyThread};
 use crate::scheduler::schedule::chances::Chances;
 use crate::scheduler::schedule::{Point, Schedule};
 
-/// Times in a row that one thread may run while others are ready.
+/// The number of times in a row that one thread can run while others are ready.
 const STREAK_MAX: u32 = 1_000;
-/// Priorities of new threads lie above this, those of lowered ones below.
+/// Priorities of new threads are above this, those of lowered threads are below.
 const FIRST_PRIORITY: u64 = 1 << 63;
 
 #[derive(Debug)]
@@ -15,12 +15,13 @@ pub(crate) struct PctSchedule {
     chances: Chances,
     /// By slot; the highest runs first.
     priorities: Vec<u64>,
-    /// Steps at which the running thread is lowered, ascending, and how many have passed.
+    /// The steps at which the running thread is lowered, ascending, and the number of those that
+    /// have passed.
     changes: Vec<u64>,
     changes_passed: usize,
     /// The priority that the next lowered thread gets; it only falls.
     lowest: u64,
-    /// The slot of the thread chosen last, and how often in a row it was.
+    /// The slot of the thread chosen last, and the number of times in a row that it was chosen.
     last: u32,
     streak: u32,
 }
@@ -69,7 +70,7 @@ impl Schedule for PctSchedule {
             (index, slot) = self.highest(ready);
         }
         self.last = slot;
-        ready.take(index).expect("the index is that of a ready thread")
+        ready.take(index).expect("the index belongs to a ready thread")
     }
 
     fn edges_to_preemption(&mut self) -> u32 {

@@ -1,4 +1,4 @@
-//! From the policy of a run's options to its schedule.
+//! Makes a schedule from the policy in a run's options.
 
 use crate::options::{Options, Policy};
 use crate::scheduler::schedule::Schedule;
@@ -48,7 +48,7 @@ mod tests {
         assert_eq!(ready.take_first(), Some(thread(7)));
     }
 
-    /// A thread that yields runs again only when nobody else is ready.
+    /// A thread that yields runs again only when no other thread is ready.
     #[test]
     fn random_gives_way() {
         let (mut schedule, _) = start(Policy::Random, &[]);
@@ -59,7 +59,7 @@ mod tests {
         }
     }
 
-    /// A PCT thread that never waits is lowered in the end.
+    /// Under PCT, a thread that never waits is lowered after some time.
     #[test]
     fn pct_ends_streaks() {
         let (mut schedule, mut ready) = start(Policy::Pct { depth: 1, steps: 10 }, &[0, 1]);

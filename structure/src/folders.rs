@@ -1,7 +1,7 @@
-//! The folders of a crate as the rooms of a house: which imports which.
+//! Imports between the folders of a crate.
 //!
-//! Each folder is looked at alone: its files and the folders directly in it are the nodes, and a
-//! folder imports all that any file below it imports.
+//! Each folder has its own graph. The nodes are the files and folders directly in it. A folder
+//! imports everything that any file below it imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub(crate) fn count(files: &Graph) -> usize {
     files.nodes().map(folder_of).collect::<BTreeSet<_>>().len()
 }
 
-/// For each folder the graph of what is directly in it.
+/// For each folder the graph of the files and folders directly in it.
 pub(crate) fn graphs(files: &Graph) -> BTreeMap<String, Graph> {
     let mut graphs: BTreeMap<String, Graph> = BTreeMap::new();
     for (from, to, sites) in files.arrows() {
@@ -28,11 +28,10 @@ pub(crate) fn graphs(files: &Graph) -> BTreeMap<String, Graph> {
     graphs
 }
 
-/// Circles with a folder in them, with the graph that has the sites.
-pub(crate) fn circles(graphs: &BTreeMap<String, Graph>) -> Vec<(&Graph, Vec<&str>)> {
-    let all =
-        graphs.values().flat_map(|graph| graph.circles().into_iter().map(move |c| (graph, c)));
-    all.filter(|(_, circle)| circle.iter().any(|node| node.ends_with('/'))).collect()
+/// Cycles that contain a folder, each with the graph that has the sites.
+pub(crate) fn cycles(graphs: &BTreeMap<String, Graph>) -> Vec<(&Graph, Vec<&str>)> {
+    let all = graphs.values().flat_map(|graph| graph.cycles().into_iter().map(move |c| (graph, c)));
+    all.filter(|(_, cycle)| cycle.iter().any(|node| node.ends_with('/'))).collect()
 }
 
 /// The deepest folder that both are in, with a `/` at the end unless it is empty.
@@ -60,29 +59,29 @@ mod tests {
             files.add(from, to, Site { file: (*from).to_owned(), line: 1 });
         }
         let graphs = graphs(&files);
-        let found: Vec<_> = circles(&graphs).into_iter().map(|(_, circle)| circle).collect();
+        let found: Vec<_> = cycles(&graphs).into_iter().map(|(_, cycle)| cycle).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn folders_are_in_a_circle_though_their_files_are_not() {
+    fn folders_can_form_a_cycle_although_their_files_do_not() {
         check(&[("s/a/x", "s/b/x"), ("s/b/y", "s/a/y")], &[&["s/a/", "s/b/"]]);
         check(&[("s/a/x", "s/b/x"), ("s/b/y", "s/c")], &[]);
     }
 
     #[test]
-    fn a_file_beside_a_folder_can_close_the_circle() {
+    fn a_file_next_to_a_folder_can_close_the_cycle() {
         check(&[("s/lib", "s/a/x"), ("s/a/y", "s/limits")], &[]);
         check(&[("s/limits", "s/a/x"), ("s/a/y", "s/limits")], &[&["s/a/", "s/limits"]]);
     }
 
     #[test]
-    fn a_folder_within_one_is_looked_at_there() {
+    fn a_folder_in_a_folder_belongs_to_the_graph_of_that_folder() {
         check(&[("s/a/mod", "s/a/b/x"), ("s/a/b/y", "s/a/mod")], &[&["s/a/b/", "s/a/mod"]]);
     }
 
     #[test]
-    fn a_circle_of_files_is_none_of_folders() {
+    fn a_cycle_of_files_is_not_a_cycle_of_folders() {
         check(&[("s/a", "s/b"), ("s/b", "s/a")], &[]);
     }
 }
