@@ -52,7 +52,8 @@ pub(crate) struct Args {
     /// mutant that never passes is grosser than the bug that it stands for
     #[arg(long)]
     subtle: bool,
-    /// Fill all columns: the suite without an option, and with each of the four above
+    /// Fill all columns: the suite without an option, and with each of --black-box, --edges,
+    /// --graded and --subtle
     #[arg(long)]
     all: bool,
     /// Also run what has a known result

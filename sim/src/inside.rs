@@ -1,4 +1,4 @@
-//! What a test can do from inside a simulation: read the time, label and list threads, pause
+//! Functions for tests inside a simulation: they read the time, label and list threads, and pause
 //! groups.
 //!
 //! Code under test needs none of this. Outside a simulation the functions do nothing, or use real

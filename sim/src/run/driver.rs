@@ -110,8 +110,8 @@ impl Driver {
             && let Some(machine) = self.machine.take()
             && !self.is_served
         {
-            // The machine is about to end. In a process with a host, the sandbox may forbid to wait
-            // for that on a futex that other processes could wake, so it does not wait.
+            // The machine is about to end. In a process with a host nothing waits for that: the
+            // sandbox may forbid to wait on a futex that other processes could wake.
             let _ = machine.join();
         }
         let report = self.report();

@@ -1,4 +1,4 @@
-//! What the scheduler reports about its threads.
+//! The scheduler's report about its threads.
 
 use std::backtrace::Backtrace;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a program can learn about itself and the machine is the same in every run.
+//! A program gets the same facts about itself and the computer in every run.
 
 use std::os::unix::process::parent_id;
 use std::process;
