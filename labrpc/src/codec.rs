@@ -1,11 +1,11 @@
-//! Values become bytes and bytes become values: the one file that knows the encoding.
+//! Encodes values as bytes and decodes them: the only file that knows the encoding.
 //!
-//! The encoding is bincode 2 in its standard configuration: little-endian, integers of one to
-//! nine bytes by size, strings and vectors after their length. A value of no bytes (the unit type,
-//! an empty struct) is valid.
+//! The encoding is bincode 2 in its standard configuration: little-endian, integers of one to nine
+//! bytes by size, strings and vectors with their length in front. A value of no bytes (the unit
+//! type, an empty struct) is valid.
 //!
-//! It has the role of 6.824's `labgob`. Calls encode by themselves; a Raft needs this module for
-//! what it saves.
+//! It has the role of 6.824's `labgob`. Calls encode and decode on their own; a Raft needs this
+//! module for what it saves.
 //!
 //! ```
 //! use labrpc::codec;

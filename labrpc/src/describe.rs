@@ -15,13 +15,14 @@ pub(crate) fn describe<T: Serialize + ?Sized>(value: &T) -> Option<Value> {
 /// Describes any value.
 struct Describe;
 
-/// A value, or a byte that becomes a part of bytes in a list of such, and a number elsewhere.
+/// A value or a single byte. A list of bytes becomes [`Value::Bytes`]; elsewhere a byte is a
+/// number.
 enum Described {
     Byte(u8),
     Other(Value),
 }
 
-/// The only error is one of the type itself.
+/// The only error: the type's own `Serialize` fails.
 #[derive(Debug)]
 struct NotDescribed;
 

@@ -1,7 +1,7 @@
 //! A caller's handle to one server.
 //!
 //! An end only encodes and decodes. Its carrier makes the call: the network of this process, or
-//! whatever reaches a network in another process.
+//! code that reaches a network in another process.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub struct ClientEnd {
 
 /// Makes the calls of an end.
 pub trait Carrier: Send + Sync {
-    /// Makes a call and waits for its result, as [`ClientEnd::call_raw`] does. Returns the result,
-    /// and before it a number for the call that no other call of the network has. `value` describes
-    /// the arguments, if the carrier asked for that.
+    /// Makes a call and waits for its result, as [`ClientEnd::call_raw`] does. Returns the call's
+    /// number, which no other call of the network has, and the result. `value` describes the
+    /// arguments, if the carrier asked for that.
     fn carry(
         &self,
         method: &str,
@@ -64,13 +64,12 @@ impl ClientEnd {
     /// A call always returns, unless the method never does, so a caller needs no timeout of its
     /// own. But it can take long: where the labs enable long delays, a call to a server that cannot
     /// be reached takes up to 7 s, and an answer can come seconds late. A message that a test holds
-    /// takes as long as the test likes. So hold no lock while you call. The method can have run
+    /// takes as long as the test holds it. So hold no lock while you call. The method can have run
     /// even if there is no answer, or run later, or run twice.
     ///
-    /// # Errors
-    /// [`CallError::NoAnswer`] if the network lost the call or nobody answered. More than 64 MiB of
-    /// a server's messages under way at once get it, too, and fail the test. Any other error is a
-    /// bug in the caller or in the service, and fails the test.
+    /// # Errors [`CallError::NoAnswer`] if the network lost the call or no server answered. A call
+    /// also gets it if it would bring a server's messages under way above 64 MiB; that fails the
+    /// test. Any other error is a bug in the caller or in the service, and fails the test.
     pub fn call<Args, Reply>(&self, method: &str, args: &Args) -> Result<Reply, CallError>
     where
         Args: Serialize + ?Sized,
@@ -90,7 +89,7 @@ impl ClientEnd {
         })
     }
 
-    /// The same with encoded arguments and an encoded reply; for a harness.
+    /// Like [`ClientEnd::call`], with encoded arguments and an encoded reply; for a harness.
     ///
     /// # Errors
     /// As for [`ClientEnd::call`].

@@ -19,7 +19,7 @@
 //! // On another server, with an `end` whose destination is this one:
 //! match end.call::<u64, u64>("Arith.Double", &21) {
 //!     Ok(reply) => assert_eq!(reply, 42),
-//!     Err(CallError::NoAnswer) => println!("lost, or nobody is there: perhaps try again"),
+//!     Err(CallError::NoAnswer) => println!("lost, or the server is gone: perhaps try again"),
 //!     Err(bug) => panic!("{bug}"),
 //! }
 //! # assert_eq!(end.call::<u64, u64>("Arith.Double", &21), Ok(42));
@@ -29,7 +29,7 @@
 //! |---|---|
 //! | `ok := end.Call("Raft.AppendEntries", &args, &reply)` | [`ClientEnd::call`] |
 //! | `labrpc.MakeService(rf)` | [`Service::new`] and [`Service::method`] |
-//! | `labgob` | [`codec`], for what is saved; calls encode by themselves |
+//! | `labgob` | [`codec`], for what is saved; calls encode on their own |
 //! | `labrpc.Network`, `labrpc.Server` | [`network`], for tests only |
 
 mod error;

@@ -1,4 +1,4 @@
-//! What answers calls: named methods.
+//! The named methods that answer calls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub(crate) type Described<'a> = Option<&'a mut Option<Value>>;
 /// Named methods that answer calls, such as `Raft` with `RequestVote` and `AppendEntries`: 6.824's
 /// `labrpc.MakeService`.
 ///
-/// A method can run several times at once, each time on a thread of its own, so a method may wait.
-/// One that panics gives no answer, and fails the test.
+/// A method can run several times at the same time, each time on a thread of its own, so a method
+/// may wait. A method that panics gives no answer, and fails the test.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -85,8 +85,8 @@ impl Service {
     }
 
     /// Adds a method on the level of bytes, for a harness that decodes them elsewhere, such as in
-    /// another process. Its error is the caller's error. [`CallError::NoAnswer`] means that the one
-    /// that should have answered is gone; every other error is a bug.
+    /// another process. Its error is the caller's error. [`CallError::NoAnswer`] means that the
+    /// process which should answer is gone; every other error is a bug.
     #[must_use]
     pub fn raw_method(
         self,

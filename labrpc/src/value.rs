@@ -1,4 +1,4 @@
-//! A value as data that people can read: fields by name, whatever the type.
+//! A value of any type as data that people can read, with the names of fields.
 //!
 //! The encoding of a message has no names. So a recording takes the value where its type is known:
 //! the arguments where a call is made, the reply where the handler returns.

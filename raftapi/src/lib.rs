@@ -7,18 +7,19 @@
 //! `raftapi` and `labrpc` are all that it needs from the kit.
 //!
 //! An *incarnation* is the life of a server between two crashes. After a crash the lab makes the
-//! server again, from what it had saved, with new ends and a new channel. The old object is killed;
-//! what its threads still save, send or apply reaches nobody.
+//! server again, from what it had saved, with new ends and a new channel. The old object is killed.
+//! What its threads still save, send or apply is ignored.
 //!
 //! Use ordinary threads, locks, sleeps, `Instant` and `rand`: the lab runs them unchanged in
 //! virtual time. A thread that has nothing to do must wait, not spin. An asynchronous executor
-//! works as well if it waits by such means: tokio's `new_current_thread` with `enable_time` does,
+//! works as well if it waits in these ways: tokio's `new_current_thread` with `enable_time` does,
 //! its driver for I/O does not.
 //!
 //! Give each server its own threads: in `cargo test` all servers are in one process, and a thread
-//! belongs to the server whose thread started it. If servers share a pool in a static, the lab says
-//! so once, does not pause one of them alone, and names none when a thread of the pool panics. When
-//! a submission is graded, each server is a process, and has its own statics.
+//! belongs to the server whose thread started it. If servers share a pool in a static, the lab
+//! reports that once. It then cannot pause a single server, and cannot say whose panic it is when a
+//! thread of the pool panics. When a submission is graded, each server is a process, and has its
+//! own statics.
 //!
 //! If you have a Raft already, the kit's `examples/README.md` shows how to put it behind
 //! [`RaftPeer`], with three Rafts from crates.io as examples.

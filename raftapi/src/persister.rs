@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 /// Keeps what must survive a crash: 6.824's `Persister`, in its form of 2023 and later.
 ///
 /// [`Persister::save`] is the only writer, so state and snapshot are always saved together. In the
-/// lab nothing touches a disk; a crashed server restarts with what it saved last.
+/// lab nothing is written to a disk. A server that restarts after a crash gets what was saved last.
 pub struct Persister {
     storage: Box<dyn Storage>,
 }
@@ -47,27 +47,25 @@ impl Persister {
         Persister { storage: Box::new(storage) }
     }
 
-    /// Where the bytes are kept. Unlike the other methods, a load from there does not count as the
-    /// Raft's own reading.
+    /// Where the bytes are kept. A load from there does not count as a read by the Raft.
     pub fn storage(&self) -> &dyn Storage {
         &*self.storage
     }
 
-    /// Saves Raft state and snapshot at once, in place of what was saved before: 6.824's `Save`. An
-    /// empty `snapshot` erases the saved one. Save before a reply or a request can reveal a change
-    /// of Figure 2's persistent state, always with the current snapshot, in the bytes that the
-    /// lab made: what else you know of a snapshot belongs to `raft_state`. You may hold a lock
-    /// meanwhile.
+    /// Saves Raft state and snapshot together, and replaces what was saved before: 6.824's `Save`.
+    /// An empty `snapshot` erases the saved one. Save before a reply or a request can reveal a
+    /// change of Figure 2's persistent state, and always pass the current snapshot. You may hold a
+    /// lock during the save.
     ///
     /// `snapshot` is exactly what [`RaftPeer::snapshot`](crate::RaftPeer::snapshot) got, on this
-    /// server or on the one that sent it: the lab restores the service from it at a restart. What
-    /// you want to keep beside it, such as its last index and term, belongs in `raft_state`.
+    /// server or on the one that sent it: the lab restores the service from it at a restart. Other
+    /// facts about it, such as its last index and term, belong in `raft_state`.
     ///
-    /// State and snapshot together may have 32 MiB. A larger save does not happen and fails the
-    /// test.
+    /// The limit for state and snapshot together is 32 MiB. A larger save is not done, and fails
+    /// the test.
     ///
-    /// Other threads may run during the save, as they would during a write to a disk. One that
-    /// wants a lock which the caller holds has to wait.
+    /// Other threads may run during the save, as they would during a write to a disk. A thread that
+    /// needs a lock of the caller has to wait.
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
         thread::yield_now();
         self.storage.save(Saved { raft_state, snapshot });

@@ -13,7 +13,7 @@ use super::state::{self, Shared};
 pub(crate) enum Admission {
     /// The network does not take the call.
     Denied(Ending),
-    /// The server cannot be reached, and the caller waits. The network keeps the server as long.
+    /// The server cannot be reached, and the caller waits. The network keeps the server that long.
     Unreachable {
         obstacle: Ending,
         after: Duration,
@@ -25,7 +25,7 @@ pub(crate) enum Admission {
     },
 }
 
-/// Numbers the call, looks at the network, and draws the fate: one look under one lock.
+/// Numbers the call, looks at the network, and draws the fate, all under one lock.
 pub(crate) fn admit(network: &Shared, end_number: usize, method: &str) -> (Request, Admission) {
     let mut guard = network.state.lock();
     let request = guard.request(end_number, method);

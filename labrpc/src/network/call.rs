@@ -111,8 +111,8 @@ impl Journey<'_> {
     fn travel(&self, admission: Admission, args: Vec<u8>) -> Result<Vec<u8>, End> {
         let (server, fate) = match admission {
             Admission::Denied(ending) => {
-                // Time passes: a thread that calls again and again after the end of its server must
-                // not keep the clock from moving.
+                // Time has to pass: a thread can call again and again after its server has ended,
+                // and must not stop the clock.
                 sleep(fate::GONE_DELAY);
                 return Err(ending.into());
             }
@@ -159,7 +159,7 @@ impl Journey<'_> {
         let mut state = self.network.state.lock();
         let was_intercepted = self.pass(&mut state, Leg::Request, args)?;
         let receiver = if was_intercepted {
-            // It can have outlived the server that was there.
+            // The request can have outlived the server that was there.
             state.server(self.request.to.as_deref()).cloned()
         } else {
             state.receiver(self.request, server)
@@ -171,7 +171,7 @@ impl Journey<'_> {
         self.network.state.lock().set_in_handler(self.request.call, runs);
     }
 
-    /// Waits for the handler as long as the server lives.
+    /// Waits for the handler while the server lives.
     fn wait_for(&self, outcome: &Outcome, server: &Server) -> Result<Vec<u8>, End> {
         loop {
             return match outcome.wait(DEAD_CHECK_INTERVAL) {
@@ -240,7 +240,7 @@ impl Journey<'_> {
         let endpoints = self.request.endpoints(leg);
         if state.links.get(endpoints).is_some_and(|link| link.holds(self.request.kind())) {
             state.held += 1;
-            // It stays held until the link is released, even if others pass it.
+            // It stays held until the link is released, even if others overtake it.
             let is_held =
                 |state: &State| state.links.get(endpoints).is_some_and(|link| link.hold.is_some());
             while !state.closed && is_held(state) {
@@ -265,14 +265,15 @@ impl Journey<'_> {
         }
     }
 
-    /// Dead: the end was switched off or deleted, or another server or none has the server's name.
+    /// Whether the server is dead for this call: the end was switched off or deleted, or the
+    /// server's name belongs to another server or to none.
     fn is_dead(&self, state: &mut State, server: &Server) -> bool {
         let registered = state.server(self.request.to.as_deref());
         let is_registered = registered.is_some_and(|registered| registered.is(server));
         !is_registered || !state.end(self.end).enabled
     }
 
-    /// A message goes under way; none if its sender has too much there already.
+    /// Counts a message as under way. None if its sender would have too much under way.
     fn take_on(&self, leg: Leg, bytes: usize) -> Option<Load<'_>> {
         let (sender, _) = self.request.endpoints(leg);
         let under_way = sender.map_or(&self.network.unowned, |sender| &sender.under_way);

@@ -2,8 +2,8 @@
 //! the call's arrival.
 //!
 //! The constants and the order of the decisions are those of 6.824's labrpc. Everything is drawn on
-//! arrival. Whether the server is still alive when the handler has returned is looked up then, so
-//! it is no part of a fate.
+//! arrival. Whether the server is still alive when the handler has returned is checked only then,
+//! so it is no part of a fate.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use rand::{Rng, RngExt};
 
 /// On an unreliable network a request waits this long before it is lost or delivered, in ms.
 pub const UNRELIABLE_DELAY_MS: RangeInclusive<u64> = 0..=26;
-/// On an unreliable network this many of 1,000 requests are lost, and as many of 1,000 replies.
+/// On an unreliable network this many of 1,000 requests are lost, and the same number of 1,000
+/// replies.
 pub const UNRELIABLE_LOSS_PERMILLE: u32 = 100;
 /// With long reordering this many of [`REORDERED_OUT_OF`] replies are delayed.
 pub const REORDERED_REPLIES: u32 = 600;
@@ -26,8 +27,8 @@ pub const REORDERING_SPREAD_MS: RangeInclusive<u64> = 0..=1999;
 pub const UNREACHABLE_DELAY_MS: RangeInclusive<u64> = 0..=99;
 /// The same with long delays, in ms.
 pub const UNREACHABLE_LONG_DELAY_MS: RangeInclusive<u64> = 0..=6999;
-/// How long a caller waits whose end was deleted or whose network is closed, since its server was
-/// killed. Nothing is drawn for it.
+/// How long a caller waits if its end was deleted or the network was closed, because its server was
+/// killed. This time is not drawn.
 ///
 /// In 6.824 such a caller waits as for an unreachable server, or returns at once after a cleanup.
 /// But threads can live on after `kill`. A thread that calls again and again would spin if no time
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_for_an_unreachable_server_depends_on_long_delays_alone() {
+    fn the_wait_for_an_unreachable_server_depends_only_on_long_delays() {
         for (long_delays, last_ms) in [(false, 99), (true, 6999)] {
             let waits: Vec<u64> = draws(&Conditions { long_delays, ..Conditions::default() })
                 .iter()
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn exponential_delays_have_their_mean_and_an_end() {
+    fn exponential_delays_have_their_mean_and_a_maximum() {
         let delays = request_delays(Delay::Exponential { mean_ms: 100 });
         let mean_ms = delays.iter().sum::<u64>() as f64 / delays.len() as f64;
         assert!((mean_ms - 99.5).abs() < 2.0, "mean of {mean_ms} ms");
@@ -350,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_hits_few_and_those_hard() {
+    fn a_spike_delays_few_messages_but_for_long() {
         let delays = request_delays(Delay::Spike { permille: 20, delay_ms: 3000 });
         assert!(delays.iter().all(|ms| [0, 3000].contains(ms)));
         check_rate("spikes", delays.iter().filter(|ms| **ms > 0).count(), 0.02);

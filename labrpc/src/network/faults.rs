@@ -1,4 +1,4 @@
-//! What can be wrong with a network: in all of it, on one link, or for one server.
+//! The faults of a network: of all of it, of one link, or of the messages to one server.
 
 use std::sync::atomic::Ordering;
 
@@ -60,7 +60,8 @@ impl Network {
         self.with_link(from, to, |link| link.hold = Some(hold));
     }
 
-    /// From now on messages pass those that are held, so newer messages arrive before older ones.
+    /// From now on messages overtake those that are held, so newer messages arrive before older
+    /// ones.
     pub fn pass(&self, from: impl Into<Name>, to: impl Into<Name>) {
         self.with_link(from, to, |link| {
             link.hold.iter_mut().for_each(|hold| hold.lets_pass = true);
@@ -96,15 +97,15 @@ impl Network {
     }
 }
 
-/// Faults of what one server is sent.
+/// Faults of the messages to one server.
 impl Network {
     /// From now on a request outlives the server that it was sent to: if another server has the
     /// name when the request arrives, as after a crash and a restart, that one handles it. The same
     /// holds for a duplicate. If there is no server then, the request is lost.
     ///
     /// Real networks do that. Without this fault, and in 6.824, such a request is handled by the
-    /// server that was there when it was sent, and nobody hears of what comes of it. A reply whose
-    /// caller has crashed is never heard of, with this fault or without.
+    /// server that was there when it was sent, and the caller never gets the reply. A reply to a
+    /// caller that has crashed is always ignored, with or without this fault.
     pub fn outlive(&self, server: impl Into<Name>) {
         self.shared.any_outlives.store(true, Ordering::Relaxed);
         let mut state = self.shared.state.lock();

@@ -1,7 +1,7 @@
 //! Messages that a test catches, and whose fate it decides: a scenario staged by message.
 //!
 //! A message is caught where it would arrive: after the loss and the delay that were drawn for it,
-//! and after a hold of its link. From there on nothing is drawn any more.
+//! and after a hold of its link. After that nothing is drawn for it any more.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::state::Shared;
 use super::topology::Network;
 use super::traps::{Caught, Decision, Filter};
 
-/// Which messages an [`Interceptor`] catches. Whatever is not set matches any.
+/// Which messages an [`Interceptor`] catches. A criterion that is not set matches any message.
 #[derive(Debug, Clone)]
 pub struct Messages {
     leg: Leg,
@@ -113,7 +113,7 @@ impl Drop for Interceptor {
 /// A message that was caught. Its caller waits until its fate is decided.
 ///
 /// It is decided once, by [`Held::deliver`] or [`Held::lose`]. A message that is dropped undecided
-/// is delivered. The end of the network ends its call.
+/// is delivered. If the network is closed, its call ends.
 pub struct Held {
     /// The call's number, as in the log.
     pub call: u64,
@@ -141,8 +141,8 @@ impl Held {
     /// Lets the message arrive now.
     ///
     /// A request arrives at the server that has the name now, which can be another than when it was
-    /// sent: a restarted server gets what was sent to the incarnation before. If there is none, the
-    /// caller gets no answer.
+    /// sent: a restarted server gets messages that were sent to its earlier incarnation. If there
+    /// is none, the caller gets no answer.
     ///
     /// # Panics
     /// If the message's fate was decided before.
@@ -150,7 +150,7 @@ impl Held {
         self.decide(Decision::Deliver);
     }
 
-    /// Loses the message. The caller gets no answer, at once.
+    /// Loses the message. Its call ends immediately, without an answer.
     ///
     /// # Panics
     /// If the message's fate was decided before.
@@ -159,7 +159,7 @@ impl Held {
     }
 
     /// Lets a copy of a request arrive now: the handler runs once more with the same bytes, and its
-    /// reply is lost. The message's own fate does not change, and the copy may come before it or
+    /// reply is lost. The message's own fate does not change, and the copy can come before it or
     /// any time after it. It goes to the server that has the name now; false if there is none, or
     /// if the network is closed.
     ///
@@ -197,9 +197,9 @@ impl Network {
     ///
     /// A message is caught where it would arrive. The loss and the delay that were drawn for its
     /// call apply before, as does a [`Network::hold`]. So a message that was lost is not caught,
-    /// nor is one that a cut link or a disabled end stops. If several interceptors match a message,
-    /// the one that was made first gets it. A message that is delivered arrives even if its link
-    /// has been cut meanwhile.
+    /// and neither is one that a cut link or a disabled end stops. If several interceptors match a
+    /// message, the one that was made first gets it. A message that is delivered arrives even if
+    /// its link has been cut meanwhile.
     ///
     /// ```
     /// use std::thread;

@@ -1,15 +1,14 @@
-//! How many bytes a server has under way. Without such a bound a Raft could use up the memory of
-//! the machine.
+//! How many bytes a server has under way. Without this limit a Raft could use up the memory of the
+//! machine.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most that one server can have under way at once, in bytes of requests and replies. A call
-/// that would exceed it is [`CallStep::Overloaded`](super::CallStep::Overloaded) and gets no
-/// answer.
+/// The maximum that one server can have under way, in bytes of requests and replies. A call that
+/// would exceed it is [`CallStep::Overloaded`](super::CallStep::Overloaded) and gets no answer.
 ///
-/// A message to a server that cannot be reached does not count, since it is dropped at once. One
-/// that is held or delayed does. The reference has at most 1.6 MB under way (all tests, 3 seeds).
-/// So a Raft can send forty times as much before it waits for an answer.
+/// A message to a server that cannot be reached does not count, since it is dropped immediately.
+/// One that is held or delayed does. The reference has at most 1.6 MB under way (all tests, 3
+/// seeds). So a Raft can send forty times as much before it waits for an answer.
 pub const UNDER_WAY_BYTES_MAX: usize = 64 << 20;
 
 /// The bytes that one server has under way.

@@ -19,7 +19,7 @@ impl Name {
         &self.text
     }
 
-    /// The number that the name is, if it is one.
+    /// The name as a number, if it is one.
     pub fn number(&self) -> Option<usize> {
         self.number
     }

@@ -1,4 +1,4 @@
-//! What answers calls on the network: the services of one server, and the threads that run them.
+//! A server of the network: its services, and the threads that run their handlers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::service::{Described, RawMethod, Service};
 
 use super::workers::Workers;
 
-/// The services behind one name of the network, with one count of the calls that came in: 6.824's
+/// The services under one name of the network, with one count of the calls that came in: 6.824's
 /// `labrpc.Server`.
 ///
 /// It is a handle: clones are the same server. A restarted server is a new object and counts from
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_is_looked_up_behind_the_last_dot() {
+    fn the_name_of_a_method_begins_after_the_last_dot() {
         let args = codec::encode("four").unwrap();
         let reply = server().dispatch_raw("A.B.Length", &args).unwrap();
         assert_eq!(codec::decode::<u64>(&reply).unwrap(), 4);
@@ -143,14 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn arguments_of_another_type_are_refused_by_name() {
+    fn arguments_of_the_wrong_type_are_an_error_that_names_the_method() {
         let error = server().dispatch_raw("C.Length", &[200]).unwrap_err();
         assert!(matches!(error, CallError::UndecodableArgs { .. }));
         assert!(error.to_string().starts_with("\"C.Length\" cannot read its arguments: "));
     }
 
     #[test]
-    fn a_raw_method_sees_the_bytes_as_they_are() {
+    fn a_raw_method_gets_the_encoded_bytes() {
         let reversed = |bytes: &[u8]| Ok(bytes.iter().rev().copied().collect());
         let server = Server::from(Service::new("Raw").raw_method("Reverse", reversed));
         assert_eq!(server.dispatch_raw("Raw.Reverse", &[1, 2, 3]).unwrap(), [3, 2, 1]);

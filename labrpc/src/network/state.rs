@@ -27,8 +27,8 @@ pub(crate) struct Shared {
     /// What is under way from ends without an owner.
     pub(crate) unowned: UnderWay,
     copies_made: AtomicU32,
-    /// Some server's messages outlive it, or did. Where this is false no copy takes the lock for
-    /// it.
+    /// The messages to some server outlive it, or did. While this is false, a copy finds its server
+    /// without the lock.
     pub(crate) any_outlives: AtomicBool,
     /// The values of arguments and replies are recorded.
     pub(crate) describes: AtomicBool,
@@ -131,7 +131,7 @@ impl Shared {
     }
 }
 
-/// Gives the lock up for a moment if held messages may want it.
+/// Releases the lock for a moment if held messages may be waiting for it.
 ///
 /// When a link is released, the callers of all messages that it held wake at once and wait for this
 /// lock. Code that takes several decisions under one lock lets them in after each decision. So the

@@ -1,4 +1,5 @@
-//! The network's side of interceptors: which messages to catch, and who waits for what was caught.
+//! The network's side of interceptors: which messages to catch, and which calls wait for a
+//! decision.
 //!
 //! A caught message goes to the test through one channel, and the test's decision comes back
 //! through another. Sending wakes a thread, and a thread that wakes another can be paused just
@@ -19,7 +20,7 @@ pub(crate) struct Traps {
     waiting: Vec<(u64, Sender<Decision>)>,
 }
 
-/// One interceptor.
+/// The network's side of one interceptor.
 pub(crate) struct Trap {
     number: u64,
     filter: Filter,
@@ -128,7 +129,7 @@ impl Caught {
     pub(crate) fn decide(&self, decision: Decision) -> bool {
         let was_decided = self.is_decided.swap(true, Ordering::Relaxed);
         if !was_decided {
-            // Nobody listens once the network is closed.
+            // The receiver is gone once the network is closed.
             let _ = self.decide.send(decision);
         }
         !was_decided

@@ -15,7 +15,8 @@ type Job = Box<dyn FnOnce() + Send>;
 /// The threads of one server.
 pub(crate) struct Workers {
     shared: Arc<Shared>,
-    /// The threads' owner. It is not the caller, though its thread may have to start them.
+    /// The server that owns the threads. A thread of another server, the caller's, may have to
+    /// start them.
     label: sim::Label,
 }
 
@@ -38,7 +39,7 @@ impl Workers {
         Workers { shared: Arc::default(), label: sim::current_label() }
     }
 
-    /// Runs `job` at once on a thread of its own. `thread_name` is for a thread that must be
+    /// Runs `job` immediately on a thread of its own. `thread_name` is for a thread that must be
     /// started.
     pub(crate) fn run(
         &self,

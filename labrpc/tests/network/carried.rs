@@ -63,7 +63,7 @@ fn a_carrier_learns_of_arguments_and_replies_of_the_wrong_type() {
 
 /// The server's side reports its own errors.
 #[test]
-fn the_servers_own_refusals_only_pass_through() {
+fn errors_of_the_server_pass_through_and_are_not_recorded() {
     let (end, courier) = end();
     let unknown = end.call::<u64, u64>("Arith.Halve", &21).unwrap_err();
     assert!(matches!(unknown, CallError::UnknownMethod { .. }));
@@ -89,7 +89,7 @@ fn a_service_elsewhere_that_is_gone_gives_no_answer() {
 mod lengthless {
     use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-    /// A sequence that does not say how long it is, for which the encoding has no room.
+    /// A sequence of unknown length, which the encoding does not allow.
     pub(super) struct Lengthless;
 
     impl Serialize for Lengthless {

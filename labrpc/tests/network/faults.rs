@@ -53,7 +53,7 @@ fn held_requests_and_replies_arrive_when_released() {
 
 /// A message that is held arrives after those that were sent later, and other kinds are not held.
 #[test]
-fn newer_messages_pass_by_those_that_are_held() {
+fn newer_messages_overtake_those_that_are_held() {
     let report = sim::run(sim::Options::new(), || {
         let pair = Arc::new(Pair::new());
         pair.network.hold_only(0, 1, &["Decrement".into()]);
@@ -179,9 +179,7 @@ fn a_reply_of_a_replaced_server_is_thrown_away() {
     });
 }
 
-/// No second look before the dispatch: a call that was accepted before its end was switched off is
-/// still executed, though no caller gets its reply.
-/// What a server is sent that it gets only after a crash: a request that is delayed, one that is
+/// Three messages that a server gets only after its crash: a request that is delayed, one that is
 /// held, and a duplicate.
 #[test]
 fn a_request_outlives_its_receiver_only_under_that_fault() {
@@ -227,10 +225,10 @@ fn a_request_outlives_its_receiver_only_under_that_fault() {
     });
 }
 
-/// A request that arrives while its receiver is down is lost; once the fault has ended it is
-/// handled by the server that it was sent to, of which nobody hears.
+/// A request that arrives while its receiver is down is lost. After the end of the fault, the server
+/// that it was sent to handles it, and the reply is lost.
 #[test]
-fn a_request_outlives_nobody_while_its_receiver_is_down_or_after_the_fault() {
+fn a_request_is_lost_while_its_receiver_is_down_and_outlives_it_only_during_the_fault() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         pair.network.outlive(1);
@@ -259,9 +257,9 @@ fn a_request_outlives_nobody_while_its_receiver_is_down_or_after_the_fault() {
     });
 }
 
-/// The caller has crashed: its next incarnation has another end, and hears nothing.
+/// The caller has crashed. Its next incarnation has another end, and does not get the reply.
 #[test]
-fn a_delayed_reply_is_heard_by_its_caller_alone() {
+fn a_delayed_reply_reaches_only_the_incarnation_that_called() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         pair.network.outlive(0);
@@ -274,13 +272,15 @@ fn a_delayed_reply_is_heard_by_its_caller_alone() {
         thread::sleep(Duration::from_millis(10));
         pair.restart(0);
         pair.network.delete_end("end of 0");
-        // The thread of the old incarnation may go on, but nothing that it says is heard.
+        // The thread of the old incarnation goes on, but none of its calls gets an answer.
         assert_eq!(caller.join().unwrap(), Ok(2));
         assert_eq!(pair.call(0), Err(CallError::NoAnswer));
         assert_eq!((pair.handled(0), pair.network.get_count(0)), (0, Some(0)));
     });
 }
 
+/// No second look before the dispatch: a call that was accepted before its end was switched off is
+/// still executed, though no caller gets its reply.
 #[test]
 fn a_call_on_its_way_is_executed_after_a_disconnect() {
     bounded(|| {
@@ -300,7 +300,7 @@ fn a_call_on_its_way_is_executed_after_a_disconnect() {
 }
 
 #[test]
-fn the_log_has_every_step_of_a_call_with_who_and_what() {
+fn the_log_has_every_step_of_a_call_with_caller_server_and_method() {
     bounded(|| {
         let pair = Pair::new();
         assert_eq!(pair.call(0), Ok(2));
@@ -327,7 +327,7 @@ fn the_log_has_every_step_of_a_call_with_who_and_what() {
 }
 
 #[test]
-fn misuse_is_the_callers_error_and_stands_in_the_log() {
+fn misuse_is_the_callers_error_and_the_log_shows_it() {
     bounded(|| {
         let pair = Pair::new();
         let unknown = pair.ends[0].call::<u64, u64>("Test.Decrement", &1).unwrap_err();
@@ -350,9 +350,9 @@ fn misuse_is_the_callers_error_and_stands_in_the_log() {
     });
 }
 
-/// A request of its own, and a reply of the other's.
+/// A request of the caller is too much, and so is a reply of the server.
 #[test]
-fn who_has_too_much_under_way_gets_no_answer_and_it_stands_in_the_log() {
+fn a_sender_with_too_much_under_way_gets_no_answer_and_the_log_shows_it() {
     bounded(|| {
         let network = Network::new(1);
         let service = Service::new("Test")
@@ -390,7 +390,7 @@ fn a_panic_in_a_handler_is_no_answer_and_the_server_goes_on() {
 }
 
 #[test]
-fn a_closed_network_answers_nobody_and_counts_nothing() {
+fn a_closed_network_answers_no_call_and_counts_none() {
     bounded(|| {
         let pair = Pair::new();
         pair.network.cleanup();
@@ -422,7 +422,7 @@ fn time_passes_while_calls_through_a_deleted_end_or_on_a_closed_network_fail() {
     {
         bounded(move || {
             let pair = Arc::new(Pair::new());
-            // Such a caller waits as long whatever others wait for.
+            // Such a caller waits the same time, with and without long delays.
             pair.network.long_delays(true);
             end_of(&pair);
             let start = Instant::now();

@@ -59,7 +59,7 @@ fn a_reply_waits_until_it_is_delivered() {
 }
 
 #[test]
-fn a_lost_message_is_no_answer_at_once() {
+fn losing_a_message_ends_its_call_immediately() {
     for (messages, handled, ending) in [
         (Messages::requests(), 0, Ending::RequestLost),
         (Messages::replies(), 1, Ending::ReplyLost),
@@ -76,7 +76,7 @@ fn a_lost_message_is_no_answer_at_once() {
 }
 
 #[test]
-fn a_copy_runs_the_handler_again_and_answers_nobody() {
+fn a_copy_runs_the_handler_again_and_its_reply_is_lost() {
     bounded(|| {
         let (pair, _interceptor, caller, held) = caught(Messages::requests());
         assert!(held.deliver_again(), "before the message itself");
@@ -129,7 +129,7 @@ fn an_interception_is_a_step_of_its_call() {
     });
 }
 
-/// The caller gave up on it, and it still arrives.
+/// The message is lost for its caller, and a copy of it still arrives.
 #[test]
 fn a_lost_request_can_arrive_later() {
     bounded(|| {
@@ -144,7 +144,7 @@ fn a_lost_request_can_arrive_later() {
 
 /// A message can outlive the crash of its receiver.
 #[test]
-fn what_outlives_a_crash_goes_to_the_next_incarnation() {
+fn a_held_request_goes_to_the_next_incarnation_after_a_crash() {
     bounded(|| {
         let (pair, _interceptor, caller, held) = caught(Messages::requests());
         pair.restart(1);
@@ -158,7 +158,7 @@ fn what_outlives_a_crash_goes_to_the_next_incarnation() {
 }
 
 #[test]
-fn nobody_gets_what_is_delivered_while_its_receiver_is_down() {
+fn a_message_delivered_while_its_receiver_is_down_is_lost() {
     bounded(|| {
         let (pair, _interceptor, caller, held) = caught(Messages::requests());
         pair.network.delete_server(1);
@@ -171,7 +171,7 @@ fn nobody_gets_what_is_delivered_while_its_receiver_is_down() {
 
 /// The caller crashes, and its second message arrives afterwards.
 #[test]
-fn what_outlives_its_sender_is_executed_and_answered_to_nobody() {
+fn a_request_of_a_crashed_sender_is_executed_and_its_reply_is_lost() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         let requests = pair.network.intercept(Messages::requests().of("Increment").from(0).to(1));
@@ -258,7 +258,7 @@ fn messages_are_handed_out_in_the_order_of_their_arrival() {
 }
 
 #[test]
-fn next_waits_no_longer_than_it_may() {
+fn next_waits_at_most_its_timeout() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         let requests = pair.network.intercept(Messages::requests());
@@ -282,7 +282,7 @@ fn next_waits_no_longer_than_it_may() {
 
 /// The fate that was drawn comes first: a lost request is never caught, a slow one late.
 #[test]
-fn what_was_drawn_applies_before() {
+fn the_fate_that_was_drawn_applies_before_an_interception() {
     bounded(|| {
         let pair = Arc::new(Pair::new());
         let requests = pair.network.intercept(Messages::requests());
@@ -330,7 +330,7 @@ fn a_message_that_is_dropped_is_delivered() {
 }
 
 #[test]
-fn the_end_of_the_network_ends_what_is_held() {
+fn calls_of_held_messages_end_when_the_network_is_closed() {
     bounded(|| {
         let (pair, interceptor, caller, held) = caught(Messages::requests());
         let other = spawn_call(&pair, 1);

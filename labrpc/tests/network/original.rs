@@ -270,7 +270,7 @@ fn test_regression1() {
 /// TestKilled: a call in a handler that does not return fails soon after its server is deleted, and
 /// not before.
 ///
-/// 6.824 allows 100 ms for what it looks at every 100 ms; here it is one more.
+/// 6.824 checks every 100 ms and allows 100 ms. Here the limit is one more.
 #[test]
 fn test_killed() {
     bounded(|| {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use labrpc::network::{CallStep, Network};
 
-/// Runs `test` in virtual time, with three seeds, so that nothing here can hang and no time that it
-/// measures depends on the machine.
+/// Runs `test` in virtual time, with three seeds, so that no test can hang, and no time depends on
+/// the machine.
 #[track_caller]
 pub(crate) fn bounded(test: impl Fn() + Clone + Send + 'static) {
     for seed in 1..=3 {
