@@ -1,4 +1,4 @@
-//! One server of the cluster: its threads, and what the lab asks of it.
+//! One server of the cluster: its threads, and the methods that the lab calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use crate::rules::state::State;
 pub struct Raft {
     /// Which server this is: an index into `ends`.
     pub me: usize,
-    /// A way to each server, by number; to this one too, which is not to be used.
+    /// One end for each server, by number. Do not use the end to this server itself.
     pub ends: Vec<ClientEnd>,
     /// Keeps what must survive a crash.
     pub persister: Arc<Persister>,
@@ -34,7 +34,7 @@ pub struct Raft {
 
 /// Makes one server. It has to return soon: long work belongs in threads.
 pub fn make(context: PeerContext) -> Arc<dyn RaftPeer> {
-    // Before anything runs: what the server knew before it crashed.
+    // Before any thread starts: the state that was saved before a crash.
     let state = State::restored_from(&context.persister);
     let raft = Arc::new(Raft {
         me: context.me,
@@ -61,20 +61,21 @@ impl RaftPeer for Raft {
             })
     }
 
-    /// If this server leads: appends the command to the log, and returns at once where it is put.
+    /// If this server leads: appends the command to the log, and immediately returns its index and
+    /// term.
     fn start(&self, command: Vec<u8>) -> Option<Started> {
         // Your code here (3B, section 5.3). Until then this server takes no command.
         let _ = command;
         None
     }
 
-    /// The current term, and whether this server believes that it leads it.
+    /// The current term, and whether this server believes that it is the leader of that term.
     fn get_state(&self) -> (u64, bool) {
         // Your code here (3A). This server never leads.
         (self.state.lock().current_term, false)
     }
 
-    /// The lab has a snapshot of everything up to `index`: the log may forget that.
+    /// The lab has a snapshot of everything up to `index`: the log can drop these entries.
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
         // Your code here (3D, section 7).
         let _ = (index, snapshot);
@@ -87,7 +88,8 @@ impl RaftPeer for Raft {
 }
 
 impl Raft {
-    /// Runs a rule with the lock held, and saves what it changed before anyone can hear of it.
+    /// Runs a rule with the lock held, and saves what it changed before another server can see the
+    /// change.
     pub fn with_state<T>(&self, rule: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock();
         let result = rule(&mut state);
@@ -95,7 +97,7 @@ impl Raft {
         result
     }
 
-    /// Runs until the server is killed: stands for election when no leader has been heard of for
+    /// Runs until the server is killed: stands for election when it has heard from no leader for
     /// too long.
     fn tick(&self) {
         while !self.killed.load(Ordering::Relaxed) {
@@ -107,8 +109,8 @@ impl Raft {
         }
     }
 
-    /// Asks one server for its vote. It returns when the reply is there or is known not to come,
-    /// which may take seconds: call it on a thread of its own, with no lock held.
+    /// Asks one server for its vote. It returns when the reply has come, or when it is known that
+    /// none will come. That can take seconds: call it on a thread of its own, with no lock held.
     pub fn send_request_vote(
         &self,
         server: usize,

@@ -1,7 +1,7 @@
 //! Prints what the original's 28 tests cost with each allocator.
 //!
 //! `cargo bench --bench figures -- SEEDS`, 3 by default. Each run is a process of its own, as under
-//! `cargo test`, and the allocators take turns, so that other load falls on all alike.
+//! `cargo test`, and the allocators take turns, so that other load affects all of them equally.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The reference Raft with an allocator other than the system's: one run in a process of its own,
-//! for a look at what it costs and whether it is the same run.
+//! The reference Raft with another allocator than the system's: each run is a process, to measure
+//! its cost and to check that the run is the same.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -12,16 +12,16 @@ pub fn original() -> impl Iterator<Item = &'static Test> {
     LABS.tests.iter().filter(|test| test.original.is_some())
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Run {
-    /// Covers every step of the run, as 16 hexadecimal digits.
+    /// A hash of every step of the run, as 16 hexadecimal digits.
     pub trace_hash: String,
-    /// Processor time of the run.
+    /// CPU time of the run.
     pub cpu: Duration,
 }
 
-/// Has one of this package's programs run a test. An error is what the program said.
+/// Runs a test in one of this package's programs. An error is the program's error output.
 pub fn run(program: &str, test: &Test, seed: u64) -> Result<Run, String> {
     let output = Command::new(program)
         .args([test.name(), seed.to_string()])
@@ -37,8 +37,8 @@ pub fn run(program: &str, test: &Test, seed: u64) -> Result<Run, String> {
     }
 }
 
-/// The whole of such a program: runs one test with one seed, its two arguments, and prints the
-/// trace hash and the processor time in us.
+/// The `main` of these programs: runs one test with one seed, its two arguments, and prints the
+/// trace hash and the CPU time in us.
 pub fn print_run() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [name, seed] = &args[..] else { return usage() };

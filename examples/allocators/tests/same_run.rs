@@ -1,5 +1,5 @@
-//! An allocator is not seen in a run: with one seed, every step is the same with each of them, in
-//! fresh processes, where addresses differ.
+//! An allocator does not change a run: with one seed, every step is the same with each allocator,
+//! in fresh processes, where addresses differ.
 
 use allocators::{original, run};
 

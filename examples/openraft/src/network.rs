@@ -1,7 +1,7 @@
 //! openraft's calls as calls through the lab's ends.
 //!
 //! A call blocks its thread, up to seven seconds, so it runs on one of tokio's threads for blocking
-//! work. openraft has timeouts of its own: it may have given up when the call returns.
+//! work. openraft has timeouts of its own: it can have given up before the call returns.
 
 use std::future::Future;
 
@@ -25,8 +25,8 @@ type CallResult<T> = Result<T, RPCError<u64, EmptyNode, RaftError<u64>>>;
 /// A snapshot under way: the leader's vote, and the snapshot.
 pub(crate) type InstallRequest = (Vote, SnapshotMeta, Snapshot);
 
-/// The lab's service. A method's name tells the lab of which kind a call is. A reply is none if the
-/// server was killed meanwhile.
+/// The lab's service. A method's name tells the lab what kind of call it is. A reply is `None` if
+/// the server was killed meanwhile.
 pub(crate) fn service(inbox: Inbox) -> Service {
     let (vote, append) = (inbox.clone(), inbox.clone());
     Service::new("Raft")
@@ -46,7 +46,7 @@ impl RaftNetworkFactory<Config> for Ends {
     }
 }
 
-/// The way to one server.
+/// The connection to one server.
 pub(crate) struct Connection(ClientEnd);
 
 impl Connection {
@@ -60,7 +60,7 @@ impl Connection {
         match call.await {
             Ok(Ok(Some(reply))) => Ok(reply),
             Ok(Err(error)) => Err(NetworkError::new(&error)),
-            // The server was killed, there or here.
+            // One of the two servers was killed.
             Ok(Ok(None)) | Err(_) => Err(NetworkError::new(&CallError::NoAnswer)),
         }
     }
@@ -92,7 +92,7 @@ impl RaftNetwork<Config> for Connection {
     ) -> Result<SnapshotResponse<u64>, StreamingError<Config, Fatal<u64>>> {
         let request: InstallRequest = (vote, snapshot.meta, *snapshot.snapshot);
         let call = self.call("Raft.InstallSnapshot", request);
-        // Of its three calls this is the one for which openraft sets no timeout itself.
+        // This is the only one of its three calls for which openraft sets no timeout itself.
         let reply = time::timeout(option.hard_ttl(), call).await;
         Ok(reply.map_err(|elapsed| NetworkError::new(&elapsed))??)
     }

@@ -24,8 +24,8 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts the two threads that live as long as the server: the one of the runtime, and the one
-    /// that hands over.
+    /// Starts the two threads that live as long as the server: the runtime's thread and the
+    /// applier.
     pub(crate) fn start(context: PeerContext, numbering: Numbering) -> Arc<Peer> {
         let PeerContext { ends, me, persister, apply } = context;
         let (me, servers) = (me as u64, ends.len() as u64);
@@ -55,7 +55,7 @@ impl RaftPeer for Peer {
 
     fn start(&self, command: Vec<u8>) -> Option<Started> {
         let (_, leads) = self.get_state();
-        // Asked elsewhere, openraft would only say where the leader is.
+        // On a server that does not lead, openraft would only say where the leader is.
         if leads { self.inbox.start(command) } else { None }
     }
 
@@ -79,7 +79,7 @@ impl RaftPeer for Peer {
     }
 }
 
-/// A thread of this server, named so that a stack dump says whose it is.
+/// Starts a thread of this server, named so that a stack dump says whose it is.
 fn spawn(me: u64, what: &str, work: impl FnOnce() + Send + 'static) {
     thread::Builder::new()
         .name(format!("server {me} {what}"))
@@ -87,7 +87,7 @@ fn spawn(me: u64, what: &str, work: impl FnOnce() + Send + 'static) {
         .expect("failed to start a thread");
 }
 
-/// The applier: hands over what is committed, one message at a time. openraft goes on meanwhile.
+/// The applier: hands over committed entries, one message at a time. openraft goes on meanwhile.
 fn hand_over(
     messages: mpsc::Receiver<ApplyMsg>,
     channel: &apply_channel::Sender<ApplyMsg>,

@@ -1,4 +1,4 @@
-//! The runtime of one server: openraft's tasks, and what the lab and other servers ask of them.
+//! The runtime of one server: openraft's tasks, and the requests of the lab and other servers.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -22,24 +22,24 @@ use crate::storage::{Log, Service};
 use crate::store::Store;
 use crate::types::{Config, Raft};
 
-/// openraft's clock ticks every one and a half of this. A leader sends heartbeats every tick, and
-/// waits as long as this for the reply.
+/// openraft's clock ticks every 1.5 times this. A leader sends heartbeats at every tick, and waits
+/// this long for the reply.
 const HEARTBEAT_MS: u64 = 50;
 /// How often it ticks.
 const TICK_MS: u64 = HEARTBEAT_MS * 3 / 2;
 /// openraft draws one election timeout from this range when it starts, looks at it only when it
-/// ticks, and adds the maximum while it thinks that a leader lives: an election begins after 0.8 to
-/// 1.2 s of silence. A candidate that has seen a longer log adds another 1.2 s. With a maximum of
-/// 1 s the five seconds that the lab grants are often too short.
+/// ticks, and adds the maximum while it assumes that a leader is alive. So an election begins after
+/// 0.8 to 1.2 s of silence. A candidate that has seen a longer log adds another 1.2 s. With a
+/// maximum of 1 s, elections often take longer than the lab's limit of five seconds.
 const ELECTION_TIMEOUT_MS: (u64, u64) = (200, 600);
-/// So long a thread for blocking work waits for more. `kill` does not wait for it.
+/// An idle thread for blocking work ends after this time. `kill` does not wait for it.
 const IDLE_THREAD: Duration = Duration::from_secs(1);
 
-/// The way into a server's runtime.
+/// Sends inputs to a server's runtime.
 #[derive(Clone)]
 pub(crate) struct Inbox(pub(crate) UnboundedSender<Input>);
 
-/// What a runtime is asked, with the channel for the answer.
+/// The inputs of a runtime, with channels for the answers.
 pub(crate) enum Input {
     Append(AppendEntriesRequest<Config>, SyncSender<AppendEntriesResponse<u64>>),
     Vote(VoteRequest<u64>, SyncSender<VoteResponse<u64>>),
@@ -73,8 +73,8 @@ impl Inbox {
         self.ask(|answer| Input::Start(command, answer)).flatten()
     }
 
-    /// Asks, and waits on a thread of the lab's. None after `kill`: all that is left unanswered is
-    /// dropped then.
+    /// Sends an input, and waits for the answer on the lab's thread. None after `kill`, which drops
+    /// all inputs without an answer.
     fn ask<T>(&self, question: impl FnOnce(SyncSender<T>) -> Input) -> Option<T> {
         let (answer, answered) = mpsc::sync_channel(1);
         self.0.send(question(answer)).ok()?;
@@ -82,8 +82,8 @@ impl Inbox {
     }
 }
 
-/// Runs a server until `kill`, on the calling thread. The runtime is this server's alone, so its
-/// threads are as well.
+/// Runs a server until `kill`, on the calling thread. The runtime belongs only to this server, and
+/// so do its threads.
 pub(crate) fn run(
     me: u64,
     ends: Ends,
@@ -93,7 +93,7 @@ pub(crate) fn run(
 ) {
     let runtime = runtime(me);
     runtime.block_on(async {
-        // Servers that are started at once would tick at the same instants.
+        // Servers that start together would otherwise tick at the same instants.
         tokio::time::sleep(random_ms(TICK_MS)).await;
         let stood = Arc::new(Notify::new());
         let log = Log { store: Arc::clone(store), stood: Arc::clone(&stood) };
@@ -101,7 +101,7 @@ pub(crate) fn run(
         task::spawn(vary_elections(raft.clone(), stood));
         serve(&raft, store, inbox).await;
     });
-    // Its tasks end here. A call that is under way ends later, on its own thread.
+    // The runtime's tasks end here. A call that is under way ends later, on its own thread.
     runtime.shutdown_background();
     store.lock().close();
 }
@@ -121,7 +121,7 @@ fn config() -> Arc<openraft::Config> {
         heartbeat_interval: HEARTBEAT_MS,
         election_timeout_min: ELECTION_TIMEOUT_MS.0,
         election_timeout_max: ELECTION_TIMEOUT_MS.1,
-        // The lab says when.
+        // The lab decides when to make a snapshot.
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: 0,
         ..openraft::Config::default()
@@ -129,9 +129,9 @@ fn config() -> Arc<openraft::Config> {
     Arc::new(config.validate().expect("a valid configuration"))
 }
 
-/// Draws the election timeout anew for each election (section 5.2), as openraft does not: after
-/// each candidacy the next one waits for a random time more. Otherwise two servers whose timeouts
-/// end at the same tick split the votes forever.
+/// Makes each election timeout random (section 5.2), which openraft does not: after each candidacy,
+/// the next one waits an additional random time. Otherwise two servers whose timeouts end at the
+/// same tick split the votes again and again.
 async fn vary_elections(raft: Raft, stood: Arc<Notify>) {
     loop {
         stood.notified().await;
@@ -141,13 +141,13 @@ async fn vary_elections(raft: Raft, stood: Arc<Notify>) {
     }
 }
 
-/// Less than `limit_ms`, drawn from the standard library's own source of random numbers.
+/// A random time below `limit_ms`, from the standard library's own source of random numbers.
 fn random_ms(limit_ms: u64) -> Duration {
     Duration::from_millis(RandomState::new().hash_one(0) % limit_ms)
 }
 
-/// Hands each input to a task of its own, so that none waits for another. But a vote is noted
-/// before openraft hears of anything that came later: the log may be the candidate's after that.
+/// Runs each input in a task of its own, so that no input waits for another. But a vote is recorded
+/// before openraft gets any later input, which can replace the log by the candidate's.
 async fn serve(raft: &Raft, store: &Arc<Mutex<Store>>, mut inbox: UnboundedReceiver<Input>) {
     while let Some(input) = inbox.recv().await {
         let is_vote = matches!(input, Input::Vote(..));
@@ -156,7 +156,7 @@ async fn serve(raft: &Raft, store: &Arc<Mutex<Store>>, mut inbox: UnboundedRecei
         }
         let answer = answer(raft.clone(), Arc::clone(store), input);
         if is_vote {
-            // What came earlier goes first.
+            // Earlier inputs go first.
             task::yield_now().await;
             answer.await;
         } else {
@@ -165,7 +165,8 @@ async fn serve(raft: &Raft, store: &Arc<Mutex<Store>>, mut inbox: UnboundedRecei
     }
 }
 
-/// An answer that does not come is dropped, and who asked may have given up.
+/// Answers one input. If openraft gives no answer, the channel is dropped. The caller can have
+/// given up.
 async fn answer(raft: Raft, store: Arc<Mutex<Store>>, input: Input) {
     match input {
         Input::Append(request, answer) => {
@@ -188,7 +189,8 @@ async fn answer(raft: Raft, store: Arc<Mutex<Store>>, input: Input) {
         Input::Start(command, asked) => {
             let command = store.lock().ticket(command, asked);
             let ticket = command.ticket.expect("it was given one");
-            // The store answers when openraft appends the command. If it never does, this ends.
+            // The store answers when openraft appends the command. If it never does, the answer is
+            // none.
             let _ = raft.client_write(command).await;
             store.lock().answer(ticket, None);
         }

@@ -18,12 +18,12 @@ use crate::types::{
 
 type Result<T> = std::result::Result<T, StorageError>;
 
-/// openraft's log. Each change is saved before the method returns, and openraft lets a message out
-/// only then.
+/// openraft's log. Each change is saved before the method returns, and openraft sends messages only
+/// after that.
 #[derive(Clone)]
 pub(crate) struct Log {
     pub(crate) store: Arc<Mutex<Store>>,
-    /// Hears of each candidacy of this server.
+    /// Is notified of each candidacy of this server.
     pub(crate) stood: Arc<Notify>,
 }
 
@@ -75,7 +75,7 @@ impl RaftLogStorage<Config> for Log {
     {
         let entries: Vec<Entry> = entries.into_iter().collect();
         let first = entries.first().map_or(0, |entry| entry.log_id.index);
-        // The state machine's task installs the snapshot that comes before.
+        // The state machine's task first has to install the snapshot that comes before.
         while !self.store.lock().reaches(first) {
             tokio::task::yield_now().await;
         }
@@ -99,13 +99,13 @@ impl RaftLogStorage<Config> for Log {
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) store: Arc<Mutex<Store>>,
-    /// To the thread that hands over.
+    /// To the applier.
     pub(crate) to_apply: Sender<ApplyMsg>,
 }
 
 impl Service {
     fn hand_over(&self, message: ApplyMsg) {
-        // That thread is gone after `kill`.
+        // The applier is gone after `kill`.
         let _ = self.to_apply.send(message);
     }
 }
@@ -160,7 +160,7 @@ impl RaftStateMachine<Config> for Service {
     }
 }
 
-/// The lab has made the snapshot already when openraft hears of it.
+/// The lab has made the snapshot before openraft learns of it.
 impl RaftSnapshotBuilder<Config> for Service {
     async fn build_snapshot(&mut self) -> Result<openraft::Snapshot<Config>> {
         Ok(current_snapshot(&self.store).expect("openraft was asked to since there is one"))

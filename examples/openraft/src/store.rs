@@ -1,10 +1,10 @@
-//! What a server saves, and how the lab counts it.
+//! The state that a server saves, with openraft's indices and the lab's.
 //!
 //! openraft's log begins with an entry at index 0 that names the members, and its leaders begin
 //! their term with a blank entry. The lab counts commands: its first index is that of the first
-//! command. So this log knows for each entry how many entries that count there are up to it: that
-//! is its index for the lab. Where two logs agree on an entry they agree on all before it (section
-//! 5.3), so all servers count alike, and a snapshot carries the count of what it covers.
+//! command. So this log stores for each entry the number of commands up to it: that is its index
+//! for the lab. Where two logs agree on an entry they agree on all before it (section 5.3), so all
+//! servers get the same numbers. A snapshot carries the number of the commands that it covers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{Command, Entry, LogId, Snapshot, SnapshotMeta, StoredMembership, Vote};
 
-/// Which entries have an index of the lab's.
+/// Which entries have an index of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbering {
     /// The commands: indices are 1, 2, 3, whichever server leads.
@@ -27,21 +27,21 @@ pub(crate) enum Numbering {
     Entries,
 }
 
-/// Everything that a server knows of its log, saved or about to be.
+/// Everything that a server knows about its log, saved or about to be saved.
 pub(crate) struct Store {
     me: u64,
     numbering: Numbering,
     membership: StoredMembership,
     persister: Arc<Persister>,
     saved: Saved,
-    /// The entries that openraft may still ask for. Those that the snapshot covers are saved no
-    /// more, but stay until openraft purges them: it may be sending them.
+    /// The entries that openraft may still ask for. Those that the snapshot covers are no longer
+    /// saved, but stay until openraft purges them: it may be sending them.
     slots: BTreeMap<u64, Slot>,
-    /// Up to here openraft asks for no entry.
+    /// openraft asks for no entry up to this one.
     purged: Option<LogId>,
-    /// Nothing was voted since the server started.
+    /// The vote is from before the server started.
     is_vote_old: bool,
-    /// The lab's index of the last that was handed over.
+    /// The lab's index of the last message that was handed over.
     pub(crate) last_applied: u64,
     /// The callers that wait for the index of their command.
     tickets: BTreeMap<u64, SyncSender<Option<Started>>>,
@@ -52,11 +52,11 @@ pub(crate) struct Store {
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Saved {
     vote: Option<Vote>,
-    /// The last vote that was given, with its term: Figure 2's votedFor, which openraft's own vote
-    /// is not. That becomes the leader when it hears from one, and any higher one that it hears of
-    /// in an answer, whatever the log of that candidate.
+    /// The last vote that was given, with its term: Figure 2's votedFor. openraft's own vote is not
+    /// the same: it becomes the leader when the server hears from one, and any higher vote that
+    /// comes in an answer, whatever the log of that candidate is.
     given: Option<(u64, u64)>,
-    /// Saved when there is anything else to save: a server that has forgotten it learns it again.
+    /// A change of this alone is not saved: a server that has forgotten it learns it again.
     committed: Option<LogId>,
     snapshot: Option<SavedSnapshot>,
     /// From the entry after the snapshot on. Filled when it is saved.
@@ -71,7 +71,7 @@ struct SavedSnapshot {
 
 struct Slot {
     entry: Entry,
-    /// Its index for the lab, or that of the last entry before it which has one.
+    /// Its index for the lab, or that of the last entry before it that has one.
     lab_index: u64,
 }
 
@@ -129,7 +129,7 @@ impl Store {
         stands
     }
 
-    /// A vote is about to be given to a candidate. openraft has saved what it needs.
+    /// A vote is about to be given to a candidate. openraft has saved its own state already.
     pub(crate) fn give(&mut self, vote: &Vote) {
         let candidate = vote.leader_id().voted_for().expect("a candidate has voted for itself");
         let given = Some((vote.leader_id().get_term(), candidate));
@@ -147,7 +147,7 @@ impl Store {
         self.saved.committed = committed;
     }
 
-    /// The last entry that openraft does not ask for any more, and the last entry.
+    /// The last entry that openraft no longer asks for, and the last entry.
     pub(crate) fn ends(&self) -> (Option<LogId>, Option<LogId>) {
         let last = self.slots.last_key_value().map(|(_, slot)| slot.entry.log_id);
         (self.purged, last.max(self.purged))
@@ -163,13 +163,13 @@ impl Store {
         self.counts(&slot.entry).then_some(slot.lab_index)
     }
 
-    /// False if the snapshot is still missing that comes before an entry at `index`.
+    /// False if the snapshot before an entry at `index` is still missing.
     pub(crate) fn reaches(&self, index: u64) -> bool {
         let last = self.slots.last_key_value().map(|(index, _)| *index);
         last.max(self.snapshot_index()).is_some_and(|last| index <= last + 1)
     }
 
-    /// Puts entries at the end of the log, saves them, and tells who waits for one of them.
+    /// Puts entries at the end of the log, saves them, and answers the callers that wait for them.
     pub(crate) fn append(&mut self, entries: Vec<Entry>) {
         let tickets: Vec<_> = entries
             .iter()
@@ -186,21 +186,21 @@ impl Store {
         }
     }
 
-    /// The entries from `index` on are gone.
+    /// Removes the entries from `index` on.
     pub(crate) fn truncate(&mut self, index: u64) {
         self.slots.split_off(&index);
         self.save();
     }
 
-    /// openraft needs nothing up to this entry any more. If it has a snapshot from the leader in
-    /// place of it, it says so before the snapshot is installed: the entries stay until then, since
-    /// what is saved must have no gap.
+    /// openraft no longer needs the entries up to this one. If a snapshot from the leader replaces
+    /// them, openraft calls this before the snapshot is installed. The entries stay until then,
+    /// since the saved log must have no gap.
     pub(crate) fn purge(&mut self, upto: LogId) {
         self.purged = Some(upto);
         self.forget();
     }
 
-    /// The service has made a snapshot. An older one than that at hand is ignored.
+    /// The service has made a snapshot. One that is not newer than the saved snapshot is ignored.
     pub(crate) fn compact(&mut self, lab_index: u64, snapshot: Vec<u8>) {
         let has_index = |slot: &&Slot| slot.lab_index == lab_index && self.counts(&slot.entry);
         let Some(last) = self.slots.values().find(has_index).map(|slot| slot.entry.log_id) else {
@@ -217,7 +217,7 @@ impl Store {
         self.set_snapshot(SavedSnapshot { last, lab_index }, snapshot.bytes.into_vec());
     }
 
-    /// The snapshot at hand, as openraft describes it.
+    /// The saved snapshot, as openraft describes it.
     pub(crate) fn snapshot(&self) -> Option<(SnapshotMeta, Snapshot)> {
         let SavedSnapshot { last, lab_index } = self.saved.snapshot.clone()?;
         let meta = SnapshotMeta {
@@ -229,7 +229,7 @@ impl Store {
         Some((meta, Snapshot { lab_index, bytes }))
     }
 
-    /// What a service knows that starts from the snapshot.
+    /// The state of a service that starts from the snapshot.
     pub(crate) fn applied_state(&self) -> (Option<LogId>, StoredMembership) {
         match &self.saved.snapshot {
             Some(snapshot) => (Some(snapshot.last), self.membership.clone()),
@@ -251,7 +251,7 @@ impl Store {
         }
     }
 
-    /// The server ends; nobody is answered any more.
+    /// The server ends: the callers that still wait get no answer.
     pub(crate) fn close(&mut self) {
         self.tickets.clear();
     }
@@ -263,8 +263,8 @@ impl Store {
         (vote.leader_id().get_term(), self.is_own(&vote) && vote.is_committed())
     }
 
-    /// Figure 2's state, if the lab's indices are openraft's. By the lab's own a log would lack the
-    /// terms of the blank entries, and votes are given by them.
+    /// Figure 2's state, if the lab uses openraft's indices. Otherwise the log would lack the terms
+    /// of the blank entries, and votes depend on these.
     pub(crate) fn inspect(&self) -> Option<Inspect> {
         if self.numbering != Numbering::Entries {
             return None;
@@ -338,7 +338,7 @@ impl Store {
         self.save_with(self.persister.read_snapshot());
     }
 
-    /// State and snapshot together: neither is worth anything beside an older one of the other.
+    /// Saves state and snapshot together: each is useless with an older version of the other.
     fn save_with(&self, snapshot: Vec<u8>) {
         let entries = match self.snapshot_index() {
             Some(index) => self.entries(index + 1..),

@@ -1,4 +1,4 @@
-//! What openraft is instantiated with.
+//! The types with which openraft is instantiated.
 
 use openraft::EmptyNode;
 use serde::{Deserialize, Serialize};
@@ -22,12 +22,12 @@ pub(crate) type StorageError = openraft::StorageError<u64>;
 pub(crate) type StoredMembership = openraft::StoredMembership<u64, EmptyNode>;
 pub(crate) type Vote = openraft::Vote<u64>;
 
-/// A command of the lab's.
+/// A command of the lab.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Command {
     pub(crate) bytes: ByteBuf,
-    /// Tells the server that took the command who waits to hear where it is in the log. It stays on
-    /// that server.
+    /// Identifies the caller that waits for the command's index. It stays on the server that took
+    /// the command.
     #[serde(skip)]
     pub(crate) ticket: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! Tests that the labs do not have: what a course or an engineer adds.
+//! Tests that the labs do not have, as a course or an engineer may add them.
 //!
 //! A test is a function that gets a [`Lab`]. A [`Suite`] lists tests with their parts and points.
 //! `tests/labs.rs` runs them with the labs, and `src/bin/own-grade.rs` is a grader with them.
@@ -89,14 +89,14 @@ fn healed_partition(lab: &Lab) {
     for (command, times) in [(102, 0), (103, 1)] {
         let found = applied.iter().filter(|other| **other == number(command)).count();
         if found != times {
-            let sentence = format!("command {command} was applied {found} times, not {times}");
+            let sentence = format!("command {command} was applied {found} times; expected {times}");
             lab.fail(Class::Safety, sentence);
         }
     }
     cfg.end();
 }
 
-/// The first of these servers that says that it leads.
+/// Waits until one of these servers says that it leads, and returns it.
 fn wait_for_leader(lab: &Lab, cfg: &Config, group: &[usize]) -> usize {
     let leads = |server: usize| cfg.get_state(server).is_some_and(|(_, leads)| leads);
     let mut waited = Duration::ZERO;

@@ -2,14 +2,14 @@
 //! ordinary threads.
 //!
 //! The crate has the algorithm: an event goes in, and the actions to take come out. It reads and
-//! writes its log through a trait. Here one thread owns it, and every other thread sends that one a
-//! message and waits for the answer; no lock is needed.
+//! writes its log through a trait. Here one thread owns it. Every other thread sends that thread a
+//! message and waits for the answer, so no lock is needed.
 //!
 //! | file | what |
 //! |---|---|
 //! | `peer` | the handle that the lab has: it turns each call into a message |
-//! | `node` | the thread that owns the state machine, and carries out what it wants |
-//! | `log` | the log, as raft-io and as the lab count it, and what is saved of it |
+//! | `node` | the thread that owns the state machine, and carries out its actions |
+//! | `log` | the log with raft-io's indices and the lab's, and how it is saved |
 //! | `wire` | raft-io's messages as the requests and replies of the lab's RPCs |
 //!
 //! `examples/README.md` says in general how a Raft is put behind [`RaftPeer`].
@@ -25,14 +25,14 @@ use raftapi::{PeerContext, RaftPeer};
 
 use crate::log::Numbering;
 
-/// Makes one server: 6.824's `Make`. It shows no `inspect`: the lab counts commands, and raft-io's
-/// log has entries of its own between them.
+/// Makes one server: 6.824's `Make`. It has no `inspect`: the lab counts commands, and raft-io adds
+/// entries of its own between them.
 pub fn make(context: PeerContext) -> Arc<dyn RaftPeer> {
     peer::Peer::start(context, Numbering::Commands)
 }
 
-/// The same, but indices are raft-io's, and its own entries are applied as empty commands. So
-/// `inspect` is exact, and every rule can be watched; tests that count commands fail.
+/// The same with raft-io's indices, and its own entries are applied as empty commands. So `inspect`
+/// is exact, and every rule can be checked; tests that count commands fail.
 pub fn make_inspected(context: PeerContext) -> Arc<dyn RaftPeer> {
     peer::Peer::start(context, Numbering::Entries)
 }

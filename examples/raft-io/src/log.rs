@@ -1,10 +1,10 @@
-//! The log, as raft-io and as the lab count it, and what is saved of it.
+//! The log with raft-io's indices and the lab's, and how it is saved.
 //!
-//! raft-io's leaders begin their term with an entry of their own if something is uncommitted, and
+//! raft-io's leaders begin their term with an entry of their own if some entry is uncommitted, and
 //! it has an index like any other. The lab counts commands: its first index is that of the first
-//! command. So this log knows for each entry how many entries that count there are up to it: that
-//! is its index for the lab. Where two logs agree on an entry they agree on all before it (section
-//! 5.3), so all servers count alike, and a snapshot carries the count of what it covers.
+//! command. So this log stores for each entry the number of commands up to it: that is its index
+//! for the lab. Where two logs agree on an entry they agree on all before it (section 5.3), so all
+//! servers get the same numbers. A snapshot carries the number of the commands that it covers.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use raftapi::Persister;
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
-/// Which entries have an index of the lab's.
+/// Which entries have an index of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbering {
     /// The commands: indices are 1, 2, 3, whichever server leads.
@@ -29,11 +29,11 @@ pub(crate) struct Log {
     entries: MemoryLog,
     /// The lab's index of the last entry that the snapshot covers.
     start_lab_index: u64,
-    /// For each entry after the snapshot its index for the lab, or that of the last entry before
-    /// it which has one.
+    /// For each entry after the snapshot, its index for the lab, or that of the last entry before
+    /// it that has one.
     lab_indices: Vec<u64>,
     persister: Arc<Persister>,
-    /// Something here has to be saved.
+    /// Something has changed since the last save.
     must_save: bool,
 }
 
@@ -111,8 +111,8 @@ impl Log {
         Some(self.lab_indices[self.position(entry.index)])
     }
 
-    /// The index of the entry that has this index of the lab's; none if a snapshot covers it, or if
-    /// there is none.
+    /// The index of the entry with this index of the lab; none if a snapshot covers it, or if there
+    /// is none.
     pub(crate) fn index_of(&self, lab_index: u64) -> Option<u64> {
         if lab_index <= self.start_lab_index || lab_index > self.last_lab_index() {
             return None;
@@ -130,7 +130,7 @@ impl Log {
         usize::try_from(index - self.snapshot_index() - 1).expect("a log fits into memory")
     }
 
-    /// State and snapshot together: neither is worth anything beside an older one of the other.
+    /// Saves state and snapshot together: each is useless with an older version of the other.
     fn save(&self) {
         let HardState { term, voted_for } = self.entries.hard_state();
         let start = self.snapshot_index();
@@ -151,7 +151,7 @@ impl Log {
     }
 }
 
-/// raft-io's view. It calls `sync` after each change, and before it lets a message out.
+/// raft-io's view. It calls `sync` after each change, and before it sends a message.
 impl RaftLog for Log {
     fn last_index(&self) -> u64 {
         self.entries.last_index()
@@ -215,14 +215,14 @@ impl RaftLog for Log {
         self.entries.snapshot()
     }
 
-    /// The service's, or one that the leader sent.
+    /// A snapshot of the service, or one that the leader sent.
     fn apply_snapshot(&mut self, snapshot: &Snapshot) -> Result<()> {
         if snapshot.index <= self.snapshot_index() {
             return Ok(());
         }
         self.entries.apply_snapshot(snapshot)?;
         self.start_lab_index = decode_snapshot(&snapshot.data).0;
-        // What is left is the end of what was there.
+        // The entries that are left are the last ones.
         self.lab_indices.drain(..self.lab_indices.len() - self.entries.len());
         self.must_save = true;
         Ok(())
@@ -239,12 +239,12 @@ fn restored((index, saved): (u64, SavedEntry)) -> LogEntry {
     LogEntry { term: saved.term, index, kind, command: saved.bytes.into_vec() }
 }
 
-/// The service's snapshot as raft-io sees it: with the lab's index of the last that it covers.
+/// The service's snapshot for raft-io, with the lab's index of the last command that it covers.
 pub(crate) fn encode_snapshot(lab_index: u64, snapshot: &[u8]) -> Vec<u8> {
     codec::encode(&(lab_index, Bytes::new(snapshot))).expect("plain data has an encoding")
 }
 
-/// What [`encode_snapshot`] was given.
+/// The arguments of [`encode_snapshot`].
 pub(crate) fn decode_snapshot(data: &[u8]) -> (u64, Vec<u8>) {
     let (lab_index, bytes): (u64, ByteBuf) =
         codec::decode(data).expect("a server of this cluster encoded it");
@@ -255,7 +255,7 @@ pub(crate) fn decode_snapshot(data: &[u8]) -> (u64, Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// A log of one term: `c` is a command, `-` an entry of raft-io's.
+    /// A log of one term: `c` is a command, `-` an entry that raft-io adds.
     fn log(kinds: &str) -> Log {
         let entry = |(kind, index): (char, u64)| {
             let kind = if kind == 'c' { EntryKind::Normal } else { EntryKind::Config };
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_of_another_log_takes_the_place_of_this_one() {
+    fn a_snapshot_of_another_log_replaces_this_one() {
         let mut log = log("-c");
         log.apply_snapshot(&Snapshot::new(9, 3, encode_snapshot(6, &[8]))).unwrap();
         assert_eq!((lab_indices(&log).len(), log.last_lab_index(), log.last_index()), (0, 6, 9));

@@ -1,5 +1,5 @@
 //! The thread that owns raft-io's state machine: it takes one input after the other, and carries
-//! out the actions that come of each.
+//! out the actions that each one causes.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -20,15 +20,15 @@ use crate::wire::{self, Reply, Request};
 const TICK: Duration = Duration::from_millis(10);
 /// A leader sends heartbeats every 100 ms: the lab allows a few dozen calls a second.
 const HEARTBEAT_TICKS: u32 = 10;
-/// Election timeouts are drawn from 400 to 800 ms, so that a few heartbeats may be lost, and
-/// several timeouts fit into the five seconds that the lab grants.
+/// Election timeouts are drawn from 400 to 800 ms, so that a few heartbeats can be lost, and
+/// several timeouts fit into the lab's limit of five seconds.
 const ELECTION_TICKS: (u32, u32) = (40, 80);
 
-/// What a server's thread is sent, with the channel for the answer.
+/// The inputs of a server's thread, with channels for the answers.
 pub(crate) enum Input {
     /// Another server calls.
     Request(Request, SyncSender<Reply>),
-    /// One of the messages with which another server answered a call.
+    /// A message from the reply of another server to a call.
     Answer(Message),
     Start(Vec<u8>, SyncSender<Option<Started>>),
     State(SyncSender<(u64, bool)>),
@@ -42,7 +42,7 @@ pub(crate) enum Input {
     Kill,
 }
 
-/// How far a server is with handing over, and whether it still lives.
+/// The last index that a server handed over, and whether the server was killed.
 pub(crate) struct Progress {
     last_applied: AtomicU64,
     killed: AtomicBool,
@@ -98,7 +98,7 @@ impl Node {
         Node { me, raft, ends, inbox, to_apply, handed_over, progress }
     }
 
-    /// Until `kill`. The state machine is never called from another thread.
+    /// Runs until `kill`. The state machine is never called from another thread.
     pub(crate) fn run(mut self, inputs: &Receiver<Input>) {
         let mut next_tick = Instant::now() + TICK;
         loop {
@@ -107,14 +107,15 @@ impl Node {
                 Ok(input) => self.take(input),
                 Err(RecvTimeoutError::Timeout) => {
                     self.step(Event::Tick);
-                    // Not the last one's time and `TICK`: after a pause that would be a burst.
+                    // From now, not from the last tick: otherwise a pause would cause a burst of
+                    // ticks.
                     next_tick = Instant::now() + TICK;
                 }
             }
         }
     }
 
-    /// The caller may have given up: then the answer goes nowhere.
+    /// The caller can have given up: then the answer is dropped.
     fn take(&mut self, input: Input) {
         match input {
             Input::Request(request, answer) => {
@@ -153,14 +154,14 @@ impl Node {
     }
 
     fn compact(&mut self, lab_index: u64, snapshot: &[u8]) {
-        // None if a newer snapshot covers it.
+        // None if a newer snapshot covers the index.
         if let Some(index) = self.raft.log().index_of(lab_index) {
             self.step(Event::Snapshot { index, data: log::encode_snapshot(lab_index, snapshot) });
         }
     }
 
-    /// Figure 2's state, if the lab's indices are raft-io's. By the lab's own a log would lack the
-    /// terms of raft-io's own entries, and votes are given by them.
+    /// Figure 2's state, if the lab uses raft-io's indices. Otherwise the log would lack the terms
+    /// of raft-io's own entries, and votes depend on these.
     fn inspect(&self) -> Option<Inspect> {
         let log = self.raft.log();
         if log.numbering() != Numbering::Entries {
@@ -183,8 +184,8 @@ impl Node {
         })
     }
 
-    /// One step of raft-io. It saves through [`Log`] before it returns, so what it wants sent may
-    /// go. Returns the answers; its requests are sent.
+    /// One step of raft-io. It saves through [`Log`] before it returns, so its messages can be sent
+    /// then. Sends the requests, and returns the answers.
     fn step(&mut self, event: Event) -> Vec<Message> {
         let actions = self.raft.step(event).expect("the log takes all that raft-io writes");
         self.carry_out(actions)
@@ -204,8 +205,8 @@ impl Node {
                     self.hand_over(ApplyMsg::Snapshot { index: lab_index, term, snapshot });
                     self.handed_over = index;
                 }
-                // The members never change, and nobody asks it to read. Its hint that it is time
-                // for a snapshot is off: the lab makes one when it likes.
+                // The members never change, and reads are not used. Its hints to make a snapshot
+                // are off: the lab decides when to make one.
                 _ => {}
             }
         }
@@ -213,12 +214,13 @@ impl Node {
         answers
     }
 
-    /// Each call has a thread of its own: that to a server which is cut off may take seven seconds.
+    /// Each call has a thread of its own: a call to a server that is cut off can take seven
+    /// seconds.
     fn call(&self, to: usize, method: &'static str, message: &Message) {
         let (end, inbox) = (self.ends[to].clone(), self.inbox.clone());
         let request = Request::new(message);
         spawn(self.me, "call", move || {
-            // A lost message needs no report: raft-io repeats itself with the next heartbeat.
+            // A lost message needs no report: raft-io sends it again with the next heartbeat.
             let reply: Reply = end.call(method, &request).unwrap_or_default();
             for answer in reply.messages() {
                 let _ = inbox.send(Input::Answer(answer));
@@ -233,7 +235,7 @@ impl Node {
         self.handed_over = index;
     }
 
-    /// raft-io's own entries up to this index are empty commands, if they count.
+    /// Hands over raft-io's own entries up to this index as empty commands, if they count.
     fn apply_own_entries(&mut self, up_to: u64) {
         for index in self.handed_over + 1..=up_to {
             if let Some(index) = self.raft.log().lab_index(index) {

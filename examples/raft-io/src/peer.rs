@@ -33,8 +33,8 @@ impl Peer {
         peer
     }
 
-    /// Sends the server a question, and waits for its answer. None after `kill`: the thread that
-    /// would answer has dropped its inbox.
+    /// Sends the server a question, and waits for its answer. None after `kill`: the server's
+    /// thread has ended and dropped its inbox.
     fn ask<T>(&self, question: impl FnOnce(SyncSender<T>) -> Input) -> Option<T> {
         let (answer, answered) = mpsc::sync_channel(1);
         self.inbox.send(question(answer)).ok()?;
@@ -72,7 +72,7 @@ impl RaftPeer for Peer {
     }
 }
 
-/// A thread of this server, named so that a stack dump says whose it is.
+/// Starts a thread of this server, named so that a stack dump says whose it is.
 pub(crate) fn spawn(me: usize, what: &str, work: impl FnOnce() + Send + 'static) {
     thread::Builder::new()
         .name(format!("server {me} {what}"))
@@ -80,7 +80,7 @@ pub(crate) fn spawn(me: usize, what: &str, work: impl FnOnce() + Send + 'static)
         .expect("failed to start a thread");
 }
 
-/// The applier: hands over what is committed, one message at a time. The node goes on meanwhile.
+/// The applier: hands over committed entries, one message at a time. The node goes on meanwhile.
 fn hand_over(
     messages: mpsc::Receiver<ApplyMsg>,
     channel: &apply_channel::Sender<ApplyMsg>,

@@ -1,7 +1,7 @@
 //! raft-io's messages as the requests and replies of the lab's RPCs.
 //!
-//! raft-io's messages go one way, and an answer is a message like others. The lab's network makes
-//! calls. raft-io answers a request within the step that takes it, so the answer goes back as the
+//! raft-io's messages are one-way, and an answer is a message like any other. The lab's network
+//! makes calls. raft-io answers a request within the step that takes it, so the answer becomes the
 //! call's reply.
 
 use labrpc::Service;
@@ -22,7 +22,7 @@ impl Request {
         Request(to_bytes(message))
     }
 
-    /// None if it is no message of raft-io's.
+    /// None if it is not a message of raft-io.
     pub(crate) fn message(&self) -> Option<Message> {
         framing::decode(&self.0).ok()
     }
@@ -38,7 +38,7 @@ impl Reply {
     }
 }
 
-/// The lab's service. A method's name tells the lab of which kind a call is.
+/// The lab's service. A method's name tells the lab what kind of call it is.
 pub(crate) fn service<F>(answer: F) -> Service
 where
     F: Fn(Request) -> Reply + Clone + Send + Sync + 'static,
@@ -50,7 +50,7 @@ where
         .method("InstallSnapshot", answer)
 }
 
-/// The method that takes a message; none for an answer, which is nobody's request.
+/// The method that takes a message; none for an answer, which is not a request.
 pub(crate) fn method_for(message: &Message) -> Option<&'static str> {
     match message {
         Message::PreVote(_) | Message::RequestVote(_) => Some("Raft.RequestVote"),

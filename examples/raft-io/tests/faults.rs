@@ -1,7 +1,7 @@
 //! The faults of raft-io that the labs found, shown without the lab.
 //!
-//! Each test says what raft-io does today. When one fails, a new version has repaired it: then the
-//! tests that CI leaves out (see `README.md`) can be run again.
+//! Each test shows what raft-io does today. If one fails, a new version has repaired the fault.
+//! Then the tests that CI leaves out (see `README.md`) can be run again.
 
 use raft_io::{
     Action, AppendEntries, Event, InstallSnapshot, LogEntry, Message, RaftConfig, RaftLog,
@@ -31,7 +31,7 @@ fn append(node: &mut RaftNode, prev: u64, last: u64, leader_commit: u64) {
     node.step(Event::Message(Message::AppendEntries(message))).unwrap();
 }
 
-/// Figure 2: the commit index increases monotonically. A leader that has not heard of a follower's
+/// Figure 2: the commit index increases monotonically. A leader that has not received a follower's
 /// answers sends it a batch that ends before what the follower has committed, while the leader
 /// itself has committed more. Then the follower's commit index falls to the end of the batch.
 #[test]
@@ -50,10 +50,10 @@ fn the_commit_index_falls_to_the_snapshot() {
     assert_eq!((node.commit_index(), node.last_applied()), (4, 6));
 }
 
-/// Section 7: a snapshot is installed only if it has something new. By the commit index that fell
-/// it seems to, and the service is taken back to before what it has applied.
+/// Section 7: a snapshot is installed only if it has something new. The fallen commit index makes
+/// an old snapshot look new, and the service goes back to an older state.
 #[test]
-fn the_service_is_taken_back_to_an_older_snapshot() {
+fn the_service_goes_back_to_an_older_snapshot() {
     let mut node = follower(6);
     append(&mut node, 1, 3, 7);
     let snapshot = Snapshot::new(5, 1, vec![8]);

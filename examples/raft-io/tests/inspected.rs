@@ -1,4 +1,4 @@
-//! The labs with every rule watched, on raft-io with its own numbers of entries.
+//! The labs with every rule checked, on raft-io with its own indices.
 
 fn main() {
     tests::main(lab_raft_io::make_inspected)

@@ -1,4 +1,4 @@
-//! TiKV's state machine, and how each `Ready` of it is carried out: save, then send and apply.
+//! TiKV's state machine, and how each of its `Ready`s is carried out: save, then send and apply.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ pub(crate) const TICK_MS: u64 = 10;
 /// Ten heartbeats a second.
 const HEARTBEAT_TICKS: usize = 10;
 /// TiKV draws each election timeout between this and twice this: 400 to 800 ms, so that a few
-/// heartbeats may be lost, and several timeouts fit into the five seconds that the lab grants.
+/// heartbeats can be lost, and several timeouts fit into the lab's limit of five seconds.
 const ELECTION_TICKS: usize = 40;
-/// A message has more bytes of entries than this only if its one entry has.
+/// The maximum bytes of entries in one message; a single larger entry is still sent.
 const ENTRIES_BYTES_MAX: u64 = 1 << 20;
 
 /// One server's state machine with its log.
 pub(crate) struct Node {
     raw: RawNode<Log>,
     persister: Arc<Persister>,
-    /// What is committed and not handed over.
+    /// Messages that are committed and not handed over yet.
     to_apply: VecDeque<ApplyMsg>,
-    /// The lab's index of the last that was handed over.
+    /// The lab's index of the last message that was handed over.
     last_applied: u64,
     pub(crate) killed: bool,
 }
@@ -49,12 +49,13 @@ impl Node {
             // The service starts from the same snapshot.
             applied: log.start.index,
             max_size_per_msg: ENTRIES_BYTES_MAX,
-            // What is proposed while a message is under way goes out together with the next one.
+            // Commands that are proposed while a message is under way go into the next message
+            // together.
             max_inflight_msgs: 1,
             // As TiKV runs it: a leader that reaches no majority steps down, and a server that
-            // comes back disturbs nobody who hears from a leader. Without them the crate answers
-            // no message of an older term, and starts its election timer anew at every higher
-            // term, so that a candidate whose log lags keeps the better one waiting.
+            // comes back does not disturb servers that hear from a leader. Without them the crate
+            // answers no message of an older term, and resets its election timer at every higher
+            // term. So a candidate with an old log delays the better candidates.
             check_quorum: true,
             pre_vote: true,
             ..Config::default()
@@ -68,14 +69,14 @@ impl Node {
         self.raw.tick();
     }
 
-    /// A message has come. TiKV refuses some, such as an answer that comes too late; losing a
-    /// message is always allowed.
+    /// A message has come. TiKV refuses some messages, such as a late answer. That is correct: a
+    /// message may always be lost.
     pub(crate) fn step(&mut self, message: Message) {
         let _refused = self.raw.step(message);
     }
 
-    /// Nobody will answer this message. Until TiKV hears of that it sends a follower that was sent
-    /// a snapshot nothing else.
+    /// This message will get no answer. TiKV has to learn that: after a snapshot it sends the
+    /// follower nothing else until then.
     pub(crate) fn lost(&mut self, message: &Message) {
         self.raw.report_unreachable(message.to);
         if message.get_msg_type() == MessageType::MsgSnapshot {
@@ -86,11 +87,11 @@ impl Node {
     /// Appends a command, if this server leads.
     pub(crate) fn propose(&mut self, command: Vec<u8>) -> Option<Started> {
         let (term, is_leader) = self.state();
-        // Asked elsewhere, TiKV would pass the command on to the leader.
+        // On a server that does not lead, TiKV would forward the command to the leader.
         if !is_leader || self.raw.propose(COMMAND.to_vec(), command).is_err() {
             return None;
         }
-        // Every entry before this one is in the log already: `settle` has put it there.
+        // All earlier entries are in the log already: `settle` has put them there.
         Some(Started { index: self.raw.store().last_lab_index() + 1, term })
     }
 
@@ -114,8 +115,8 @@ impl Node {
         Some(next)
     }
 
-    /// Figure 2's state, if the lab's indices are TiKV's. By the lab's own a log would lack the
-    /// terms of the empty entries, and votes are given by them.
+    /// Figure 2's state, if the lab uses TiKV's indices. Otherwise the log would lack the terms of
+    /// the empty entries, and votes depend on these.
     pub(crate) fn inspect(&self) -> Option<Inspect> {
         let (raft, log) = (&self.raw.raft, self.raw.store());
         if log.numbering() != Numbering::Entries {
@@ -123,7 +124,7 @@ impl Node {
         }
         Some(Inspect {
             role: match raft.state {
-                // A server that only asks whether it would win has not stood for election.
+                // A server in a pre-vote has not stood for election yet.
                 StateRole::Follower | StateRole::PreCandidate => Role::Follower,
                 StateRole::Candidate => Role::Candidate,
                 StateRole::Leader => Role::Leader,
@@ -138,8 +139,8 @@ impl Node {
         })
     }
 
-    /// Carries out all that TiKV wants done by now, and returns what is to be sent. That is only
-    /// sent when this returns, so it is enough to save once, at the end.
+    /// Carries out everything that TiKV wants to do now, and returns the messages to send. They are
+    /// sent only after this returns, so one save at the end is enough.
     pub(crate) fn settle(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
         while self.raw.has_ready() {
@@ -170,7 +171,7 @@ impl Node {
         messages
     }
 
-    /// The service hears of what has an index of the lab's.
+    /// Queues the entries that have an index of the lab for the service.
     fn apply(&mut self, committed: Vec<Entry>) {
         for entry in committed {
             if let Some(index) = self.raw.store().lab_index(entry.index) {

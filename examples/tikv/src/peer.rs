@@ -1,4 +1,4 @@
-//! One server: its threads, the one door to its node, and what the lab asks of it.
+//! One server: its threads, the only access to its node, and the lab's methods.
 
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -42,8 +42,8 @@ impl Peer {
         peer
     }
 
-    /// The one door to the node: does something with it, carries out what TiKV wants done then,
-    /// and sends its requests. Returns the answers, too. After `kill` nothing happens any more.
+    /// The only access to the node: runs `work` on it, carries out what TiKV wants to do then, and
+    /// sends its requests. Returns the answers, too. After `kill` it does nothing.
     fn with_node<T>(&self, work: impl FnOnce(&mut Node) -> T) -> Option<(T, Vec<Message>)> {
         let mut node = self.node.lock();
         if node.killed {
@@ -61,7 +61,8 @@ impl Peer {
         Some((result, answers))
     }
 
-    /// Each call has a thread of its own: that to a server which is cut off may take seven seconds.
+    /// Each call has a thread of its own: a call to a server that is cut off can take seven
+    /// seconds.
     fn send(&self, requests: Vec<Message>) {
         for request in requests {
             let Some(calling) = self.this.upgrade() else { return };
@@ -98,7 +99,7 @@ impl Peer {
         }
     }
 
-    /// The applier: hands over what is committed, and holds no lock meanwhile.
+    /// The applier: hands over committed entries, and holds no lock meanwhile.
     fn apply(&self, channel: &Sender<ApplyMsg>) {
         let mut node = self.node.lock();
         while !node.killed {
@@ -112,7 +113,7 @@ impl Peer {
         }
     }
 
-    /// A thread of this server, named so that a stack dump says whose it is.
+    /// Starts a thread of this server, named so that a stack dump says whose it is.
     fn spawn(&self, what: &str, work: impl FnOnce() + Send + 'static) {
         thread::Builder::new()
             .name(format!("server {} {what}", self.me))

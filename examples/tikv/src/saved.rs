@@ -18,12 +18,12 @@ struct Saved {
     start_index: u64,
     start_term: u64,
     start_lab_index: u64,
-    /// One after the other, each as its length and its protobuf.
+    /// All entries, each as its length and its protobuf.
     entries: ByteBuf,
 }
 
-/// Saves the log if it has changed. State and snapshot go together: neither is worth anything
-/// beside an older one of the other.
+/// Saves the log if it has changed. State and snapshot are saved together: each is useless with an
+/// older version of the other.
 pub(crate) fn save(log: &mut Log, persister: &Persister) {
     if !log.must_save {
         return;
@@ -78,13 +78,13 @@ fn read_entries(bytes: &[u8]) -> Vec<Entry> {
     entries
 }
 
-/// The service's snapshot for the way to another server, with the lab's index of the last that it
-/// covers.
+/// The service's snapshot as it is sent to another server, with the lab's index of the last command
+/// that it covers.
 pub(crate) fn encode_snapshot(lab_index: u64, snapshot: &[u8]) -> Vec<u8> {
     codec::encode(&(lab_index, Bytes::new(snapshot))).expect("plain data has an encoding")
 }
 
-/// What [`encode_snapshot`] was given, and where it stands in the log.
+/// The arguments of [`encode_snapshot`], and the snapshot's place in the log.
 pub(crate) fn decode_snapshot(snapshot: &Snapshot) -> (Start, Vec<u8>) {
     let (lab_index, bytes): (u64, ByteBuf) =
         codec::decode(&snapshot.data).expect("another server encoded it");

@@ -1,20 +1,20 @@
-//! The log, as TiKV wants to read it and as the lab counts it.
+//! The log with TiKV's indices and the lab's.
 //!
 //! TiKV's leaders begin their term with an empty entry, which has an index like any other. The lab
-//! counts commands: its first index is that of the first command. So each entry here knows how many
-//! entries that count there are up to it, itself included: that is its index for the lab. Where two
-//! logs agree on an entry they agree on all before it (section 5.3), so all servers count alike,
-//! and a snapshot carries the count of what it covers.
+//! counts commands: its first index is that of the first command. So each entry here has the number
+//! of commands up to it, itself included: that is its index for the lab. Where two logs agree on an
+//! entry they agree on all before it (section 5.3), so all servers get the same numbers. A snapshot
+//! carries the number of the commands that it covers.
 
 use std::ops::Range;
 
 use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
 use raft::{GetEntriesContext, RaftState, Result, Storage, StorageError, util};
 
-/// What marks an entry as a command: its context. TiKV's own entries have none.
+/// The context of an entry, which marks it as a command. TiKV's own entries have none.
 pub(crate) const COMMAND: &[u8] = b"c";
 
-/// Which entries have an index of the lab's.
+/// Which entries have an index of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbering {
     /// The commands: indices are 1, 2, 3, whichever server leads.
@@ -29,25 +29,25 @@ pub(crate) struct Log {
     voters: ConfState,
     pub(crate) hard_state: HardState,
     pub(crate) start: Start,
-    /// What the service had become at `start`; empty if nothing is forgotten.
+    /// The service's state at `start`; empty if no entry is forgotten.
     pub(crate) snapshot: Vec<u8>,
     slots: Vec<Slot>,
-    /// Something here has to be saved.
+    /// Something has changed since the last save.
     pub(crate) must_save: bool,
 }
 
-/// Where the log begins: behind this entry, for which the snapshot stands.
+/// The last entry that the snapshot covers: the log begins after it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) index: u64,
     pub(crate) term: u64,
-    /// Its index for the lab, or that of the last entry before it which has one.
+    /// Its index for the lab, or that of the last entry before it that has one.
     pub(crate) lab_index: u64,
 }
 
 struct Slot {
     entry: Entry,
-    /// Its index for the lab, or that of the last entry before it which has one.
+    /// Its index for the lab, or that of the last entry before it that has one.
     lab_index: u64,
 }
 
@@ -88,15 +88,15 @@ impl Log {
         self.slots.iter().map(|slot| &slot.entry)
     }
 
-    /// Takes TiKV's term, vote and commit index. The last is saved when there is anything else to
-    /// save: a server that has forgotten it learns it again.
+    /// Takes TiKV's term, vote and commit index. A new commit index alone is not saved: a server
+    /// that has forgotten it learns it again.
     pub(crate) fn set_hard_state(&mut self, new: HardState) {
         let old = &self.hard_state;
         self.must_save |= (old.term, old.vote) != (new.term, new.vote);
         self.hard_state = new;
     }
 
-    /// Puts entries at their indices; what was there and behind is gone.
+    /// Puts entries at their indices, and removes all entries that were there or after them.
     pub(crate) fn append(&mut self, entries: Vec<Entry>) {
         let Some(first) = entries.first() else { return };
         self.slots.truncate(self.position(first.index).expect("only the snapshot is final"));
@@ -108,8 +108,8 @@ impl Log {
         self.must_save = true;
     }
 
-    /// Forgets everything up to the entry with this index of the lab's, for which the snapshot
-    /// stands from now on. An older snapshot than the one at hand is ignored.
+    /// Forgets everything up to the entry with this index of the lab: the snapshot replaces it. A
+    /// snapshot that is not newer than the saved one is ignored.
     pub(crate) fn compact(&mut self, lab_index: u64, snapshot: Vec<u8>) {
         let position = self.slots.partition_point(|slot| slot.lab_index < lab_index);
         let Some(slot) = self.slots.get(position).filter(|_| lab_index > self.start.lab_index)
@@ -123,7 +123,7 @@ impl Log {
         self.must_save = true;
     }
 
-    /// A snapshot came from the leader, and nothing of this log goes on behind it.
+    /// Replaces the log by a snapshot from the leader: no entry of this log follows it.
     pub(crate) fn install(&mut self, start: Start, snapshot: Vec<u8>) {
         self.start = start;
         self.snapshot = snapshot;
@@ -187,7 +187,7 @@ impl Storage for Log {
         Ok(self.last())
     }
 
-    /// For a follower that lacks what is forgotten.
+    /// For a follower that lacks forgotten entries.
     fn snapshot(&self, request_index: u64, _to: u64) -> Result<Snapshot> {
         if request_index > self.start.index {
             return Err(StorageError::SnapshotTemporarilyUnavailable.into());
@@ -206,7 +206,7 @@ impl Storage for Log {
 mod tests {
     use super::*;
 
-    /// A log of one term: `c` is a command, `-` an empty entry of TiKV's.
+    /// A log of one term: `c` is a command, `-` an empty entry that TiKV adds.
     fn log(kinds: &str) -> Log {
         log_by(Numbering::Commands, kinds)
     }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_goes_on_behind_a_snapshot() {
+    fn the_count_goes_on_after_a_snapshot() {
         let mut log = log("-cc-c");
         log.compact(2, vec![7]);
         assert_eq!(log.start, Start { index: 3, term: 1, lab_index: 2 });
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_replaced_takes_what_is_behind_it_along() {
+    fn an_entry_that_is_replaced_removes_all_entries_after_it() {
         let mut replaced = log("-ccc");
         let entry = Entry { index: 3, term: 2, ..Entry::default() };
         replaced.append(vec![entry]);

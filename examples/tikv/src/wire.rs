@@ -1,8 +1,8 @@
 //! TiKV's messages as the requests and replies of the lab's RPCs.
 //!
-//! TiKV's messages go one way, and an answer is a message like others. The lab's network makes
-//! calls. Since every answer is made while the message that it answers is dealt with, it goes back
-//! as the call's reply.
+//! TiKV's messages are one-way, and an answer is a message like any other. The lab's network makes
+//! calls. TiKV makes every answer while it handles the message that it answers, so the answer
+//! becomes the call's reply.
 
 use labrpc::Service;
 use protobuf::Message as _;
@@ -42,7 +42,7 @@ impl Reply {
     }
 }
 
-/// The lab's service. A method's name tells the lab of which kind a call is.
+/// The lab's service. A method's name tells the lab what kind of call it is.
 pub(crate) fn service<F>(answer: F) -> Service
 where
     F: Fn(Request) -> Reply + Clone + Send + Sync + 'static,
@@ -54,7 +54,7 @@ where
         .method("InstallSnapshot", answer)
 }
 
-/// The method that takes a message; none for an answer, which is nobody's request.
+/// The method that takes a message; none for an answer, which is not a request.
 pub(crate) fn method_for(message: &Message) -> Option<&'static str> {
     match message.get_msg_type() {
         MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => Some("Raft.RequestVote"),

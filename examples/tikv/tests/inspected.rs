@@ -1,7 +1,7 @@
-//! The labs with every rule watched, on TiKV's Raft with its own numbers of entries.
+//! The labs with every rule checked, on TiKV's Raft with its own indices.
 //!
-//! Its leaders' empty entries have numbers there, so three tests that count commands fail, and are
-//! to be left out: `--skip "basic agree" --skip "rpc bytes" --skip "fail no agree"`.
+//! The empty entries of its leaders have indices there, so three tests that count commands fail.
+//! Leave them out: `--skip "basic agree" --skip "rpc bytes" --skip "fail no agree"`.
 
 fn main() {
     tests::main(tikv::make_inspected)

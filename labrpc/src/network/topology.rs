@@ -155,7 +155,8 @@ impl Network {
         self.shared.log.subscribe(Arc::new(reader));
     }
 
-    /// Records the values of arguments and replies from now on ([`CallStep::Described`](super::CallStep::Described)).
+    /// Records the values of arguments and replies from now on
+    /// ([`CallStep::Described`](super::CallStep::Described)).
     pub fn describe_values(&self) {
         self.shared.describes.store(true, Ordering::Relaxed);
     }

@@ -225,8 +225,8 @@ fn a_request_outlives_its_receiver_only_under_that_fault() {
     });
 }
 
-/// A request that arrives while its receiver is down is lost. After the end of the fault, the server
-/// that it was sent to handles it, and the reply is lost.
+/// A request that arrives while its receiver is down is lost. After the end of the fault, the
+/// server that it was sent to handles it, and the reply is lost.
 #[test]
 fn a_request_is_lost_while_its_receiver_is_down_and_outlives_it_only_during_the_fault() {
     bounded(|| {

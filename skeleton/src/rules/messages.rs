@@ -1,7 +1,7 @@
 //! What servers send each other.
 //!
-//! The network really encodes these, so that servers share no memory. Use numbers, vectors, options
-//! and the like; both sides must agree on the type.
+//! The network encodes these, so servers share no memory. Use numbers, vectors, options and the
+//! like; both sides must agree on the type.
 
 use serde::{Deserialize, Serialize};
 

@@ -5,8 +5,8 @@ use raftapi::Persister;
 use super::state::State;
 
 impl State {
-    /// Saves what must survive a crash. The server calls this after every rule, before anyone can
-    /// hear of a change.
+    /// Saves what must survive a crash. The server calls this after every rule, before another
+    /// server can see a change.
     pub fn save_to(&self, persister: &Persister) {
         // Your code here (3C; a snapshot is saved in the same step, 3D). Save only if something has
         // changed. For example:
@@ -18,8 +18,8 @@ impl State {
     /// The state of a server that starts: what was saved before the last crash.
     pub fn restored_from(persister: &Persister) -> State {
         let saved = persister.read_raft_state();
-        // Your code here (3C): labrpc::codec::decode is the way back. `saved` is empty if nothing
-        // was saved yet.
+        // Your code here (3C): labrpc::codec::decode reads what encode wrote. `saved` is empty if
+        // nothing was saved yet.
         let _ = saved;
         State::default()
     }
