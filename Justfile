@@ -17,6 +17,11 @@ new DIR:
 grade +PATHS:
     cargo grade {{ PATHS }}
 
+# Build and test the page of a run in Chromium; needs node and npm
+[group('dev')]
+page:
+    report/web/check
+
 # Run everything that CI runs
 [group('dev')]
 ci:

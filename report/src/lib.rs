@@ -2,11 +2,17 @@
 //!
 //! - [`timeline`]: text for a terminal, a column a server, a line a change.
 //! - [`perfetto`]: the trace format that <https://ui.perfetto.dev> opens.
+//! - [`html`]: a page with everything that the run file has, to open from disk.
 
+mod columns;
+mod page;
 mod plain;
 mod server;
 pub mod timeline;
 pub mod perfetto;
+mod values;
+
+pub use crate::page::html;
 
 #[cfg(test)]
 mod sample;

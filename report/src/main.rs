@@ -1,4 +1,4 @@
-//! `cargo timeline`: a recorded run as text, or as a trace for Perfetto.
+//! `cargo timeline`: a recorded run as text, as a page, or as a trace for Perfetto.
 //!
 //! Exit code 0 if it was written, 2 if the file cannot be read or written.
 
@@ -35,6 +35,10 @@ struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = f64::MAX)]
     to: f64,
 
+    /// Write a page to this file instead, to open in a browser
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     /// Write a trace for https://ui.perfetto.dev to this file instead
     #[arg(long, value_name = "FILE")]
     perfetto: Option<PathBuf>,
@@ -54,6 +58,9 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let run = runfile::read(&args.file).with_context(|| shown(&args.file))?;
+    if let Some(path) = &args.html {
+        return fs::write(path, report::html(&run)).with_context(|| shown(path));
+    }
     if let Some(path) = &args.perfetto {
         return fs::write(path, report::perfetto::trace(&run)).with_context(|| shown(path));
     }

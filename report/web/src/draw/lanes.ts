@@ -1,0 +1,199 @@
+// The lanes: role and term of each server, its broken links, and its log as step lines.
+import type { Shown } from "../model/servers.ts";
+import { lastAtOrBefore } from "../model/run.ts";
+import { inkOn } from "./colours.ts";
+import { BAND, laneTop, type Frame } from "./frame.ts";
+
+/** A server that was shown for less than this many pixels is drawn together with the next. */
+const THIN = 0.75;
+
+export function drawLane(frame: Frame, server: number): void {
+  const top = laneTop(frame, server);
+  const { context, left, width, shape } = frame;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width - left, shape.height);
+  context.clip();
+  drawBand(frame, server, top + shape.band);
+  drawLinks(frame, server, top + shape.links);
+  drawSteps(frame, server, top + shape.steps);
+  context.restore();
+}
+
+/** Calls `each` with every stretch of a track that can be seen. */
+function stretches(
+  frame: Frame,
+  server: number,
+  each: (shown: Shown, from: number, to: number, fresh: boolean) => void,
+): void {
+  const { app, x, width, left } = frame;
+  const track = app.model.tracks[server];
+  const { events, shown } = track;
+  let place = Math.max(0, lastAtOrBefore(events, frame.first));
+  const end = x(app.extent);
+  for (; place < events.length; place++) {
+    let from = x(app.coords[events[place]]);
+    if (from > width) break;
+    let to = place + 1 < events.length ? x(app.coords[events[place + 1]]) : end;
+    // Skip what is thinner than a pixel, but for the last of it.
+    if (to - from < THIN) {
+      const edge = from + THIN;
+      while (place + 1 < events.length && to < edge) {
+        place++;
+        to = place + 1 < events.length ? x(app.coords[events[place + 1]]) : end;
+      }
+      if (to < left) continue;
+    }
+    if (to < left) continue;
+    from = Math.max(from, left - 2);
+    each(shown[place], from, Math.min(to, width + 2), events[place] >= frame.first);
+  }
+}
+
+function drawBand(frame: Frame, server: number, top: number): void {
+  const { context, fills, palette, left } = frame;
+  let before: Shown | undefined;
+  let label = -Infinity;
+  stretches(frame, server, (shown, from, to) => {
+    const size = Math.max(to - from, THIN);
+    if (shown.up) {
+      context.fillStyle = palette.paper;
+      context.fillRect(from, top, size, BAND);
+      context.fillStyle = fills.role(shown.role, shown.term);
+      context.fillRect(from, top, size, BAND);
+      if (shown.paused) {
+        context.fillStyle = palette.paper;
+        context.globalAlpha = 0.55;
+        context.fillRect(from, top, size, BAND);
+        context.globalAlpha = 1;
+        context.fillStyle = fills.dots;
+        context.fillRect(from, top, size, BAND);
+      }
+    } else if (shown.incarnation > 0) {
+      context.fillStyle = palette.dead;
+      context.globalAlpha = 0.6;
+      context.fillRect(from, top + BAND / 2 - 3, size, 6);
+      context.globalAlpha = 1;
+    }
+    if (!shown.connected) {
+      context.fillStyle = fills.brokenHatch;
+      context.fillRect(from, top + BAND - 5, size, 5);
+      context.fillStyle = palette.broken;
+      context.fillRect(from, top + BAND, size, 2);
+    }
+    const changed = before === undefined || before.term !== shown.term ||
+      before.role !== shown.role || before.up !== shown.up;
+    const start = Math.max(from, left);
+    if (changed && shown.up && start >= label && to - start > 9) {
+      label = start + writeTerm(frame, shown, start, to, top);
+    }
+    if (changed && shown.up && to - from > 1.5) edge(frame, from, top);
+    before = shown;
+  });
+}
+
+function edge({ context, palette }: Frame, x: number, top: number): void {
+  context.fillStyle = palette.ink;
+  context.globalAlpha = 0.45;
+  context.fillRect(Math.round(x), top, 1, BAND);
+  context.globalAlpha = 1;
+}
+
+/** Returns how much room the text took. */
+function writeTerm(frame: Frame, shown: Shown, from: number, to: number, top: number): number {
+  const { context, palette } = frame;
+  const room = to - from;
+  const words = { leader: "leader", candidate: "cand.", follower: "", unknown: "" }[shown.role];
+  const full = words && room > 64 ? `${shown.term} ${words}` : String(shown.term);
+  context.font = `${shown.role === "leader" ? "700" : "600"} 12px system-ui, sans-serif`;
+  const size = context.measureText(full).width;
+  if (size + 4 > room) return 0;
+  if (shown.role === "candidate") {
+    context.fillStyle = palette.paper;
+    context.globalAlpha = 0.8;
+    context.fillRect(from + 2, top + 4, size + 4, BAND - 8);
+    context.globalAlpha = 1;
+  }
+  context.fillStyle = shown.role === "leader" ? inkOn(shown.term, palette.theme) : palette.ink;
+  context.textBaseline = "middle";
+  context.fillText(full, from + 4, top + BAND / 2 + 1);
+  return size + 8;
+}
+
+/** A thin line for each other server while a link to it or from it is broken. */
+function drawLinks(frame: Frame, server: number, top: number): void {
+  const { app, context, palette, x } = frame;
+  const others = frame.lanes.filter((other) => other !== server);
+  others.forEach((other, row) => {
+    for (const [from, to] of [[server, other], [other, server]]) {
+      const link = app.model.links.between(from, to);
+      if (link === undefined) continue;
+      const out = from === server;
+      let place = Math.max(0, lastAtOrBefore(link.events, frame.first));
+      for (; place < link.events.length; place++) {
+        const begin = x(app.coords[link.events[place]]);
+        if (begin > frame.width) break;
+        if (link.damages[place] === 0) continue;
+        const next = link.events[place + 1];
+        const end = next === undefined ? x(app.extent) : x(app.coords[next]);
+        context.fillStyle = link.damages[place] === 2 ? palette.broken : palette.applied;
+        const y = top + row * 3 + (out ? 0 : 1);
+        context.globalAlpha = 0.7;
+        context.fillRect(begin, y, Math.max(end - begin, 0.5), 1);
+        context.globalAlpha = 1;
+        const tip = link.damages[place] === 2 ? "cut" : "delays or disturbs messages";
+        const event = link.events[place];
+        frame.hits.push({ x1: begin, y1: y, x2: end, y2: y, event, tip: `(the link ${tip})` });
+      }
+    }
+  });
+}
+
+/** The length of the log, the commit index and what is applied, to one scale. */
+function drawSteps(frame: Frame, server: number, top: number): void {
+  const { context, palette, shape } = frame;
+  let most = 1;
+  for (const lane of frame.lanes) most = Math.max(most, tallest(frame, lane));
+  const y = (index: number) => top + shape.stepsHeight - (index / most) * (shape.stepsHeight - 2);
+  const lines = [
+    { of: (shown: Shown) => shown.last, colour: palette.log, dash: [], width: 1.2, fill: true },
+    { of: (shown: Shown) => shown.commit, colour: palette.commit, dash: [], width: 1.8 },
+    { of: (shown: Shown) => shown.applied, colour: palette.applied, dash: [3, 3], width: 1.6 },
+  ];
+  context.strokeStyle = palette.grid;
+  context.lineWidth = 1;
+  context.strokeRect(frame.left - 1, top + shape.stepsHeight + 0.5, frame.width, 0);
+  for (const line of lines) {
+    context.beginPath();
+    let open = false;
+    stretches(frame, server, (shown, from, to) => {
+      if (!shown.up) {
+        open = false;
+        return;
+      }
+      const at = y(line.of(shown));
+      if (open) context.lineTo(from, at);
+      else context.moveTo(from, at);
+      context.lineTo(to, at);
+      open = true;
+    });
+    context.strokeStyle = line.colour;
+    context.lineWidth = line.width;
+    context.setLineDash(line.dash);
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
+const HEIGHTS = new WeakMap<object, number>();
+
+/** The highest index that a server ever showed. */
+function tallest(frame: Frame, server: number): number {
+  const track = frame.app.model.tracks[server];
+  const known = HEIGHTS.get(track);
+  if (known !== undefined) return known;
+  let most = 1;
+  for (const shown of track.shown) most = Math.max(most, shown.last, shown.commit);
+  HEIGHTS.set(track, most);
+  return most;
+}
