@@ -6,7 +6,7 @@
 //! snapshot and before a crash still count after the restart. And a snapshot that ends before an
 //! entry that this incarnation has already applied is an error (S14); the original accepts it.
 //!
-//! ****S9 after a restart**: a server may restart and continue at or before the index where it was
+//! **S9 after a restart**: a server may restart and continue at or before the index where it was
 //! before the crash. This breaks the contract with the lab (class contract) and not safety, because
 //! a service that has kept its state loses no command. But the lab's service has not kept its
 //! state. `lastApplied` is volatile in Figure 2 and begins with 0, so a Raft that follows the paper
@@ -15,7 +15,7 @@
 //! fail here: the applier of the original's 3D fails them in every year, that of 3A to 3C failed
 //! them in 2025, and a key/value service on such a Raft would lose its data.
 //!
-//! ****A saved snapshot that the lab did not make** also breaks the contract: when a server starts,
+//! **A saved snapshot that the lab did not make** also breaks the contract: when a server starts,
 //! the lab reads the persister in place of a service, as 6.824 does. A Raft can keep anything else
 //! in its own saved state.
 

@@ -1,6 +1,7 @@
-//! The checker: everything known of one cluster, and the order in which the rules check an event.
+//! The checker: everything that is known about one cluster, and the order in which the rules check
+//! an event.
 //!
-//! It is plain data and a fold over the history. It never waits, calls a peer or reads a clock.
+//! It is plain data, and a fold over the history. It never waits, calls a peer or reads a clock.
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::server::{Question, Server};
 #[derive(Debug)]
 pub struct Checker {
     servers: Vec<Server>,
-    /// The last sample of each server, of the incarnation that runs.
+    /// By server: the last sample of the incarnation that runs.
     last: Vec<Option<Sample>>,
     network: Network,
     covers: Covers,
@@ -46,7 +47,8 @@ pub struct Checker {
     remarks: Vec<Remark>,
 }
 
-/// Reads the last index that a snapshot covers; none for bytes that are no snapshot of the service.
+/// Reads the last index that a snapshot covers. None if the bytes are not a snapshot of the
+/// service.
 type Covers = fn(&[u8]) -> Option<u64>;
 
 impl Checker {
@@ -72,15 +74,15 @@ impl Checker {
         }
     }
 
-    /// What hurts nobody and was found since the last call.
+    /// The remarks since the last call: deviations that do no harm.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         std::mem::take(&mut self.remarks)
     }
 
-    /// Takes in the next event.
+    /// Reads the next event.
     ///
     /// # Errors
-    /// If it shows that a rule was broken.
+    /// If the event shows that a rule was broken.
     pub fn read(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         let at = event.moment;
         match &event.what {
@@ -119,7 +121,7 @@ impl Checker {
         Ok(())
     }
 
-    /// Nothing that a server does from now on counts.
+    /// A server has crashed. Everything that it does from now on is ignored.
     fn crash(&mut self, server: usize) {
         let last = self.last[server].take();
         self.losses.crash(server, last.as_ref());
@@ -143,37 +145,37 @@ impl Checker {
             RaftEvent::Asked => self.servers[server].ask(number, at),
             RaftEvent::State { asked, term } => {
                 if let Some(question) = self.servers[server].answer(*asked) {
-                    self.servers[server].says_term(&question, *term, at)?;
+                    self.servers[server].read_term(&question, *term, at)?;
                 }
             }
             RaftEvent::Leads { term } if self.servers[server].runs(number) => {
-                self.leads(server, *term, Claim::GetState, at)?;
+                self.read_claim(server, *term, Claim::GetState, at)?;
             }
             RaftEvent::Refused { asked } => _ = self.servers[server].answer(*asked),
             RaftEvent::Started { asked, started, command } => {
                 self.servers[server].answer(*asked);
                 if self.servers[server].runs(number) {
-                    self.takes(server, *started, command, at)?;
+                    self.read_taken(server, *started, command, at)?;
                 }
             }
             RaftEvent::Restored { asked, state, has_read, covers } => {
                 if let Some(question) = self.servers[server].answer(*asked) {
                     if *has_read {
-                        self.restores(&question, state, at, *covers)?;
+                        self.read_restored(&question, state, at, *covers)?;
                     }
-                    self.sees(&question, state, at)?;
+                    self.read_sample(&question, state, at)?;
                 }
             }
             RaftEvent::Sampled { asked, state } => {
                 if let (Some(question), Some(state)) = (self.servers[server].answer(*asked), state)
                 {
-                    self.sees(&question, state, at)?;
+                    self.read_sample(&question, state, at)?;
                 }
             }
             RaftEvent::Applied(ApplyMsg::Command { index, command })
                 if self.servers[server].runs(number) =>
             {
-                self.servers[server].applies(*index);
+                self.servers[server].note_applied(*index);
                 self.matching.apply(server, *index, command, at);
                 self.matching.compare(*index, &self.committed, &self.leader_log)?;
             }
@@ -183,7 +185,7 @@ impl Checker {
     }
 
     /// A peer says that it leads a term.
-    fn leads(
+    fn read_claim(
         &mut self,
         server: usize,
         term: u64,
@@ -191,7 +193,7 @@ impl Checker {
         at: Moment,
     ) -> Result<(), Violation> {
         let is_new = self.leaders.claim(server, term, claim, at);
-        // Of two breaches the one that says more is reported.
+        // Both rules can be broken. The breach that says more is reported.
         if let Some(vote) = self.votes.of(server, term).filter(|vote| vote.0 != server) {
             let breach = ElectionBreach::LeadsWithoutOwnVote { term, said: (claim, at), vote };
             return Err(Violation::of(server, breach));
@@ -204,21 +206,21 @@ impl Checker {
     }
 
     /// A peer has taken a command.
-    fn takes(
+    fn read_taken(
         &mut self,
         server: usize,
         started: Started,
         command: &[u8],
         at: Moment,
     ) -> Result<(), Violation> {
-        self.servers[server].reaches_term(started.term);
-        self.leads(server, started.term, Claim::Start, at)?;
+        self.servers[server].note_term(started.term);
+        self.read_claim(server, started.term, Claim::Start, at)?;
         self.leader_log.take(server, started, command, at)?;
         self.matching.compare(started.index, &self.committed, &self.leader_log)
     }
 
     /// A peer shows what it has restored. `covers` is the last index of the snapshot that it found.
-    fn restores(
+    fn read_restored(
         &mut self,
         question: &Question,
         state: &Arc<Inspect>,
@@ -233,8 +235,8 @@ impl Checker {
         let claims = std::mem::take(&mut self.servers[server].claims);
         let alive = self.alive();
         let lost = claims.check(&now, &mut self.votes, &self.leaders, &alive)?;
-        // The term that it has told others must survive the next crash too.
-        self.servers[server].claims.told_term = claims.told_term;
+        // The term that it has answered with must survive the next crash too.
+        self.servers[server].claims.answered_term = claims.answered_term;
         if let Some(entry) = lost {
             let holders = self.poll(at);
             self.majority.lost(&now, entry, holders)?;
@@ -243,7 +245,7 @@ impl Checker {
     }
 
     /// A peer shows its state.
-    fn sees(
+    fn read_sample(
         &mut self,
         question: &Question,
         state: &Arc<Inspect>,
@@ -271,7 +273,7 @@ impl Checker {
         let alive = self.alive();
         self.remarks.extend(self.votes.see(seen.now, leader, &alive)?);
         if state.role == Role::Leader {
-            self.leads(server, state.current_term, Claim::Inspect, at)?;
+            self.read_claim(server, state.current_term, Claim::Inspect, at)?;
         }
         self.remarks.extend(self.votes.judge(seen.now, &self.leaders)?);
         let vote = self.votes.of(server, state.current_term);
@@ -307,7 +309,7 @@ impl Checker {
         self.majority.see(seen.now)
     }
 
-    /// A poll of all servers that run now.
+    /// Starts a poll of all servers that run now.
     fn poll(&self, now: Moment) -> Poll {
         Poll::new(now, &self.alive())
     }
@@ -325,7 +327,7 @@ mod tests {
     use crate::scenario::{Scenario, broke};
 
     #[test]
-    fn an_answer_of_a_crashed_incarnation_does_not_count() {
+    fn an_answer_of_a_crashed_incarnation_is_ignored() {
         let mut scenario = Scenario::new();
         let asked = scenario.asks(0);
         scenario.crashes(0);
@@ -334,9 +336,9 @@ mod tests {
         scenario.says(1, 1, true).unwrap();
     }
 
-    /// S16 is the kit's own rule.
+    /// S16 is a rule for the kit itself.
     #[test]
-    fn a_message_from_a_crashed_server_is_the_kits_fault() {
+    fn a_message_from_a_crashed_server_is_a_fault_of_the_kit() {
         let sentence = "a Raft.RequestVote that server 0 sent after its crash was delivered";
         broke(Rule::S16, sentence, |scenario: &mut Scenario| {
             scenario.crashes(0);
@@ -354,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_for_nobody_that_exists_breaks_the_contract() {
+    fn a_vote_for_a_server_that_does_not_exist_breaks_the_contract() {
         let mut scenario = Scenario::new();
         let violation = scenario.sees(0, |peer| peer.term(1).voted(3)).unwrap_err();
         assert_eq!(violation.rule(), None);

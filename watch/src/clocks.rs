@@ -1,5 +1,5 @@
-//! How much of each server's past can have reached each other server: vector clocks over the
-//! delivered messages.
+//! Vector clocks over the delivered messages: how much of each server's past can have reached each
+//! other server.
 
 use std::collections::BTreeMap;
 
@@ -9,38 +9,38 @@ use labrpc::network::{CallStep, Ending, Event};
 /// The clocks of all servers.
 ///
 /// A server that starts from an empty disk knows nothing of its own past. So it gets a new
-/// *memory*: what others have heard of the old one does not come from the new one.
+/// *memory*: what other servers know of the old memory does not come from the new one.
 #[derive(Debug)]
 pub(crate) struct Clocks {
     servers: Vec<Server>,
     /// The server of each memory.
     memories: Vec<usize>,
-    /// By the number of the call, less one. They are kept to the end, since a copy of a request
+    /// By the number of the call, minus one. They are kept to the end, since a copy of a request
     /// can arrive at any time.
     requests: Vec<Option<Message>>,
-    /// The clocks of all requests, one after the other.
+    /// The clocks of all requests, one after another.
     request_clocks: Vec<u64>,
-    /// What was known when a handler had returned, by the number of the call.
+    /// By the number of the call: the clock of the callee when the handler had returned.
     replies: BTreeMap<u64, Vec<u64>>,
 }
 
-/// What one server can know.
+/// What a server can know.
 #[derive(Debug, Clone)]
 struct Server {
     /// Its own memory.
     memory: usize,
-    /// For each memory the number of the last event there of which this one can know.
+    /// By memory: the number of the last event there that this server can know of.
     heard: Vec<u64>,
-    /// The bytes that were delivered to it in the whole run.
+    /// The number of bytes that were delivered to it in the whole run.
     received: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Message {
-    /// Its call has not ended.
+    /// Whether its call has not ended yet.
     is_open: bool,
     bytes: usize,
-    /// Where its clock begins in [`Clocks::request_clocks`], and its length.
+    /// The place and the length of its clock in [`Clocks::request_clocks`].
     clock: (usize, usize),
 }
 
@@ -61,7 +61,7 @@ impl Clocks {
         self.servers.len()
     }
 
-    /// The number of memories; the first ones are those of the servers in their order.
+    /// The number of memories. The first ones belong to the servers in their order.
     pub(crate) fn memories(&self) -> usize {
         self.memories.len()
     }
@@ -71,23 +71,23 @@ impl Clocks {
         self.servers[server].memory
     }
 
-    /// The number of the last event of a memory of which `server` can know; 0 for none.
+    /// The number of the last event of a memory that `server` can know of; 0 for none.
     pub(crate) fn heard_of_memory(&self, server: usize, memory: usize) -> u64 {
         self.servers[server].heard.get(memory).copied().unwrap_or(0)
     }
 
-    /// The number of the last event at server `of` of which `server` can know; 0 for none.
+    /// The number of the last event at server `of` that `server` can know of; 0 for none.
     pub(crate) fn heard(&self, server: usize, of: usize) -> u64 {
         let all = self.servers[server].heard.iter().zip(&self.memories);
         all.filter(|(_, owner)| **owner == of).map(|(heard, _)| *heard).max().unwrap_or(0)
     }
 
-    /// The bytes that were delivered to a server in the whole run.
+    /// The number of bytes that were delivered to a server in the whole run.
     pub(crate) fn received(&self, server: usize) -> u64 {
         self.servers[server].received
     }
 
-    /// Something happened at a server that others can learn of.
+    /// Records that something happened at a server that others can learn of.
     pub(crate) fn act(&mut self, server: usize, at: Moment) {
         let server = &mut self.servers[server];
         if server.heard.len() <= server.memory {
@@ -96,7 +96,7 @@ impl Clocks {
         server.heard[server.memory] = at.event;
     }
 
-    /// A server starts again, from an empty disk.
+    /// Gives a new memory to a server that restarts from an empty disk.
     pub(crate) fn forget(&mut self, server: usize) {
         let memory = self.memories.len();
         self.memories.push(server);
@@ -104,7 +104,7 @@ impl Clocks {
         self.servers[server].heard.fill(0);
     }
 
-    /// Takes in a step of a call. Returns the server to which something was delivered.
+    /// Reads a step of a call. Returns the server that a message was delivered to, if any.
     pub(crate) fn hear(&mut self, event: &Event, at: Moment) -> Option<usize> {
         let known = |server: &usize| *server < self.servers.len();
         let (from, to) = (event.from.filter(known)?, event.to.filter(known)?);
@@ -114,7 +114,7 @@ impl Clocks {
                 self.bring_request(event.call, to);
                 return Some(to);
             }
-            // The caller only ever gets the reply to the request itself.
+            // The caller gets the reply to the request itself, never that to a duplicate.
             CallStep::Handled { bytes: Some(_), copy: 0 } if self.is_open(event.call) => {
                 self.act(to, at);
                 self.replies.insert(event.call, self.servers[to].heard.clone());
@@ -164,7 +164,7 @@ impl Clocks {
 }
 
 impl Server {
-    /// A message is delivered to it.
+    /// Records that a message was delivered to the server.
     fn take(&mut self, clock: &[u64], bytes: usize) {
         self.received += bytes as u64;
         if self.heard.len() < clock.len() {
@@ -176,7 +176,7 @@ impl Server {
     }
 }
 
-/// Calls are numbered from 1.
+/// The place of a call in a list. Calls are numbered from 1.
 fn place(call: u64) -> usize {
     usize::try_from(call.saturating_sub(1)).expect("the number of a call is small")
 }

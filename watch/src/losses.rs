@@ -1,9 +1,10 @@
-//! What servers no longer have of their logs: to name the server that lost an entry, and how.
+//! Records the entries that disappear from logs, to name the server that lost an entry, and how.
 //!
-//! A leader that lacks a committed entry is often the last link of a chain. This is no rule: most
-//! of what goes from a log goes rightly. It only explains a violation of S7. An entry that gave
-//! way to one of a higher term was most likely lost rightly, to a later leader, before it was
-//! committed: such a loss is evidence if there is no other, and is not called the cause.
+//! A leader that lacks a committed entry is often the last link of a chain. This is no rule,
+//! because most entries that disappear are removed correctly. It only explains a violation of S7.
+//! If an entry of a higher term replaced the lost one, most likely a later leader replaced it
+//! correctly before it was committed. Such a loss is evidence if there is no other, and is not
+//! called the cause.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,27 +15,27 @@ use raftapi::Inspect;
 use crate::breach::{Breach, CommitmentBreach, Loss, Violation, Way};
 use crate::sample::{Sample, Transition};
 
-/// Older losses are forgotten.
+/// The number of losses that are kept. Older ones are forgotten.
 const LOSSES_MAX: usize = 64;
 
 /// The latest losses of a cluster.
 #[derive(Debug)]
 pub(crate) struct Losses {
     latest: VecDeque<Lost>,
-    /// By server: the last sample before its last crash.
+    /// By server: its last sample before its last crash.
     crashed: Vec<Option<Sample>>,
 }
 
-/// The end of a log that is gone.
+/// The end of a log that has disappeared.
 #[derive(Debug)]
 struct Lost {
     server: usize,
     old: Arc<Inspect>,
-    /// The first index that is gone.
+    /// The first index that has disappeared.
     from: u64,
     seen: [Moment; 2],
     way: Way,
-    /// An entry of a higher term took the place of the first one that is gone.
+    /// Whether an entry of a higher term replaced the first one.
     overwritten: bool,
 }
 
@@ -43,21 +44,21 @@ impl Losses {
         Losses { latest: VecDeque::new(), crashed: vec![None; servers] }
     }
 
-    /// A server crashes, having shown `last`.
+    /// Records that a server crashes; `last` is its last sample.
     pub(crate) fn crash(&mut self, server: usize, last: Option<&Sample>) {
         if let Some(last) = last {
             self.crashed[server] = Some(last.clone());
         }
     }
 
-    /// Takes in what a server has restored.
+    /// Reads what a server has restored.
     pub(crate) fn restore(&mut self, now: &Sample) {
         if let Some(before) = self.crashed[now.server].take() {
             self.note(&Transition::new(Some(&before), now), Way::Crash);
         }
     }
 
-    /// Takes in what a server shows.
+    /// Reads a sample and the one before it.
     pub(crate) fn see(&mut self, seen: &Transition<'_>) {
         let Some(before) = seen.before else { return };
         let has_installed = seen.now.state.last_included_index > before.state.last_included_index;
@@ -80,7 +81,8 @@ impl Losses {
         self.latest.push_back(Lost { server, old, from, seen: seen_at, way, overwritten });
     }
 
-    /// Adds to a violation of S7 which server lost the entry. `last` are the last samples.
+    /// Adds the server that lost the entry to a violation of S7. `last` has the last sample of each
+    /// server.
     pub(crate) fn explain(&self, mut violation: Violation, last: &[Option<Sample>]) -> Violation {
         if let Breach::Commitment(CommitmentBreach::LeaderLacksEntry { entry, lost, .. }) =
             &mut *violation.breach

@@ -1,4 +1,4 @@
-//! What the checker learns from the network: which handlers run; and S16, nothing comes from a
+//! What the checker learns from the network: which handlers run. Checks S16, nothing comes from a
 //! crashed server, which is a rule for the kit itself.
 
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use crate::server::Server;
 /// The calls of one cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
-    /// The highest number of a call.
+    /// The highest number of a call so far.
     calls: u64,
     /// Calls that were sent while their caller was down.
-    from_the_dead: BTreeMap<u64, usize>,
+    sent_while_down: BTreeMap<u64, usize>,
 }
 
 impl Network {
@@ -24,7 +24,7 @@ impl Network {
         self.calls + 1
     }
 
-    /// Takes in a step of a call.
+    /// Reads a step of a call.
     pub(crate) fn hear(
         &mut self,
         event: &Event,
@@ -39,16 +39,16 @@ impl Network {
                 if let Some(caller) = from
                     && servers[caller].down
                 {
-                    self.from_the_dead.insert(event.call, caller);
+                    self.sent_while_down.insert(event.call, caller);
                 }
             }
             CallStep::Dispatched { copy } => {
                 if let Some(called) = to {
                     servers[called].begin_handler((event.call, *copy));
                 }
-                if let Some(caller) = self.from_the_dead.get(&event.call) {
+                if let Some(caller) = self.sent_while_down.get(&event.call) {
                     let method = event.method.to_string();
-                    let breach = CrashBreach::FromTheDead { method, delivered: at };
+                    let breach = CrashBreach::SentAfterCrash { method, delivered: at };
                     return Err(Violation::of(*caller, breach));
                 }
             }
@@ -57,7 +57,7 @@ impl Network {
                     servers[called].end_handler((event.call, *copy), bytes.is_some());
                 }
             }
-            CallStep::Ended(_) => _ = self.from_the_dead.remove(&event.call),
+            CallStep::Ended(_) => _ = self.sent_while_down.remove(&event.call),
             CallStep::Described { .. }
             | CallStep::Intercepted { .. }
             | CallStep::Misused(_)

@@ -1,16 +1,16 @@
-//! A poll: a question to all servers, answered by the first sample of each that is asked for later.
+//! A poll: a question to all servers. Each answers with its first sample that is asked for later.
 //!
 //! "Did a majority vote for it?" and "does a majority have it?" cannot be answered from earlier
-//! samples: a peer may have voted or appended since. A sample that is asked for after a claim shows
-//! everything that can justify the claim. So a peer counts against the claim if that sample shows
-//! that it has *not* voted or appended. A server that is down or does not show its state may have,
-//! so it never counts.
+//! samples, because a peer may have voted or appended since. A sample that is asked for after a
+//! claim shows everything that can justify the claim. So a peer counts against the claim if that
+//! sample shows that it has *not* voted or appended. A server that is down or does not show its
+//! state may have voted or appended, so it never counts.
 
 use history::Moment;
 
 use crate::sample::Sample;
 
-/// One question.
+/// A question to all servers.
 #[derive(Debug)]
 pub(crate) struct Poll {
     since: Moment,
@@ -29,7 +29,7 @@ impl Poll {
         self.open[now.server] && now.asked > self.since
     }
 
-    /// Takes in an answer; true once the servers that said no leave no majority.
+    /// Reads an answer. True once the servers that said no leave no majority.
     pub(crate) fn answer(&mut self, now: &Sample, yes: bool) -> bool {
         self.open[now.server] = false;
         if !yes {
@@ -38,7 +38,7 @@ impl Poll {
         self.is_lost()
     }
 
-    /// Stops waiting for a server: a crash can have lost what it had.
+    /// Stops waiting for a server, because a crash can have lost its vote or entry.
     pub(crate) fn give_up(&mut self, server: usize) {
         self.open[server] = false;
     }
@@ -48,7 +48,7 @@ impl Poll {
         self.against.len() * 2 >= self.open.len()
     }
 
-    /// Whether every answer has come.
+    /// Whether all answers have come.
     pub(crate) fn is_over(&self) -> bool {
         !self.open.contains(&true)
     }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_is_lost_when_no_majority_can_be_left() {
+    fn a_poll_is_lost_once_no_majority_can_say_yes() {
         let mut of_four = Poll::new(Moment::default(), &[true; 4]);
         assert!(!of_four.answer(&sample(3), false));
         assert!(!of_four.answer(&sample(1), true));

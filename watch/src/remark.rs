@@ -1,6 +1,6 @@
-//! A remark: what the paper forbids to the letter, and what provably hurts nobody.
+//! A remark: something that the paper forbids to the letter, but that provably does no harm.
 //!
-//! It is no violation. The files in `rules/` argue for each kind why it cannot break safety.
+//! It is not a violation. The files in `rules/` argue for each kind why it cannot break safety.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use history::Moment;
 use crate::breach::LogEnd;
 use crate::breach::words::{log_end, seconds};
 
-/// Something that a server did against the letter of the paper.
+/// A deviation of a server from the letter of the paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// The server that did it.
@@ -23,7 +23,7 @@ pub struct Remark {
 /// How a server deviated from the paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deviation {
-    /// A candidate that did not win gave up its vote for itself.
+    /// A candidate that did not win cleared its vote for itself.
     FreedOwnVote {
         /// The term.
         term: u64,
@@ -35,7 +35,7 @@ pub enum Deviation {
         /// The rival.
         candidate: usize,
     },
-    /// A voter gave up its vote for a candidate that had lost against the leader of the term.
+    /// A voter cleared its vote for a candidate that had lost against the leader of the term.
     FreedVoteForLoser {
         /// The term.
         term: u64,
@@ -44,7 +44,7 @@ pub enum Deviation {
         /// The leader.
         leader: usize,
     },
-    /// A voter took the leader of the term, which won without it, for its vote.
+    /// A voter set its vote to the leader of the term, which won without this vote.
     NotedLeader {
         /// The term.
         term: u64,
@@ -53,7 +53,8 @@ pub enum Deviation {
         /// The leader.
         leader: usize,
     },
-    /// A server whose log is more up to date than the leader's was took it for its vote.
+    /// A server set its vote to the leader, although its own log was more up to date than the
+    /// leader's.
     NotedShorterLeader {
         /// The term.
         term: u64,
@@ -61,7 +62,7 @@ pub enum Deviation {
         leader: usize,
         /// The end of the server's log.
         end: LogEnd,
-        /// How the leader's log ended when it stood.
+        /// The end of the leader's log when it was a candidate.
         stood: LogEnd,
     },
     /// A server kept the entries after a snapshot although its log conflicts with the snapshot.
@@ -71,7 +72,8 @@ pub enum Deviation {
         /// The term of the entry after it.
         next_term: u64,
     },
-    /// A voter whose whole log is an installed snapshot voted for a log that ends before it.
+    /// A voter whose whole log is an installed snapshot voted for a log that ends before that
+    /// snapshot.
     VotedBelowSnapshot {
         /// The term.
         term: u64,
@@ -79,7 +81,7 @@ pub enum Deviation {
         candidate: usize,
         /// The end of the snapshot.
         snapshot: LogEnd,
-        /// How the candidate's log ended.
+        /// The end of the candidate's log.
         stood: LogEnd,
     },
 }

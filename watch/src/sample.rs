@@ -1,9 +1,9 @@
-//! A sample: what one peer's `inspect` showed at one instant, and how it differs from the one
-//! before.
+//! A sample: the state that one peer's `inspect` showed at one instant, and its difference from the
+//! sample before.
 //!
-//! The state was copied at some instant between two moments of the history: when it was asked for
-//! and when the answer was recorded. Conclusions about two peers follow from that order, never from
-//! the clock.
+//! The state was copied at some instant between two moments of the history: when it was asked for,
+//! and when the answer was recorded. Conclusions about two peers use this order and never the
+//! clock.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ pub(crate) struct Sample {
     pub(crate) at: Moment,
     /// When it was asked for: the state was copied after every earlier event.
     pub(crate) asked: Moment,
-    /// No RPC handler of the peer was running when the answer was recorded. So each handler that
-    /// had begun before the state was copied had returned.
+    /// Whether no RPC handler of the peer was running when the answer was recorded. If so, each
+    /// handler that had begun before the state was copied had returned.
     pub(crate) quiet: bool,
     /// The maximum number of RPC handlers that ran between the sample before and this one.
     pub(crate) handlers: usize,
@@ -32,12 +32,12 @@ pub(crate) struct Transition<'a> {
     /// The lowest index at which both logs have an entry, but of different terms. The last entry of
     /// a snapshot counts.
     pub(crate) differs_at: Option<u64>,
-    /// The entries from here on are not known from the sample before.
+    /// The sample before did not show the entries from this index on.
     pub(crate) new_from: u64,
 }
 
 impl<'a> Transition<'a> {
-    /// Compares the two logs, in one pass over memory.
+    /// Compares the two logs in one pass.
     pub(crate) fn new(before: Option<&'a Sample>, now: &'a Sample) -> Transition<'a> {
         let new = &now.state;
         let differs_at = before.and_then(|before| first_difference(&before.state, new));

@@ -26,13 +26,13 @@ pub(crate) struct Peer {
     state: Inspect,
 }
 
-/// The history breaks no rule.
+/// Checks that the history breaks no rule.
 #[track_caller]
 pub(crate) fn kept(history: impl FnOnce(&mut Scenario) -> Result<(), Violation>) {
     assert_eq!(history(&mut Scenario::new()), Ok(()));
 }
 
-/// The history breaks a rule, when it ends.
+/// Checks that the last event of the history breaks this rule, with this sentence.
 #[track_caller]
 pub(crate) fn broke(
     rule: Rule,
@@ -66,7 +66,7 @@ impl Scenario {
         Ok(moment)
     }
 
-    /// What the checker has remarked since the last call.
+    /// The checker's remarks since the last call.
     pub(crate) fn remarks(&mut self) -> Vec<String> {
         self.checker.take_remarks().iter().map(ToString::to_string).collect()
     }
@@ -100,7 +100,7 @@ impl Scenario {
         self.record(What::Raft(self.of(server), RaftEvent::Asked)).expect("a question breaks none")
     }
 
-    /// `inspect` of an incarnation answers a question that it was asked.
+    /// `inspect` of an incarnation answers an earlier question.
     pub(crate) fn shows(
         &mut self,
         server: usize,
@@ -255,7 +255,7 @@ impl Peer {
         self
     }
 
-    pub(crate) fn voted_for_nobody(mut self) -> Peer {
+    pub(crate) fn without_vote(mut self) -> Peer {
         self.state.voted_for = None;
         self
     }

@@ -1,4 +1,4 @@
-//! What the checker knows of one server, apart from its samples.
+//! What the checker knows about one server, apart from its samples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,30 +16,30 @@ use crate::sample::Sample;
 pub(crate) struct Server {
     of: Incarnation,
     pub(crate) alive: bool,
-    /// It has no link to any other server, until it starts again.
+    /// Whether it has no links to other servers, until it starts again.
     pub(crate) down: bool,
     floor: Floor,
-    /// Questions that are not answered yet.
+    /// Questions without an answer so far.
     questions: Vec<Question>,
-    /// The handlers that run, with the term that was known when they began.
+    /// The running handlers, each with the server's known term when it began.
     running: BTreeMap<Handler, u64>,
-    /// Calls with a lower number may have reached an incarnation that has crashed.
+    /// Calls with lower numbers may have reached an incarnation that has crashed.
     first_call: u64,
     handlers_begun: usize,
-    /// Of those, how many had begun at the last sample and had returned by then.
+    /// The number of handlers that had begun and returned by the last sample.
     handlers_seen: usize,
     pub(crate) claims: DurableClaims,
 }
 
-/// One run of an RPC handler: the number of the call, and whether it is the duplicate.
+/// A run of an RPC handler: the number of the call, and the number of the copy of the request.
 pub(crate) type Handler = (u64, u32);
 
-/// A peer was asked for something.
+/// A question to a peer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question {
     pub(crate) of: Incarnation,
     asked: Moment,
-    /// What was known of it then.
+    /// What was known about the peer when it was asked.
     pub(crate) floor: Floor,
 }
 
@@ -60,7 +60,7 @@ impl Server {
         }
     }
 
-    /// A new incarnation begins; the next call has the number `first_call`.
+    /// Begins a new incarnation. The next call has the number `first_call`.
     pub(crate) fn start(&mut self, number: u32, first_call: u64) {
         self.of.number = number;
         (self.alive, self.down) = (true, false);
@@ -71,7 +71,7 @@ impl Server {
         (self.handlers_begun, self.handlers_seen) = (0, 0);
     }
 
-    /// It crashes, having shown `last`. False if it had crashed before.
+    /// Records a crash; `last` is the last sample. False if the server had crashed before.
     pub(crate) fn crash(&mut self, last: Option<Sample>) -> bool {
         if !self.alive {
             return false;
@@ -88,21 +88,21 @@ impl Server {
         self.alive && self.of.number == number
     }
 
-    /// It is about to be asked something. An answer of a crashed server does not count.
+    /// Records that it is about to be asked. An answer of a crashed server does not count.
     pub(crate) fn ask(&mut self, number: u32, asked: Moment) {
         if self.runs(number) {
             self.questions.push(Question { of: self.of, asked, floor: self.floor });
         }
     }
 
-    /// The question that it has answered, if it ran when it was asked.
+    /// Takes the question that it has answered. None if it did not run when it was asked.
     pub(crate) fn answer(&mut self, asked: Moment) -> Option<Question> {
         let place = self.questions.iter().position(|question| question.asked == asked)?;
         Some(self.questions.swap_remove(place))
     }
 
-    /// `get_state` has answered.
-    pub(crate) fn says_term(
+    /// Checks and records an answer of `get_state`.
+    pub(crate) fn read_term(
         &mut self,
         question: &Question,
         term: u64,
@@ -110,22 +110,22 @@ impl Server {
     ) -> Result<(), Violation> {
         question.floor.check_term(question.of.server, term, at)?;
         if self.runs(question.of.number) {
-            self.reaches_term(term);
+            self.note_term(term);
         }
         Ok(())
     }
 
-    /// It is known to be in this term or a later one.
-    pub(crate) fn reaches_term(&mut self, term: u64) {
+    /// Records that it is in this term or a later one.
+    pub(crate) fn note_term(&mut self, term: u64) {
         self.floor.term = self.floor.term.max(term);
     }
 
-    /// It has applied the command at `index`.
-    pub(crate) fn applies(&mut self, index: u64) {
+    /// Records that it has applied the command at `index`.
+    pub(crate) fn note_applied(&mut self, index: u64) {
         self.floor.applied = self.floor.applied.max(index);
     }
 
-    /// Makes a sample of an answer of `inspect`.
+    /// Makes a sample from an answer of `inspect`.
     pub(crate) fn sample(&self, question: &Question, state: &Arc<Inspect>, at: Moment) -> Sample {
         Sample {
             server: question.of.server,
@@ -137,13 +137,13 @@ impl Server {
         }
     }
 
-    /// A sample was checked.
+    /// Records a sample after it was checked.
     pub(crate) fn note_sample(&mut self, now: &Sample) {
-        self.reaches_term(now.state.current_term);
+        self.note_term(now.state.current_term);
         self.handlers_seen = self.handlers_begun - self.running.len();
     }
 
-    /// One of its RPC handlers begins.
+    /// Records that one of its RPC handlers begins.
     pub(crate) fn begin_handler(&mut self, handler: Handler) {
         if self.alive {
             self.running.insert(handler, self.floor.term);
@@ -151,14 +151,14 @@ impl Server {
         }
     }
 
-    /// One of its RPC handlers has returned.
+    /// Records that one of its RPC handlers has returned.
     pub(crate) fn end_handler(&mut self, handler: Handler, answered: bool) {
         if let Some(term) = self.running.remove(&handler)
             && self.alive
             && answered
             && handler.0 >= self.first_call
         {
-            self.claims.told_term = self.claims.told_term.max(term);
+            self.claims.answered_term = self.claims.answered_term.max(term);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Breaches of what is applied: S8, S9, and the part of S6 about commands.
+//! Breaches about applied entries: S8, S9, and the part of S6 about commands.
 
 use history::command::show;
 use history::{Moment, Rule};
@@ -7,10 +7,10 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::seconds;
 
-/// How a rule of applying was broken.
+/// How a rule about applied entries was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApplyingBreach {
-    /// S6: another command was applied than the one that was taken for the committed entry.
+    /// S6: the applied command is not the one that a leader took for the committed entry.
     AppliedAnother {
         /// The index.
         index: u64,
@@ -18,10 +18,10 @@ pub enum ApplyingBreach {
         term: u64,
         /// The command that was applied, and when.
         applied: (Vec<u8>, Moment),
-        /// The leader that took another command, which, and when.
+        /// The leader that took another command, that command, and when.
         taken: (usize, Vec<u8>, Moment),
     },
-    /// S8: a commit index below what was applied.
+    /// S8: the commit index is lower than an applied index.
     AppliedUncommitted {
         /// The index that was applied.
         applied: u64,
@@ -48,8 +48,8 @@ pub enum ApplyingBreach {
         /// When it was applied.
         applied: Moment,
     },
-    /// S9: the first entry that a restarted server applied was not the next one for a service that
-    /// has only the saved snapshot.
+    /// S9: the first entry that a restarted server applied is not the one that a service with only
+    /// the saved snapshot expects next.
     OutOfOrderAfterRestart {
         /// The index that was applied.
         index: u64,

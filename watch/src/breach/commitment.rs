@@ -1,4 +1,4 @@
-//! Breaches of what is committed: S7, S11, and the part of S12 about the commit index.
+//! Breaches about committed entries: S7, S11, and the part of S12 about the commit index.
 
 use history::command::show;
 use history::{Moment, Rule};
@@ -7,7 +7,7 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::{committed, lacks, numbered, seconds, servers};
 
-/// How a rule of commitment was broken.
+/// How a rule about committed entries was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitmentBreach {
     /// S7: two entries were committed at one index.
@@ -29,11 +29,11 @@ pub enum CommitmentBreach {
         entry: (u64, u64),
         /// The server that showed it as committed, and when.
         committed: (usize, Moment),
-        /// It was committed in a term not above this one.
+        /// It was committed in this term or an earlier one.
         by_term: u64,
         /// The term of the leader's own entry at that index, or the end of its log.
         instead: Result<u64, u64>,
-        /// A server that had the entry and has it no more, if one was seen.
+        /// A server that had the entry and lost it, if one was seen.
         lost: Option<Loss>,
     },
     /// S11: a commit index beyond the end of the log.
@@ -45,7 +45,7 @@ pub enum CommitmentBreach {
         /// When it was seen.
         seen: Moment,
     },
-    /// S11: a leader committed an entry of an older term by counting.
+    /// S11: a leader committed an entry of an older term by counting replicas.
     CountedOldEntry {
         /// The term that it leads.
         term: u64,
@@ -54,16 +54,16 @@ pub enum CommitmentBreach {
         /// When it was seen before and after.
         seen: [Moment; 2],
     },
-    /// S11: an entry was shown as committed that no majority had.
+    /// S11: a server showed an entry as committed, but no majority had it.
     NotOnMajority {
         /// The entry: index and term.
         entry: (u64, u64),
         /// When it was shown as committed.
         committed: Moment,
-        /// The servers that did not have it, and when each was seen so.
+        /// The servers that did not have it, and when each was seen without it.
         against: Vec<(usize, Moment)>,
     },
-    /// S11: a command was applied when no majority can have been known to have it.
+    /// S11: a server applied a command before it could know that a majority had it.
     HeardOfNoMajority {
         /// The index.
         index: u64,
@@ -71,9 +71,9 @@ pub enum CommitmentBreach {
         command: Vec<u8>,
         /// When it was applied.
         applied: Moment,
-        /// A server to which it was given, and when.
+        /// A server that it was given to, and when.
         offered: (usize, Moment),
-        /// The servers of which a message can have said that they have it, with itself.
+        /// The servers that can have said in a message that they have it, and the server itself.
         holders: Vec<usize>,
         /// The number of servers.
         servers: usize,
@@ -94,20 +94,20 @@ pub struct Loss {
     pub server: usize,
     /// When it was seen with the entry, and without.
     pub seen: [Moment; 2],
-    /// What happened in between.
+    /// How it was lost.
     pub way: Way,
 }
 
-/// What happened when an entry was lost.
+/// How an entry was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// The server ran.
+    /// The server ran all the time.
     Running,
-    /// The server got a further snapshot.
+    /// The server got a newer snapshot.
     Snapshot,
     /// The server crashed and restarted.
     Crash,
-    /// The server took entries of a higher term instead, as it must from a later leader.
+    /// The server replaced it by entries of a higher term, as it must for a later leader.
     Overwritten,
 }
 
@@ -304,7 +304,7 @@ impl Loss {
     fn sentence(self) -> String {
         let Loss { server, seen: [from, to], way } = self;
         let what = match way {
-            // That is what a follower must do, so it explains nothing.
+            // A follower must do this, so it explains nothing.
             Way::Overwritten => return String::new(),
             Way::Running => "",
             Way::Snapshot => ", after a snapshot",

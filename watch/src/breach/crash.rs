@@ -1,4 +1,4 @@
-//! Breaches by a crash: S10, the part of S12 about what a restart restores, and S16.
+//! Breaches about crashes: S10, the part of S12 about restored terms, and S16.
 
 use history::{Moment, Rule};
 
@@ -6,14 +6,14 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::{has_voted, lacks, seconds, servers};
 
-/// How a rule of crashes was broken.
+/// How a rule about crashes was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrashBreach {
-    /// S10 and S12: something that a server had told others did not survive a crash.
+    /// S10 and S12: something that other servers could know did not survive a crash.
     Forgot {
         /// When the restored state was seen.
         restarted: Moment,
-        /// What it forgot.
+        /// What the server forgot.
         what: Forgotten,
     },
     /// S10: a committed entry is no longer on a majority after a crash.
@@ -22,11 +22,11 @@ pub enum CrashBreach {
         entry: (u64, u64),
         /// When the server was seen without it, after its restart.
         restarted: Moment,
-        /// The servers that did not have it, and when each was seen so.
+        /// The servers that did not have it, and when each was seen without it.
         against: Vec<(usize, Moment)>,
     },
-    /// S16: the kit delivered a message that the server sent after its crash.
-    FromTheDead {
+    /// S16: the kit delivered a message that a server sent after its crash.
+    SentAfterCrash {
         /// The method that was called.
         method: String,
         /// When the message was delivered.
@@ -34,15 +34,15 @@ pub enum CrashBreach {
     },
 }
 
-/// What a server did not remember after a crash.
+/// What a server forgot in a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forgotten {
-    /// It is in a lower term than one that it had answered with.
+    /// A term: it restarts in a lower term than one that it had answered with.
     Term {
-        /// The term that it is in.
+        /// The term that it restarts in.
         now: u64,
         /// The term that it had answered with.
-        told: u64,
+        answered: u64,
     },
     /// Its vote of the current term.
     Vote {
@@ -57,7 +57,7 @@ pub enum Forgotten {
         entry: (u64, u64),
         /// The leader that it came from.
         leader: usize,
-        /// When it was seen last.
+        /// When it was last seen.
         seen: Moment,
     },
 }
@@ -67,7 +67,7 @@ impl Family for CrashBreach {
         Some(match self {
             CrashBreach::Forgot { what: Forgotten::Term { .. }, .. } => Rule::S12,
             CrashBreach::Forgot { .. } | CrashBreach::LostByMajority { .. } => Rule::S10,
-            CrashBreach::FromTheDead { .. } => Rule::S16,
+            CrashBreach::SentAfterCrash { .. } => Rule::S16,
         })
     }
 
@@ -89,7 +89,7 @@ impl Family for CrashBreach {
                 "start and the AppendEntries handler; log is saved before the leader counts its \
                  own copy and before a follower replies (Figure 2, persistent state)"
             }
-            CrashBreach::FromTheDead { .. } => return None,
+            CrashBreach::SentAfterCrash { .. } => return None,
         })
     }
 
@@ -104,7 +104,7 @@ impl Family for CrashBreach {
                 seconds(*restarted),
                 servers(against)
             ),
-            CrashBreach::FromTheDead { method, .. } => {
+            CrashBreach::SentAfterCrash { method, .. } => {
                 format!("a {method} that server {server} sent after its crash was delivered")
             }
         }
@@ -121,7 +121,7 @@ impl Family for CrashBreach {
                 facts.push(Fact::new(*restarted, server, what));
                 facts
             }
-            CrashBreach::FromTheDead { method, delivered } => {
+            CrashBreach::SentAfterCrash { method, delivered } => {
                 let what = format!("its {method}, sent after its crash, is delivered");
                 vec![Fact::new(*delivered, server, what)]
             }
@@ -132,8 +132,8 @@ impl Family for CrashBreach {
 impl Forgotten {
     fn sentence(&self) -> String {
         match self {
-            Forgotten::Term { now, told } => {
-                format!("in term {now}, but had answered in term {told}")
+            Forgotten::Term { now, answered } => {
+                format!("in term {now}, but had answered in term {answered}")
             }
             Forgotten::Vote { term, vote: (candidate, at) } => format!(
                 "in term {term} without its vote for server {candidate}, seen at {}",
@@ -149,8 +149,8 @@ impl Forgotten {
 
     fn evidence(&self, server: usize, restarted: Moment) -> Vec<Fact> {
         match self {
-            Forgotten::Term { now, told } => {
-                let what = format!("restarts in term {now}, after it answered in term {told}");
+            Forgotten::Term { now, answered } => {
+                let what = format!("restarts in term {now}, after it answered in term {answered}");
                 vec![Fact::new(restarted, server, what)]
             }
             Forgotten::Vote { term, vote: (candidate, at) } => vec![

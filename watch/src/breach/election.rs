@@ -1,4 +1,4 @@
-//! Breaches of terms, votes and leaders: S1 to S4, S15, and the part of S12 about terms.
+//! Breaches about terms, votes and leaders: S1 to S4, S15, and the part of S12 about terms.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::{LogEnd, has_voted, log_end, seconds, servers};
 
-/// How a rule of elections was broken.
+/// How a rule about elections was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ElectionBreach {
     /// S1: a second leader in a term.
     TwoLeaders {
         /// The term.
         term: u64,
-        /// The leaders, and how and when each was seen to lead.
+        /// The leaders, and how and when each one said so.
         leaders: [(usize, Claim, Moment); 2],
     },
     /// S2: a second vote in a term.
@@ -24,16 +24,16 @@ pub enum ElectionBreach {
         term: u64,
         /// The candidates, and when each vote was seen.
         votes: [(usize, Moment); 2],
-        /// When the first vote was seen to have vanished, if it was.
+        /// When the first vote was seen to have vanished, if that was seen.
         vanished: Option<Moment>,
     },
-    /// S2: a vote that vanished while its server ran and its term stayed.
+    /// S2: a vote vanished although its server ran and stayed in the term.
     VoteVanished {
         /// The term.
         term: u64,
         /// The candidate.
         candidate: usize,
-        /// When the vote was seen, and when it was gone.
+        /// When the vote was seen, and when it was seen to be gone.
         seen: [Moment; 2],
     },
     /// S3: a vote for a candidate whose log is less up to date than the voter's.
@@ -42,9 +42,9 @@ pub enum ElectionBreach {
         term: u64,
         /// The candidate.
         candidate: usize,
-        /// How the voter's log ended, and when the vote was seen.
+        /// The end of the voter's log, and when the vote was seen.
         voter: (LogEnd, Moment),
-        /// How the candidate's log ended, and when that was seen.
+        /// The end of the candidate's log, and when that was seen.
         stood: (LogEnd, Moment),
     },
     /// S4: a leader without the votes of a majority.
@@ -53,7 +53,7 @@ pub enum ElectionBreach {
         term: u64,
         /// When it was seen to lead.
         led: Moment,
-        /// The servers that had not voted for it, and when each was seen so.
+        /// The servers that had not voted for it, and when each was seen without the vote.
         against: Vec<(usize, Moment)>,
     },
     /// S15: a server said that it leads a term in which it voted for another.
@@ -67,11 +67,11 @@ pub enum ElectionBreach {
     },
     /// S12: a term fell.
     TermFell {
-        /// The term that it had been in.
+        /// The term that it was in before.
         before: u64,
-        /// The term that it is in.
+        /// The term that it is in now.
         now: u64,
-        /// When it said so.
+        /// When it showed the lower term.
         seen: Moment,
     },
 }
@@ -79,9 +79,9 @@ pub enum ElectionBreach {
 /// How a server says that it leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// `inspect` shows it.
+    /// `inspect` shows the role of a leader.
     Inspect,
-    /// `get_state` says it.
+    /// `get_state` says that it leads.
     GetState,
     /// `start` took a command in that term.
     Start,

@@ -1,4 +1,4 @@
-//! A fact: an event that helps to understand a violation.
+//! A fact: an event that is evidence of a violation.
 
 use history::Moment;
 
@@ -7,7 +7,7 @@ use history::Moment;
 pub struct Fact {
     /// When it happened.
     pub moment: Moment,
-    /// The server that it happened to.
+    /// The server where it happened.
     pub server: usize,
     /// What happened, in a phrase such as `voted for server 2 in term 1`.
     pub what: String,
@@ -18,7 +18,7 @@ impl Fact {
         Fact { moment, server, what: what.into() }
     }
 
-    /// The same phrase for each of several servers, each at its own moment.
+    /// One fact for each server, with the same phrase, each at its own moment.
     pub(crate) fn of_each(seen: &[(usize, Moment)], what: &str) -> Vec<Fact> {
         seen.iter().map(|(server, at)| Fact::new(*at, *server, what)).collect()
     }

@@ -1,20 +1,20 @@
-//! What every family of breaches can say of itself.
+//! What every family of breaches provides.
 
 use history::Rule;
 
 use crate::breach::fact::Fact;
 
-/// A family of breaches. `server` is the one that broke the rule.
+/// A family of breaches. `server` is the server that broke the rule.
 pub(crate) trait Family {
-    /// The rule that was broken; none if the state is one that no Raft can be in.
+    /// The broken rule. None if no Raft can be in such a state.
     fn rule(&self) -> Option<Rule>;
 
-    /// Where to look for the cause, where that is more exact than what [`Rule::look`] says.
+    /// Where to look for the cause, if this is more exact than [`Rule::look`].
     fn look(&self) -> Option<&'static str> {
         None
     }
 
-    /// It breaks the agreement with the lab and not the safety of Raft.
+    /// Whether it breaks the contract with the lab and not the safety of Raft.
     fn is_of_contract(&self) -> bool {
         self.rule().is_none()
     }
@@ -22,6 +22,6 @@ pub(crate) trait Family {
     /// One sentence with servers, terms, indices and times.
     fn sentence(&self, server: usize) -> String;
 
-    /// The events that are needed to understand it, in any order.
+    /// The events that show it, in any order.
     fn evidence(&self, server: usize) -> Vec<Fact>;
 }

@@ -1,4 +1,4 @@
-//! Breaches of S17: something is known that no message brought.
+//! Breaches of S17: a server knows something that no message brought.
 
 use history::command::show;
 use history::{Moment, Rule};
@@ -7,44 +7,46 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::{numbered, seconds};
 
-/// What was known, and from where it cannot be.
+/// What a server knew, and why messages cannot have brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnowledgeBreach {
-    /// S17: a command was applied that no chain of messages can have brought.
-    AppliedUnheard {
+    /// S17: a server applied a command that no chain of messages can have brought.
+    AppliedWithoutChain {
         /// The index.
         index: u64,
         /// The command.
         command: Vec<u8>,
         /// When it was applied.
         applied: Moment,
-        /// The server to which it was first given, and when.
+        /// The server that it was first given to, and when.
         offered: (usize, Moment),
     },
-    /// S17: a long command was applied that takes more bytes than the messages had.
-    AppliedUntold {
+    /// S17: a server applied a long command that needs more bytes than its messages had.
+    AppliedWithTooFewBytes {
         /// The index.
         index: u64,
         /// The command.
         command: Vec<u8>,
         /// When it was applied.
         applied: Moment,
-        /// A server that was given a command, and when: from then on bytes and commands count.
+        /// A server that was given a command, and when. Bytes and commands count from then on.
         since: (usize, Moment),
         /// The bytes that the server has received since then.
         received: u64,
-        /// The least that the commands take that were given since then and that it has applied.
+        /// The minimum number of bytes for the commands that were given since then and that it has
+        /// applied.
         needs: u64,
     },
-    /// S17: a server says that it leads a term, without news from a majority.
-    LeadsUnheard {
+    /// S17: a server says that it leads a term, but has no news from a majority.
+    LeadsWithoutNews {
         /// The term.
         term: u64,
         /// When it said so.
         said: Moment,
-        /// The last lower term that it was in, and when it was asked; none if it showed none.
+        /// The last lower term that it showed, and when it was asked for that; none if it showed
+        /// none.
         below: Option<(u64, Moment)>,
-        /// The other servers of which it can have heard since.
+        /// The other servers that it can have heard of since then.
         heard: Vec<usize>,
         /// The number of servers.
         servers: usize,
@@ -58,17 +60,18 @@ impl Family for KnowledgeBreach {
 
     fn look(&self) -> Option<&'static str> {
         match self {
-            KnowledgeBreach::LeadsUnheard { .. } => Some(
+            KnowledgeBreach::LeadsWithoutNews { .. } => Some(
                 "where a candidate counts votes; it needs more than half of all servers (section \
                  5.2). Or what servers share besides RPCs, such as a static or a file",
             ),
-            KnowledgeBreach::AppliedUnheard { .. } | KnowledgeBreach::AppliedUntold { .. } => None,
+            KnowledgeBreach::AppliedWithoutChain { .. }
+            | KnowledgeBreach::AppliedWithTooFewBytes { .. } => None,
         }
     }
 
     fn sentence(&self, server: usize) -> String {
         match self {
-            KnowledgeBreach::AppliedUnheard { index, command, applied, offered } => format!(
+            KnowledgeBreach::AppliedWithoutChain { index, command, applied, offered } => format!(
                 "server {server} applied {} at index {index} at {}, but no chain of messages \
                  leads to it from server {}, which was given the command at {}",
                 show(command),
@@ -76,7 +79,14 @@ impl Family for KnowledgeBreach {
                 offered.0,
                 seconds(offered.1)
             ),
-            KnowledgeBreach::AppliedUntold { index, command, since, received, needs, .. } => {
+            KnowledgeBreach::AppliedWithTooFewBytes {
+                index,
+                command,
+                since,
+                received,
+                needs,
+                ..
+            } => {
                 format!(
                     "server {server} applied {} at index {index}, but since server {} was given a \
                      command at {} it has received only {received} bytes, and the commands that it \
@@ -86,7 +96,7 @@ impl Family for KnowledgeBreach {
                     seconds(since.1)
                 )
             }
-            KnowledgeBreach::LeadsUnheard { term, said, below, heard, servers } => {
+            KnowledgeBreach::LeadsWithoutNews { term, said, below, heard, servers } => {
                 let since = match below {
                     Some((term, asked)) => {
                         format!("since it was in term {term} at {} ", seconds(*asked))
@@ -112,15 +122,15 @@ impl Family for KnowledgeBreach {
 
     fn evidence(&self, server: usize) -> Vec<Fact> {
         match self {
-            KnowledgeBreach::AppliedUnheard { index, command, applied, offered } => vec![
+            KnowledgeBreach::AppliedWithoutChain { index, command, applied, offered } => vec![
                 Fact::new(offered.1, offered.0, format!("is given {}", show(command))),
                 Fact::new(*applied, server, format!("applies {} at index {index}", show(command))),
             ],
-            KnowledgeBreach::AppliedUntold { index, command, applied, since, .. } => vec![
+            KnowledgeBreach::AppliedWithTooFewBytes { index, command, applied, since, .. } => vec![
                 Fact::new(since.1, since.0, "is given a command"),
                 Fact::new(*applied, server, format!("applies {} at index {index}", show(command))),
             ],
-            KnowledgeBreach::LeadsUnheard { term, said, below, .. } => below
+            KnowledgeBreach::LeadsWithoutNews { term, said, below, .. } => below
                 .iter()
                 .map(|(term, asked)| Fact::new(*asked, server, format!("is in term {term}")))
                 .chain([Fact::new(*said, server, format!("says that it leads term {term}"))])

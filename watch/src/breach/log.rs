@@ -1,4 +1,4 @@
-//! Breaches of what a log holds: S5, S6, S13, and the parts of S12 and S14 about entries.
+//! Breaches about the content of logs: S5, S6, S13, and the parts of S12 and S14 about entries.
 
 use history::command::show;
 use history::{Moment, Rule};
@@ -7,16 +7,16 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::seconds;
 
-/// How a rule of logs was broken.
+/// How a rule about logs was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogBreach {
-    /// S5: a leader's log lost or changed an entry in its term.
+    /// S5: a leader's log lost or changed an entry during its term.
     LeaderLogChanged {
         /// The term.
         term: u64,
         /// When it was seen before and after.
         seen: [Moment; 2],
-        /// What has changed.
+        /// The change of the log.
         change: LogChange,
     },
     /// S5: two commands were given the same index and term.
@@ -25,7 +25,7 @@ pub enum LogBreach {
         index: u64,
         /// The term.
         term: u64,
-        /// The first command: the server that took it, and when.
+        /// The first command: the server that took it, the command, and when it was taken.
         first: (usize, Vec<u8>, Moment),
         /// The second one, and when it was taken.
         second: (Vec<u8>, Moment),
@@ -38,10 +38,10 @@ pub enum LogBreach {
         term: u64,
         /// The term of the entry before it in this server's log, and when that was seen.
         here: (u64, Moment),
-        /// The same of the other server, by number.
+        /// The same term in the other server's log, the server's number, and when that was seen.
         there: (u64, usize, Moment),
     },
-    /// S12: the log has an entry of a later term than the server's.
+    /// S12: the log has an entry of a later term than the server's current term.
     EntryOfLaterTerm {
         /// The server's term.
         term: u64,
@@ -50,7 +50,7 @@ pub enum LogBreach {
         /// When it was seen.
         seen: Moment,
     },
-    /// S13: an entry was stored in a term whose leader cannot have sent it.
+    /// S13: a server stored an entry in a term whose leader cannot have sent it.
     FromNoLeader {
         /// The term that the server was in.
         term: u64,
@@ -58,24 +58,24 @@ pub enum LogBreach {
         entry: (u64, u64),
         /// When the server was seen without the entry and with it.
         seen: [Moment; 2],
-        /// The sender of the last message that was delivered to it, and when it was delivered.
+        /// The sender of the last message that was delivered to it, and when that was.
         last: (usize, Moment),
     },
-    /// S13 and S14: an entry was removed that was committed or acknowledged.
+    /// S13 and S14: a server removed an entry that was committed or acknowledged.
     TookBack {
         /// The entry: index and term.
         entry: (u64, u64),
-        /// When it was seen last, and when it was gone.
+        /// When it was last seen, and when it was seen to be gone.
         seen: [Moment; 2],
         /// Why it had to stay.
         because: MustStay,
     },
 }
 
-/// What has changed in a leader's log.
+/// A change of a leader's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogChange {
-    /// An entry was replaced.
+    /// Another entry took the place of one.
     Entry {
         /// Its index.
         index: u64,
@@ -92,11 +92,11 @@ pub enum LogChange {
 /// Why an entry had to stay in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MustStay {
-    /// It was committed: this was the commit index.
+    /// It was committed: the commit index was this.
     Committed(u64),
-    /// The leader, seen at that moment, has the same entry.
+    /// The leader of the term has the same entry: its number, and when that was seen.
     SameAsLeader(usize, Moment),
-    /// The same, and the snapshot that took its place covers only this index.
+    /// The leader has the same entry, and the snapshot that replaced it ends with this index.
     NotCovered(usize, Moment, u64),
 }
 
@@ -277,7 +277,7 @@ impl MustStay {
         }
     }
 
-    /// The leader that has the entry, and when it was seen.
+    /// The leader that has the entry, and when that was seen.
     fn leader(self) -> Option<(usize, Moment)> {
         match self {
             MustStay::Committed(_) => None,

@@ -1,7 +1,7 @@
-//! A broken rule as a value: which rule, the server that broke it, and the facts that show it.
+//! A broken rule as a value: the rule, the server that broke it, and the facts that show it.
 //!
-//! Each family of breaches has a file with everything about it: its enum, the rule that a breach
-//! belongs to, the sentence that it makes, and its evidence.
+//! Each family of breaches has a file with everything about it: its enum, and for each breach the
+//! rule, the sentence and the evidence.
 
 mod fact;
 mod family;
@@ -37,59 +37,59 @@ use family::Family;
 pub struct Violation {
     /// The server that the sentence is about.
     pub server: usize,
-    /// How the rule was broken; boxed, to keep results small that are almost always `Ok`.
+    /// How the rule was broken. Boxed, because results are almost always `Ok` and should be small.
     pub breach: Box<Breach>,
 }
 
-/// How a rule was broken. A [`Moment`](history::Moment) in it is that of the event that showed the
-/// fact beside it.
+/// How a rule was broken. Each [`Moment`](history::Moment) is that of the event that showed the
+/// fact next to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Breach {
-    /// Of terms, votes and leaders.
+    /// About terms, votes and leaders.
     Election(ElectionBreach),
-    /// Of what a log holds.
+    /// About the content of logs.
     Log(LogBreach),
-    /// Of what is committed.
+    /// About committed entries.
     Commitment(CommitmentBreach),
-    /// Of what is applied.
+    /// About applied entries.
     Applying(ApplyingBreach),
-    /// Of what must survive a crash.
+    /// About what must survive a crash.
     Crash(CrashBreach),
-    /// Of snapshots.
+    /// About snapshots.
     Snapshot(SnapshotBreach),
-    /// Of what a server cannot know.
+    /// About what a server cannot know.
     Knowledge(KnowledgeBreach),
     /// A state that no Raft can be in, whatever happened before.
     Shape(ShapeBreach),
 }
 
 impl Violation {
-    /// A violation by one server.
+    /// A violation of a rule by one server.
     pub fn of(server: usize, breach: impl Into<Breach>) -> Violation {
         Violation { server, breach: Box::new(breach.into()) }
     }
 
-    /// The rule that was broken; none if the state is one that no Raft can be in.
+    /// The broken rule. None if no Raft can be in such a state.
     pub fn rule(&self) -> Option<Rule> {
         self.breach.family().rule()
     }
 
-    /// Where to look for the cause, if that is more exact than what the rule says.
+    /// Where to look for the cause, if this is more exact than the hint of the rule.
     pub fn look(&self) -> Option<&'static str> {
         self.breach.family().look()
     }
 
-    /// It breaks the agreement between a Raft and the lab, and not the safety of Raft.
+    /// Whether it breaks the contract between a Raft and the lab, and not the safety of Raft.
     pub fn is_of_contract(&self) -> bool {
         self.breach.family().is_of_contract()
     }
 
-    /// The server whose fault it is; none if it is the kit's.
+    /// The server whose fault it is. None if it is a fault of the kit.
     pub fn culprit(&self) -> Option<usize> {
         (self.rule() != Some(Rule::S16)).then_some(self.server)
     }
 
-    /// The events that are needed to understand it, in their order.
+    /// The events that show it, in their order.
     pub fn evidence(&self) -> Vec<Fact> {
         let mut facts = self.breach.family().evidence(self.server);
         facts.sort_by_key(|fact| fact.moment);

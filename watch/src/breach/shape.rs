@@ -1,4 +1,5 @@
-//! States that no Raft can be in, whatever happened before. They break the interface, not a rule.
+//! States that no Raft can be in, whatever happened before. They break the contract of `inspect`,
+//! not a rule.
 
 use history::{Moment, Rule};
 
@@ -9,8 +10,8 @@ use crate::breach::family::Family;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShapeBreach {
     /// A vote for a server that does not exist.
-    VoteForNobody {
-        /// The number that was voted for.
+    VoteForUnknownServer {
+        /// The number of that server.
         candidate: usize,
         /// The number of servers.
         servers: usize,
@@ -33,7 +34,7 @@ impl Family for ShapeBreach {
 
     fn look(&self) -> Option<&'static str> {
         Some(match self {
-            ShapeBreach::VoteForNobody { .. } => {
+            ShapeBreach::VoteForUnknownServer { .. } => {
                 "inspect; voted_for is None or the number of a server, counted from 0"
             }
             ShapeBreach::ImpossibleSnapshot { .. } => {
@@ -44,7 +45,7 @@ impl Family for ShapeBreach {
 
     fn sentence(&self, server: usize) -> String {
         match self {
-            ShapeBreach::VoteForNobody { candidate, servers, .. } => {
+            ShapeBreach::VoteForUnknownServer { candidate, servers, .. } => {
                 format!("server {server} shows a vote for server {candidate}, of {servers} servers")
             }
             ShapeBreach::ImpossibleSnapshot { index, .. } => {
@@ -55,7 +56,7 @@ impl Family for ShapeBreach {
 
     fn evidence(&self, server: usize) -> Vec<Fact> {
         let (seen, what) = match self {
-            ShapeBreach::VoteForNobody { candidate, seen, .. } => {
+            ShapeBreach::VoteForUnknownServer { candidate, seen, .. } => {
                 (seen, format!("shows a vote for server {candidate}"))
             }
             ShapeBreach::ImpossibleSnapshot { index, seen } => {

@@ -1,4 +1,4 @@
-//! Breaches of snapshots: S14.
+//! Breaches about snapshots: S14.
 
 use history::command::show;
 use history::{Moment, Rule};
@@ -7,10 +7,10 @@ use crate::breach::fact::Fact;
 use crate::breach::family::Family;
 use crate::breach::words::seconds;
 
-/// How a rule of snapshots was broken.
+/// How the rule about snapshots was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SnapshotBreach {
-    /// A snapshot was replaced by an older one in the peer's own state.
+    /// An older snapshot replaced a newer one in the peer's own state.
     SnapshotFell {
         /// The last index that it covered, before and now.
         indices: [u64; 2],
@@ -26,14 +26,14 @@ pub enum SnapshotBreach {
     },
     /// A restored log begins after the end of the snapshot that was saved with it.
     GapAfterSnapshot {
-        /// The log begins after this index.
+        /// The index before the first entry of the log.
         begins_after: u64,
-        /// The last index that the snapshot covers; 0 without one.
+        /// The last index that the snapshot covers; 0 without a snapshot.
         covers: u64,
         /// When it was seen, after the restart.
         restarted: Moment,
     },
-    /// A snapshot that the lab cannot take.
+    /// A snapshot that the lab cannot use.
     BadSnapshot {
         /// What is wrong with it.
         what: SnapshotFault,
@@ -45,18 +45,18 @@ pub enum SnapshotBreach {
 /// What is wrong with a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SnapshotFault {
-    /// The lab never made these bytes, which the server handed over.
+    /// The server handed over these bytes, which the lab never made.
     Unknown(Vec<u8>),
-    /// The lab never made these bytes, which a server that starts has in its persister.
+    /// A starting server has these bytes in its persister, which the lab never made.
     Foreign(Vec<u8>),
-    /// It covers another index than the one that it was applied as.
+    /// Its last index is not the one that it was applied with.
     OtherIndex {
         /// The last index that it covers.
         covers: u64,
-        /// The index that it was applied as.
+        /// The index that it was applied with.
         index: u64,
     },
-    /// It ends before what was applied already.
+    /// It ends before an entry that was already applied.
     Older {
         /// The last index that it covers.
         covers: u64,

@@ -1,11 +1,11 @@
-//! Phrases that the sentences of several families share.
+//! Phrases that several families of breaches use.
 
 use history::Moment;
 
 /// The end of a log: its last term, then its last index, in the order of "up to date".
 pub type LogEnd = (u64, u64);
 
-/// A moment of the run: `1.204 s`.
+/// The time of a moment: `1.204 s`.
 pub(crate) fn seconds(moment: Moment) -> String {
     format!("{:.3} s", moment.at.as_secs_f64())
 }
@@ -17,17 +17,17 @@ pub(crate) fn servers(seen: &[(usize, Moment)]) -> String {
     numbered(&servers)
 }
 
-/// The same for numbers in order.
+/// Like [`servers`], for numbers in order.
 pub(crate) fn numbered(servers: &[usize]) -> String {
     let words: Vec<String> = servers.iter().map(usize::to_string).collect();
     match &words[..] {
         [one] => format!("server {one}"),
         [most @ .., last] => format!("servers {} and {last}", most.join(", ")),
-        [] => "nobody".into(),
+        [] => "no server".into(),
     }
 }
 
-/// How a log ended: `ended with index 2 of term 1`.
+/// The end of a log: `ended with index 2 of term 1`.
 pub(crate) fn log_end((term, index): LogEnd) -> String {
     match index {
         0 => "was empty".to_owned(),

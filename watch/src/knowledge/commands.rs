@@ -1,23 +1,23 @@
-//! A command is applied only where a message can have brought it, and after news that a majority
-//! has it.
+//! Checks that a server applies a command only if a message can have brought it, and only after
+//! news that a majority has it.
 //!
-//! **S17 is sound**: a server that applies a command was given it by the lab, or has it from its
-//! log or a snapshot. It got these in a message from a server that had the command then, and so on
-//! back to the one where `start` was called with it. That holds for every way to send entries, and
-//! for calls of `start` that took nothing or never returned: the command counts as known there as
-//! soon as `start` is called. If a command was given to several servers, one way from any of them
-//! is enough. A command that the test has drawn at random cannot be told in fewer bytes than its
-//! entropy, so that many were delivered to the server since the command was first given to anybody.
-//! Such commands are independent, so several need the sum. Bytes of requests and of replies count,
-//! repeated ones too, whatever was in them.
+//! **S17 is sound**: a server that applies a command got it from the lab, or has it from its log
+//! or a snapshot. It got these in a message from a server that had the command then, and so on back
+//! to the server where `start` was called with it. This holds for every way to send entries. It
+//! also holds for calls of `start` that refused the command or never returned: the command counts
+//! as known there as soon as `start` is called. If a command was given to several servers, one
+//! chain from any of them is enough. A command that the test has drawn at random cannot be sent in
+//! fewer bytes than its entropy. So at least that many bytes were delivered to the server since the
+//! command was first given to any server. Such commands are independent, so several of them need
+//! the sum. All bytes of requests and replies count, whatever they contain, even repeated ones.
 //!
 //! **S11 is sound**: a command is committed only when a majority of the servers has its entry in
-//! the log (5.3, 5.4.2), and a server applies it only when it knows that it is committed. Each of
-//! that majority had the command before it acknowledged the entry, and by a chain of messages that
-//! acknowledgement came before the news of the commitment. So there is a moment for each of them at
-//! which it can have known the command, and the server has heard of a later one. It makes no
-//! difference who has counted, whether the entry was committed by a later one, and whether the news
-//! came in a snapshot.
+//! the log (5.3, 5.4.2), and a server applies it only when it knows that it is committed. Each
+//! server of that majority had the command before it acknowledged the entry. By a chain of messages
+//! that acknowledgement came before the news of the commitment. So for each of them there is a
+//! moment at which it can have known the command, and the server has heard of a later moment of it.
+//! It makes no difference which server has counted, whether a later entry committed this one, or
+//! whether the news came in a snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use history::Moment;
 use crate::breach::{CommitmentBreach, KnowledgeBreach, Violation};
 use crate::clocks::Clocks;
 
-/// Of letters and digits drawn at random each has 5.95 bits. So no encoding takes less than this
-/// many percent of their length.
+/// The entropy of random letters and digits, in percent of their length: each has 5.95 bits. No
+/// encoding needs fewer bytes.
 const ENTROPY_PERCENT: u64 = 74;
-/// The bytes of a drawn command are summed with those of this many drawn before it.
+/// The bytes of a random command are added to those of at most this many random commands before it.
 const SUM_MAX: usize = 64;
 
 /// The commands that were given to servers.
@@ -38,27 +38,28 @@ const SUM_MAX: usize = 64;
 pub(crate) struct Commands {
     n: usize,
     offers: Vec<Offer>,
-    /// For each offer and server when the server can first have known of it; `u64::MAX` if never.
+    /// By offer and server: the first event at which the server can have known of the offer;
+    /// `u64::MAX` if never.
     known: Vec<u64>,
-    /// The offers in each memory, in order.
+    /// By memory: its offers, in order.
     by_memory: Vec<Vec<usize>>,
-    /// For each server, by memory: how many of its offers the server can know.
+    /// By server and memory: how many offers of that memory the server can know.
     cursors: Vec<Vec<usize>>,
-    /// What was given, each content once.
+    /// The commands that were given, each content once.
     contents: Vec<Content>,
     places: BTreeMap<Arc<[u8]>, usize>,
     /// Commands that were drawn at random, and not given to a server yet.
     drawn: BTreeSet<Vec<u8>>,
-    /// Those that were given, in the order of the first time.
+    /// Random commands that were given, in the order of their first offer.
     given: Vec<Drawn>,
-    /// The contents that were applied, by index less one; none for a command that nobody gave.
+    /// The applied contents, by index minus one; none for a command that was never given.
     applied: Vec<Option<usize>>,
-    /// Up to this index each server has applied what it can know. What is applied again after a
-    /// restart was saved, so it is not checked again.
+    /// By server: the highest index that was checked. Entries that are applied again after a
+    /// restart were saved, so they are not checked again.
     checked: Vec<u64>,
 }
 
-/// A command is given to `start` of one server.
+/// A call of `start` with a command at one server.
 #[derive(Debug, Clone, Copy)]
 struct Offer {
     server: usize,
@@ -67,7 +68,7 @@ struct Offer {
     at: Moment,
 }
 
-/// A server has applied the command at an index.
+/// The application of a command at an index by a server.
 #[derive(Debug, Clone, Copy)]
 struct Applied {
     server: usize,
@@ -79,19 +80,19 @@ struct Applied {
 struct Content {
     command: Arc<[u8]>,
     offers: Vec<usize>,
-    /// Its place among those that were drawn at random.
+    /// Its place among the random commands.
     drawn: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Drawn {
-    /// The server to which it was first given, and when.
+    /// The server that it was first given to, and when.
     offered: (usize, Moment),
     bytes_min: u64,
-    /// The bytes that each server had received when it was first given to anybody.
+    /// By server: the bytes that it had received when the command was first given to any server.
     received: Vec<u64>,
-    /// How many bytes each server must have received since then, for all drawn commands that it has
-    /// applied and that were given since then elsewhere.
+    /// By server: how many bytes it must have received since then, for all random commands that
+    /// were given to other servers since then and that it has applied.
     needs: Vec<u64>,
     /// The servers that have applied it.
     applied: Vec<bool>,
@@ -114,12 +115,12 @@ impl Commands {
         }
     }
 
-    /// The test has drawn a command of letters and digits at random.
+    /// Records that the test has drawn a random command of letters and digits.
     pub(crate) fn draw(&mut self, command: &[u8]) {
         self.drawn.insert(command.to_vec());
     }
 
-    /// A server starts again, from an empty disk.
+    /// Records that a server restarts from an empty disk.
     pub(crate) fn forget(&mut self, server: usize, clocks: &Clocks) {
         self.checked[server] = 0;
         for drawn in &mut self.given {
@@ -128,7 +129,7 @@ impl Commands {
         }
     }
 
-    /// A command is about to be given to a server.
+    /// Records that a command is about to be given to a server.
     pub(crate) fn offer(&mut self, server: usize, command: &[u8], at: Moment, clocks: &Clocks) {
         let (offer, memory) = (self.offers.len(), clocks.memory(server));
         self.offers.push(Offer { server, memory, at });
@@ -166,7 +167,7 @@ impl Commands {
         Some(self.given.len() - 1)
     }
 
-    /// A server may have learned of more offers.
+    /// Updates the offers that a server can know of.
     pub(crate) fn learn(&mut self, server: usize, at: Moment, clocks: &Clocks) {
         let cursors = &mut self.cursors[server];
         cursors.resize(self.by_memory.len(), 0);
@@ -176,7 +177,7 @@ impl Commands {
             while let Some(offer) = offers.get(*cursor)
                 && self.offers[*offer].at.event <= heard
             {
-                // Not if it has forgotten it meanwhile: it once had it.
+                // Kept if the server has forgotten it since then: it once had it.
                 let known = &mut self.known[offer * self.n + server];
                 *known = (*known).min(at.event);
                 *cursor += 1;
@@ -184,7 +185,7 @@ impl Commands {
         }
     }
 
-    /// A server has applied a command.
+    /// Checks and records that a server has applied a command.
     pub(crate) fn apply(
         &mut self,
         server: usize,
@@ -203,8 +204,8 @@ impl Commands {
         self.install(server, index, at, clocks)
     }
 
-    /// A server has applied everything up to an index. The lab made a snapshot of it where it had
-    /// been applied one by one.
+    /// Records that a server has applied everything up to an index by a snapshot. The lab made that
+    /// snapshot at a server that had applied the entries one by one.
     pub(crate) fn install(
         &mut self,
         server: usize,
@@ -230,7 +231,7 @@ impl Commands {
         if content.offers.iter().any(enough) {
             return Ok(());
         }
-        // Of several ways the one by which the most servers can have had it.
+        // If there are several offers, the one that the most servers can have known of.
         let most = content.offers.iter().max_by_key(|offer| holders(offer).count());
         let most = most.expect("it was given to a server");
         let Applied { index, at: applied, .. } = by;
@@ -238,7 +239,7 @@ impl Commands {
         let Offer { server, at, .. } = self.offers[*most];
         let (offered, holders) = ((server, at), holders(most).collect::<Vec<usize>>());
         Err(if holders.is_empty() {
-            let breach = KnowledgeBreach::AppliedUnheard { index, command, applied, offered };
+            let breach = KnowledgeBreach::AppliedWithoutChain { index, command, applied, offered };
             Violation::of(by.server, breach)
         } else {
             let breach = CommitmentBreach::HeardOfNoMajority {
@@ -253,8 +254,8 @@ impl Commands {
         })
     }
 
-    /// The servers that can have known of an offer before `server` last heard of them, itself
-    /// included; none if `server` cannot know of it.
+    /// The servers that can have known of an offer before `server` last heard of them, including
+    /// itself. Empty if `server` cannot know of the offer.
     fn holders(&self, offer: usize, server: usize, clocks: &Clocks) -> impl Iterator<Item = usize> {
         let Offer { memory, at, .. } = self.offers[offer];
         let knows = clocks.heard_of_memory(server, memory) >= at.event;
@@ -284,7 +285,7 @@ impl Commands {
             let received = clocks.received(by.server) - drawn.received[by.server];
             let needs = drawn.needs[by.server];
             if received < needs {
-                let breach = KnowledgeBreach::AppliedUntold {
+                let breach = KnowledgeBreach::AppliedWithTooFewBytes {
                     index: by.index,
                     command: command.to_vec(),
                     applied: by.at,
@@ -299,7 +300,7 @@ impl Commands {
     }
 }
 
-/// Indices begin at 1.
+/// The place of an index in a list. Indices begin with 1.
 fn place(index: u64) -> usize {
     usize::try_from(index.saturating_sub(1)).expect("an index is small")
 }

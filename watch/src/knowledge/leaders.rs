@@ -1,13 +1,14 @@
-//! A server that says that it leads a term has news from a majority.
+//! Checks that a server that says that it leads a term has news from a majority.
 //!
-//! **It is sound**: the votes of a term are given after its candidate has entered it (5.2). So a
-//! server that leads term T, and was in a lower one when it was asked at a moment, has since
-//! learned of the votes of a majority, itself included, that were given after that moment: by
-//! replies, or in any other chain of messages. A pre-vote counts for nothing here, and need not:
-//! the real votes come after it. What the server was before a restart counts, since a term that it
-//! has stood in survives. How long ago the votes came does not matter, so leases change nothing. A
-//! server alone needs no news. An answer may be as old as [`STALE_MAX`], since a server may
-//! publish its term and role some time after it has changed them, and may be paused in between.
+//! **It is sound**: the votes of a term are given after its candidate has entered it (5.2).
+//! Suppose that a server leads term T and was asked earlier when it was in a lower term. Since then
+//! it has learned of the votes of a majority, including its own, which were all given after that
+//! moment: by replies, or in any other chain of messages. A pre-vote does not count here and need
+//! not, because the real votes come after it. The state before a restart counts, since a term in
+//! which a server was a candidate survives. It does not matter how long ago the votes came, so
+//! leases change nothing. A single server needs no news. An answer may be as old as [`STALE_MAX`],
+//! since a server can publish its term and role some time after it has changed them, and can be
+//! paused in between.
 
 use std::time::Duration;
 
@@ -16,11 +17,11 @@ use history::Moment;
 use crate::breach::{KnowledgeBreach, Violation};
 use crate::clocks::Clocks;
 
-/// No answer of `get_state` is older than this: a pause lasts at most 10 s.
+/// The maximum age of the state in an answer of `get_state`: a pause lasts at most 10 s.
 const STALE_MAX: Duration = Duration::from_secs(15);
 const MARK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The terms that each server has shown.
+/// The terms and claims of each server.
 #[derive(Debug)]
 pub(crate) struct Leaders {
     servers: Vec<Server>,
@@ -30,10 +31,10 @@ pub(crate) struct Leaders {
 
 #[derive(Debug, Clone, Default)]
 struct Server {
-    /// Terms, each with the last moment at which it was asked and then said that it is in it; in
-    /// the order of the questions, a term only once in a row.
+    /// The terms that it has shown, in the order of the questions, without repetitions. Each has
+    /// the moment of the last question that it answered with this term.
     shown: Vec<(u64, Moment)>,
-    /// The last claim that was found true.
+    /// The last term whose claim was checked and found possible.
     leads: Option<u64>,
 }
 
@@ -42,14 +43,14 @@ impl Leaders {
         Leaders { servers: vec![Server::default(); servers], marks: Vec::new() }
     }
 
-    /// Time passes.
+    /// Records that time passes.
     pub(crate) fn pass(&mut self, at: Moment) {
         if self.marks.last().is_none_or(|last| at.at >= last.at + MARK_INTERVAL) {
             self.marks.push(at);
         }
     }
 
-    /// A server was asked, and said that it is in a term.
+    /// Records that a server, asked at a moment, said that it is in a term.
     pub(crate) fn show(&mut self, server: usize, term: u64, asked: Moment) {
         let shown = &mut self.servers[server].shown;
         match shown.last_mut() {
@@ -58,7 +59,7 @@ impl Leaders {
         }
     }
 
-    /// A server says that it leads a term.
+    /// Checks a server's claim that it leads a term.
     pub(crate) fn claim(
         &mut self,
         server: usize,
@@ -79,12 +80,12 @@ impl Leaders {
             return Ok(());
         }
         let servers = clocks.n();
-        let breach = KnowledgeBreach::LeadsUnheard { term, said: at, below, heard, servers };
+        let breach = KnowledgeBreach::LeadsWithoutNews { term, said: at, below, heard, servers };
         Err(Violation::of(server, breach))
     }
 
-    /// The number of an event that is older than everything that an answer can rest on; 0 if there
-    /// is none.
+    /// The number of an event that is older than any state that an answer can show; 0 if there is
+    /// none.
     fn before(&self, asked: Moment) -> u64 {
         let is_older = |mark: &Moment| mark.at + STALE_MAX <= asked.at;
         self.marks[..self.marks.partition_point(is_older)].last().map_or(0, |mark| mark.event)

@@ -1,28 +1,30 @@
-//! S17, nothing is known that no message brought; and the part of S11 that shows from outside.
+//! S17, a server knows only what messages brought; and the part of S11 that is visible from
+//! outside.
 //!
-//! The network is the only link between servers. So what a server knows of the others came in a
-//! chain of messages, each sent after the one before was delivered. [`Clocks`] follows these chains
-//! through the calls of the history, and three things are checked with them:
+//! The network is the only link between servers. So everything that a server knows about the others
+//! came in a chain of messages, each sent after the one before was delivered. [`Clocks`] follows
+//! these chains through the calls of the history, and three things are checked with them:
 //!
-//! - an applied command was given to `start` at this server, or a chain leads from there to here
-//!   ([`commands`]);
-//! - it was applied after news had come from a majority of servers that had it (S11, [`commands`]);
-//! - a server that says that it leads a term has news from a majority that is younger than its last
-//!   lower term ([`leaders`]).
+//! - an applied command was given to `start` at this server, or a chain leads from a server where
+//!   it was given to this one ([`commands`]);
+//! - it was applied after news from a majority of servers that had it (S11, [`commands`]);
+//! - a server that says that it leads a term has news from a majority, and the news is newer than
+//!   its last lower term ([`leaders`]).
 //!
-//! This needs no `inspect`. It makes every other channel between servers useless, whatever it is
-//! made of: statics, files, pipes, or the time that something takes.
+//! This needs no `inspect`. It makes every other channel between servers useless: statics, files,
+//! pipes, or the time that something takes.
 //!
-//! **It is sound**, since a chain is never missed. What a server gains is recorded before it can
-//! use it: a command before `start` is called, a request before its handler starts, a reply before
-//! the caller has it. What it passes on is taken as what it knew later than that: all that it knew
-//! when its request was taken by the network, or when its handler had returned. A crash forgets
-//! nothing here unless the disk is empty; a server that restarts from an empty disk knows nothing.
-//! Commands that no test gave, such as the empty entry of a new leader, are not judged.
+//! **It is sound**, because a chain is never missed. What a server learns is recorded before the
+//! server can use it: a command before `start` is called, a request before its handler starts, a
+//! reply before the caller has it. What a server passes on is recorded late, so it never counts as
+//! less than it was: everything that the server knew when the network took its request, or when its
+//! handler had returned. A crash forgets nothing here unless the disk is empty; a server that
+//! restarts from an empty disk knows nothing. Commands that no test gave, such as the empty entry
+//! of a new leader, are not judged.
 //!
-//! Terms alone are not judged either: a server that is cut off raises its term by itself, as often
-//! as it likes, and whether it has sent anything meanwhile depends on its threads. A term that was
-//! learned in secret is of no use but to lead, or to follow a leader's entries, which are judged.
+//! Terms alone are not judged either. A server that is cut off can raise its term by itself any
+//! number of times, and whether it sends anything between depends on its threads. A secretly
+//! learned term is useful only to lead, or to follow a leader's entries, and both are judged.
 
 mod commands;
 mod leaders;
@@ -54,7 +56,7 @@ struct Server {
 }
 
 impl Knowledge {
-    /// For a cluster of `servers` servers.
+    /// The knowledge of a cluster of `servers` servers.
     pub fn new(servers: usize) -> Knowledge {
         Knowledge {
             servers: vec![Server::default(); servers],
@@ -64,10 +66,10 @@ impl Knowledge {
         }
     }
 
-    /// Takes in the next event.
+    /// Reads the next event.
     ///
     /// # Errors
-    /// If it shows that a rule was broken.
+    /// If the event shows that a rule was broken.
     pub fn read(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         let at = event.moment;
         self.leaders.pass(at);

@@ -1,4 +1,4 @@
-//! The knowledge of three servers, with an event every millisecond.
+//! Tests of the knowledge of three servers, with an event every millisecond.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Run {
     incarnations: [u32; SERVERS],
 }
 
-/// A request under way, or its reply.
+/// A request in flight, or its reply.
 #[derive(Clone, Copy)]
 struct Call {
     number: u64,
@@ -115,7 +115,7 @@ impl Run {
         self.step(call, CallStep::Ended(Ending::Answered { bytes: 1 }));
     }
 
-    /// A whole call.
+    /// A whole call: request and reply.
     fn calls(&mut self, from: usize, to: usize) {
         let call = self.sends(from, to);
         self.receives(call);
@@ -137,20 +137,20 @@ fn breaks(rule: Rule, sentence: &str, result: Result<(), Violation>) {
 }
 
 #[test]
-fn a_command_that_a_majority_has_is_applied_where_a_message_told_so() {
+fn a_command_can_be_applied_after_a_message_said_that_a_majority_has_it() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.calls(0, 1);
     run.applies(0, 1, b"x").unwrap();
     run.calls(0, 2);
     run.applies(2, 1, b"x").unwrap();
-    // The first call brought server 1 the command, but not yet that a majority has it: it knows
-    // two servers that do, itself and the leader.
+    // After the first call server 1 knows of two servers with the command, itself and the leader.
+    // They are a majority.
     run.applies(1, 1, b"x").unwrap();
 }
 
 #[test]
-fn a_command_that_no_message_brought_is_not_applied() {
+fn a_command_that_no_message_brought_is_reported() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.calls(0, 1);
@@ -160,7 +160,7 @@ fn a_command_that_no_message_brought_is_not_applied() {
 }
 
 #[test]
-fn a_message_that_was_sent_before_brings_nothing() {
+fn a_message_that_was_sent_before_the_offer_brings_nothing() {
     let mut run = Run::new();
     let early = run.sends(0, 2);
     run.offers(0, b"x");
@@ -170,7 +170,7 @@ fn a_message_that_was_sent_before_brings_nothing() {
 }
 
 #[test]
-fn a_chain_over_other_servers_and_by_replies_brings_a_command() {
+fn a_chain_through_other_servers_and_replies_brings_a_command() {
     let mut run = Run::new();
     let asked = run.sends(1, 0);
     run.offers(0, b"x");
@@ -196,7 +196,7 @@ fn a_reply_that_does_not_arrive_brings_nothing() {
 }
 
 #[test]
-fn one_way_of_several_is_enough() {
+fn one_chain_from_any_offer_is_enough() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.offers(1, b"x");
@@ -206,14 +206,14 @@ fn one_way_of_several_is_enough() {
 }
 
 #[test]
-fn a_command_that_nobody_gave_is_not_judged() {
+fn a_command_that_the_test_did_not_give_is_not_judged() {
     let mut run = Run::new();
     run.applies(2, 1, b"").unwrap();
     run.installs(1, 1).unwrap();
 }
 
 #[test]
-fn a_snapshot_tells_only_what_a_message_brought() {
+fn a_snapshot_has_only_what_messages_brought() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.calls(0, 1);
@@ -229,7 +229,7 @@ fn a_snapshot_tells_only_what_a_message_brought() {
 }
 
 #[test]
-fn what_was_saved_is_known_after_a_crash_and_nothing_is_from_an_empty_disk() {
+fn knowledge_survives_a_crash_but_not_an_empty_disk() {
     for (saved, known) in [(&b"log"[..], true), (b"", false)] {
         let mut run = Run::new();
         run.offers(0, b"x");
@@ -241,9 +241,9 @@ fn what_was_saved_is_known_after_a_crash_and_nothing_is_from_an_empty_disk() {
     }
 }
 
-/// The server to which the command was given has forgotten it as well.
+/// The server that the command was given to has also forgotten it.
 #[test]
-fn what_all_servers_have_forgotten_nobody_knows() {
+fn a_command_that_all_servers_have_forgotten_is_unknown() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.calls(0, 1);
@@ -257,9 +257,9 @@ fn what_all_servers_have_forgotten_nobody_knows() {
     assert_eq!(run.applies(1, 1, b"x").unwrap_err().rule(), Some(Rule::S17));
 }
 
-/// One of the others still has it, and tells it even to the server that took it.
+/// Another server still has it, and sends it even to the server that took it.
 #[test]
-fn what_a_server_has_forgotten_another_can_tell_it() {
+fn another_server_can_send_what_a_server_has_forgotten() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.calls(0, 1);
@@ -270,7 +270,7 @@ fn what_a_server_has_forgotten_another_can_tell_it() {
 }
 
 #[test]
-fn a_request_that_arrives_late_and_again_still_brings_what_it_held() {
+fn a_late_duplicate_of_a_request_brings_what_the_request_had() {
     let mut run = Run::new();
     run.offers(0, b"x");
     let call = run.sends(0, 1);
@@ -279,7 +279,7 @@ fn a_request_that_arrives_late_and_again_still_brings_what_it_held() {
     run.applies(1, 1, b"x").unwrap();
 }
 
-/// Server 0 is given two commands of 1000 bytes, and brings server 1 both with one message.
+/// Server 0 is given two commands of 1000 bytes, and sends both to server 1 in one message.
 fn brings_two(drawn: bool, bytes: usize) -> Result<(), Violation> {
     let (one, two) = ("ab".repeat(500), "ba".repeat(500));
     let mut run = Run::new();
@@ -300,7 +300,7 @@ fn brings_two(drawn: bool, bytes: usize) -> Result<(), Violation> {
 }
 
 #[test]
-fn commands_that_were_drawn_at_random_take_the_bytes_of_their_entropy() {
+fn random_commands_need_the_bytes_of_their_entropy() {
     assert_eq!(brings_two(true, 1480), Ok(()));
     let sentence = "server 1 applied \"babababababababababababa...\" (1000 bytes) at index 2, but \
                     since server 0 was given a command at 0.005 s it has received only 1479 bytes, \
@@ -314,7 +314,7 @@ fn other_commands_can_be_compressed() {
 }
 
 #[test]
-fn a_leader_has_heard_of_a_majority() {
+fn a_leader_needs_news_from_a_majority() {
     let mut run = Run::new();
     let sentence = "server 0 says at 0.006 s that it leads term 1, but no message of another \
                     server has reached it; an election takes the votes of 1 other server";
@@ -335,7 +335,7 @@ fn a_leader_has_heard_of_a_majority() {
 }
 
 #[test]
-fn votes_are_younger_than_the_last_lower_term() {
+fn votes_are_newer_than_the_last_lower_term() {
     let mut run = Run::new();
     run.calls(0, 1);
     run.says(0, 1, true).unwrap();

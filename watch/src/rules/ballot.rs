@@ -1,9 +1,11 @@
-//! What is known of the votes of a term: who can have been elected in it before some moment.
+//! What is known about the votes of a term: which servers can have been elected in it before some
+//! moment.
 //!
-//! All servers are asked at that moment. One that shows, in a sample that was asked for later, a
-//! lower term, or that very term without a vote for a server, has not elected that server before.
-//! So has not one that was first seen with a vote for another, and not for itself: a candidate may
-//! give way to a rival. A server that is down, or has left the term, may have voted for anybody.
+//! All servers are asked at that moment. A voter has not elected a server before that moment if a
+//! sample that was asked for later shows a lower term, or the same term without a vote for that
+//! server. It has not elected it either if it was first seen with a vote for another server; but a
+//! first vote for itself does not count, because a candidate may give way to a rival. A voter that
+//! is down, or has left the term, may have voted for any server.
 
 use history::Moment;
 
@@ -15,15 +17,15 @@ use crate::sample::Sample;
 pub(crate) struct Ballot {
     term: u64,
     since: Moment,
-    /// By server.
+    /// By server: what is known about its vote.
     voters: Vec<Voter>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Voter {
-    /// Its next sample tells.
+    /// Its next sample will show it.
     Asked,
-    /// It may have voted for anybody.
+    /// It may have voted for any server.
     Unknown,
     /// It has not voted in the term yet.
     Below,
@@ -38,7 +40,7 @@ impl Ballot {
         Ballot { term, since, voters: alive.iter().map(asked).collect() }
     }
 
-    /// Takes in a sample, and the first votes of all servers.
+    /// Reads a sample; `first` are the first votes of all servers.
     pub(crate) fn hear(&mut self, now: &Sample, first: &FirstVotes) {
         let term = self.term;
         for (voter, known) in self.voters.iter_mut().enumerate() {
@@ -58,15 +60,15 @@ impl Ballot {
         }
     }
 
-    /// A crash can have lost the vote of a server, so it is not asked any more.
+    /// Stops asking a server that has crashed, since the crash can have lost its vote.
     pub(crate) fn crash(&mut self, server: usize) {
         if self.voters[server] == Voter::Asked {
             self.voters[server] = Voter::Unknown;
         }
     }
 
-    /// Whether a server can have been elected without the votes of those `left_out`. One that is
-    /// known to lead has its own vote, whatever it shows.
+    /// Whether a server can have been elected without the votes of the servers in `left_out`. A
+    /// server that is known to lead has its own vote, whatever it shows.
     pub(crate) fn can_have_elected(
         &self,
         server: usize,
@@ -85,7 +87,7 @@ impl Ballot {
         voters * 2 > self.voters.len()
     }
 
-    /// Whether all servers but those `left_out` have answered.
+    /// Whether all servers except those in `left_out` have answered.
     pub(crate) fn is_over(&self, left_out: impl Fn(usize) -> bool) -> bool {
         let mut voters = self.voters.iter().enumerate().filter(|(voter, _)| !left_out(*voter));
         voters.all(|(_, known)| *known != Voter::Asked)

@@ -1,18 +1,19 @@
-//! S7, what is committed is in the log of every later leader (section 5.4), and the half of S11
-//! that looks at one leader: it counts replicas only for entries of its own term (5.4.2, Figure 8).
+//! S7, what is committed is in the log of every later leader (section 5.4), and the part of S11
+//! about one leader: it counts replicas only for entries of its own term (5.4.2, Figure 8).
 //!
-//! **S7 is sound**: an entry that a peer of term `C` shows below its commit index was committed in
-//! a term of at most `C`. By leader completeness each leader of a term above `C` had it when it was
-//! elected, and a leader loses nothing; so it is missing there only if the rule is broken, whether
-//! the leader was inspected before the commitment was seen or after. Leaders of terms below `C`
-//! need not have it. The leader of `C` has it or has not appended it yet, but has no other entry
-//! there. Two different entries committed at one index break the rule as well.
+//! **S7 is sound**: if a peer of term `C` shows an entry up to its commit index, that entry was
+//! committed in a term of at most `C`. By leader completeness each leader of a term above `C` had
+//! it when it was elected, and a leader loses nothing. So the entry is missing there only if the
+//! rule is broken, whether the leader was inspected before or after the commitment was seen.
+//! Leaders of terms below `C` need not have it. The leader of `C` has it or has not appended it
+//! yet, but has no other entry there. Two different entries committed at one index also break the
+//! rule.
 //!
-//! **S11 is sound**: only a leader's own counting moves its commit index while it leads (Figure 2,
-//! last rule for leaders), and it moves it to an entry of its own term. Two inspections of one
-//! leadership are compared, so what it knew from the leader before does not count; nor does what
-//! another server had committed already. A commit index after the end of the log means that an
-//! entry is committed which the peer does not have.
+//! **S11 is sound**: only a leader's own counting moves its commit index while it leads (Figure
+//! 2, last rule for leaders), and it moves the index to an entry of its own term. Two inspections
+//! of one leadership are compared, so what it knew from the leader before does not count. What
+//! another server had already committed does not count either. A commit index after the end of the
+//! log means that an entry is committed that the peer does not have.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ use raftapi::Role;
 use crate::breach::{CommitmentBreach, Violation};
 use crate::sample::{Sample, Transition};
 
-/// Every entry that was ever seen committed.
+/// All entries that were ever seen committed.
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
     entries: BTreeMap<u64, Entry>,
@@ -31,7 +32,7 @@ pub(crate) struct Committed {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     term: u64,
-    /// It was committed in a term not above this one.
+    /// It was committed in this term or an earlier one.
     in_term: u64,
     server: usize,
     at: Moment,
@@ -43,8 +44,8 @@ impl Committed {
         self.entries.get(&index).map(|entry| entry.term)
     }
 
-    /// Takes in what a peer shows as committed; returns the indices that are new to all. `others`
-    /// are the last samples of all peers.
+    /// Reads what a peer shows as committed. Returns the indices that no peer has shown before.
+    /// `others` are the last samples of all peers.
     pub(crate) fn see(
         &mut self,
         seen: &Transition<'_>,
@@ -92,7 +93,7 @@ impl Committed {
         Ok(new)
     }
 
-    /// A new leader has everything that was committed in earlier terms.
+    /// Checks that a new leader has everything that was committed in earlier terms.
     fn check_leader(&self, seen: &Transition<'_>) -> Result<(), Violation> {
         let is_known = seen.before.is_some_and(|before| {
             before.state.role == Role::Leader
@@ -136,7 +137,7 @@ impl Committed {
 impl Entry {
     fn check_in(&self, index: u64, leader: &Sample) -> Result<(), Violation> {
         let state = &leader.state;
-        // The leader of that very term may have been seen before it appended the entry.
+        // The leader of the same term may have been seen before it appended the entry.
         let may_lack = state.current_term == self.in_term && state.term_at(index).is_none();
         if state.role != Role::Leader
             || state.current_term < self.in_term
@@ -165,7 +166,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn an_old_leader_may_lack_what_a_newer_one_committed() {
+    fn an_old_leader_may_lack_an_entry_that_a_newer_one_committed() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads().log(&[1, 1]))?;
             scenario.sees(1, |peer| peer.term(2).leads().log(&[1, 2]))?;
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_leader_without_a_committed_entry_is_reported_whichever_was_seen_first() {
+    fn a_later_leader_without_a_committed_entry_is_reported_in_any_order_of_samples() {
         let sentence = "server 2 leads term 3 without the entry of index 2 and term 1, which \
                         server 0 showed as committed at 0.001 s and by term 1: its log ends with \
                         index 1";
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_follower_commits_no_other_entry_than_its_leaders() {
+    fn a_follower_that_commits_another_entry_than_its_leader_is_reported() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1]))?;
             scenario.sees(1, |peer| peer.term(2).voted(0).log(&[1, 2]).commit(2))
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_entry_is_committed_along_with_one_of_the_own_term() {
+    fn an_older_entry_is_committed_together_with_one_of_the_leaders_term() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 2]))?;
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 2]).commit(2))

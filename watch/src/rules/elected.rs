@@ -1,11 +1,11 @@
-//! S4, a leader has the votes of a majority in that very term (section 5.2).
+//! S4, a leader has the votes of a majority in its term (section 5.2).
 //!
 //! **Sound**: once a server says that it leads a term, a majority has voted for it, and a vote
-//! stays in `voted_for` as long as the voter stays in the term. So a peer that is inspected after
-//! the claim has not voted for it if it shows a lower term, or that very term with another vote or
-//! none, unless it was once seen with the vote. A peer that has left the term may have voted, and
-//! so may one that is down; neither counts. A server that voted for another first has not elected
-//! this one, whatever it shows later. The rule is broken when no majority is left.
+//! stays in `voted_for` while the voter stays in the term. So a peer that is inspected after the
+//! claim has not voted for it if it shows a lower term, or the same term with another vote or none,
+//! unless it was once seen with the vote. A peer that has left the term or is down may have voted,
+//! so it does not count. A server that voted for another first has not elected this one, whatever
+//! it shows later. The rule is broken when no majority is left.
 
 use history::Moment;
 
@@ -29,7 +29,7 @@ struct Election {
 }
 
 impl Elected {
-    /// Takes in that a server says for the first time that it leads a term.
+    /// Records the first claim of a server that it leads a term.
     pub(crate) fn claim(&mut self, leader: usize, term: u64, led: Moment, mut voters: Poll) {
         voters.give_up(leader);
         self.open.push(Election { term, leader, led, voters });
@@ -40,7 +40,7 @@ impl Elected {
             if voters.awaits(now) && voters.answer(now, may_have_voted(now, *term, *leader, votes))
             {
                 let against = voters.against().to_vec();
-                // Of two breaches the one that says more is reported.
+                // Both rules can be broken. The breach that says more is reported.
                 if let Some(second) = votes.second(*term, *leader, &against) {
                     return Err(second);
                 }
@@ -72,7 +72,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_majority_that_voted_is_enough_and_who_moved_on_may_have() {
+    fn a_majority_of_votes_is_enough_and_a_server_in_a_later_term_may_have_voted() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads())?;
             scenario.sees(1, |peer| peer.term(1).voted(0))?;
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_before_the_claim_proves_nothing() {
+    fn samples_from_before_the_claim_prove_nothing() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(1, |peer| peer)?;
             scenario.sees(2, |peer| peer)?;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_without_a_majority_is_reported_with_those_that_did_not_vote() {
+    fn a_leader_without_a_majority_is_reported_with_the_servers_that_did_not_vote() {
         let sentence = "server 0 led term 3 at 0.001 s without a majority: servers 1 and 2 had \
                         not voted for it";
         broke(Rule::S4, sentence, |scenario: &mut Scenario| {

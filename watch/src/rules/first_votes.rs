@@ -13,10 +13,10 @@ pub(crate) struct Vote {
     pub(crate) candidate: usize,
     /// When it was seen first.
     pub(crate) at: Moment,
-    /// Another server may know of it.
+    /// Whether another server may know of it.
     pub(crate) settled: bool,
-    /// When the incarnation that runs showed it last.
+    /// When the incarnation that runs last showed it.
     pub(crate) shown: Option<Moment>,
-    /// When it was seen last, and when it was seen that it had vanished.
+    /// When it was last seen, and when it was seen to have vanished.
     pub(crate) vanished: Option<[Moment; 2]>,
 }

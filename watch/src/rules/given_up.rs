@@ -1,21 +1,22 @@
 //! Votes for another server that changed or vanished within their term, until it is known whether
-//! that can have hurt: the part of S2 that needs to know who leads.
+//! that can have done harm: the part of S2 that needs to know which server leads.
 //!
-//! A voter may clear its vote for a candidate that has lost, and it may note the leader of the
-//! term as its vote. Both are against the letter of Figure 2, and hurt nobody: the voters of that
-//! leader are a majority without this server, whose vote another candidate got, and so nobody else
-//! can be elected in the term. The samples of two servers come in any order, so the voter may be
-//! seen before the leader.
+//! A voter may clear its vote for a candidate that has lost, and it may note the leader of the term
+//! as its vote. Both are against the letter of Figure 2, but do no harm: the voters of that leader
+//! are a majority without this server, whose vote another candidate got, so no other server can be
+//! elected in the term. The samples of two servers come in any order, so the voter can be seen
+//! before the leader.
 //!
-//! **Sound**: a vote that only vanished breaks the rule when its candidate is known to lead: it may
-//! have been counted, and has not lost, so the paper wants it kept. A second vote, and a vote that
-//! a crash lost, break it as well when no leader can excuse them: a server other than the first
-//! candidate and the voter, with a majority *without the voter*, before the change. The possible
-//! winners are found by the [`ballot`](super::ballot).
+//! **Sound**: a vote that only vanished breaks the rule when its candidate is known to lead: the
+//! vote may have been counted and its candidate has not lost, so the paper requires that it is
+//! kept. A second vote, and a vote that a crash lost, also break the rule when no leader can excuse
+//! them. Such a leader is a server other than the first candidate and the voter, and had a majority
+//! *without the voter* before the change. The [`ballot`](super::ballot) finds the possible winners.
 //!
 //! A real second vote that elects a leader is found if its voters are sampled in that term: either
 //! the first candidate leads, or the second one has no majority without this voter. If the voters
-//! of a leader are a majority without it, the second vote has decided nothing, and is a remark.
+//! of a leader are a majority without this voter, the second vote has decided nothing, and is a
+//! remark.
 
 use history::Moment;
 
@@ -26,7 +27,7 @@ use crate::rules::first_votes::FirstVotes;
 use crate::rules::leaders::Leaders;
 use crate::sample::Sample;
 
-/// All such votes.
+/// All votes that were given up.
 #[derive(Debug, Default)]
 pub(crate) struct GivenUp {
     open: Vec<Case>,
@@ -34,7 +35,7 @@ pub(crate) struct GivenUp {
     closed: Vec<(usize, u64)>,
 }
 
-/// One change of a vote.
+/// A change of a vote.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Change {
     pub(crate) server: usize,
@@ -49,11 +50,11 @@ pub(crate) struct Change {
 /// How a vote was given up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum How {
-    /// It vanished while the server ran; `from` is when it was seen last.
+    /// It vanished while the server ran; it was last seen at `from`.
     Vanished { from: Moment },
     /// It was gone after a crash.
     Forgotten,
-    /// Another took its place, perhaps after it was seen to have vanished.
+    /// Another vote took its place, possibly after the first was seen to have vanished.
     Second { candidate: usize, vanished: Option<[Moment; 2]> },
 }
 
@@ -64,7 +65,7 @@ struct Case {
 }
 
 impl GivenUp {
-    /// A vote was given up. `alive` are the servers that run.
+    /// Records that a vote was given up. `alive` says which servers run.
     pub(crate) fn open(&mut self, change: Change, alive: &[bool]) {
         let Change { server, term, at, .. } = change;
         if self.closed.contains(&(server, term)) {
@@ -81,8 +82,8 @@ impl GivenUp {
         }
     }
 
-    /// A server shows its first vote again.
-    pub(crate) fn is_back(&mut self, server: usize, term: u64) {
+    /// Records that a server shows its first vote again.
+    pub(crate) fn note_back(&mut self, server: usize, term: u64) {
         self.open.retain(|case| case.is_second() || !case.is_of(server, term));
     }
 
@@ -92,16 +93,16 @@ impl GivenUp {
             || self.open.iter().any(|case| case.is_of(server, term))
     }
 
-    /// Takes in a sample.
+    /// Reads a sample.
     pub(crate) fn hear(&mut self, now: &Sample, first: &FirstVotes) {
         for case in &mut self.open {
             case.ballot.hear(now, first);
         }
     }
 
-    /// Finds what is decided: a breach, or remarks.
+    /// Returns what is decided now: a breach, or remarks.
     pub(crate) fn judge(&mut self, leaders: &Leaders) -> Result<Vec<Remark>, Violation> {
-        let breach = self.open.iter().position(|case| case.has_hurt(leaders));
+        let breach = self.open.iter().position(|case| case.did_harm(leaders));
         if let Some(place) = breach {
             return Err(self.open.swap_remove(place).change.violation());
         }
@@ -117,7 +118,7 @@ impl GivenUp {
         Ok(remarks)
     }
 
-    /// A crash can have lost the vote of a server, so it is not asked any more.
+    /// Stops asking a server that has crashed, since the crash can have lost its vote.
     pub(crate) fn crash(&mut self, server: usize) {
         for case in &mut self.open {
             case.ballot.crash(server);
@@ -149,7 +150,7 @@ impl Case {
         matches!(self.change.how, How::Second { .. })
     }
 
-    fn has_hurt(&self, leaders: &Leaders) -> bool {
+    fn did_harm(&self, leaders: &Leaders) -> bool {
         let leader = leaders.of(self.change.term);
         if leader == Some(self.change.first.0) {
             return true;
@@ -170,8 +171,8 @@ impl Case {
             && self.ballot.can_have_elected(server, is_known, |voter| voter == self.change.server)
     }
 
-    /// What is left once another leader is known and, unless the vote only vanished, all servers
-    /// have answered.
+    /// The remark, once another leader is known and all servers have answered. If the vote only
+    /// vanished, the answers are not needed.
     fn remark(&self, leaders: &Leaders) -> Option<Remark> {
         let Change { server, term, first: (candidate, _), how, at } = self.change;
         let leader = leaders.of(term)?;

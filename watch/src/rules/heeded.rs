@@ -1,26 +1,28 @@
 //! S13, a server stores entries only of a leader of its own term (sections 5.1 and 5.3).
 //!
-//! An AppendEntries of an earlier term that is not refused names itself late: the old leader counts
-//! the reply, and S7 finds a later leader without the entry. Here the cause is named. Two samples
-//! of one incarnation in one term show a new entry, and nobody can have led that term and sent it:
+//! If a server accepts an AppendEntries of an earlier term, the effect shows late: the old leader
+//! counts the reply, and S7 finds a later leader without the entry. This rule finds the cause. Two
+//! samples of one incarnation in one term show a new entry, and no server can have led that term
+//! and sent it:
 //!
-//! - To lead a term a server needs a majority of votes of that term. So after it was last seen in a
-//!   lower term, something that happened later than that at enough other servers has to reach it,
-//!   in a message or a chain of messages. The moment at which the last one that it needs arrives
-//!   is the earliest at which it leads.
+//! - To lead a term a server needs a majority of votes of that term. So it must hear, in a message
+//!   or a chain of messages, from enough other servers, of something that happened there after it
+//!   was itself last seen in a lower term. When the last of these that it needs arrives, it can
+//!   lead at the earliest.
 //! - Its entries come from it, in a message or a chain. So the server that stores them has heard of
-//!   the leader as it was at that moment or later.
+//!   the leader's state at that moment or later.
 //!
-//! **Sound**: samples are late, but both conditions are about what was sent and delivered, which
-//! the history knows at once ([`Clocks`]). A sample only bounds when a server was still in a lower
-//! term; what is not known counts as possible: a server that does not show its state, or a term
-//! that it was in long ago. It does not matter what a message was, how it was answered, who passed
-//! it on, or when it was processed. So pre-vote, batches, queues of messages, relays, transfer of
-//! leadership, a message that outlives a crash and a leader that was never seen leave nothing to
-//! blame. The server itself can have led the term unseen; then its new entries are of that term.
-//! `inspect` is one view: an entry that it shows was not stored in an earlier term than it shows.
+//! **Sound**: samples come late, but both conditions are about what was sent and delivered, which
+//! the history knows without delay ([`Clocks`]). A sample only limits when a server was still in a
+//! lower term. Everything unknown counts as possible: a server that does not show its state, or a
+//! term that it was in long ago. It does not matter what a message was, how it was answered, which
+//! server passed it on, or when it was processed. So pre-vote, batches, queues of messages, relays,
+//! transfer of leadership, a message that outlives a crash, and a leader that was never seen cause
+//! no false alarm. The server itself can have led the term unseen; then its new entries are of that
+//! term. `inspect` is one view: an entry that it shows was not stored in an earlier term than the
+//! one that it shows.
 //!
-//! Only new entries are judged. A server that removes some says nothing about who it heeds, and the
+//! Only new entries are judged. Removed entries do not show which leader a server follows, and the
 //! content of an installed snapshot is committed, whichever server sent it.
 
 use std::collections::BTreeMap;
@@ -33,10 +35,10 @@ use crate::breach::{LogBreach, Violation};
 use crate::clocks::Clocks;
 use crate::sample::Transition;
 
-/// The number of terms of a server that are remembered.
+/// The number of terms that are remembered for each server.
 const TERMS_MAX: usize = 8;
 
-/// Which server has heard of which, by term.
+/// What each server has heard of the others, by term.
 #[derive(Debug)]
 pub(crate) struct Heeded {
     servers: Vec<Server>,
@@ -45,7 +47,7 @@ pub(crate) struct Heeded {
 
 #[derive(Debug, Default)]
 struct Server {
-    /// The sender of the last message that was delivered to it, and when it was.
+    /// The sender of the last message that was delivered to it, and when that was.
     last: Option<(usize, Moment)>,
     /// By term: what it has heard since it was last seen in that term.
     terms: BTreeMap<u64, Heard>,
@@ -55,7 +57,7 @@ struct Server {
 #[derive(Debug)]
 struct Heard {
     asked: Moment,
-    /// By server: when it first heard of something later than that there.
+    /// By server: when it first heard of a later event there.
     first: Vec<Option<Moment>>,
 }
 
@@ -65,7 +67,7 @@ impl Heeded {
         Heeded { servers: (0..servers).map(|_| Server::default()).collect(), clocks }
     }
 
-    /// Takes in a step of a call.
+    /// Reads a step of a call.
     pub(crate) fn hear(&mut self, event: &Event, at: Moment) {
         let Some(server) = self.clocks.hear(event, at) else { return };
         let sender = if event.to == Some(server) { event.from } else { event.to };
@@ -76,13 +78,13 @@ impl Heeded {
         }
     }
 
-    /// Checks the new entries of a sample. `led` says that the server is known to lead its term.
+    /// Checks the new entries of a sample. `led` says whether the server is known to lead its term.
     pub(crate) fn see(&mut self, seen: &Transition<'_>, led: bool) -> Result<(), Violation> {
         let now = seen.now;
         let term = now.state.current_term;
         let result = self.check(seen, led);
-        // It was in this term at some time after it was asked, and what it has heard since then can
-        // have come before or after: the earliest moment that is possible counts.
+        // It was in this term at some time after it was asked. What it has heard since then can
+        // have come before or after that time, so the earliest possible moment counts.
         let mut heard = Heard { asked: now.asked, first: vec![None; self.servers.len()] };
         heard.note(now.server, now.asked, &self.clocks);
         let terms = &mut self.servers[now.server].terms;
@@ -105,7 +107,7 @@ impl Heeded {
         }
         let Some(index) = (seen.new_from..=new.last_index()).next() else { return Ok(()) };
         let Some(entry_term) = new.term_at(index) else { return Ok(()) };
-        // Without any message there is no old one: what servers share otherwise is for S17.
+        // Without any message there is no old message. S17 finds other channels between servers.
         let Some(last) = self.servers[now.server].last else { return Ok(()) };
         let leads_unseen = new.last_term() == term && self.leads_from(now.server, term).is_some();
         if leads_unseen || self.can_have_sent(now.server, term) {
@@ -116,7 +118,7 @@ impl Heeded {
         Err(Violation::of(now.server, breach))
     }
 
-    /// Whether something that a server did when it led `term` can have reached `server`.
+    /// Whether an action of a leader of `term` can have reached `server`.
     fn can_have_sent(&self, server: usize, term: u64) -> bool {
         let others = (0..self.servers.len()).filter(|other| *other != server);
         others.into_iter().any(|other| {
@@ -139,7 +141,7 @@ impl Heeded {
 }
 
 impl Heard {
-    /// The server may have heard more.
+    /// Records what else the server may have heard.
     fn note(&mut self, server: usize, at: Moment, clocks: &Clocks) {
         for (other, first) in self.first.iter_mut().enumerate() {
             if other != server && first.is_none() && clocks.heard(server, other) > self.asked.event
@@ -156,8 +158,8 @@ mod tests {
     use crate::scenario::{Scenario, broke, kept};
     use history::Rule;
 
-    /// Server 0 leads term 1 and sends server 2 an entry, which is under way. Server 1 stands in
-    /// term 2, and asks server 2 for its vote.
+    /// Server 0 leads term 1 and sends server 2 an entry, which is in flight. Server 1 is a
+    /// candidate in term 2, and asks server 2 for its vote.
     fn late_entry(scenario: &mut Scenario) -> Result<(), Violation> {
         scenario.sees(0, |peer| peer.term(1).leads())?;
         scenario.sees(1, |peer| peer.term(1).voted(0))?;
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_an_old_leader_is_reported_though_the_new_one_may_be_elected() {
+    fn an_entry_of_an_old_leader_is_reported_although_the_new_one_can_be_elected() {
         let sentence = "server 2 stored entry 1 of term 1 between 0.006 s and 0.007 s, when it was \
                         in term 2, but no leader of that term can have sent it; the last message \
                         before that was one of server 0, at 0.006 s";
@@ -198,9 +200,9 @@ mod tests {
         });
     }
 
-    /// Server 0 leads term 2 unseen, and server 1 passes its entry on.
+    /// Server 0 leads term 2 without being seen, and server 1 passes its entry on.
     #[test]
-    fn an_entry_may_be_passed_on_by_another_server() {
+    fn another_server_may_pass_an_entry_on() {
         kept(|scenario: &mut Scenario| {
             (0..3).try_for_each(|server| scenario.sees(server, |peer| peer.term(1)))?;
             scenario.sends(0, 1, 1);
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reply_of_a_leader_may_bring_entries() {
+    fn a_reply_of_a_leader_may_bring_entries() {
         kept(|scenario: &mut Scenario| {
             late_entry(scenario)?;
             elected(scenario);

@@ -1,11 +1,11 @@
 //! S5, a leader only appends to its own log in its term (section 5.3).
 //!
-//! **Sound**: two inspections of one incarnation that both show the leader of one term show the
-//! same leadership, since a term has one election and nobody leads it twice. In between the log may
-//! have grown, and a snapshot may have taken the place of its beginning; nothing else.
+//! **Sound**: if two inspections of one incarnation both show the leader of one term, they show
+//! the same leadership, since no server is elected twice in a term. In between, the log may have
+//! grown, and a snapshot may have replaced its beginning; nothing else may have changed.
 //!
-//! The same from outside: `start` gives each command an index and a term, and a pair of both always
-//! means the same entry. Two commands that were given the same pair overwrite each other.
+//! The same rule from outside: `start` gives each command an index and a term, and this pair always
+//! means the same entry. If two commands get the same pair, one overwrites the other.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use raftapi::{Inspect, Role, Started};
 use crate::breach::{LogBreach, LogChange, Violation};
 use crate::sample::Transition;
 
-/// What leaders were asked to append.
+/// The commands that leaders have taken.
 #[derive(Debug, Default)]
 pub(crate) struct LeaderLog {
     /// By index and term.
@@ -54,7 +54,7 @@ impl LeaderLog {
         Err(Violation::of(seen.now.server, breach))
     }
 
-    /// Takes in that a peer has taken a command.
+    /// Checks and records that a peer has taken a command.
     pub(crate) fn take(
         &mut self,
         server: usize,
@@ -70,7 +70,7 @@ impl LeaderLog {
         Err(Violation::of(server, LogBreach::TakenTwice { index, term, first, second }))
     }
 
-    /// The command that some leader took as this index and term.
+    /// The command that a leader took with this index and term.
     pub(crate) fn taken(&self, index: u64, term: u64) -> Option<&Taken> {
         self.taken.get(&(index, term))
     }
@@ -82,7 +82,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_leaders_log_grows_and_is_cut_short_only_in_another_term() {
+    fn a_leaders_log_grows_and_is_truncated_only_in_another_term() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 1]))?;
             scenario.sees(0, |peer| peer.term(2).leads().log(&[1, 1, 2]))?;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_a_term_is_given_to_one_command() {
+    fn an_index_that_is_given_to_two_commands_in_a_term_is_reported() {
         kept(|scenario: &mut Scenario| {
             scenario.takes(0, 1, 1, b"a")?;
             scenario.takes(0, 2, 1, b"a")?;

@@ -1,13 +1,14 @@
-//! S1, at most one leader in a term (section 5.2), and S15, what a peer says of itself.
+//! S1, at most one leader in a term, and S15, a server leads no term in which it voted for another
+//! (section 5.2).
 //!
-//! **S1 is sound**: a peer is taken to lead a term because it said so, by `inspect`, by `get_state`
-//! or by taking a command in that term. Raft gives a term at most one leader, ever, so two servers
-//! that say so contradict each other whenever they do, before or after restarts.
+//! **S1 is sound**: a peer counts as the leader of a term because it said so, by `inspect`, by
+//! `get_state` or by taking a command in that term. Raft gives a term at most one leader, ever. So
+//! two servers that say so contradict each other, at any time and even after restarts.
 //!
-//! **S15 is sound**: a server stands in a term as soon as it enters it on its own, with a vote for
-//! itself (5.2). One that gave its vote in a term to another cannot lead that term, neither before
-//! nor after. So `(term, true)` is wrong if the peer ever shows another's vote in that term; it is
-//! what a `get_state` says that reads the term and the role under two locks.
+//! **S15 is sound**: a candidate votes for itself when it enters a term (5.2). A server that gave
+//! its vote in a term to another cannot lead that term, neither before nor after. So `(term, true)`
+//! is wrong if the peer ever shows a vote for another in that term. A `get_state` that locks twice,
+//! once for the term and once for the role, returns such an answer.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +16,15 @@ use history::Moment;
 
 use crate::breach::{Claim, ElectionBreach, Violation};
 
-/// The leader of each term, as far as it was seen.
+/// The leader of each term, if one was seen.
 #[derive(Debug, Default)]
 pub(crate) struct Leaders {
-    /// By term: the server, how it said so first, and when.
+    /// By term: the server, and how and when it first said so.
     by_term: BTreeMap<u64, (usize, Claim, Moment)>,
 }
 
 impl Leaders {
-    /// Takes in that a server says that it leads a term; true if that is new.
+    /// Checks and records a claim that a server leads a term. True if it is new.
     pub(crate) fn claim(
         &mut self,
         server: usize,
@@ -40,13 +41,13 @@ impl Leaders {
         Err(Violation::of(server, ElectionBreach::TwoLeaders { term, leaders }))
     }
 
-    /// The server that ever led a term, as far as was seen.
+    /// The leader of a term, if one was seen.
     pub(crate) fn of(&self, term: u64) -> Option<usize> {
         self.by_term.get(&term).map(|(leader, ..)| *leader)
     }
 
-    /// Checks a vote that a server shows in a term: it must not have said that it leads that term
-    /// if the vote is another's.
+    /// Checks a vote that a server shows in a term: if it is for another server, it must not have
+    /// said that it leads that term.
     pub(crate) fn check_vote(
         &self,
         server: usize,
@@ -70,7 +71,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn leaders_of_two_terms_at_once_are_correct() {
+    fn leaders_of_two_terms_at_the_same_time_are_correct() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads())?;
             scenario.sees(1, |peer| peer.term(2).leads())?;
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn two_leaders_of_a_term_are_named_though_they_never_led_at_once() {
+    fn two_leaders_of_a_term_are_named_even_if_they_led_at_different_times() {
         broke(
             Rule::S1,
             "term 2 has two leaders: `inspect` of server 0 showed it at 0.001 s, and `get_state` \
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_it_leads_a_term_in_which_it_voted_for_another_is_inconsistent() {
+    fn a_server_that_claims_a_term_in_which_it_voted_for_another_is_reported() {
         let sentence = "`get_state` of server 1 said at 0.002 s that it leads term 4, in which it \
                         voted for server 2";
         broke(Rule::S15, sentence, |scenario: &mut Scenario| {

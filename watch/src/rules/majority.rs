@@ -1,15 +1,16 @@
-//! The halves of S11 and S10 that look at all servers: a committed entry is on a majority, and is
-//! so after every crash (sections 5.3 and 5.4, Figure 2).
+//! The parts of S11 and S10 about all servers: a committed entry is on a majority, and stays there
+//! after every crash (sections 5.3 and 5.4, Figure 2).
 //!
-//! **S11 is sound**: when a commit index is seen, a majority has the entry already, and none of
-//! these servers loses it: later leaders have it (S7) and take nothing back from followers (S13). A
-//! peer of the same incarnation that is inspected afterwards and lacks the entry therefore never
-//! had it. One that crashes meanwhile is not asked any more.
+//! **S11 is sound**: when a commit index is seen, a majority already has the entry, and none of
+//! these servers loses it: later leaders have it (S7) and take nothing back from followers (S13).
+//! So if a peer of the same incarnation is inspected afterwards and lacks the entry, it never had
+//! it. A peer that crashes in between is not asked any more.
 //!
-//! **S10 is sound**: the leader that made an entry may lose it in a crash as long as the others are
-//! a majority without the leader (a leader may write to its disk while it replicates). So a
-//! restarted server that lacks an entry which was committed and which it had shown counts as one
-//! that has not got it, and the others are asked. Those that show the loss too leave no majority.
+//! **S10 is sound**: the leader that made an entry may lose it in a crash while the others that
+//! have it are a majority without the leader (a leader may write to its disk while it replicates).
+//! So if a restarted server lacks a committed entry that it had shown, it counts as a server
+//! without the entry, and the others are asked. The rule is broken if those that lack the entry
+//! leave no majority.
 
 use history::Moment;
 use raftapi::Inspect;
@@ -44,7 +45,7 @@ enum Claim {
 }
 
 impl Majority {
-    /// Takes in that a server shows this entry as committed, for the first time.
+    /// Records that a server is the first to show this entry as committed.
     pub(crate) fn committed(&mut self, now: &Sample, index: u64, mut holders: Poll) {
         holders.give_up(now.server);
         let Some(term) = now.state.term_at(index) else { return };
@@ -52,7 +53,7 @@ impl Majority {
         self.open.push(Held { claim: Claim::Committed, server, entry, at, holders });
     }
 
-    /// Takes in that a server has lost a committed entry of its own making in a crash.
+    /// Records that a server has lost in a crash a committed entry that it had made itself.
     pub(crate) fn lost(
         &mut self,
         now: &Sample,
@@ -111,7 +112,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_minority_may_lag_behind() {
+    fn a_minority_may_lack_a_committed_entry() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads().log(&[1]).commit(1))?;
             scenario.sees(1, |peer| peer.term(1).voted(0))?;
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_without_a_majority_names_those_who_lack_the_entry() {
+    fn a_commit_without_a_majority_names_the_servers_that_lack_the_entry() {
         let sentence = "server 0 showed index 1 of term 1 as committed at 0.001 s, but servers 1 \
                         and 2 did not have it, which leaves no majority";
         broke(Rule::S11, sentence, |scenario: &mut Scenario| {

@@ -1,24 +1,24 @@
 //! S6, two logs with an entry of the same index and term are the same up to it (section 5.3).
 //!
-//! **Sound**: the entry of an index and a term was made once, by that term's one leader, at the end
-//! of a log that never changed in that term (S5), and it is only accepted after that same log. So
-//! the term of the entry before it is the same in every log at every time, also after crashes. That
-//! this holds for each pair of neighbours gives the whole prefix by induction, so each entry is
-//! looked at once per log that gets it: the cost is that of the entries, not of the logs.
+//! **Sound**: the entry of an index and a term was made once, by the only leader of that term, at
+//! the end of a log that never changed in that term (S5), and a follower accepts it only after the
+//! same log. So the term of the entry before it is the same in every log at every time, even after
+//! crashes. By induction over the pairs of neighbours the whole prefix is the same. So each entry
+//! is checked once for each log that gets it: the cost grows with the entries, not with the logs.
 //!
-//! **What hurts nobody is a remark**. A follower that installs a snapshot which conflicts with its
-//! log has to discard the log (section 7). If it keeps the entries after the snapshot, these
-//! entries are of terms below the one in which the snapshot's end was committed: a log with an
-//! entry of that term or a later one has the snapshot's end. So no leader that it still heeds has
-//! such an entry, no AppendEntries matches one, and the first new entry replaces them all. The
-//! majority that committed the snapshot's end has entries of that term, and refuses the server as
-//! a leader. A pair of the snapshot's end and the entry after it is therefore a remark, unless the
-//! snapshot shows another term than the one that was committed there; and it is no evidence
-//! against other logs.
+//! **A deviation that does no harm is a remark**. If a follower installs a snapshot that
+//! conflicts with its log, it must discard the log (section 7). Suppose that it keeps the entries
+//! after the snapshot. These entries are of terms below the one in which the snapshot's end was
+//! committed, because a log with an entry of that term or a later one has the snapshot's end. So no
+//! leader that the follower still accepts has such an entry, no AppendEntries matches one, and the
+//! first new entry replaces them all. The majority that committed the snapshot's end has entries of
+//! that term, and does not vote for this server. So a pair of the snapshot's end and the entry
+//! after it is a remark, unless the snapshot shows another term than the one that was committed
+//! there. The pair is no evidence against other logs.
 //!
-//! Commands are opaque to `inspect`, so where a leader took a command as an index and a term, and
-//! the entry committed there is of that term, what was applied there has to be that command. This
-//! also finds a peer whose `inspect` shows another log than the one it works with.
+//! `inspect` does not show commands. But if a leader took a command with an index and a term, and
+//! the entry committed at that index is of that term, then the command applied there must be that
+//! command. This also finds a peer whose `inspect` shows another log than the one that it uses.
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ use crate::rules::committed::Committed;
 use crate::rules::leader_log::LeaderLog;
 use crate::sample::Transition;
 
-/// Every entry of every log, and what was applied.
+/// All entries of all logs, and the applied commands.
 #[derive(Debug, Default)]
 pub(crate) struct Matching {
-    /// By index and term: the term of the entry before, and who showed it first.
+    /// By index and term: the term of the entry before, and which server showed it first and when.
     entries: BTreeMap<(u64, u64), (u64, usize, Moment)>,
-    /// By index: who applied what first.
+    /// By index: the server that applied it first, the command, and when.
     applied: BTreeMap<u64, (usize, Vec<u8>, Moment)>,
 }
 
@@ -69,13 +69,13 @@ impl Matching {
         Ok(remark)
     }
 
-    /// Takes in that a peer has applied a command. Whether all apply the same is not judged here.
+    /// Records that a peer has applied a command. S8 is not checked here.
     pub(crate) fn apply(&mut self, server: usize, index: u64, command: &[u8], at: Moment) {
         self.applied.entry(index).or_insert_with(|| (server, command.to_vec(), at));
     }
 
-    /// Compares what was taken, what was committed and what was applied at an index, as soon as all
-    /// are known.
+    /// Compares the taken, the committed and the applied command at an index, as soon as all are
+    /// known.
     pub(crate) fn compare(
         &self,
         index: u64,
@@ -103,7 +103,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn logs_may_part_and_one_overwrites_the_other() {
+    fn logs_may_differ_and_one_overwrites_the_other() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(2).log(&[1, 2]))?;
             scenario.sees(1, |peer| peer.term(3).log(&[1, 3]))?;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn one_entry_after_two_prefixes_is_reported_with_both() {
+    fn one_entry_after_two_different_prefixes_is_reported_with_both() {
         let sentence = "entry 3 of term 4 follows one of term 3 in the log of server 1 at 0.002 s, \
                         and one of term 2 in that of server 0 at 0.001 s";
         broke(Rule::S6, sentence, |scenario: &mut Scenario| {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflicting_tail_that_is_kept_after_a_snapshot_hurts_nobody() {
+    fn a_conflicting_tail_that_is_kept_after_a_snapshot_is_a_remark() {
         let mut scenario = Scenario::new();
         scenario.sees(1, |peer| peer.term(3).leads().log(&[1, 3]).commit(2)).unwrap();
         scenario.sees(0, |peer| peer.term(3).voted(1).log(&[1, 2, 2])).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_applied_is_what_the_leader_took() {
+    fn an_applied_command_that_the_leader_did_not_take_is_reported() {
         kept(|scenario: &mut Scenario| {
             scenario.takes(0, 1, 1, b"lost")?;
             scenario.takes(1, 1, 2, b"kept")?;

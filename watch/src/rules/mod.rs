@@ -1,4 +1,4 @@
-//! The rules, one file each, with the argument why no correct Raft fails the check.
+//! The rules, one file each, with the argument why the check never fails a correct Raft.
 
 pub(crate) mod shape;
 pub(crate) mod monotonic;

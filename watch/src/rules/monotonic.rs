@@ -1,17 +1,17 @@
-//! S12, what never falls within an incarnation: the current term and the commit index (Figure 2);
-//! S14, the index up to which a snapshot has taken the log's place (section 7); and S8, that what
-//! was applied is committed in the peer's own eyes.
+//! S12, the current term and the commit index never fall within an incarnation (Figure 2); S14, the
+//! last index of the snapshot never falls (section 7); and S8, applied entries are committed by the
+//! peer's own commit index.
 //!
-//! **Sound**: each of these is one number of one incarnation. A value is held against one that was
-//! answered, shown or delivered *before the later question was asked*; questions that overlap are
-//! not compared. Only commands are held against the commit index: a peer may hand over a snapshot
-//! first and count it afterwards.
+//! **Sound**: each of these is one number of one incarnation. A value is compared with one that
+//! was answered, shown or delivered *before the later question was asked*; questions that overlap
+//! are not compared. Only applied commands are compared with the commit index: a peer may hand over
+//! a snapshot first and raise its commit index afterwards.
 
 use crate::breach::{ApplyingBreach, CommitmentBreach, ElectionBreach, SnapshotBreach, Violation};
 use crate::sample::Transition;
 use history::Moment;
 
-/// What was known of a peer when it was asked.
+/// What was known about a peer when it was asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Floor {
     /// It had said that it is in this term.
@@ -63,7 +63,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_commit_index_is_lower_after_a_restart() {
+    fn a_commit_index_may_be_lower_after_a_restart() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).log(&[1]).commit(1))?;
             scenario.applies(0, 1, b"a")?;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_is_committed() {
+    fn an_applied_index_above_the_commit_index_is_reported() {
         let sentence = "server 0 has applied index 1, but shows commit index 0 at 0.002 s";
         broke(Rule::S8, sentence, |scenario: &mut Scenario| {
             scenario.applies(0, 1, b"a")?;

@@ -1,19 +1,20 @@
-//! S13, nothing is taken back that is committed or acknowledged (section 5.3), and the part of S14
-//! about the entries after an installed snapshot (section 7).
+//! S13, no committed or acknowledged entry is removed (section 5.3), and the part of S14 about the
+//! entries after an installed snapshot (section 7).
 //!
-//! **Sound for committed entries**: what a peer itself showed below its commit index never changes
-//! in its log, and only a snapshot takes its place.
+//! **Sound for committed entries**: the entries that a peer itself showed up to its commit index
+//! never change in its log. Only a snapshot replaces them.
 //!
-//! **Sound for acknowledged entries**: a follower removes an entry only where it conflicts with
-//! what the leader sent. Between two inspections of one incarnation in one term only that term's
-//! leader was heeded. If the leader was seen to have the very entry that is gone, there was no
-//! conflict: an older message was taken for the whole log, or a snapshot for more than it covers.
-//! A follower that removes a conflicting entry before it has the new one is not touched by this.
+//! **Sound for acknowledged entries**: a follower removes an entry only if it conflicts with what
+//! the leader sent. Between two inspections of one incarnation in one term it accepted entries only
+//! from that term's leader. If the leader was seen with the same entry that is gone, there was no
+//! conflict: the follower mistook an older message for the whole log, or removed more than a
+//! snapshot covers. A follower that removes a conflicting entry before it has the new one is not
+//! affected.
 
 use crate::breach::{LogBreach, MustStay, Violation};
 use crate::sample::{Sample, Transition};
 
-/// `leader` is the last sample of the peer's leader as such, if it was seen.
+/// `leader` is the last sample of the leader of the peer's term, if it was seen to lead.
 pub(crate) fn see(seen: &Transition<'_>, leader: Option<&Sample>) -> Result<(), Violation> {
     let Some(before) = seen.before else { return Ok(()) };
     let (old, new) = (&before.state, &seen.now.state);
@@ -49,7 +50,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn uncommitted_entries_give_way_to_the_leaders() {
+    fn uncommitted_entries_are_replaced_by_those_of_the_leader() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(3).leads().log(&[1, 3]))?;
             scenario.sees(1, |peer| peer.term(3).voted(0).log(&[1, 2, 2]).commit(1))?;
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_the_leader_has_is_not_to_be_removed() {
+    fn a_removed_entry_that_the_leader_has_is_reported() {
         let sentence = "server 1 took back its entry 2 of term 1 between 0.002 s and 0.003 s, \
                         though its leader, server 0, has the same entry";
         broke(Rule::S13, sentence, |scenario: &mut Scenario| {
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_an_installed_snapshot_is_kept() {
+    fn a_removed_entry_after_an_installed_snapshot_is_reported() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads().log(&[1, 1, 1]))?;
             scenario.sees(1, |peer| peer.term(1).voted(0).log(&[1, 1, 1]))?;

@@ -1,5 +1,5 @@
-//! What no state of a Raft can be, whatever it did; and the part of S12 that one state shows alone:
-//! no log has an entry of a later term than its server's.
+//! States that no Raft can be in, whatever it did; and the part of S12 that a single state shows:
+//! no log has an entry of a later term than the server's current term.
 //!
 //! **Sound**: a server adopts a term before it takes an entry of it (section 5.1).
 
@@ -8,10 +8,10 @@ use raftapi::Inspect;
 
 use crate::breach::{LogBreach, ShapeBreach, Violation};
 
-/// An index beyond this is nonsense.
+/// The limit of an index. No run comes near it.
 const INDEX_MAX: u64 = 1 << 40;
 
-/// Checks one state by itself.
+/// Checks a single state.
 pub(crate) fn check(
     server: usize,
     servers: usize,
@@ -22,7 +22,7 @@ pub(crate) fn check(
     let last_term = state.last_term();
     let violation = match voted_for {
         Some(candidate) if candidate >= servers => {
-            Violation::of(server, ShapeBreach::VoteForNobody { candidate, servers, seen })
+            Violation::of(server, ShapeBreach::VoteForUnknownServer { candidate, servers, seen })
         }
         _ if index > INDEX_MAX => {
             Violation::of(server, ShapeBreach::ImpossibleSnapshot { index, seen })

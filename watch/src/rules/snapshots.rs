@@ -1,15 +1,16 @@
 //! S14, no older snapshot is saved over a newer one (section 7).
 //!
 //! **Sound**: a snapshot stands for a committed prefix, and a server that has one up to an index
-//! has applied everything up to it. To replace it by an older one would take back what was applied.
-//! Bytes that the service did not make prove nothing here; they are judged where they are applied.
+//! has applied everything up to that index. An older snapshot in its place would take back applied
+//! entries. Bytes that the service did not make prove nothing here; they are judged when they are
+//! applied.
 
 use history::Moment;
 use raftapi::Saved;
 
 use crate::breach::{SnapshotBreach, Violation};
 
-/// Checks one save of a server.
+/// Checks a save of a server.
 pub(crate) fn check_saved(
     server: usize,
     old: &Saved,
@@ -40,7 +41,7 @@ mod tests {
     use crate::scenario::{Scenario, broke, kept};
 
     #[test]
-    fn a_snapshot_grows_or_is_saved_again() {
+    fn a_newer_or_the_same_snapshot_may_be_saved() {
         kept(|scenario: &mut Scenario| {
             scenario.saves(0, 0, 2)?;
             scenario.saves(0, 2, 2)?;

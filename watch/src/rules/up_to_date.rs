@@ -1,25 +1,25 @@
 //! S3, votes only for a log at least as up to date as the voter's (section 5.4.1).
 //!
-//! **Sound**: the candidate's log is taken when it is seen standing with a vote for itself, or
-//! leading, in that term. A candidate appends nothing and truncates nothing as long as it is one,
-//! and a leader appends only entries of its own term, which are left out; so this is its log as it
-//! stood when it stood. The voter's log at the moment of its vote is known only if the inspections
-//! before and after the vote show the same log and at most two handlers ran in between: one of
-//! them gave the vote, and the other alone cannot take entries away and bring them back.
+//! **Sound**: the candidate's log is taken from a sample that shows it in that term as a
+//! candidate with a vote for itself, or as the leader. A candidate appends and truncates nothing,
+//! and a leader appends only entries of its own term, which are left out. So this is the log with
+//! which it asked for votes. The voter's log at the moment of its vote is known only if the
+//! inspections before and after the vote show the same log and at most two handlers ran in between:
+//! one of them gave the vote, and the other one cannot both remove entries and bring them back.
 //!
-//! **A follower may note the leader as its vote**, although its own log is longer: entries that
+//! **A follower may note the leader as its vote**, although its own log is longer. Entries that
 //! are not committed do not keep a leader from being elected, and no vote is given. So the rule is
 //! broken only when the candidate cannot have been elected without all such voters: by the
 //! [`ballot`](super::ballot), or because another server leads the term. Otherwise the vote has
 //! decided nothing, and is a remark.
 //!
-//! **A snapshot that was installed counts for less**. A voter that notes the end of its log apart
-//! from the log may forget to renew the note when it installs a snapshot. Then it votes for
-//! candidates that lack the snapshot's end. The majority that committed this end had it as an
-//! entry, before there was a snapshot of it, and refuses such candidates, so none of them is
-//! elected; and the next entry that the voter stores renews the note. So the end of a voter's log
-//! counts only if it was seen there as an entry; else it is a remark. One that made the snapshot
-//! itself belongs to that majority, perhaps, and is judged.
+//! **An installed snapshot counts for less**. A voter may keep a separate note of the end of its
+//! log, and forget to update the note when it installs a snapshot. Then it votes for candidates
+//! that lack the snapshot's end. The majority that committed this end had it as an entry, before
+//! there was a snapshot of it, and refuses such candidates, so none of them is elected. The next
+//! entry that the voter stores updates the note. So the end of a voter's log counts only if it was
+//! seen there as an entry; otherwise the vote is a remark. A voter that made the snapshot itself
+//! may belong to that majority, so it is judged.
 
 use std::collections::BTreeMap;
 
@@ -33,14 +33,14 @@ use crate::rules::first_votes::FirstVotes;
 use crate::rules::leaders::Leaders;
 use crate::sample::{Sample, Transition};
 
-/// How the logs of candidates ended, and those of their voters.
+/// The ends of the logs of candidates and of their voters.
 #[derive(Debug, Default)]
 pub(crate) struct UpToDate {
-    /// By term and candidate.
+    /// By term and candidate: the end of the log.
     stood: BTreeMap<(u64, usize), (LogEnd, Moment)>,
-    /// By term and candidate.
+    /// By term and candidate: the end of the log.
     voters: BTreeMap<(u64, usize), Vec<Voter>>,
-    /// Votes for a log that ends before the voter's, until it is known what they decided.
+    /// Votes for a log that ends before the voter's log, until it is known what they decided.
     open: Vec<Stale>,
     /// By server: the last entry that was seen in its log.
     ends: BTreeMap<usize, LogEnd>,
@@ -51,11 +51,11 @@ struct Voter {
     server: usize,
     end: LogEnd,
     at: Moment,
-    /// Its log is nothing but an installed snapshot.
+    /// Whether its log is only an installed snapshot.
     has_only_snapshot: bool,
 }
 
-/// The votes for one candidate by servers with a more up-to-date log.
+/// The votes for one candidate by servers with a more up-to-date log than the candidate's.
 #[derive(Debug)]
 struct Stale {
     term: u64,
@@ -66,8 +66,8 @@ struct Stale {
 }
 
 impl UpToDate {
-    /// Takes in what a server shows. A second vote of the term elects nobody, or breaks S2; it may
-    /// only name the leader. `alive` are the servers that run.
+    /// Reads a sample and the one before it. A second vote of the term is ignored: it may only note
+    /// the leader, and otherwise S2 judges it. `alive` says which servers run.
     pub(crate) fn see(
         &mut self,
         seen: &Transition<'_>,
@@ -117,7 +117,7 @@ impl UpToDate {
         remark
     }
 
-    /// Judges the votes for a shorter log, by a further sample and by who is known to lead.
+    /// Judges the votes for a shorter log by a new sample and by the known leaders.
     pub(crate) fn judge(
         &mut self,
         now: &Sample,
@@ -127,15 +127,15 @@ impl UpToDate {
         for votes in &mut self.open {
             votes.ballot.hear(now, first);
         }
-        if let Some(votes) = self.open.iter().find(|votes| votes.have_hurt(leaders)) {
+        if let Some(votes) = self.open.iter().find(|votes| votes.did_harm(leaders)) {
             return Err(votes.violation());
         }
         let decided = self.open.extract_if(.., |votes| votes.are_harmless(leaders));
         Ok(decided.flat_map(Stale::remarks).collect())
     }
 
-    /// A crash can lose a candidacy that no other server knows of. Another one, with another log,
-    /// can follow in the same term.
+    /// Forgets a candidacy that a crash can lose, because no other server knows of it. Another one,
+    /// with another log, can follow in the same term.
     pub(crate) fn crash(&mut self, server: usize) {
         self.stood.retain(|(_, candidate), _| *candidate != server);
         for voters in self.voters.values_mut() {
@@ -152,8 +152,9 @@ impl Stale {
         self.voters.iter().any(|voter| voter.server == server)
     }
 
-    /// The candidate does not lead, or leads by these votes.
-    fn have_hurt(&self, leaders: &Leaders) -> bool {
+    /// Whether the votes broke the rule: another server leads, or the candidate can only have been
+    /// elected by these votes.
+    fn did_harm(&self, leaders: &Leaders) -> bool {
         let leader = leaders.of(self.term);
         let is_known = leader == Some(self.candidate);
         let is_elected =
@@ -161,13 +162,13 @@ impl Stale {
         (leader.is_some() && !is_known) || !is_elected
     }
 
-    /// The candidate leads by the votes of others, and none is open.
+    /// Whether the candidate leads by the votes of others, and no answer is missing.
     fn are_harmless(&self, leaders: &Leaders) -> bool {
         leaders.of(self.term) == Some(self.candidate)
             && self.ballot.is_over(|server| self.is_by(server))
     }
 
-    /// Names the voter with the most up-to-date log.
+    /// The violation, which names the voter with the most up-to-date log.
     fn violation(&self) -> Violation {
         let Stale { term, candidate, stood, .. } = *self;
         let voter = self.voters.iter().rev().max_by_key(|voter| voter.end);
@@ -185,7 +186,7 @@ impl Stale {
     }
 }
 
-/// A new vote for another server, with the voter's log if that is known for sure.
+/// A new vote for another server, with the end of the voter's log. None if that end is not certain.
 fn new_vote(seen: &Transition<'_>) -> Option<(usize, LogEnd)> {
     let (before, now) = (&seen.before?.state, &seen.now.state);
     let candidate = now.voted_for?;
@@ -201,7 +202,7 @@ fn end_of(state: &Inspect) -> LogEnd {
     (state.last_term(), state.last_index())
 }
 
-/// The end of the log without entries of the current term; none if a snapshot hides it.
+/// The end of the log without entries of the current term. None if a snapshot hides it.
 fn end_before_term(state: &Inspect) -> Option<LogEnd> {
     let own = state.log_terms.iter().rev().take_while(|term| **term == state.current_term).count();
     let index = state.last_index() - own as u64;
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_candidates_log_counts_as_it_was_when_it_stood() {
+    fn the_log_counts_with_which_the_candidate_asked_for_votes() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).log(&[1, 1]))?;
             scenario.sees(1, |peer| peer.term(2).stands().log(&[1, 1]))?;
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voter_that_got_entries_since_is_not_judged() {
+    fn a_voter_that_got_entries_after_its_vote_is_not_judged() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).log(&[1]))?;
             scenario.sees(0, |peer| peer.term(2).voted(1).log(&[1, 2]))?;
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_for_a_shorter_log_or_an_older_term_shows_both_ends() {
+    fn a_vote_for_a_shorter_log_or_an_older_term_is_reported_with_both_ends() {
         let sentence = "server 0 voted for server 1 in term 2, seen at 0.002 s: its own log ended \
                         with index 2 of term 1, the candidate's ended with index 1 of term 1";
         broke(Rule::S3, sentence, |scenario: &mut Scenario| {

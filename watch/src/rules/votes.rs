@@ -1,30 +1,30 @@
 //! S2, at most one vote of a server in a term, across crashes (section 5.2).
 //!
 //! **Sound within an incarnation**: `voted_for` is "the candidate that got this server's vote in
-//! the current term" (Figure 2), and two values of it in one term are two votes. Only what can
-//! hurt is a failure: two candidates of a term must never both count one voter.
+//! the current term" (Figure 2), and two values of it in one term are two votes. Only a change that
+//! can do harm is a failure: two candidates of a term must never both count one voter.
 //!
-//! **A candidate's own vote** is counted by nobody else. So a candidate that follows the leader of
-//! its term and clears its vote breaks nothing, nor does one that gives way to a rival with a
-//! better log: a remark. If it leads that term, S15 finds it. A leader that shows no vote at all
-//! (its type has no such field) has lost nothing: only a server that leads no longer can vote
-//! again.
+//! **A candidate's own vote**: no other candidate counts it. So a candidate may follow the leader
+//! of its term and clear its vote, or give way to a rival with a better log: both are remarks. If
+//! it leads that term, S15 finds it. A leader that shows no vote at all (its type has no such
+//! field) has lost nothing: it can vote again only when it no longer leads.
 //!
-//! **A vote for another that changes or vanishes** is a failure at once if its candidate leads the
-//! term, since it may have been counted, and if the server then stands in that term itself. Any
-//! other change stays open in [`given_up`](super::given_up) until it is known whether it can have
-//! hurt. What was given up is not held against the server after a crash.
+//! **A vote for another that changes or vanishes** is immediately a failure in two cases: if its
+//! candidate leads the term, since the vote may have been counted, or if the server then becomes a
+//! candidate in that term itself. Any other change stays open in [`given_up`](super::given_up)
+//! until it is known whether it can have done harm. After a crash a vote that was given up before
+//! does not count.
 //!
 //! **Sound across a crash**: a vote that was set in memory and sent to no other server may be
-//! lost, so it is forgotten at the crash unless it is *settled*. A vote for another is given by an
-//! RPC handler; once no handler runs any more that had begun before the vote was seen, the one
-//! that gave it has returned, and Figure 2 wants persistent state on stable storage before it
-//! responds. A vote for oneself is settled when another server is seen with a vote for that
-//! candidate in that term, since it can only have been asked for it after the candidate had voted.
-//! A settled vote may have been given up between the last sample and the crash, so one for another
-//! server stays open as well, unless its candidate leads the term. A candidate may ask for votes
-//! while it saves its own: if it crashes, nobody counts the votes any more. So its own vote breaks
-//! the rule only if it led.
+//! lost, so it is forgotten at the crash unless it is *settled*. An RPC handler gives a vote for
+//! another server. Once all handlers that had begun before the vote was seen have returned, the one
+//! that gave it has returned too, and Figure 2 requires persistent state on stable storage before
+//! it responds. A server's vote for itself is settled when another server is seen with a vote for
+//! that candidate in that term, since it can only have been asked for its vote after the candidate
+//! had voted. A settled vote may have been given up between the last sample and the crash. So a
+//! settled vote for another server stays open too, unless its candidate leads the term. A candidate
+//! may ask for votes while it saves its own vote: if it crashes, these votes are never counted. So
+//! its own vote breaks the rule only if it led.
 
 use history::Moment;
 
@@ -45,8 +45,7 @@ pub(crate) struct Votes {
 }
 
 impl Votes {
-    /// Takes in what a server shows. `leader` is known to lead its term; `alive` are the servers
-    /// that run.
+    /// Reads a sample. `leader` is the known leader of its term; `alive` says which servers run.
     pub(crate) fn see(
         &mut self,
         now: &Sample,
@@ -73,7 +72,7 @@ impl Votes {
         if vote.candidate == candidate {
             vote.settled |= settled;
             (vote.shown, vote.vanished) = (shown, None);
-            self.given_up.is_back(server, term);
+            self.given_up.note_back(server, term);
         }
         if server != candidate
             && let Some(own) = self.first.get_mut(&(candidate, term))
@@ -83,7 +82,7 @@ impl Votes {
         Ok(remark)
     }
 
-    /// A server no longer shows its vote for itself.
+    /// Judges a server that no longer shows its vote for itself.
     fn own_changed(
         &mut self,
         now: &Sample,
@@ -112,7 +111,7 @@ impl Votes {
         Ok(Some(Remark { server, what, seen: now.at }))
     }
 
-    /// A server no longer shows its vote for another.
+    /// Judges a server that no longer shows its vote for another.
     fn changed(
         &mut self,
         now: &Sample,
@@ -142,7 +141,7 @@ impl Votes {
         Ok(())
     }
 
-    /// Judges what was given up, by a further sample and by who is known to lead.
+    /// Judges the votes that were given up, by a new sample and by the known leaders.
     pub(crate) fn judge(
         &mut self,
         now: &Sample,
@@ -177,7 +176,8 @@ impl Votes {
         Ok(())
     }
 
-    /// Forgets what a crash can lose without breaking the rule: what no other server can know.
+    /// Forgets the votes that a crash can lose without breaking the rule: those that no other
+    /// server can know of.
     pub(crate) fn crash(&mut self, server: usize) {
         self.first.retain(|(voter, _), vote| *voter != server || vote.settled);
         self.first
@@ -187,7 +187,7 @@ impl Votes {
         self.given_up.crash(server);
     }
 
-    /// The candidate that a server was first seen to vote for in a term, and when.
+    /// The candidate of the first vote of a server that was seen in a term, and when.
     pub(crate) fn of(&self, server: usize, term: u64) -> Option<(usize, Moment)> {
         self.first.get(&(server, term)).map(|vote| (vote.candidate, vote.at))
     }
@@ -214,7 +214,7 @@ mod tests {
     use history::Rule;
 
     #[test]
-    fn a_vote_in_each_term_is_correct_and_so_is_one_for_a_loser() {
+    fn a_vote_in_each_term_is_correct_even_for_a_loser() {
         kept(|scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_for_the_leader_that_vanishes_is_reported_before_it_is_given_again() {
+    fn a_vote_for_the_leader_that_vanishes_is_reported_before_a_second_vote() {
         let sentence = "server 0 voted for server 1 in term 1, seen at 0.001 s, and is in term 1 \
                         without that vote at 0.002 s; it has not restarted";
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_that_gave_way_has_one_vote_left_and_leads_no_more() {
+    fn a_candidate_that_gave_way_has_one_vote_left_and_must_not_lead() {
         let sentence = "server 0 voted for server 1 in term 1, seen at 0.003 s, and for server 2 \
                         before, seen at 0.002 s";
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
@@ -320,10 +320,10 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_may_show_no_vote_as_long_as_it_leads() {
+    fn a_leader_may_show_no_vote_while_it_leads() {
         let leads = |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads())?;
-            scenario.sees(0, |peer| peer.term(1).leads().voted_for_nobody())?;
+            scenario.sees(0, |peer| peer.term(1).leads().without_vote())?;
             scenario.sees(1, |peer| peer.term(1).voted(0))
         };
         kept(leads);
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_that_was_answered_counts_after_a_crash() {
+    fn a_vote_that_was_sent_counts_after_a_crash() {
         let sentence = "server 0 voted for server 2 in term 1, seen at 0.006 s, and for server 1 \
                         before, seen at 0.002 s";
         broke(Rule::S2, sentence, |scenario: &mut Scenario| {
@@ -359,7 +359,7 @@ mod tests {
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
             scenario.handles(0, 7);
             scenario.sees(0, |peer| peer.term(1).voted(1))?;
-            // It forgot the term, too, so that nothing was seen to be missing at once.
+            // It also forgot the term, so the lost vote was not seen immediately.
             scenario.restarts(0, |peer| peer)?;
             scenario.sees(0, |peer| peer.term(1).voted(2))?;
             scenario.sees(1, |peer| peer.term(1).stands())
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_may_ask_for_votes_before_its_own_is_saved() {
+    fn a_candidate_may_ask_for_votes_before_it_has_saved_its_own() {
         let mut scenario = Scenario::new();
         scenario.sees(0, |peer| peer.term(1).stands()).unwrap();
         scenario.sees(1, |peer| peer.term(1).voted(0)).unwrap();

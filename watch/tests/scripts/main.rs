@@ -1,11 +1,11 @@
-//! Histories that read like a log, and what the checker says of them.
+//! Histories that read like a log, and what the checker says about them.
 //!
 //! Each file in `histories/` is a script: lines of events, `---`, and the output, which is `ok` if
-//! no rule was broken. [`player`] says which lines there are. The tables of `rules/*.rs` try each
-//! rule at its edges; a script tells one story from beginning to end, such as Figure 8 of the
+//! no rule was broken. [`player`] lists the kinds of lines. The tests in `rules/*.rs` check the
+//! edge cases of each rule; a script is one scenario from beginning to end, such as Figure 8 of the
 //! paper.
 //!
-//! `UPDATE_GOLDENFILES=1 cargo test -p watch --test scripts` writes the output anew.
+//! `UPDATE_GOLDENFILES=1 cargo test -p watch --test scripts` renews the output.
 
 mod player;
 

@@ -1,4 +1,4 @@
-//! Plays a history to a checker, line by line, and prints each violation with its evidence.
+//! Feeds a history to a checker, line by line, and prints each violation with its evidence.
 //!
 //! | line | event |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | `1 receives 0 call=7`, `1 answers 0 call=7` | its handler begins; it returns |
 //! | `0 hears 1 call=7` | server 0 has the reply of server 1 |
 //!
-//! STATE is what has changed: any of `term=2`, `log="1 1 2"` (the entries' terms),
+//! STATE is the change of the state: any of `term=2`, `log="1 1 2"` (the terms of the entries),
 //! `snapshot="3 1"` (last index and term), `commit=1` and `vote=none`. A higher term clears the
 //! vote. Each line happens a millisecond after the one before.
 
@@ -31,14 +31,14 @@ use watch::{Checker, Remark, Violation};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A checker, and what it was told.
+/// A checker, and the state of each server.
 #[derive(Default)]
 pub(crate) struct Player {
     checker: Option<Checker>,
     servers: Vec<Server>,
     event: u64,
     millis: u64,
-    /// Found, and not printed yet.
+    /// Violations that are not printed yet.
     broken: Vec<Violation>,
     remarks: Vec<Remark>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Player {
 struct Server {
     incarnation: u32,
     state: Inspect,
-    /// The last index that the saved snapshot covers; 0 without one.
+    /// The last index that the saved snapshot covers; 0 without a snapshot.
     saved: u8,
 }
 
@@ -213,7 +213,7 @@ impl Player {
     }
 }
 
-/// Changes a state as the keys of a line say.
+/// Changes a state by the keys of a line.
 fn change(state: &mut Inspect, args: &mut ArgumentConsumer<'_>) -> Result<()> {
     while let Some((key, value)) = args.next_key() {
         match key {
@@ -247,7 +247,8 @@ fn positional<T: FromStr<Err: Error + 'static>>(args: &mut ArgumentConsumer<'_>)
     Ok(args.next_pos().ok_or("an argument is missing")?.parse()?)
 }
 
-/// The rule, the sentence, where to look, and the evidence as a table: time, server, what.
+/// A violation as text: the rule, the sentence, where to look, and the evidence as a table of time,
+/// server and event.
 fn tell(violation: &Violation) -> String {
     let rule = violation.rule().map_or_else(|| "no rule".to_owned(), |rule| rule.to_string());
     let look = violation.look().or(violation.rule().map(Rule::look)).expect("each breach has one");
