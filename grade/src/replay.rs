@@ -49,10 +49,9 @@ pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
 /// A run without a recording is still a run: the error is printed.
 fn record(runner: &Runner, scratch: &Path, run: &Run, file: &Path) {
     let again = format!("cargo grade replay --test \"{}\" --seed {}", run.test.words, run.seed);
+    let timeline = file.with_extension("txt");
     match runner.record(scratch, run, file, &again) {
-        Ok(()) => {
-            println!("timeline: {}", plain::line(&file.with_extension("txt").display().to_string()))
-        }
+        Ok(()) => println!("timeline: {}", plain::line(&timeline.display().to_string())),
         Err(why) => eprintln!("error: failed to record the run: {why}"),
     }
 }
