@@ -1,4 +1,4 @@
-//! When an entry is committed, and when the followers hear of it: sections 5.3 and 5.4.2.
+//! When an entry is committed, and when the followers learn of it: sections 5.3 and 5.4.2.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ fn a_follower_commits_no_further_than_the_last_new_entry() {
 
 /// A refused message says nothing about what is committed here.
 #[test]
-fn a_follower_commits_nothing_by_a_message_that_it_refuses() {
+fn a_message_that_a_follower_refuses_commits_nothing() {
     let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 2, 3, 3]);
     assert!(!follower.append_entries(append(4, (3, 4), &[], 3), &clock).success);
@@ -81,7 +81,7 @@ fn what_is_committed_is_applied_in_order() {
 
 /// A new commit index goes along with new entries; if there are none, it follows soon.
 #[test]
-fn followers_hear_of_a_commit_soon_and_with_few_messages() {
+fn followers_learn_of_a_commit_soon_and_with_few_messages() {
     let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     let mut follower = server(1, 3, 1, &[]);

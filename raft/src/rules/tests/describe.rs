@@ -1,4 +1,4 @@
-//! What servers say and do as lines of text, for the scripts.
+//! Messages and actions of servers as lines of text, for the scripts.
 //!
 //! An entry is written as its term, as in Figure 7, and a server as in Figure 8: S1 to S5.
 

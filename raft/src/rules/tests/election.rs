@@ -33,7 +33,7 @@ fn a_vote_is_given_once_a_term() {
     );
 }
 
-/// The first answer may have been lost: the same candidate gets the same vote again.
+/// The first reply may have been lost: the same candidate gets the same vote again.
 #[test]
 fn a_candidate_that_asks_again_gets_its_vote_again() {
     let clock = HandClock::new();
@@ -46,14 +46,14 @@ fn a_candidate_that_asks_again_gets_its_vote_again() {
 
 /// A vote that a crash forgets could be given twice.
 #[test]
-fn a_vote_is_saved_though_the_term_is_known() {
+fn a_vote_is_saved_even_if_the_term_is_known() {
     let clock = HandClock::new();
     let mut voter = server(0, 3, 4, &[]);
     assert_eq!(voter.request_vote(&vote(4, 1, (0, 0)), &clock), granted(4));
     assert!(voter.persistent.must_save());
 }
 
-/// 5.1: a request of an old term is refused, and the answer says the present one.
+/// 5.1: a request of an old term is refused, and the reply has the current term.
 #[test]
 fn a_candidate_of_an_old_term_gets_no_vote() {
     let clock = HandClock::new();
@@ -64,7 +64,7 @@ fn a_candidate_of_an_old_term_gets_no_vote() {
 
 /// 5.1: a higher term is adopted before anything else, and even if the vote is refused.
 #[test]
-fn a_higher_term_is_adopted_and_saved_though_the_vote_is_refused() {
+fn a_higher_term_is_adopted_and_saved_even_if_the_vote_is_refused() {
     let clock = HandClock::new();
     let mut voter = leader(0, 3, 2, &[1, 2]);
     assert_eq!(voter.request_vote(&vote(3, 1, (1, 1)), &clock), refused(3));
@@ -88,10 +88,10 @@ fn the_vote_goes_to_a_log_that_is_at_least_as_up_to_date() {
     check((9, 1), false);
 }
 
-/// 5.2: only a granted vote keeps the voter from standing itself; a refused candidate, whose log is
-/// old, must not hold up the others.
+/// 5.2: only a granted vote delays the voter's own candidacy. A refused candidate, whose log is
+/// old, must not delay the others.
 #[test]
-fn the_election_timer_is_reset_by_a_granted_vote_only() {
+fn only_a_granted_vote_resets_the_election_timer() {
     let clock = HandClock::new();
     let mut voter = server(0, 3, 3, &[1, 2]);
     let due = voter.election_due;
@@ -102,8 +102,8 @@ fn the_election_timer_is_reset_by_a_granted_vote_only() {
     assert_ne!(voter.election_due, due);
 }
 
-/// 5.2: a candidate votes for itself, asks all others with one and the same request, and wins with
-/// the votes of a majority of all servers.
+/// 5.2: a candidate votes for itself, sends all others the same request, and wins with the votes of
+/// a majority of all servers.
 #[test]
 fn a_majority_of_all_servers_elects() {
     let clock = HandClock::new();
@@ -128,7 +128,7 @@ fn a_majority_of_all_servers_elects() {
     check(7, 4);
 }
 
-/// The network may deliver an answer twice, and a vote may be asked for twice.
+/// The network can deliver a reply twice, and a candidate can ask for a vote twice.
 #[test]
 fn a_vote_counts_once() {
     let clock = HandClock::new();
@@ -152,9 +152,9 @@ fn a_late_vote_does_not_count() {
     assert!(!candidate.is_leader());
 }
 
-/// 5.1: a candidate that learns of a higher term in an answer gives up, and saves that term.
+/// 5.1: a candidate that learns of a higher term from a reply steps down, and saves that term.
 #[test]
-fn a_candidate_gives_up_before_a_higher_term() {
+fn a_candidate_steps_down_for_a_higher_term() {
     let clock = HandClock::new();
     let mut candidate = server(0, 3, 0, &[]);
     time_out(&mut candidate, &clock);
@@ -168,7 +168,7 @@ fn a_candidate_gives_up_before_a_higher_term() {
 
 /// 5.2: another server won the term; a candidate ignores the leader of an older term.
 #[test]
-fn a_candidate_gives_up_before_the_leader_of_its_term() {
+fn a_candidate_steps_down_for_the_leader_of_its_term() {
     let clock = HandClock::new();
     let mut candidate = server(1, 3, 0, &[]);
     time_out(&mut candidate, &clock);
@@ -185,9 +185,9 @@ fn a_candidate_gives_up_before_the_leader_of_its_term() {
     assert!(!candidate.is_leader(), "it has given up");
 }
 
-/// 5.2: a new leader sends heartbeats at once, and then regularly.
+/// 5.2: a new leader sends heartbeats immediately, and then regularly.
 #[test]
-fn a_new_leader_is_heard_at_once() {
+fn a_new_leader_sends_heartbeats_immediately() {
     let clock = HandClock::new();
     let mut new = server(0, 3, 4, &[1, 3]);
     time_out(&mut new, &clock);

@@ -1,4 +1,4 @@
-//! Figure 7: six logs that a leader of term 8 may meet, and how fast it brings each in order.
+//! Figure 7: six logs that a leader of term 8 can meet, and how fast it repairs each.
 
 use super::{HandClock, converse, leader, progress, server, terms};
 
@@ -35,7 +35,7 @@ fn c_has_one_more() {
 }
 
 #[test]
-fn d_has_two_more_of_an_own_term() {
+fn d_has_two_more_of_its_own_term() {
     check(&[1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7], 1);
 }
 
@@ -45,13 +45,13 @@ fn e_lacks_some_and_has_others() {
 }
 
 #[test]
-fn f_has_two_terms_that_nobody_else_has() {
+fn f_has_two_terms_that_no_other_log_has() {
     check(&[1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3], 3);
 }
 
 /// The end of section 5.3: one message per conflicting term, not one per conflicting entry.
 #[test]
-fn a_long_tail_of_one_term_is_skipped_at_once() {
+fn a_long_tail_of_one_term_is_skipped_in_one_step() {
     let clock = HandClock::new();
     let mut leader = leader(0, 5, 4, &[vec![1; 10], vec![3; 200]].concat());
     let mut follower = server(1, 5, 2, &[vec![1; 10], vec![2; 100]].concat());

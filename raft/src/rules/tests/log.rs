@@ -1,4 +1,4 @@
-//! The log with its snapshot's end: indices count from 1 over all that was ever there.
+//! The log with its snapshot's end: indices count from 1, over all entries that were ever there.
 
 use super::{entries, entry, terms};
 use crate::rules::log::Log;
@@ -33,7 +33,7 @@ fn forgotten_entries_leave_the_indices_as_they_were() {
 }
 
 #[test]
-fn a_log_of_which_only_the_snapshot_is_left_goes_on_behind_it() {
+fn a_log_without_entries_continues_after_its_snapshot() {
     let mut log = log();
     log.forget_up_to(6);
     assert_eq!((log.last_index(), log.last_term()), (6, 4));
@@ -44,7 +44,7 @@ fn a_log_of_which_only_the_snapshot_is_left_goes_on_behind_it() {
 }
 
 #[test]
-fn a_message_is_filled_with_entries_up_to_a_size_but_with_one_at_least() {
+fn a_message_has_entries_up_to_a_size_but_at_least_one() {
     let log = log();
     let size = entry(3, 2).command.len();
     let count = |bytes_max| log.entries_from(3, bytes_max).len();
@@ -67,7 +67,7 @@ fn the_ends_of_a_term_are_found() {
 
 /// Figure 2, AppendEntries, receiver implementation, 3 and 4.
 #[test]
-fn only_a_conflict_takes_entries_back() {
+fn only_a_conflict_removes_entries() {
     let check = |prev_index: u64, new: &[u64], changes: bool, expected: &[u64]| {
         let mut log = log();
         assert_eq!(log.merge(prev_index, entries(prev_index + 1, new)), changes);

@@ -1,4 +1,4 @@
-//! Figure 2, persistent state: what a restart finds is what was there when it was last saved.
+//! Figure 2, persistent state: a restart finds the state that was saved last.
 
 use raftapi::Persister;
 
@@ -6,7 +6,7 @@ use super::{HandClock, append, command, entries, leader, server};
 use crate::rules::log::Log;
 use crate::rules::state::State;
 
-/// Saves, restarts, and sees whether everything came back.
+/// Saves, restarts, and checks that everything came back.
 #[track_caller]
 fn check(state: &mut State, persister: &Persister) {
     let clock = HandClock::new();
@@ -59,7 +59,7 @@ fn a_log_comes_back_however_it_has_changed() {
     }
     check(&mut state, &persister);
 
-    // And a server that goes on after a restart saves right, too.
+    // After a restart, too, a server saves its changes.
     let mut state = State::restored_from(1, 3, &persister, &clock);
     state.persistent.append(super::entry(571, 8));
     check(&mut state, &persister);

@@ -15,10 +15,10 @@ use crate::rules::state::State;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// No script has two servers that exchange more messages at once.
+/// No `converse` of a script exchanges more messages than this.
 const MESSAGES_MAX: usize = 100;
 
-/// What the script has made so far.
+/// The cluster that the script has made so far.
 pub(super) struct Player {
     clock: HandClock,
     servers: Vec<Server>,
@@ -124,7 +124,7 @@ impl Player {
             self.deliver(message.from, message.to)?;
             self.send_what_is_due()?;
         }
-        Err("they go on and on".into())
+        Err(format!("they exchange more than {MESSAGES_MAX} messages").into())
     }
 
     fn snapshot(&mut self, me: usize, index: u64) -> Result<()> {
@@ -146,7 +146,7 @@ impl Player {
 
 /// What the commands have in common.
 impl Player {
-    /// Has a server do what a rule says, and then save and apply. Tells what has changed.
+    /// Runs a rule on a server, then saves and applies. Writes what has changed.
     fn follow_rule<T>(
         &mut self,
         me: usize,

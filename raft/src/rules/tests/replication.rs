@@ -37,7 +37,7 @@ fn check(prev: (u64, u64), new: &[u64], reply: &AppendEntriesReply, log: &[u64],
 }
 
 /// Figure 2, AppendEntries, 2: without the entry just before, the new ones are refused; and the end
-/// of 5.3: the answer says how far to go back.
+/// of 5.3: the reply says how far to go back.
 #[test]
 fn entries_that_do_not_follow_are_refused_with_the_place_of_the_conflict() {
     let log = [1, 1, 2, 2, 3];
@@ -50,15 +50,15 @@ fn entries_that_do_not_follow_are_refused_with_the_place_of_the_conflict() {
 
 /// Figure 2, AppendEntries, 3 and 4.
 #[test]
-fn entries_that_follow_are_appended_and_conflicting_ones_taken_back() {
+fn entries_that_follow_are_appended_and_conflicting_ones_removed() {
     check((5, 3), &[4, 4], &success(4), &[1, 1, 2, 2, 3, 4, 4], true);
     check((4, 2), &[4], &success(4), &[1, 1, 2, 2, 4], true);
     check((0, 0), &[1, 3], &success(4), &[1, 3], true);
 }
 
-/// A message may be late: what came since then stays, for it may be committed by now.
+/// A message can be late: entries that came after it stay, because they may be committed by now.
 #[test]
-fn a_late_message_takes_back_nothing() {
+fn a_late_message_removes_no_entry() {
     let log = [1, 1, 2, 2, 3];
     check((5, 3), &[], &success(4), &log, false);
     check((2, 1), &[], &success(4), &log, false);
@@ -66,7 +66,7 @@ fn a_late_message_takes_back_nothing() {
     check((0, 0), &[1, 1, 2, 2], &success(4), &log, false);
 }
 
-/// Figure 2, AppendEntries, 1. The timer of 5.2 runs on, too.
+/// Figure 2, AppendEntries, 1. The timer of 5.2 is not reset either.
 #[test]
 fn a_message_of_an_old_term_is_refused_and_changes_nothing() {
     let clock = HandClock::new();
@@ -79,9 +79,9 @@ fn a_message_of_an_old_term_is_refused_and_changes_nothing() {
     assert_eq!((follower.commit_index, follower.election_due), (0, due));
 }
 
-/// 5.1: a term is saved even if it is all that is new in a message.
+/// 5.1: a term is saved even if nothing else in the message is new.
 #[test]
-fn a_higher_term_is_saved_though_the_log_stays_as_it_is() {
+fn a_higher_term_is_saved_even_if_the_log_does_not_change() {
     let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 1]);
     assert_eq!(follower.append_entries(append(5, (2, 1), &[], 0), &clock), success(5));
@@ -90,7 +90,7 @@ fn a_higher_term_is_saved_though_the_log_stays_as_it_is() {
 
 /// 5.2: the leader is there, even if it has to go back to where the logs agree.
 #[test]
-fn a_refusal_resets_the_election_timer_all_the_same() {
+fn a_refusal_also_resets_the_election_timer() {
     let clock = HandClock::new();
     let mut follower = server(1, 3, 4, &[1, 1]);
     let due = follower.election_due;
@@ -101,7 +101,7 @@ fn a_refusal_resets_the_election_timer_all_the_same() {
 
 /// 5.1: a leader steps down when a reply has a higher term, and saves that term.
 #[test]
-fn a_leader_steps_down_before_a_higher_term_in_an_answer() {
+fn a_leader_steps_down_for_a_higher_term_in_a_reply() {
     let clock = HandClock::new();
     let mut leader = leader(0, 3, 4, &[1]);
     clock.advance(Duration::from_secs(60));
@@ -115,9 +115,9 @@ fn a_leader_steps_down_before_a_higher_term_in_an_answer() {
     assert_eq!(leader.start(command(2, 6), &clock), None);
 }
 
-/// 5.3: a leader takes a command into its log, to be saved before it says so.
+/// 5.3: a leader appends a command to its log, and it is saved before the leader reports its index.
 #[test]
-fn a_leader_takes_commands_and_nobody_else_does() {
+fn only_a_leader_takes_commands() {
     let clock = HandClock::new();
     let mut leader = leader(0, 3, 4, &[1, 3]);
     let started = leader.start(command(3, 4), &clock).unwrap();
@@ -130,7 +130,8 @@ fn a_leader_takes_commands_and_nobody_else_does() {
     assert_eq!(restarted.start(command(4, 4), &clock), None, "5.2: servers start as followers");
 }
 
-/// A burst of commands is one message, and no entry is sent twice while that may be on its way.
+/// A burst of commands is one message, and no entry is sent again while the message may be on its
+/// way.
 #[test]
 fn entries_are_sent_together_and_once() {
     let clock = HandClock::new();
@@ -149,9 +150,9 @@ fn entries_are_sent_together_and_once() {
     assert_eq!(sent_to(&mut leader, 1, &clock), Some(news));
 }
 
-/// An answer lets the next entries go out at once.
+/// After a reply the next entries are sent immediately.
 #[test]
-fn entries_that_came_meanwhile_are_sent_after_the_answer() {
+fn entries_that_came_meanwhile_are_sent_after_the_reply() {
     let clock = HandClock::new();
     let mut leader = leader(0, 3, 1, &[]);
     let mut follower = server(1, 3, 1, &[]);
@@ -174,12 +175,12 @@ fn lost_entries_are_sent_again_after_the_next_heartbeat() {
     leader.start(command(1, 1), &clock);
     leader.start(command(2, 1), &clock);
     sent_to(&mut leader, 1, &clock).expect("a message that is lost");
-    // A refused heartbeat, the entries, and word that they are committed.
+    // A refused heartbeat, the entries, and the new commit index.
     assert_eq!(converse(&mut leader, &mut follower, &clock), 2);
     assert_eq!(terms(follower.log()), [1, 1]);
 }
 
-/// Long logs travel in several messages.
+/// A long log is sent in several messages.
 #[test]
 fn a_message_has_a_bounded_size() {
     let clock = HandClock::new();
@@ -192,10 +193,10 @@ fn a_message_has_a_bounded_size() {
     assert_eq!(follower.log(), leader.log());
 }
 
-/// An answer is judged by the request that it answers, whatever was sent since, and answers may
-/// come in any order: matchIndex never falls.
+/// A reply counts for the request that it answers, whatever was sent later. Replies can come in any
+/// order: matchIndex never falls.
 #[test]
-fn late_answers_take_back_nothing() {
+fn late_replies_lower_nothing() {
     let clock = HandClock::new();
     let mut leader = leader(0, 5, 2, &[1, 1, 1]);
     leader.start(command(4, 2), &clock);
@@ -220,14 +221,14 @@ fn late_answers_take_back_nothing() {
 
 /// A reply to what this server sent as the leader of an older term is ignored.
 #[test]
-fn answers_of_an_older_term_are_ignored() {
+fn replies_of_an_older_term_are_ignored() {
     let clock = HandClock::new();
     let mut leader = leader(0, 3, 5, &[1, 1]);
     let before = format!("{:?}", leader.role);
     leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(3), &clock);
     leader.note_appended(1, &append(3, (0, 0), &[1, 1], 0), &success(5), &clock);
     leader.note_appended(1, &append(3, (2, 1), &[], 0), &refused(3, None, 1), &clock);
-    // A server that was killed answers like this.
+    // A server that was killed replies like this.
     leader.note_appended(1, &append(5, (2, 1), &[], 0), &AppendEntriesReply::default(), &clock);
     assert_eq!(format!("{:?}", leader.role), before);
     assert_eq!((leader.commit_index, leader.persistent.must_save()), (0, false));
@@ -235,7 +236,7 @@ fn answers_of_an_older_term_are_ignored() {
 
 /// A leader goes back to the last entry of the conflicting term that both can have, and no further.
 #[test]
-fn the_way_back_ends_where_both_have_the_conflicting_term() {
+fn a_leader_goes_back_to_where_both_have_the_conflicting_term() {
     let check = |leaders_log: &[u64], prev, conflicting_term, first_index, expected| {
         let clock = HandClock::new();
         let mut leader = leader(0, 3, 9, leaders_log);

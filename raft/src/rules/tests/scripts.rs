@@ -18,8 +18,9 @@
 //! | `crash S2` | S2 keeps what it saved; messages to it are lost |
 //! | `restart S2` | S2 starts with what it saved |
 //!
-//! As with the real threads a server saves and applies after each rule, and a leader sends at once
-//! what is due. `UPDATE_GOLDENFILES=1` has the tests write what the servers do now into the files.
+//! As with the real threads, a server saves and applies after each rule, and a leader immediately
+//! sends what is due. With `UPDATE_GOLDENFILES=1` the tests write what the servers do now into the
+//! files.
 
 use std::fs;
 use std::path::{Path, PathBuf};

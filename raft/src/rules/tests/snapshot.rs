@@ -41,7 +41,7 @@ fn applied_snapshot(index: u64, term: u64) -> ApplyMsg {
 }
 
 #[test]
-fn a_snapshot_takes_the_place_of_the_beginning_of_the_log() {
+fn a_snapshot_replaces_the_beginning_of_the_log() {
     let mut server = with_four_applied();
     server.snapshot(3, snapshot_up_to(3));
     assert_eq!((terms(server.log()), server.persistent.must_save()), (vec![2], true));
@@ -65,8 +65,8 @@ fn a_snapshot_of_what_was_not_applied_or_is_forgotten_is_ignored() {
     assert_eq!(server.persistent.snapshot(), snapshot_up_to(3));
 }
 
-/// An entry counts as applied as soon as it is on its way to the service, which may make the
-/// snapshot before the applier has heard that it arrived.
+/// An entry counts as applied as soon as it is on its way to the service, which can make the
+/// snapshot before the applier knows that the entry arrived.
 #[test]
 fn the_service_can_make_a_snapshot_of_the_entry_that_it_just_got() {
     let clock = HandClock::new();
@@ -80,7 +80,7 @@ fn the_service_can_make_a_snapshot_of_the_entry_that_it_just_got() {
 
 /// State and snapshot are saved together, and a restart begins with both.
 #[test]
-fn a_restart_begins_behind_the_snapshot() {
+fn a_restart_begins_after_the_snapshot() {
     let clock = HandClock::new();
     let persister = Persister::new();
     let mut server = with_four_applied();
@@ -93,14 +93,14 @@ fn a_restart_begins_behind_the_snapshot() {
     server.append_entries(append(2, (4, 2), &[2], 5), &clock);
     assert_eq!(apply_all(&mut server), [applied(4, 2), applied(5, 2)]);
 
-    // What is saved later still has the snapshot.
+    // Later saves still have the snapshot.
     server.save_to(&persister);
     assert_eq!(persister.read_snapshot(), snapshot_up_to(3));
 }
 
-/// Figure 13, 7 and 8: the log gives way, and the service gets the snapshot in its turn.
+/// Figure 13, 7 and 8: the snapshot replaces the log, and the service gets it in order.
 #[test]
-fn a_snapshot_from_the_leader_is_installed_in_its_turn() {
+fn a_snapshot_from_the_leader_is_installed_in_order() {
     let clock = HandClock::new();
     let mut server = server(1, 3, 2, &[1, 1]);
     server.append_entries(append(2, (2, 1), &[], 2), &clock);
@@ -118,7 +118,7 @@ fn a_snapshot_from_the_leader_is_installed_in_its_turn() {
 
 /// Figure 13, 6: entries after the snapshot that may have been acknowledged are kept.
 #[test]
-fn the_log_behind_an_installed_snapshot_stays_if_it_agrees() {
+fn the_log_after_an_installed_snapshot_stays_if_it_agrees() {
     let clock = HandClock::new();
     let check = |last_included, expected: &[u64]| {
         let mut server = server(1, 3, 3, &[1, 1, 2, 2]);
@@ -154,7 +154,7 @@ fn an_old_snapshot_is_not_installed() {
 
 /// Figure 13, 1, and 5.2: a snapshot resets the election timer like any message of the leader.
 #[test]
-fn a_snapshot_is_a_sign_of_life_of_the_leader_of_this_term() {
+fn a_snapshot_of_the_current_leader_resets_the_election_timer() {
     let clock = HandClock::new();
     let mut candidate = server(1, 3, 1, &[]);
     time_out(&mut candidate, &clock);
@@ -168,7 +168,7 @@ fn a_snapshot_is_a_sign_of_life_of_the_leader_of_this_term() {
 }
 
 /// A late message with entries that the snapshot stands for by now: they are committed, so they are
-/// the same, and what follows them is taken.
+/// the same, and the entries after them are appended.
 #[test]
 fn entries_that_begin_in_the_snapshot_are_taken_from_its_end_on() {
     let clock = HandClock::new();
@@ -180,10 +180,10 @@ fn entries_that_begin_in_the_snapshot_are_taken_from_its_end_on() {
     assert_eq!(terms(server.log()), [2, 2]);
 }
 
-/// While there is no answer a snapshot is not sent again; a refused heartbeat shows that it was
-/// lost. The answer counts for the snapshot that was sent, not for a later one.
+/// Without a reply a snapshot is not sent again; a refused heartbeat shows that it was lost. The
+/// reply counts for the snapshot that was sent, not for a later one.
 #[test]
-fn a_snapshot_is_sent_once_and_its_answer_counts_for_it_alone() {
+fn a_snapshot_is_sent_once_and_its_reply_counts_only_for_it() {
     let clock = HandClock::new();
     let mut leader = leader(0, 3, 2, &[]);
     let mut other = server(2, 3, 2, &[]);
@@ -209,7 +209,7 @@ fn a_snapshot_is_sent_once_and_its_answer_counts_for_it_alone() {
     let reply = follower.install_snapshot(args.clone(), &clock);
     leader.note_installed(1, &args, &reply, &clock);
     assert_eq!((progress(&leader, 1).match_index, progress(&leader, 1).next_index), (3, 4));
-    // An answer of an older term, and one of a killed server, count for nothing.
+    // A reply of an older term and a reply of a killed server do not count.
     let mut later = install(1, (5, 1));
     leader.note_installed(1, &later, &InstallSnapshotReply { term: 1 }, &clock);
     later.term = 2;

@@ -22,7 +22,7 @@ struct Cluster {
     persisters: Vec<Persister>,
     messages: VecDeque<Message>,
     commands: u64,
-    /// What was applied anywhere, by index.
+    /// The commands that any server applied, by index.
     applied: BTreeMap<u64, Vec<u8>>,
     leaders: BTreeMap<u64, usize>,
     votes: BTreeMap<(u64, usize), usize>,
@@ -47,13 +47,14 @@ impl Cluster {
     }
 
     fn storm(&mut self, steps: usize) {
-        // The less of the steps are deliveries, the more messages are on their way at a time.
+        // The fewer of the steps are deliveries, the more messages are on their way at the same
+        // time.
         let deliveries = self.rng.random_range(200..600);
         for _ in 0..steps {
             let server = self.rng.random_range(0..self.states.len());
             match self.rng.random_range(0..1000) {
                 step if step < deliveries => self.deliver_any(),
-                // Mostly in time for heartbeats; elections are to be rare enough to have winners.
+                // Mostly in time for heartbeats, so that elections are rare enough to have winners.
                 0..950 if self.states[server].is_leader() => self.reach_deadline(server),
                 950..960 => self.reach_deadline(server),
                 960..985 => self.start(),
@@ -128,7 +129,8 @@ impl Cluster {
         }
     }
 
-    /// The service's snapshot is all that it was given, and so tells whether that was right.
+    /// The service's snapshot is the list of all commands that it got, so a snapshot shows whether
+    /// they are right.
     fn snapshot_up_to(&self, index: u64) -> Vec<u8> {
         let commands: Vec<&Vec<u8>> = self.applied.range(..=index).map(|(_, c)| c).collect();
         labrpc::codec::encode(&commands).unwrap()
@@ -141,7 +143,7 @@ impl Cluster {
         self.settle(server);
     }
 
-    /// A crash: what was not saved is gone.
+    /// A crash: state that was not saved is lost.
     fn restart(&mut self, server: usize) {
         self.draw_election_timeout();
         let servers = self.states.len();
@@ -156,7 +158,7 @@ impl Cluster {
         }
     }
 
-    /// Saves, as a server does after each step, and looks at the properties.
+    /// Saves, as a server does after each step, and checks the properties.
     fn settle(&mut self, server: usize) {
         self.states[server].save_to(&self.persisters[server]);
         if self.rng.random_bool(0.5) {
@@ -174,7 +176,7 @@ impl Cluster {
         }
     }
 
-    /// The service gets all that is there for it.
+    /// The service gets everything that can be applied.
     fn apply(&mut self, server: usize) {
         let mut last_applied = self.states[server].last_applied;
         while let Some(message) = self.states[server].next_to_apply() {
@@ -206,7 +208,7 @@ impl Cluster {
         }
     }
 
-    /// No message is lost any more, and deadlines are reached in their order.
+    /// From now on no message is lost, and deadlines are reached in order.
     fn calm_down(&mut self) {
         for round in 0.. {
             assert!(round < 1000, "the servers do not agree");
