@@ -30,9 +30,10 @@ pub const UNREACHABLE_LONG_DELAY_MS: RangeInclusive<u64> = 0..=6999;
 /// How long a caller waits if its end was deleted or the network was closed, because its server was
 /// killed. This time is not drawn.
 ///
-/// In 6.824 such a caller waits as for an unreachable server, or returns at once after a cleanup.
-/// But threads can live on after `kill`. A thread that calls again and again would spin if no time
-/// passed. If each call took up to 7 s, a server that starts a thread for each would have hundreds.
+/// In 6.824 such a caller waits as for an unreachable server, or returns immediately after a
+/// cleanup. But threads can live on after `kill`. A thread that calls again and again would spin if
+/// no time passed. If each call took up to 7 s, a server that starts a thread for each would have
+/// hundreds.
 pub const GONE_DELAY: Duration = Duration::from_millis(20);
 /// A duplicate of a request arrives this much later than the request, in ms.
 pub const DUPLICATE_DELAY_MS: RangeInclusive<u64> = 0..=26;

@@ -133,10 +133,10 @@ impl Shared {
 
 /// Releases the lock for a moment if held messages may be waiting for it.
 ///
-/// When a link is released, the callers of all messages that it held wake at once and wait for this
-/// lock. Code that takes several decisions under one lock lets them in after each decision. So the
-/// order in which the callers continue, and with it the run of a seed, does not depend on how many
-/// decisions one lock covers.
+/// When a link is released, the callers of all messages that it held wake together and wait for
+/// this lock. Code that takes several decisions under one lock lets them in after each decision. So
+/// the order in which the callers continue, and with it the run of a seed, does not depend on how
+/// many decisions one lock covers.
 pub(crate) fn let_held_in(state: &mut MutexGuard<'_, State>) {
     if state.held > 0 {
         MutexGuard::unlocked(state, || ());

@@ -218,7 +218,7 @@ fn test_unreliable() {
     });
 }
 
-/// TestConcurrentOne: twenty calls at once through one end.
+/// TestConcurrentOne: twenty calls at the same time through one end.
 #[test]
 fn test_concurrent_one() {
     bounded(|| {

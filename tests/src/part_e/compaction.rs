@@ -42,9 +42,9 @@ pub(crate) fn entries_before_a_snapshot(lab: &Lab) {
     }
 }
 
-/// A leader's first messages, which begin at the start of the log, are delivered again twice: when
-/// the follower has only a snapshot, and when only it and the leader have an entry after that. Then
-/// the leader is isolated. None if the moment does not come.
+/// A leader's first messages, which begin at the start of the log, are delivered again at two
+/// moments: when the follower has only a snapshot, and when only it and the leader have an entry
+/// after that. Then the leader is isolated. None if the moment does not come.
 fn old_entries(arena: &mut Arena<'_>, compacted: Compacted) -> Option<()> {
     let mut old = first_messages(arena)?;
     let [leader, follower, third] = arena.roles();

@@ -18,8 +18,8 @@ use crate::part_e::staging::{all_of, next_of};
 /// A server without pre-vote stands within this time.
 const STAND_LIMIT: Duration = RAFT_ELECTION_TIMEOUT.saturating_mul(2);
 
-/// Two servers that stand for the same term, one after the other, with the old leader between
-/// them. Neither hears the other, nor the old leader as a leader.
+/// Two servers that stand for the same term, one after the other, with the old leader between them.
+/// Neither hears the other, or the old leader as a leader.
 ///
 /// The first was elected by the old leader. The second has just begun to ask; none of its requests
 /// has arrived yet.

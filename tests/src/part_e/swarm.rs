@@ -134,9 +134,9 @@ impl<'a> Swarm<'a> {
     fn start_commands(&mut self) {
         for _ in 0..self.arena.rng.random_range(0..=self.plan.commands) {
             let leader = self.arena.latest_leader();
-            let anybody = self.any();
+            let any_server = self.any();
             let asked = if self.arena.rng.random_ratio(1, 3) { None } else { leader };
-            self.arena.start(asked.unwrap_or(anybody));
+            self.arena.start(asked.unwrap_or(any_server));
         }
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
     let leader = arena.leader_of(&[a, b]);
     arena.cfg.faults().heal(old, a);
     arena.cfg.faults().heal(old, b);
-    // It comes back as a follower, so that nobody leads the new term.
+    // It comes back as a follower, so that no server leads the new term.
     arena.cfg.restart(leader);
     let elected =
         arena.poll_within(LEADER_LIMIT, |arena| (arena.leads(a) || arena.leads(b)).then_some(()));
@@ -89,8 +89,8 @@ pub(crate) fn late_election(arena: &mut Arena<'_>) -> Finding {
         arena.leader_of(&[a, b]);
         let (a, b) = (a.min(b), a.max(b));
         let sentence = format!(
-            "servers {a} and {b} elected no leader for {} s, while they received messages from server \
-             {old}, the leader of an old term: do these reset their election timers?",
+            "servers {a} and {b} elected no leader for {} s, while they received messages from \
+             server {old}, the leader of an old term: do these reset their election timers?",
             LEADER_LIMIT.as_secs()
         );
         finding = Some((FindingKind::LateElections, sentence));

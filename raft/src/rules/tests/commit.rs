@@ -89,7 +89,7 @@ fn followers_learn_of_a_commit_soon_and_with_few_messages() {
     let request = sent_to(&mut leader, 1, &clock).unwrap();
     carry(&mut leader, &mut follower, &request, &clock);
     assert_eq!((leader.commit_index, follower.commit_index), (1, 0));
-    assert_eq!(sent_to(&mut leader, 1, &clock), None, "not at once");
+    assert_eq!(sent_to(&mut leader, 1, &clock), None, "not immediately");
 
     clock.advance(COMMIT_NOTICE_DELAY);
     assert_eq!(leader.deadline(), Some(clock.now()));

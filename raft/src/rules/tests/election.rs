@@ -177,7 +177,7 @@ fn a_candidate_steps_down_for_the_leader_of_its_term() {
     clock.advance(Duration::from_millis(1));
 
     candidate.append_entries(append(1, (0, 0), &[], 0), &clock);
-    assert_eq!(candidate.election_due, due, "an old leader keeps nobody from standing");
+    assert_eq!(candidate.election_due, due, "an old leader resets no election timer");
     candidate.append_entries(append(2, (0, 0), &[], 0), &clock);
     assert_ne!(candidate.election_due, due);
 

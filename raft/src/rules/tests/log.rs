@@ -71,7 +71,7 @@ fn only_a_conflict_removes_entries() {
     let check = |prev_index: u64, new: &[u64], changes: bool, expected: &[u64]| {
         let mut log = log();
         assert_eq!(log.merge(prev_index, entries(prev_index + 1, new)), changes);
-        assert_eq!(terms(&log), expected, "{new:?} behind {prev_index}");
+        assert_eq!(terms(&log), expected, "{new:?} after {prev_index}");
     };
     check(6, &[], false, &[2, 2, 4, 4]);
     check(2, &[], false, &[2, 2, 4, 4]);

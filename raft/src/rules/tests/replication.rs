@@ -214,7 +214,7 @@ fn late_replies_lower_nothing() {
     leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 1), &clock);
     assert_eq!(state_of(&leader), (2, 3), "not below what it has");
     leader.note_appended(1, &append(2, (4, 2), &[], 0), &refused(2, None, 4), &clock);
-    assert_eq!(state_of(&leader), (2, 3), "nor up by a refusal");
+    assert_eq!(state_of(&leader), (2, 3), "a refusal does not raise it");
     leader.note_appended(1, &append(2, (3, 1), &[2], 0), &success(2), &clock);
     assert_eq!(state_of(&leader), (4, 5));
 }

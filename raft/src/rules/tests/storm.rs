@@ -152,7 +152,7 @@ impl Cluster {
         let state = &self.states[server];
         let (index, snapshot) = (state.last_applied, state.persistent.snapshot());
         if snapshot.is_empty() {
-            assert_eq!(index, 0, "server {server} starts with what nobody gave its service");
+            assert_eq!(index, 0, "server {server} starts with entries that its service never got");
         } else {
             assert_eq!(snapshot, self.snapshot_up_to(index));
         }
