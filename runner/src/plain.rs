@@ -23,8 +23,8 @@ const INVISIBLE: [(char, char); 8] = [
 const CUT_BYTES: usize = 32;
 
 /// The text in one line. Control characters, escape sequences, marks of text direction and
-/// characters without width become escapes such as `
-/// `, `\x1b` or `\u{202e}`. Everything else stays as it is.
+/// characters without width become escapes such as `\n`, `\x1b` or `\u{202e}`. Everything else
+/// stays as it is.
 pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }

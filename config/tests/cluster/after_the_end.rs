@@ -106,7 +106,7 @@ fn echo(end: &ClientEnd) -> Result<String, CallError> {
 }
 
 /// Starts a thread that never ends. Every 10 ms it calls each server, each call on a new thread.
-fn call_for_ever(fake: &Fake, method: &'static str) {
+fn call_without_end(fake: &Fake, method: &'static str) {
     if method != "make" {
         return;
     }
@@ -128,7 +128,7 @@ fn call_for_ever(fake: &Fake, method: &'static str) {
 fn calls_of_threads_that_outlive_the_kill_do_not_pile_up() {
     const CRASHES: usize = 60;
     bounded(LIMIT, || {
-        let fakes = Fakes::new(call_for_ever);
+        let fakes = Fakes::new(call_without_end);
         let cfg = fakes.cluster(Setup::reliable(3));
         for crash in 0..CRASHES {
             cfg.restart(crash % 3);

@@ -16,7 +16,7 @@ pub enum CommitmentBreach {
         index: u64,
         /// The term of this server's entry, and when it was seen.
         here: (u64, Moment),
-        /// The same of the other server, by number.
+        /// The term of the other server's entry, its number, and when that was seen.
         there: (u64, usize, Moment),
     },
     /// S7: a leader lacks a committed entry.
