@@ -71,7 +71,7 @@ pub(crate) struct Replay {
     /// With --seed: keep all servers in one process
     #[arg(long, requires = "seed")]
     pub(crate) in_process: bool,
-    /// With --seed: record the run to FILE, and write its timeline next to it
+    /// With --seed: record the run to FILE, and write its pictures next to it (.html, .txt)
     #[arg(long, value_name = "FILE", requires = "seed")]
     pub(crate) record: Option<PathBuf>,
     #[command(flatten)]

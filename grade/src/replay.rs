@@ -49,9 +49,9 @@ pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
 /// A run without a recording is still a run: the error is printed.
 fn record(runner: &Runner, scratch: &Path, run: &Run, file: &Path) {
     let again = format!("cargo grade replay --test \"{}\" --seed {}", run.test.words, run.seed);
-    let timeline = file.with_extension("txt");
+    let shown = |extension| plain::line(&file.with_extension(extension).display().to_string());
     match runner.record(scratch, run, file, &again) {
-        Ok(()) => println!("timeline: {}", plain::line(&timeline.display().to_string())),
+        Ok(()) => println!("picture:  {}\ntimeline: {}", shown("html"), shown("txt")),
         Err(why) => eprintln!("error: failed to record the run: {why}"),
     }
 }

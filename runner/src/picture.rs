@@ -16,7 +16,7 @@ use crate::recording;
 use crate::test::Test;
 
 impl Job<'_> {
-    /// Runs the job again with a recorder, and writes the run file and the timeline next to it.
+    /// Runs the job again with a recorder, and writes the run file and its pictures next to it.
     /// `outcome` is the outcome of the first run.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Job<'_> {
     }
 }
 
-/// Adds to a recording what the recorded process did not know, and writes the timeline next to it.
+/// Adds to a recording what the recorded process did not know, and writes the pictures next to it.
 pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), String> {
     if !path.exists() {
         return Err("the process ended before it wrote the recording".into());
@@ -50,7 +50,8 @@ pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), St
     recording::complete(&mut run, output, replay);
     runfile::write(&run, path).map_err(failed)?;
     let timeline = report::timeline::timeline(&run, &Filter::default());
-    fs::write(path.with_extension("txt"), timeline).map_err(|error| failed(error.into()))
+    fs::write(path.with_extension("txt"), timeline).map_err(|error| failed(error.into()))?;
+    fs::write(path.with_extension("html"), report::html(&run)).map_err(|error| failed(error.into()))
 }
 
 /// The path for a run file. Makes its folder.

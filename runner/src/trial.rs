@@ -1,6 +1,6 @@
 //! One line of `cargo test`: a test with all its seeds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, process, thread};
@@ -50,12 +50,12 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             }
             _ => None,
         });
-        let recording = recording.map(|recording| match recording {
-            Ok(path) => format!("timeline: {}", path.with_extension("txt").display()),
-            Err(why) => format!("not recorded: {why}"),
+        let recording = recording.map_or_else(Vec::new, |recording| match recording {
+            Ok(path) => pictures(&path),
+            Err(why) => vec![format!("not recorded: {why}")],
         });
         let Some(Run { seed, outcome, .. }) = failed.first() else {
-            print!("{}", passed(test, &runs, recording.as_deref()));
+            print!("{}", passed(test, &runs, &recording));
             return Ok(());
         };
         let rate = (failed.len(), runs.len());
@@ -75,6 +75,13 @@ struct Run {
     outcome: Outcome,
     /// If the run had to be recorded: the run file, or why there is none.
     recording: Option<Result<PathBuf, String>>,
+}
+
+/// Where the pictures of a recorded run are.
+fn pictures(path: &Path) -> Vec<String> {
+    [("picture: ", "html"), ("timeline:", "txt")]
+        .map(|(name, extension)| format!("{name} {}", path.with_extension(extension).display()))
+        .to_vec()
 }
 
 /// Runs every seed. Returns the runs in the order of the seeds.
@@ -120,9 +127,9 @@ fn run<'a>(
 }
 
 /// The lines that 6.824 prints for a test that passed, with the figures of the first seed.
-fn passed(test: &Test, runs: &[Run], recording: Option<&str>) -> String {
+fn passed(test: &Test, runs: &[Run], recording: &[String]) -> String {
     let mut text = format!("Test ({}): {} ...\n", test.part, test.words);
-    text.extend(recording.map(|recording| format!("  {recording}\n")));
+    text.extend(recording.iter().map(|line| format!("  {line}\n")));
     for Run { seed, outcome, .. } in runs {
         for finding in &outcome.findings {
             text += &format!("  warning: {} (seed {seed})\n", plain::sentence(finding));
@@ -143,7 +150,7 @@ fn failure(
     seed: u64,
     outcome: &Outcome,
     (failed, total): (usize, usize),
-    recording: Option<String>,
+    recording: Vec<String>,
     again: &str,
 ) -> String {
     let fails = (total > 1).then(|| format!("fails {failed} of {total} seeds"));
@@ -201,10 +208,10 @@ mod tests {
             passed(
                 &SUITE.tests[0],
                 &[run(1, outcome.clone()), run(2, Outcome { findings: vec![], ..outcome })],
-                Some("timeline: a.txt")
+                &pictures(Path::new("a.run"))
             ),
             "Test (3A): initial election ...\n  \
-             timeline: a.txt\n  \
+             picture:  a.html\n  timeline: a.txt\n  \
              warning: the term went from 1 to 2 although nothing had failed\\x07 (seed 1)\n  \
              ... Passed --  3.0  3   58    1684    0  (seed 1 of 2)\n"
         );
@@ -226,7 +233,7 @@ mod tests {
         let test = &SUITE.tests[1];
         // Without the option of a release build, which this test may be.
         let again = again(test.words, 7, &settings).replace("--release ", "");
-        let text = failure(test, 7, &outcome, (2, 3), Some("timeline: a.txt".into()), &again);
+        let text = failure(test, 7, &outcome, (2, 3), pictures(Path::new("a.run")), &again);
         assert_eq!(
             text,
             "FAIL  3A re-election                   safety       seed 7\n  \
@@ -236,7 +243,7 @@ mod tests {
              the test: A disconnected leader is replaced; its return changes nothing; without a \
              majority no server leads.\n  \
              fails 2 of 3 seeds\n  \
-             timeline: a.txt\n  \
+             picture:  a.html\n  timeline: a.txt\n  \
              it printed:\n    \
              one\n    \
              two\\r\n  \
