@@ -294,8 +294,8 @@ const TESTS: &[Test] = &[
         words: "even and tiny clusters",
         points: 1,
         original: None,
-        purpose: "Clusters of one, two, four and six servers recover from all faults: a majority is \
-                  more than half.",
+        purpose: "Clusters of one, two, four and six servers recover from all faults: a majority \
+                  is more than half.",
         run: part_e::swarm::even_and_tiny_clusters,
     },
     Test {
