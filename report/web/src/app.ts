@@ -95,6 +95,27 @@ export class App {
     this.changed();
   }
 
+  /** The last evidence, or what happened last before the test took the servers down. */
+  get failureEvent(): number {
+    if (this.evidence.length > 0) return Math.max(...this.evidence);
+    const { run } = this.model;
+    const downs = new Set(["crashed", "fault", "link", "said_state", "said_leader"]);
+    let event = run.count - 1;
+    while (event > 0 && downs.has(run.kind(event))) event--;
+    if (event < 0) return event;
+    // A panic prints many lines: the first of them says what it was.
+    const prints = (at: number) => run.kind(at) === "output";
+    while (event > 0 && prints(event) && prints(event - 1)) event--;
+    while (prints(event) && run.text(event, "text") === "" && prints(event + 1)) event++;
+    return event;
+  }
+
+  /** Where the failure shows: at its last evidence, or at the end; -1 if the run passed. */
+  get failureAt(): number {
+    if (this.model.failure === null) return -1;
+    return this.coords[this.failureEvent] ?? -1;
+  }
+
   /** Where the axis ends. */
   get extent(): number {
     const last = this.coords.at(-1) ?? 0;

@@ -46,11 +46,26 @@ function Page({ app, picture }: { app: App; picture: () => Picture }) {
   );
 }
 
-/** Begins where the address says, or at the failure. */
-function begin(app: App): void {
+/** Evidence that is close together is shown with at least this many events around it. */
+const AROUND = 160;
+
+/** Begins where the address says, or at the failure, or with the first leader. */
+function begin(app: App, picture: Picture): void {
+  const { model } = app;
   if (readHash(app)) return;
-  if (app.evidence.length === 0) return;
-  app.choose(Math.max(...app.evidence));
+  if (model.failure === null) {
+    const leads = app.order.find((event) => model.run.text(event, "role") === "leader");
+    if (leads !== undefined) app.moveTo(app.coords[leads]);
+    return;
+  }
+  // Much can happen in an instant: by event, each has room.
+  app.setAxis("event");
+  const events = app.evidence.length > 0 ? app.evidence : [app.failureEvent];
+  const places = events.map((event) => app.coords[event]);
+  const [from, to] = [Math.min(...places), Math.max(...places)];
+  const more = Math.max((to - from) * 0.25, (AROUND - (to - from)) / 2);
+  picture.show(Math.max(0, from - more), Math.min(app.extent, to + more));
+  app.choose(app.failureEvent);
 }
 
 function start(): void {
@@ -72,7 +87,7 @@ function start(): void {
   new Ring(app, document.getElementById("ring") as HTMLCanvasElement);
   listenToKeys(app, picture);
   startPlaying(app, picture);
-  begin(app);
+  begin(app, picture);
   app.listen((what) => {
     if (what === "all") writeHash(app);
   });

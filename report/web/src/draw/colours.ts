@@ -82,7 +82,8 @@ export class Fills {
     const colour = termColour(term, this.theme);
     if (role === "leader") return colour;
     if (role === "candidate") return this.#pattern(colour, "hatch");
-    return role === "follower" ? `${colour}3d` : `${colour}1a`;
+    const pale = this.theme === "light" ? "3d" : "58";
+    return `${colour}${role === "follower" ? pale : "1a"}`;
   }
 
   get dots(): CanvasPattern | string {

@@ -9,7 +9,6 @@ export const BAND = 24;
 
 /** Where things are in a lane, from its top. */
 export interface Shape {
-  marks: number;
   band: number;
   links: number;
   steps: number;
@@ -17,10 +16,12 @@ export interface Shape {
   height: number;
 }
 
-export function shapeOf(links: number): Shape {
+/** Few lanes may be higher than many. */
+export function shapeOf(lanes: number, links: number): Shape {
   const strip = links === 0 ? 0 : links * 3 + 3;
   const steps = 16 + BAND + 3 + strip;
-  return { marks: 0, band: 16, links: 16 + BAND + 3, steps, stepsHeight: 26, height: steps + 46 };
+  const stepsHeight = lanes <= 3 ? 48 : 26;
+  return { band: 16, links: 16 + BAND + 3, steps, stepsHeight, height: steps + stepsHeight + 20 };
 }
 
 export interface Frame {
@@ -40,7 +41,22 @@ export interface Frame {
   /** The first event that can be seen, and the one after the last. */
   first: number;
   last: number;
+  /** The reader moves it just now: fewer lines, so that it keeps up. */
+  moving: boolean;
+  /** Paper shows the run, and no moment of it. */
+  printing: boolean;
   hits: Hit[];
+  labels: Label[];
+}
+
+/** A text in a lane, drawn when all lines are there. */
+export interface Label {
+  text: string;
+  x: number;
+  y: number;
+  colour: string;
+  back: string;
+  bold: boolean;
 }
 
 /** Something on the screen that can be clicked: a line from one point to another. */
@@ -52,6 +68,8 @@ export interface Hit {
   event: number;
   tip?: string;
   arrow?: Arrow;
+  /** How many arrows it stands for. */
+  count?: number;
 }
 
 export function laneTop(frame: Frame, server: number): number {

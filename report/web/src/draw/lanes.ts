@@ -1,7 +1,8 @@
 // The lanes: role and term of each server, its broken links, and its log as step lines.
+import type { Link } from "../model/links.ts";
 import type { Shown } from "../model/servers.ts";
 import { lastAtOrBefore } from "../model/run.ts";
-import { inkOn } from "./colours.ts";
+import { inkOn, termColour } from "./colours.ts";
 import { BAND, laneTop, type Frame } from "./frame.ts";
 
 /** A server that was shown for less than this many pixels is drawn together with the next. */
@@ -108,45 +109,69 @@ function writeTerm(frame: Frame, shown: Shown, from: number, to: number, top: nu
   context.font = `${shown.role === "leader" ? "700" : "600"} 12px system-ui, sans-serif`;
   const size = context.measureText(full).width;
   if (size + 4 > room) return 0;
-  if (shown.role === "candidate") {
-    context.fillStyle = palette.paper;
-    context.globalAlpha = 0.8;
-    context.fillRect(from + 2, top + 4, size + 4, BAND - 8);
-    context.globalAlpha = 1;
-  }
-  context.fillStyle = shown.role === "leader" ? inkOn(shown.term, palette.theme) : palette.ink;
-  context.textBaseline = "middle";
-  context.fillText(full, from + 4, top + BAND / 2 + 1);
+  frame.labels.push({
+    text: full,
+    x: from + 4,
+    y: top + BAND / 2 + 1,
+    colour: shown.role === "leader" ? inkOn(shown.term, palette.theme) : palette.ink,
+    back: shown.role === "leader" ? termColour(shown.term, palette.theme) : palette.paper,
+    bold: shown.role === "leader",
+  });
   return size + 8;
+}
+
+/** The terms, over the arrows that cross them. */
+export function drawLabels({ context, labels, left }: Frame): void {
+  context.textBaseline = "middle";
+  for (const label of labels) {
+    if (label.x < left) continue;
+    context.font = `${label.bold ? "700" : "600"} 12px system-ui, sans-serif`;
+    context.fillStyle = label.back;
+    context.globalAlpha = 0.75;
+    context.fillRect(label.x - 2, label.y - 8, context.measureText(label.text).width + 4, 15);
+    context.globalAlpha = 1;
+    context.fillStyle = label.colour;
+    context.fillText(label.text, label.x, label.y);
+  }
 }
 
 /** A thin line for each other server while a link to it or from it is broken. */
 function drawLinks(frame: Frame, server: number, top: number): void {
-  const { app, context, palette, x } = frame;
+  const { app, context, palette } = frame;
+  const paths = [new Path2D(), new Path2D(), new Path2D()];
   const others = frame.lanes.filter((other) => other !== server);
   others.forEach((other, row) => {
     for (const [from, to] of [[server, other], [other, server]]) {
       const link = app.model.links.between(from, to);
-      if (link === undefined) continue;
-      const out = from === server;
-      let place = Math.max(0, lastAtOrBefore(link.events, frame.first));
-      for (; place < link.events.length; place++) {
-        const begin = x(app.coords[link.events[place]]);
-        if (begin > frame.width) break;
-        if (link.damages[place] === 0) continue;
-        const next = link.events[place + 1];
-        const end = next === undefined ? x(app.extent) : x(app.coords[next]);
-        context.fillStyle = link.damages[place] === 2 ? palette.broken : palette.applied;
-        const y = top + row * 3 + (out ? 0 : 1);
-        context.globalAlpha = 0.7;
-        context.fillRect(begin, y, Math.max(end - begin, 0.5), 1);
-        context.globalAlpha = 1;
-        const tip = link.damages[place] === 2 ? "cut" : "delays or disturbs messages";
-        const event = link.events[place];
-        frame.hits.push({ x1: begin, y1: y, x2: end, y2: y, event, tip: `(the link ${tip})` });
-      }
+      const y = top + row * 3 + (from === server ? 0 : 1);
+      if (link !== undefined) addLink(frame, link, y, paths);
     }
   });
+  context.globalAlpha = 0.7;
+  context.fillStyle = palette.applied;
+  context.fill(paths[1]);
+  context.fillStyle = palette.broken;
+  context.fill(paths[2]);
+  context.globalAlpha = 1;
+}
+
+function addLink(frame: Frame, link: Link, y: number, paths: Path2D[]): void {
+  const { app, x } = frame;
+  let drawn = -Infinity;
+  let place = Math.max(0, lastAtOrBefore(link.events, frame.first));
+  for (; place < link.events.length; place++) {
+    const event = link.events[place];
+    const begin = x(app.coords[event]);
+    if (begin > frame.width) break;
+    const damage = link.damages[place];
+    const next = link.events[place + 1];
+    const end = next === undefined ? x(app.extent) : x(app.coords[next]);
+    if (damage === 0 || end < drawn + 0.5) continue;
+    paths[damage].rect(Math.max(begin, drawn), y, Math.max(end - Math.max(begin, drawn), 0.5), 1);
+    drawn = end;
+    const tip = damage === 2 ? " (the link is cut)" : " (the link delays or disturbs messages)";
+    frame.hits.push({ x1: begin, y1: y, x2: end, y2: y, event, tip });
+  }
 }
 
 /** The length of the log, the commit index and what is applied, to one scale. */

@@ -2,71 +2,82 @@
 // test; and what cuts through all lanes.
 import { type Group } from "../model/model.ts";
 import type { App } from "../app.ts";
+import { firstAtOrAfter } from "../model/run.ts";
+import type { Palette } from "./colours.ts";
 import { BAND, TOP, laneTop, sparse, type Frame } from "./frame.ts";
 
-const GAP = 4;
+/** Marks of one kind: at most one in this many pixels. Shapes are filled together. */
+interface Brush {
+  gap: number;
+  colour: (palette: Palette) => string;
+  shape?: (context: CanvasRenderingContext2D, x: number, y: number) => void;
+  hollow?: boolean;
+  sign?: (app: App, event: number) => string;
+}
 
-/** Kinds of events that have a mark, and how each is drawn at a point. */
-type Brush = (frame: Frame, x: number, y: number, event: number) => void;
+const SIGNS: { [verb: string]: string } = {
+  disconnect: "⊘",
+  connect: "⊙",
+  pause: "‖",
+  resume: "▷",
+  deafen: "⊖",
+  hear: "⊕",
+  rush_clock: "◷",
+  crash_at_save: "✸",
+  crash_before_save: "✸",
+};
 
 const BRUSHES: { [kind: string]: Brush } = {
-  saved: (frame, x, y) => {
-    frame.context.fillStyle = frame.palette.faint;
-    frame.context.fillRect(x - 1.5, y + 9, 3, 4);
+  saved: {
+    gap: 4,
+    colour: (palette) => palette.faint,
+    shape: (context, x, y) => context.rect(x - 1.5, y + 9, 3, 4),
   },
-  offered: (frame, x, y) => triangle(frame, x, y, frame.palette.faint, false),
-  accepted: (frame, x, y) => triangle(frame, x, y, frame.palette.commit, true),
-  refused: (frame, x, y) => {
-    frame.context.fillStyle = frame.palette.faint;
-    frame.context.fillRect(x - 2, y + 5, 4, 1.5);
+  refused: {
+    gap: 4,
+    colour: (palette) => palette.faint,
+    shape: (context, x, y) => context.rect(x - 2, y + 5, 4, 1.5),
   },
-  applied: (frame, x, y) => dot(frame, x, y + 11, 2.2, frame.palette.applied),
-  applied_snapshot: (frame, x, y) => {
-    frame.context.fillStyle = frame.palette.applied;
-    frame.context.fillRect(x - 4, y + 7, 8, 6);
+  offered: { gap: 6, colour: (palette) => palette.faint, shape: triangle, hollow: true },
+  accepted: { gap: 5, colour: (palette) => palette.commit, shape: triangle },
+  applied: {
+    gap: 4,
+    colour: (palette) => palette.applied,
+    shape: (context, x, y) => {
+      context.moveTo(x + 2.2, y + 11);
+      context.arc(x, y + 11, 2.2, 0, 7);
+    },
   },
-  started: (frame, x, y, event) => {
-    const incarnation = frame.app.model.run.number(event, "incarnation");
-    flag(frame, x, y, frame.palette.commit, incarnation > 1 ? `↻${incarnation}` : "▸");
+  applied_snapshot: {
+    gap: 6,
+    colour: (palette) => palette.applied,
+    shape: (context, x, y) => context.rect(x - 4, y + 7, 8, 6),
   },
-  crashed: (frame, x, y) => flag(frame, x, y, frame.palette.broken, "✕"),
-  output: (frame, x, y) => flag(frame, x, y, frame.palette.accent, "»"),
-  fault: (frame, x, y, event) => {
-    const verb = frame.app.model.run.text(event, "verb");
-    const signs: { [verb: string]: string } = {
-      disconnect: "⊘", connect: "⊙", pause: "‖", resume: "▷", deafen: "⊖", hear: "⊕",
-      rush_clock: "◷", crash_at_save: "✸", crash_before_save: "✸",
-    };
-    if (signs[verb]) flag(frame, x, y, frame.palette.broken, signs[verb]);
+  fault: {
+    gap: 9,
+    colour: (palette) => palette.broken,
+    sign: (app, event) => {
+      const verb = app.model.run.text(event, "verb");
+      return Object.hasOwn(SIGNS, verb) ? SIGNS[verb] : "";
+    },
+  },
+  output: { gap: 8, colour: (palette) => palette.accent, sign: () => "»" },
+  crashed: { gap: 9, colour: (palette) => palette.broken, sign: () => "✕" },
+  started: {
+    gap: 12,
+    colour: (palette) => palette.commit,
+    sign: (app, event) => {
+      const incarnation = app.model.run.number(event, "incarnation");
+      return incarnation > 1 ? `↻${incarnation}` : "▸";
+    },
   },
 };
 
-function triangle({ context }: Frame, x: number, y: number, colour: string, full: boolean): void {
-  context.beginPath();
+function triangle(context: CanvasRenderingContext2D, x: number, y: number): void {
   context.moveTo(x - 3.5, y + 2);
   context.lineTo(x + 3.5, y + 2);
   context.lineTo(x, y + 8);
   context.closePath();
-  context.fillStyle = context.strokeStyle = colour;
-  context.lineWidth = 1;
-  if (full) context.fill();
-  else context.stroke();
-}
-
-function dot({ context }: Frame, x: number, y: number, size: number, colour: string): void {
-  context.fillStyle = colour;
-  context.beginPath();
-  context.arc(x, y, size, 0, 7);
-  context.fill();
-}
-
-function flag({ context }: Frame, x: number, y: number, colour: string, sign: string): void {
-  context.fillStyle = colour;
-  context.font = "700 11px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  context.textAlign = "center";
-  context.fillText(sign, x, y + 7);
-  context.textAlign = "left";
 }
 
 /** The shown events of each server that have a mark, by kind. Made anew when filters change. */
@@ -103,13 +114,28 @@ export function drawMarks(frame: Frame, server: number, index: MarkIndex): void 
   context.rect(left, top, width - left, frame.shape.height);
   context.clip();
   for (const [kind, brush] of Object.entries(BRUSHES)) {
-    for (const event of sparse(frame, index.of(app, server, kind), GAP)) {
-      const x = frame.x(app.coords[event]);
-      brush(frame, x, top, event);
-      frame.hits.push({ x1: x, y1: top + 3, x2: x, y2: top + 13, event });
-    }
+    drawKind(frame, index.of(app, server, kind), brush, top);
   }
   context.restore();
+}
+
+function drawKind(frame: Frame, list: number[], brush: Brush, top: number): void {
+  const { app, context } = frame;
+  context.fillStyle = context.strokeStyle = brush.colour(frame.palette);
+  context.lineWidth = 1;
+  context.font = "700 11px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  context.textAlign = "center";
+  context.beginPath();
+  for (const event of sparse(frame, list, brush.gap)) {
+    const x = frame.x(app.coords[event]);
+    brush.shape?.(context, x, top);
+    if (brush.sign !== undefined) context.fillText(brush.sign(app, event), x, top + 7);
+    frame.hits.push({ x1: x, y1: top + 3, x2: x, y2: top + 13, event });
+  }
+  if (brush.hollow) context.stroke();
+  else context.fill();
+  context.textAlign = "left";
 }
 
 /** What the test was waiting for. */
@@ -126,7 +152,7 @@ export function drawTest(frame: Frame): void {
     let edge = -Infinity;
     for (const event of sparse(frame, waiting, 3)) {
       const at = x(app.coords[event]);
-      const next = waiting.find((other) => other > event);
+      const next = waiting[firstAtOrAfter(waiting, event + 1)];
       const end = next === undefined ? x(app.extent) : x(app.coords[next]);
       context.fillStyle = palette.accent;
       context.fillRect(at, 28, 1, 14);
@@ -163,12 +189,18 @@ export function drawLines(frame: Frame): void {
     context.fillRect(x(app.coords[event]), TOP - 8, 1.5, 6);
   }
   app.evidence.forEach((event, line) => ring(frame, event, String(line + 1)));
-  if (app.evidence.length > 0) {
-    const at = x(app.coords[Math.max(...app.evidence)]);
+  if (app.failureAt >= 0) {
+    const at = x(app.failureAt);
     context.fillStyle = palette.broken;
     context.fillRect(at - 1, TOP - 8, 2, height - TOP + 8);
   }
-  const at = x(app.moment);
+  if (!frame.printing) drawMoment(frame);
+  context.restore();
+}
+
+function drawMoment(frame: Frame): void {
+  const { app, context, palette, height } = frame;
+  const at = frame.x(app.moment);
   context.fillStyle = palette.accent;
   context.globalAlpha = 0.9;
   context.fillRect(at - 0.75, 22, 1.5, height - 22);
@@ -179,7 +211,6 @@ export function drawLines(frame: Frame): void {
     context.lineWidth = 2.5;
     if (top >= 0) context.strokeRect(at - 4, top + frame.shape.band - 2, 8, BAND + 4);
   }
-  context.restore();
 }
 
 function ring(frame: Frame, event: number, text: string): void {
@@ -195,13 +226,13 @@ function ring(frame: Frame, event: number, text: string): void {
   context.stroke();
   context.fillStyle = palette.broken;
   context.beginPath();
-  context.arc(at - 12, y - 13, 8, 0, 7);
+  context.arc(at - 12, y + 13, 8, 0, 7);
   context.fill();
   context.fillStyle = palette.theme === "light" ? "#ffffff" : "#14171c";
   context.font = "700 11px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(text, at - 12, y - 12.5);
+  context.fillText(text, at - 12, y + 13.5);
   context.textAlign = "left";
   frame.hits.push({ x1: at, y1: y - 12, x2: at, y2: y + 12, event, tip: `evidence ${text}` });
 }

@@ -6,11 +6,11 @@ import { zoom, zoomIdentity, type ZoomTransform } from "d3-zoom";
 import type { App } from "../app.ts";
 import { describe, milliseconds } from "../model/describe.ts";
 import { firstAtOrAfter } from "../model/run.ts";
-import type { Arrow } from "../model/calls.ts";
+import { CAUSES, type Arrow } from "../model/calls.ts";
 import { ArrowIndex, drawArrows } from "./arrows.ts";
 import { Fills, PALETTES } from "./colours.ts";
 import { TOP, laneTop, shapeOf, type Frame, type Hit } from "./frame.ts";
-import { drawLane } from "./lanes.ts";
+import { drawLabels, drawLane } from "./lanes.ts";
 import { MarkIndex, drawLines, drawMarks, drawTest } from "./marks.ts";
 
 export class Picture {
@@ -27,6 +27,8 @@ export class Picture {
   #axisOf = "";
   #shown = -1;
   #printing = false;
+  #moving = false;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   /** How long each of the last frames took to draw, in milliseconds: for measurements. */
   readonly frames: number[] = [];
 
@@ -40,6 +42,12 @@ export class Picture {
     this.#arrows = new ArrowIndex(app.model.calls.arrows);
     this.#zoom.on("zoom", (event: { transform: ZoomTransform }) => {
       this.#transform = event.transform;
+      this.#moving = true;
+      clearTimeout(this.#rest);
+      this.#rest = setTimeout(() => {
+        this.#moving = false;
+        this.ask();
+      }, 140);
       this.ask();
     });
     select(this.#canvas).call(this.#zoom).on("dblclick.zoom", null);
@@ -67,7 +75,8 @@ export class Picture {
   }
 
   get #width(): number {
-    return this.#printing ? 1000 : this.root.clientWidth;
+    // On paper all lanes have to fit on one sheet.
+    return this.#printing ? Math.max(1000, this.#height * 1.5) : this.root.clientWidth;
   }
 
   get #lanes(): number[] {
@@ -76,7 +85,8 @@ export class Picture {
 
   get #shape() {
     const { links } = this.app.model;
-    return shapeOf(links.anyBroken ? Math.max(0, this.#lanes.length - 1) : 0);
+    const lanes = this.#lanes.length;
+    return shapeOf(lanes, links.anyBroken ? Math.max(0, lanes - 1) : 0);
   }
 
   get #height(): number {
@@ -185,7 +195,10 @@ export class Picture {
       x: (coord) => left + scale(coord),
       first: firstAtOrAfter(app.coords, from),
       last: firstAtOrAfter(app.coords, to + 1e-9),
+      moving: this.#moving && !this.#printing,
+      printing: this.#printing,
       hits: [],
+      labels: [],
     };
   }
 
@@ -202,6 +215,7 @@ export class Picture {
     this.#drawAxis(frame);
     for (const server of frame.lanes) drawLane(frame, server);
     drawArrows(frame, this.#arrows);
+    drawLabels(frame);
     for (const server of frame.lanes) drawMarks(frame, server, this.#marks);
     drawTest(frame);
     drawLines(frame);
@@ -222,13 +236,21 @@ export class Picture {
     }
     if (key === this.#axisOf) return;
     this.#axisOf = key;
-    const unit = this.app.axis === "time" ? "ms" : "";
     const format = scale.tickFormat(count);
     const axis = axisTop(scale).ticks(count).tickSizeOuter(0).tickFormat((value) => {
-      return `${format(value).replaceAll(",", " ")} ${unit}`.trim();
+      return this.app.axis === "time"
+        ? `${format(value).replaceAll(",", " ")} ms`
+        : this.#timeOf(Number(value));
     });
     const group = select(this.#axis).select<SVGGElement>("g");
     group.attr("transform", `translate(${this.left},22)`).call(axis);
+  }
+
+  /** By event, a tick has the time of its event. */
+  #timeOf(coord: number): string {
+    const { run } = this.app.model;
+    const event = this.app.eventAt(coord);
+    return event < 0 ? "" : `${(run.t[event] / 1000).toFixed(1)} ms`;
   }
 
   #nearest(event: MouseEvent): Hit | undefined {
@@ -261,7 +283,7 @@ export class Picture {
     if (hit === undefined) return;
     const { model } = this.app;
     const time = milliseconds(model.run.t[hit.event]);
-    this.#tip.textContent = `${time}  ${describe(model, hit.event)} ${hit.tip ?? ""}`;
+    this.#tip.textContent = `${time}  ${describe(model, hit.event)} ${more(hit)}`;
     const box = this.root.getBoundingClientRect();
     const x = Math.min(event.clientX - box.left + 14, box.width - 260);
     this.#tip.style.transform = `translate(${Math.max(0, x)}px, ${event.clientY - box.top + 16}px)`;
@@ -272,6 +294,13 @@ export class Picture {
     if (hit !== undefined) this.app.choose(hit.event);
     else this.app.moveTo(this.#scale().invert(event.offsetX - this.left));
   }
+}
+
+/** What a tooltip says beyond the event. */
+function more({ arrow, count, tip }: Hit): string {
+  const lost = arrow?.lost ? `lost: ${CAUSES[arrow.lost] ?? arrow.lost}` : "";
+  const many = (count ?? 1) > 1 ? ` (${count} like it here: zoom in)` : "";
+  return `${lost}${many}${tip ?? ""}`;
 }
 
 function distance(hit: Hit, x: number, y: number): number {

@@ -18,6 +18,8 @@ export interface Call {
   caught: number[];
   ended: number;
   how: string;
+  /** The first yes or no in its reply: whether a vote was granted, entries were taken. */
+  granted: boolean | undefined;
 }
 
 /** The part of a call from one server to another. */
@@ -81,6 +83,7 @@ export class Calls {
           caught: [],
           ended: -1,
           how: "",
+          granted: undefined,
         });
       }
       const place = byNumber.get(number) ?? -1;
@@ -131,7 +134,12 @@ export class Calls {
 
 function note(call: Call, run: Run, event: number, kind: string): void {
   if (kind === "dispatched") call.dispatched.set(run.number(event, "copy"), event);
-  if (kind === "handled") call.handled.set(run.number(event, "copy"), event);
+  if (kind === "handled") {
+    call.handled.set(run.number(event, "copy"), event);
+    const reply = run.field(event, "reply");
+    const values = reply instanceof Fields ? reply.values : [];
+    call.granted ??= values.find((value) => typeof value === "boolean");
+  }
   if (kind === "caught") call.caught.push(event);
   if (kind === "ended") {
     call.ended = event;

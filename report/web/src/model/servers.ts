@@ -110,6 +110,8 @@ export class Track {
   readonly shown: Shown[] = [];
   #logs = new Logs();
   #now: Shown = NEVER;
+  /** It has not shown itself since it started. */
+  #fresh = false;
 
   /** The server right after an event. */
   at(event: number): Shown {
@@ -143,10 +145,10 @@ export class Track {
 
   read(run: Run, event: number, kind: string): void {
     if (kind === "started") {
-      this.#logs.push({ drop: 0, from: -1, terms: [], anew: true });
-      const { connected } = this.#now;
+      // What it saved is not known before it shows itself: until then it is what it was.
+      this.#fresh = true;
       const incarnation = run.number(event, "incarnation");
-      this.#change(event, { ...NEVER, up: true, connected, incarnation });
+      this.#change(event, { up: true, paused: false, role: "unknown", incarnation });
     } else if (kind === "crashed") {
       this.#change(event, { up: false, paused: false });
     } else if (kind === "fault") {
@@ -162,6 +164,12 @@ export class Track {
 
   #state(run: Run, event: number): void {
     const change: Partial<Shown> = {};
+    if (this.#fresh) {
+      // The first time it shows everything; a log or a snapshot that is missing is empty.
+      this.#logs.push({ drop: 0, from: -1, terms: [], anew: true });
+      Object.assign(change, { snapshot: 0, snapshotTerm: 0 });
+      this.#fresh = false;
+    }
     const role = run.text(event, "role");
     if (role === "follower" || role === "candidate" || role === "leader") change.role = role;
     for (const name of ["term", "commit", "applied"] as const) {

@@ -55,11 +55,24 @@ test("logs follow truncations, snapshots and restarts", () => {
     { base: 0, terms: [1, 1, 3] },
     { base: 2, terms: [3] },
     { base: 9, terms: [] },
-    { base: 0, terms: [] },
+    { base: 9, terms: [] },
     { base: 9, terms: [4] },
   ]);
   assert.equal(tracks[0].at(5).up, false);
   assert.equal(tracks[0].at(7).incarnation, 2);
+});
+
+test("a restarted server is what it was until it shows what it saved", () => {
+  const state = (fields: object) => ({ kind: "state", server: 0, ...fields });
+  const [track] = modelOf([
+    { kind: "started", server: 0, incarnation: 1 },
+    state({ role: "leader", term: 3, log: { from: 1, terms: [2, 3] } }),
+    { kind: "crashed", server: 0 },
+    { kind: "started", server: 0, incarnation: 2 },
+    state({ role: "follower", term: 3, voted_for: null, commit: 0, applied: 0 }),
+  ]).tracks;
+  assert.deepEqual([track.at(3).role, track.at(3).term], ["unknown", 3]);
+  assert.deepEqual([2, 3, 4].map((event) => track.logAt(event).terms), [[2, 3], [2, 3], []]);
 });
 
 test("a log at an index beyond all memory takes no memory", () => {
