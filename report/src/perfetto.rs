@@ -55,7 +55,11 @@ struct Call {
 impl Trace {
     fn new(servers: usize) -> Trace {
         let mut events = Vec::new();
-        let name = |pid: usize, tid: u32, kind: &str, name: String| json!({"ph": "M", "pid": pid, "tid": tid, "name": kind, "args": {"name": name}});
+        let name = |pid: usize, tid: u32, kind: &str, name: String| {
+            json!({
+                "ph": "M", "pid": pid, "tid": tid, "name": kind, "args": {"name": name},
+            })
+        };
         for server in 0..servers {
             events.push(name(server + 1, 0, "process_name", format!("server {server}")));
             for (track, title) in [(LIVES, "lives"), (ROLES, "role"), (MOMENTS, "moments")] {

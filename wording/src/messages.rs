@@ -60,8 +60,7 @@ fn collect(tokens: TokenStream, in_help: bool, messages: &mut Vec<Message>) {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == '#' => {
                 tokens.next_if(|next| matches!(next, TokenTree::Punct(p) if p.as_char() == '!'));
-                let is_attribute = |next: &TokenTree| matches!(next, TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket);
-                if let Some(TokenTree::Group(group)) = tokens.next_if(is_attribute) {
+                if let Some(TokenTree::Group(group)) = tokens.next_if(is_bracketed) {
                     attributes.add(&group);
                 }
                 continue;
@@ -93,6 +92,10 @@ fn collect(tokens: TokenStream, in_help: bool, messages: &mut Vec<Message>) {
             in_item = Attributes::default();
         }
     }
+}
+
+fn is_bracketed(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket)
 }
 
 /// The attributes read so far belong to the item that begins here, if any do.
@@ -284,8 +287,8 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "a.rs: not in wording/messages.txt: four five\n  read it once more, then run `cargo \
-                 wording --accept`",
+                "a.rs: not in wording/messages.txt: four five\n  read it once more, then run \
+                 `cargo wording --accept`",
                 "a.rs: only in wording/messages.txt: two\\nthree\n  run `cargo wording --accept`",
             ]
         );

@@ -41,8 +41,8 @@ fn a_broken_rule_ends_the_run_with_its_name() {
         assert!(failure.sentence.starts_with(begin), "{failure}");
         let look = Rule::S2.look();
         let end = format!(
-            "\n  where to look: {look}\n  rule: S2, at most one vote of a server in a term (section \
-             5.2)"
+            "\n  where to look: {look}\n  rule: S2, at most one vote of a server in a term \
+             (section 5.2)"
         );
         assert!(failure.to_string().ends_with(&end), "{failure}");
         let evidence = fakes.referee.verdict().and_then(Result::err).unwrap().evidence;

@@ -129,8 +129,8 @@ impl Family for CommitmentBreach {
         Some(match self {
             CommitmentBreach::HeardOfNoMajority { .. } => {
                 "where commit_index rises; a leader raises it when more than half of the servers, \
-                 itself included, have the entry, and a follower to leader_commit at most (sections \
-                 5.3 and 5.4)"
+                 itself included, have the entry, and a follower to leader_commit at most \
+                 (sections 5.3 and 5.4)"
             }
             CommitmentBreach::LeaderLacksEntry { lost: Some(loss), .. } => match loss.way {
                 Way::Overwritten => return None,
@@ -227,8 +227,8 @@ impl Family for CommitmentBreach {
                 servers,
                 ..
             } => format!(
-                "server {server} applied {} at index {index} at {}, when by its messages at most {} \
-                 of {servers} servers had it: {}",
+                "server {server} applied {} at index {index} at {}, when by its messages at most \
+                 {} of {servers} servers had it: {}",
                 show(command),
                 seconds(*applied),
                 holders.len(),

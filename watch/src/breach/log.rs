@@ -169,8 +169,8 @@ impl Family for LogBreach {
             ),
             LogBreach::FromNoLeader { term, entry: (index, of), seen: [from, to], last } => {
                 format!(
-                    "server {server} stored entry {index} of term {of} between {} and {}, when it was \
-                 in term {term}, but no leader of that term can have sent it; the last message \
+                    "server {server} stored entry {index} of term {of} between {} and {}, when it \
+                 was in term {term}, but no leader of that term can have sent it; the last message \
                  before that was one of server {}, at {}",
                     seconds(*from),
                     seconds(*to),

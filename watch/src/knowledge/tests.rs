@@ -154,8 +154,8 @@ fn a_command_that_no_message_brought_is_reported() {
     let mut run = Run::new();
     run.offers(0, b"x");
     run.calls(0, 1);
-    let sentence = "server 2 applied \"x\" at index 1 at 0.009 s, but no chain of messages leads to \
-                    it from server 0, which was given the command at 0.004 s";
+    let sentence = "server 2 applied \"x\" at index 1 at 0.009 s, but no chain of messages leads \
+                    to it from server 0, which was given the command at 0.004 s";
     breaks(Rule::S17, sentence, run.applies(2, 1, b"x"));
 }
 
@@ -190,8 +190,8 @@ fn a_reply_that_does_not_arrive_brings_nothing() {
     run.receives(call);
     run.answers(call);
     run.step(call, CallStep::Ended(Ending::ReplyLost));
-    let sentence = "server 0 applied \"x\" at index 1 at 0.009 s, when by its messages at most 1 of \
-                    3 servers had it: server 0";
+    let sentence = "server 0 applied \"x\" at index 1 at 0.009 s, when by its messages at most 1 \
+                    of 3 servers had it: server 0";
     breaks(Rule::S11, sentence, run.applies(0, 1, b"x"));
 }
 

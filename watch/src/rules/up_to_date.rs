@@ -309,11 +309,9 @@ mod tests {
         scenario.sees(2, |peer| peer.term(2).voted(1)).unwrap();
         assert_eq!(
             scenario.remarks(),
-            [
-                "server 0 shows server 1 as its vote in term 2, seen at 0.003 s, although its own log \
-             ended with index 2 of term 1 and the candidate's was empty; server 1 leads that term \
-             without its vote, and voted_for is the candidate that got the vote (Figure 2)"
-            ]
+            ["server 0 shows server 1 as its vote in term 2, seen at 0.003 s, although its own \
+             log ended with index 2 of term 1 and the candidate's was empty; server 1 leads that \
+             term without its vote, and voted_for is the candidate that got the vote (Figure 2)"]
         );
         kept(|scenario: &mut Scenario| {
             noted(scenario)?;
