@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Create a new project
     New {
-        /// The folder; it must not exist, or be empty
+        /// The project's folder; it must be new or empty
         dir: PathBuf,
     },
     /// Run the failures of a report again, or one test with one seed
@@ -59,7 +59,7 @@ pub(crate) struct Replay {
     /// Run only the failures of this submission of the report
     #[arg(long, value_name = "NAME", conflicts_with = "seed")]
     pub(crate) submission: Option<String>,
-    /// This test
+    /// Run only this test
     #[arg(long, value_name = "WORDS")]
     pub(crate) test: Option<String>,
     /// Rerun this seed; PATH is then a submission
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_come_in_the_order_of_the_table_and_once() {
+    fn tests_are_chosen_once_and_in_the_order_of_the_table() {
         check(&["re-election"], &["re-election"]);
         check(
             &["re_election", "initial", "election"],
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_test_has_is_answered_with_the_nearest() {
+    fn an_unknown_name_is_answered_with_the_nearest_names() {
         let Err(refusal) = choose(table(), &[], &["inital election".into()]) else {
             panic!("it was found")
         };

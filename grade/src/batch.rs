@@ -248,7 +248,7 @@ impl Made {
             && self.account.refuses(test).is_none()
     }
 
-    /// Takes in a run that was made, or that was skipped.
+    /// Records a run that was made or skipped.
     fn settle(&mut self, wanted: &[(u64, usize)], seed: u64, test: usize, run: Option<Run>) {
         self.settled += 1;
         let Some(run) = run else { return };

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::exit::UserError;
 use crate::kit::is_of_the_labs;
 
-/// Where the servers of a submission live.
+/// Where the servers of a submission run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Peers")]
 pub(crate) enum Isolation {
-    /// Each in a process of its own.
+    /// Each in its own process.
     #[serde(rename = "apart")]
     Process,
-    /// All in the process of the run: several times faster, and easy to cheat.
+    /// All in the process of the run: several times faster, but easy to cheat.
     #[serde(rename = "together")]
     Thread,
 }

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kit_that_has_moved_away_is_an_error_of_usage() {
+    fn a_kit_that_has_moved_away_is_a_usage_error() {
         let Err(error) = Kit::at(Path::new("/moved/away")) else { panic!("it is there") };
         assert!(error.is::<UserError>());
         assert_eq!(
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_compiled_with_the_crates_that_its_host_needs_and_no_others() {
+    fn a_program_is_compiled_with_only_the_crates_that_its_host_needs() {
         let kit = Kit::find().unwrap();
         let below = |name| kit.crates_below(name).unwrap();
         let peer = below("peer");

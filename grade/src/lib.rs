@@ -4,8 +4,8 @@
 //! with them.
 //!
 //! A batch of submissions is read (`intake/`), built (`build/`) against the kit, run through the
-//! labs (`run/`), and reported (`report/`). These rooms import each other in this direction only.
-//! An error of the user is one sentence with an exit code; a fault of the kit has another exit
+//! labs (`run/`), and reported (`report/`). Each of these folders imports only from those before
+//! it. An error of the user is one sentence with an exit code; a fault of the kit has another exit
 //! code.
 
 mod bounds;

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_gives_its_name_unless_no_crate_can_have_it() {
+    fn a_project_gets_its_folders_name_if_a_crate_can_have_it() {
         check("/tmp/Ada_Lovelace", "Ada_Lovelace");
         check("lab-3/ongaro/", "ongaro");
         check("2026", NAME);

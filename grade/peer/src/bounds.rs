@@ -1,7 +1,7 @@
-//! Limits on what one frame of a peer holds, and on what the grader keeps of it.
+//! Limits on the content of a peer's frame, and on the part of it that the grader keeps.
 //!
-//! A peer's process can send anything. What exceeds these limits is no frame, and so a failure of
-//! its server. Only the texts of a verdict are cut instead, by `verdict`.
+//! A peer's process can send anything. Data that exceeds these limits is no frame, and so a failure
+//! of its server. Only the texts of a verdict are cut instead, by the crate `verdict`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,19 +10,19 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use verdict::{Class, Failure};
 
-/// The limit on a frame's length; a longer one is refused before any of it is read. The same as
-/// labrpc's limit on a message, since a frame carries messages.
+/// The limit on a frame's length. A longer frame is refused before it is read. It is the same as
+/// labrpc's limit on a message, because a frame contains messages.
 pub const FRAME_BYTES_MAX: usize = labrpc::codec::MESSAGE_BYTES_MAX;
-/// The limit on outputs in one frame. Threads that poll for a whole millisecond cause some
-/// thousands.
+/// The limit on outputs in one frame. Threads that poll for a whole millisecond cause a few
+/// thousand.
 pub const OUTPUTS_MAX: usize = 1 << 18;
-/// The limit on sentences about waiting threads, on services, and on methods of a service.
+/// The limit on sentences about waiting threads, on services, and on methods of one service, each.
 pub const LIST_MAX: usize = 1 << 13;
-/// The limit on the length of a method's name; a longer one is refused.
+/// The limit on the length of a method's name. A longer name is refused.
 pub const NAME_BYTES_MAX: usize = 1 << 10;
 
-/// What the grader accepts of a verdict that a peer's process gives on its own server: texts are
-/// cut, and the kit is never at fault, since any code can have sent it.
+/// The part of a verdict that the grader accepts if a peer's process gives it on its own server.
+/// Texts are cut, and the kit is never at fault, because any code can have sent the verdict.
 pub fn verdict(server: usize, failure: Failure) -> Failure {
     let Failure { class, sentence, notes, .. } = failure;
     let (class, sentence) = match class {
@@ -32,7 +32,7 @@ pub fn verdict(server: usize, failure: Failure) -> Failure {
         | Class::Outside
         | Class::Limit
         | Class::Contract => (class, sentence),
-        // Only the lab can see these, or only the kit can cause them.
+        // The process cannot know these: only the lab can see them, or only the kit can cause them.
         _ => (Class::Contract, format!("server {server}'s process failed by itself: {sentence}")),
     };
     Failure::of(server, class, sentence).with_notes(notes)
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_never_says_that_the_kit_is_at_fault() {
+    fn a_process_cannot_blame_the_kit() {
         let told = |class| verdict(2, Failure::of(1, class, "it broke"));
         for class in [Class::Infra, Class::Safety, Class::Liveness, Class::Timeout] {
             let expected = "contract: server 2's process failed by itself: it broke";
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_says_is_cut_and_what_is_left_out_is_said() {
+    fn long_texts_of_a_process_are_cut_and_marked_as_cut() {
         let told = |failure| verdict(0, failure);
         let failure = Failure::of(0, Class::Panic, "it broke");
         let long = Failure { sentence: "x".repeat(10 << 20), ..failure.clone() };

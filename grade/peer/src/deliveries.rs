@@ -1,7 +1,7 @@
-//! What the service delivers goes to its owner, one message for each credit.
+//! Sends the messages of the service to its owner, one for each credit.
 //!
-//! The channel has no capacity: a service that holds its lock while it sends must be found out here
-//! as it is in one process. So a message is taken only when the owner waits for one.
+//! The channel has no capacity, so a message is received only when the owner waits for one.
+//! Otherwise a service that holds its lock while it sends would block in one process but not here.
 
 use std::sync::Arc;
 use std::thread;
@@ -14,13 +14,13 @@ use serde::Serialize;
 use crate::frames::Output;
 use crate::outlet::Outlet;
 
-/// Where the messages of a service go.
+/// Sends the messages of a service to its owner.
 pub struct Deliveries {
     credits: Arc<Credits>,
     outlet: Arc<Outlet>,
 }
 
-/// The messages that the owner waits for.
+/// The number of messages that the owner waits for.
 #[derive(Default)]
 pub(crate) struct Credits {
     left: Mutex<u64>,
@@ -32,9 +32,9 @@ impl Deliveries {
         Deliveries { credits, outlet }
     }
 
-    /// The channel of the messages. Each is sent on in its encoding.
+    /// Returns the channel for the messages. Each message is encoded and sent to the owner.
     ///
-    /// Starts the thread that takes them; it ends when nobody can send any more.
+    /// Starts the thread that receives them. It ends when all senders are gone.
     ///
     /// # Panics
     /// If the thread cannot be started.
@@ -49,7 +49,7 @@ impl Deliveries {
         loop {
             if self.credits.is_empty() {
                 wait_for_a_sender(messages);
-                // A credit may have come meanwhile, along with something else.
+                // A credit may have come in the meantime, together with another input.
                 if self.credits.is_empty() {
                     self.outlet.send(Output::Blocked);
                 }
@@ -81,7 +81,7 @@ impl Credits {
     }
 }
 
-/// Waits until a message could be received, and receives none.
+/// Waits until a message could be received, but does not receive it.
 fn wait_for_a_sender<M>(messages: &Receiver<M>) {
     let mut select = Select::new();
     select.recv(messages);

@@ -1,4 +1,5 @@
-//! A byte string as the difference to an older one: most saves differ little from the one before.
+//! A byte string as the difference from an older one. Most saves differ little from the previous
+//! one.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ impl Change {
         Change { front, back, between: new[front..new.len() - back].to_vec() }
     }
 
-    /// Returns `new`; none if this is no change of `old`.
+    /// Returns `new`. None if the change does not fit `old`.
     pub fn apply(&self, old: &[u8]) -> Option<Vec<u8>> {
         let back = old.len().checked_sub(self.back)?;
         let front = old.get(..self.front).filter(|_| self.front <= back)?;
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_the_new_ones_again_whatever_the_old_ones_were() {
+    fn a_change_gives_the_new_bytes_for_any_old_bytes() {
         let all = ["", "a", "aa", "aba", "abab", "babab", "xyz", "abxyzab"];
         for old in all {
             for new in all {
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_something_else_is_refused() {
+    fn a_change_of_other_bytes_is_refused() {
         let change = Change { front: 2, back: 2, between: vec![] };
         assert_eq!((change.apply(b"abc"), change.apply(b"")), (None, None));
     }

@@ -1,11 +1,11 @@
-//! The frames between the grader and a peer's process: everything that crosses the border.
+//! The frames between the grader and a peer's process: all data that they exchange.
 //!
 //! Each frame is its length (four bytes, little-endian) and that many bytes of labrpc's encoding.
-//! First the peer sends [`Settled`] and the grader [`Init`]. Then the peer answers each [`Advance`]
-//! by one [`Advanced`].
+//! First the peer sends [`Settled`], and the grader sends [`Init`]. Then the peer answers each
+//! [`Advance`] with one [`Advanced`].
 //!
-//! The frames know no service: a call into the server's object is the name of a method and bytes,
-//! and so are RPCs; messages and observations are bytes.
+//! The frames do not depend on the service. A call of the server's object is the name of a method
+//! and bytes, and so is an RPC. Messages and observations are bytes.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -19,44 +19,44 @@ use verdict::Failure;
 use crate::bounds::{self, FRAME_BYTES_MAX, LIST_MAX, OUTPUTS_MAX};
 use crate::delta::Change;
 
-/// Most frames are shorter, in bytes.
+/// In bytes. Most frames are shorter.
 const BYTES_AT_ONCE: usize = 4 << 10;
 
-/// The first frame of a peer: it has given up its rights, and nothing of an implementation has run.
-/// Whatever goes wrong before is the kit's fault.
+/// The first frame of a peer: it has given up its rights, and no code of the implementation has
+/// run. Any failure before this frame is the kit's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled;
 
-/// The first frame to a peer: which server it is, and what survived the last crash.
+/// The first frame to a peer: the number of its server, and the data that survived the last crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Init {
     /// The server's number.
     pub me: usize,
-    /// The number of servers, to each of which it gets an end.
+    /// The number of servers. The server gets one end for each.
     pub servers: usize,
     /// The seed of its simulation.
     pub seed: u64,
-    /// The state that was saved; empty if none was.
+    /// The saved state. Empty if nothing was saved.
     #[serde(with = "serde_bytes")]
     pub state: Vec<u8>,
-    /// The snapshot that was saved with it; empty if none was.
+    /// The snapshot that was saved with it. Empty if there is none.
     #[serde(with = "serde_bytes")]
     pub snapshot: Vec<u8>,
 }
 
-/// Lets a peer's time pass.
+/// Lets the virtual time of a peer advance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advance {
-    /// The time to go to, by the peer's clock.
+    /// The time to which the peer's clock advances.
     pub until: Duration,
-    /// What comes in at that time.
+    /// The inputs that arrive at that time.
     pub inputs: Vec<Input>,
 }
 
-/// What comes in to a peer. Each `id` is repeated in the output that it leads to.
+/// An input of a peer. Its `id` is repeated in the output that answers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
-    /// Another server sends an RPC: an [`Output::Reply`] is due.
+    /// Another server sends an RPC. The peer answers with an [`Output::Reply`].
     Request {
         /// The number of the request.
         id: u64,
@@ -73,25 +73,25 @@ pub enum Input {
         /// The encoded reply, or why there is none.
         result: Result<ByteBuf, CallError>,
     },
-    /// The owner of the service calls into the server: an [`Output::Answer`] is due.
+    /// The owner of the service calls the server. The peer answers with an [`Output::Answer`].
     Call {
         /// The number of the call.
         id: u64,
-        /// What is called.
+        /// The call.
         call: Call,
     },
     /// The owner of the service waits for the next message.
     Credit,
 }
 
-/// A call into the server: of its object's methods, or of its host.
+/// A call of the server: of a method of its object, or of its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call {
-    /// Make the object; this comes first.
+    /// Make the object. This is the first call.
     Make,
-    /// List the RPC handlers of the object; this comes next.
+    /// List the RPC handlers of the object. This is the second call.
     Handlers,
-    /// List the threads of the server that have waited for long.
+    /// List the threads of the server that have waited for a long time.
     Waiting,
     /// Call a method of the object.
     Method {
@@ -103,17 +103,17 @@ pub enum Call {
     },
 }
 
-/// What a [`Call`] has returned.
+/// The result of a [`Call`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// The object is made.
     Made {
-        /// Whether it has read what was saved.
+        /// Whether it has read the saved state.
         has_read: bool,
     },
     /// The RPC handlers.
     Handlers(#[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")] Vec<Handlers>),
-    /// A sentence for each thread that has waited for long.
+    /// A sentence for each thread that has waited for a long time.
     Waiting(#[serde(deserialize_with = "bounds::at_most::<LIST_MAX, _, _>")] Vec<String>),
     /// The encoded result of a method. An error is a bug of the kit, or a forgery.
     Returned(Result<ByteBuf, CallError>),
@@ -129,25 +129,25 @@ pub struct Handlers {
     pub methods: Vec<String>,
 }
 
-/// How an [`Advance`] has ended.
+/// The result of an [`Advance`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advanced {
-    /// When something happens next if nothing comes in, by the peer's clock. A time that has passed
-    /// means at once: some thread never waits.
+    /// The time of the next event if there is no input, on the peer's clock. A time in the past
+    /// means immediately, because some thread never waits. None if no thread waits for a time.
     pub next_deadline: Option<Duration>,
-    /// What came out, in order, each with its time.
+    /// The outputs, in order, each with its time.
     #[serde(deserialize_with = "bounds::at_most::<OUTPUTS_MAX, _, _>")]
     pub outputs: Vec<(Duration, Output)>,
 }
 
-/// What comes out of a peer.
+/// An output of a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
-    /// The server sends an RPC: an [`Input::Reply`] is due.
+    /// The server sends an RPC. The grader answers with an [`Input::Reply`].
     Request {
         /// The number of the request.
         id: u64,
-        /// The number of the server that it goes to.
+        /// The number of the server to which it goes.
         to: usize,
         /// The whole name of the method, such as `Service.Method`.
         method: String,
@@ -166,48 +166,48 @@ pub enum Output {
     Answer {
         /// The number of that call.
         id: u64,
-        /// What was returned.
+        /// The result of the call.
         answer: Answer,
     },
-    /// Something was saved.
+    /// The server has saved.
     Saved {
-        /// The state, as the difference to the last one.
+        /// The state, as the difference from the last one.
         state: Change,
-        /// The snapshot, as the difference to the last one.
+        /// The snapshot, as the difference from the last one.
         snapshot: Change,
     },
-    /// An encoded message to the owner of the service; it used up the credit.
+    /// An encoded message to the owner of the service. It uses up one credit.
     Delivered(ByteBuf),
     /// A message is ready, and there is no credit.
     Blocked,
-    /// The state of the object, as it was after `covers` outputs that are no observations.
+    /// An observation: the state of the object after `covers` outputs that are no observations.
     Observed {
         /// The number of those outputs.
         covers: u64,
-        /// The encoded state, or what is new in it; empty if nothing is. None if the object never
-        /// shows its state.
+        /// The encoded state, or the change of it. Empty if the state is the same. None if the
+        /// object never shows its state.
         change: Option<ByteBuf>,
     },
-    /// Something is wrong with the server, and this is the verdict.
+    /// The server has failed, and this is the verdict.
     Failed(Failure),
 }
 
-/// Why there is no frame.
+/// Why a frame could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The other side is gone, or cannot be reached.
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
-    /// It says to be longer than [`FRAME_BYTES_MAX`].
+    /// It is longer than [`FRAME_BYTES_MAX`], or claims to be.
     #[error("a frame of {0} bytes exceeds the limit")]
     Oversized(usize),
-    /// It is not what is due now.
+    /// Its bytes are no value of the expected type.
     #[error("a frame is malformed: {0}")]
     Malformed(codec::CodecError),
 }
 
 impl FrameError {
-    /// Whether the other side has closed the connection, maybe in the midst of a frame.
+    /// Whether the other side has closed the connection, even within a frame.
     pub fn is_end(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
         let ends = [BrokenPipe, ConnectionReset, UnexpectedEof];
@@ -224,7 +224,7 @@ pub fn write<T: Serialize>(to: &mut impl Write, frame: &T) -> Result<(), FrameEr
     let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= FRAME_BYTES_MAX);
     let length = length.ok_or(FrameError::Oversized(bytes.len()))?.to_le_bytes();
     if bytes.len() <= BYTES_AT_ONCE {
-        // To move a few bytes costs less than a second call of the system.
+        // Moving a few bytes costs less than a second system call.
         bytes.splice(..0, length);
     } else {
         to.write_all(&length)?;
@@ -234,8 +234,8 @@ pub fn write<T: Serialize>(to: &mut impl Write, frame: &T) -> Result<(), FrameEr
 
 /// Reads one frame.
 ///
-/// # Errors
-/// All of [`FrameError`]. Where nothing came at all, the connection broke by an unexpected end.
+/// # Errors All of [`FrameError`]. If nothing was received, [`FrameError::Broken`] with an
+/// unexpected end.
 pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
@@ -243,7 +243,7 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, FrameError> 
     if length > FRAME_BYTES_MAX {
         return Err(FrameError::Oversized(length));
     }
-    // Not all at once: a peer that only announces a large frame costs little memory.
+    // Not allocated all at once, so a peer that only announces a large frame costs little memory.
     let mut bytes = Vec::with_capacity(length.min(BYTES_AT_ONCE));
     if from.take(length as u64).read_to_end(&mut bytes)? < length {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_survive_the_journey_and_broken_ones_do_not() {
+    fn a_frame_is_read_as_it_was_written_and_a_cut_one_is_an_end() {
         let (state, snapshot) = (vec![1, 2], vec![]);
         check(&Init { me: 2, servers: 3, seed: u64::MAX, state, snapshot });
         let result = Err(CallError::UnknownMethod { method: "A.B".into(), known: "C".into() });
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_beyond_the_limit_is_refused_at_once() {
+    fn a_length_beyond_the_limit_is_refused_immediately() {
         let length = u32::try_from(FRAME_BYTES_MAX + 1).unwrap().to_le_bytes();
         let error = read::<Advance>(&mut &length[..]).unwrap_err();
         assert_eq!(error.to_string(), "a frame of 67108865 bytes exceeds the limit");
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_told_from_an_end() {
+    fn garbage_is_no_end() {
         let error = read::<Advanced>(&mut &[3, 0, 0, 0, 200, 200, 200][..]).unwrap_err();
         assert!(matches!(error, FrameError::Malformed(_)) && !error.is_end());
     }

@@ -1,4 +1,4 @@
-//! The loop of a peer's process: virtual time advances once for each frame of the grader.
+//! The main loop of a peer's process: virtual time advances once for each frame of the grader.
 
 use std::env;
 use std::fs::File;
@@ -16,20 +16,20 @@ use crate::server;
 use crate::service::{Context, Hosted};
 use crate::template::{self, Connection};
 
-/// Threads that have something to do at the end of a step may go on for this long. A thread that
-/// polls never waits, and the others must not wait for it.
+/// The virtual time for which threads that are ready at the end of a step can continue. It is
+/// limited, because a thread that polls never waits, and the others must not wait for it.
 const OVERTIME: Duration = Duration::from_millis(1);
-/// The exit code of a peer's program that could not begin, by no fault of an implementation.
+/// The exit code of a peer's program that could not begin, which is no fault of the implementation.
 pub const EXIT_MISUSED: i32 = 2;
 
-/// The first argument of a peer's program where no filter of system calls is in force. Without it
-/// the program takes the last steps of that filter itself, and ends if it cannot.
+/// The first argument of a peer's program if no filter of system calls is in force. Without it, the
+/// program restricts the filter further itself, and ends if that fails.
 pub const UNSEALED: &str = "--unsealed";
 
-/// The whole `main` of a program that hosts a service: makes copies of itself, each of which hosts
-/// one server, which `prepare` makes, until the grader has no more use for it.
+/// The whole `main` of a program that hosts a service. It makes copies of itself, and each copy
+/// hosts one server until the grader ends it. `prepare` makes the server.
 ///
-/// The grader's end of the connection is what it finds as its standard input.
+/// Its standard input must be a connection with the grader.
 pub fn main(prepare: impl FnOnce(Context) -> Arc<dyn Hosted> + Send + 'static) -> ! {
     let result = take_socket().map_err(FrameError::from).and_then(|control| {
         let is_sealed = env::args_os().nth(1).is_none_or(|word| word != UNSEALED);
@@ -41,7 +41,7 @@ pub fn main(prepare: impl FnOnce(Context) -> Arc<dyn Hosted> + Send + 'static) -
         serve(from, to, prepare)
     });
     match result {
-        // The grader has ended, so this process ends, too.
+        // The grader has ended, so this process ends as well.
         Err(error) if error.is_end() => process::exit(0),
         Ok(()) => process::exit(0),
         Err(error) => {
@@ -51,17 +51,17 @@ pub fn main(prepare: impl FnOnce(Context) -> Arc<dyn Hosted> + Send + 'static) -
     }
 }
 
-/// The connection with the grader. A copy closes it, and has another standard input.
+/// The connection with the grader. A copy closes it and gets another standard input.
 fn take_socket() -> io::Result<UnixStream> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     socket.peer_addr()?;
     Ok(socket)
 }
 
-/// Hosts one server: reads frames from `from` and answers them to `to`, from [`Init`] on.
+/// Hosts one server: reads frames from `from`, starting with [`Init`], and writes the answers to
+/// `to`.
 ///
-/// # Errors
-/// How the connection ended; an end that [`FrameError::is_end`] is the usual one.
+/// # Errors Says how the connection ended. Usually [`FrameError::is_end`] is true.
 pub fn serve(
     from: File,
     mut to: File,
@@ -79,7 +79,7 @@ pub fn serve(
         move |pause| {
             let advanced = Advanced { next_deadline: pause.next_deadline, outputs: pause.outputs };
             let next = frames::write(&mut to, &advanced).and_then(|()| frames::read(&mut from));
-            // The receiver may be gone as well.
+            // The receiver may be gone too.
             next.map(with_overtime).map_err(|error| drop(broken.send(error))).ok()
         },
     );
@@ -89,8 +89,8 @@ pub fn serve(
     report_end(&mut last, &report, outputs)
 }
 
-/// The simulation is over, and the grader does not know. It has no use for a peer after that, so
-/// the process ends when the connection does.
+/// Reports that the simulation is over. After that the grader does not use the peer, so the process
+/// ends when the connection ends.
 fn report_end(
     (from, to): &mut (File, File),
     report: &sim::Report,

@@ -1,13 +1,13 @@
-//! One server in a process of its own, which the grader lets advance in virtual time.
+//! One server in a process of its own, which advances in virtual time when the grader says so.
 //!
-//! The newest edition of the original runs every server as a process and kills it with SIGKILL; so
-//! does the grader, in virtual time. A peer's process holds nothing but an implementation and the
-//! host that runs it. The grader owns the network, the persisters, the tests and the
-//! verdict, and exchanges [frames] with the peer over two private pipes: how far virtual time may
-//! advance and what comes in, then everything that came out of it, in one order.
+//! The newest edition of the original runs every server as a process and kills it with SIGKILL. The
+//! grader does the same, in virtual time. A peer's process contains only an implementation and the
+//! host that runs it. The grader owns the network, the persisters, the tests and the verdict. It
+//! exchanges [frames] with the peer over two private pipes. A frame of the grader says how far
+//! virtual time can advance, and has the inputs. The answer has all outputs, in one order.
 //!
-//! The frames and the [host] serve any [service](service::Hosted). [`raft`] is the one that there
-//! is; another is one more such module, and one on the grader's side.
+//! The frames and the [host] serve any [service](service::Hosted). [`raft`] is the only one so far.
+//! Another service needs one more such module here, and one on the grader's side.
 
 pub mod bounds;
 pub mod delta;

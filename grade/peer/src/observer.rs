@@ -1,7 +1,7 @@
-//! The thread that observes the server's state whenever something has happened.
+//! The thread that observes the server's state after each input or output.
 //!
-//! An observation may take the server's lock. If the server is busy the observation comes later,
-//! and the grader knows by its number what it covers.
+//! An observation may take the server's lock, so it is late if the server is busy. Its number tells
+//! the grader which outputs it covers.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,7 +9,7 @@ use std::thread;
 use crate::outlet::Outlet;
 use crate::service::{Hosted, Observation};
 
-/// Starts the thread; it ends if the server never shows its state.
+/// Starts the thread. It ends if the server never shows its state.
 pub(crate) fn start(hosted: Arc<dyn Hosted>, outlet: Arc<Outlet>) {
     let work = move || {
         loop {

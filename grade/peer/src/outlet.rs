@@ -1,4 +1,4 @@
-//! Everything that comes out of the server goes through here, in one order, and wakes the observer.
+//! Sends all outputs of the server to the grader, in one order, and wakes the observer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,18 +28,19 @@ impl Outlet {
 
     pub(crate) fn send(&self, output: Output) {
         self.outbox.send(output);
-        // Counted after it is sent: an observation that began before must not claim to cover it.
+        // Counted after it is sent, so that an observation that began before does not claim to
+        // cover it.
         self.sent.fetch_add(1, Ordering::SeqCst);
         self.wake();
     }
 
-    /// Sends an observation that began after `covers` outputs.
+    /// Sends an observation that covers the first `covers` outputs.
     pub(crate) fn show(&self, covers: u64, change: Option<Vec<u8>>) {
         let change = change.map(ByteBuf::from);
         self.outbox.send(Output::Observed { covers, change });
     }
 
-    /// Something may have changed: the observer has to look.
+    /// Wakes the observer, because the state may have changed.
     pub(crate) fn wake(&self) {
         let mut is_due = self.wakeup.is_due.lock();
         if !std::mem::replace(&mut *is_due, true) {
@@ -47,7 +48,7 @@ impl Outlet {
         }
     }
 
-    /// Waits until something may have changed, and returns the number of outputs before now.
+    /// Waits until the state may have changed, and returns the number of outputs so far.
     pub(crate) fn wait(&self) -> u64 {
         let mut is_due = self.wakeup.is_due.lock();
         while !std::mem::replace(&mut *is_due, false) {

@@ -1,8 +1,8 @@
-//! Raft as a service: serves a [`RaftPeer`] by method names and bytes.
+//! Raft as a service: calls a [`RaftPeer`] by method names and bytes.
 //!
-//! This module and the grader's `remote/raft.rs` are all that knows Raft between the lab and an
-//! implementation. The state that a peer shows travels as an [`InspectChange`], what it applies as
-//! an [`ApplyMsg`](raftapi::ApplyMsg).
+//! Between the lab and an implementation, only this module and the grader's `remote/raft.rs` know
+//! Raft. A peer sends its state as an [`InspectChange`], and each message that it applies as an
+//! [`ApplyMsg`](raftapi::ApplyMsg).
 
 mod inspect;
 
@@ -19,17 +19,17 @@ use crate::service::{self, Context, Hosted, Observation};
 
 pub use inspect::InspectChange;
 
-/// [`RaftPeer::start`]: takes the command as a [`ByteBuf`], gives `Option<Started>`.
+/// [`RaftPeer::start`]: takes the command as a [`ByteBuf`], returns `Option<Started>`.
 pub const START: &str = "start";
-/// [`RaftPeer::get_state`]: takes `()`, gives the term and whether the peer leads.
+/// [`RaftPeer::get_state`]: takes `()`, returns the term and whether the peer leads.
 pub const GET_STATE: &str = "get_state";
-/// [`RaftPeer::snapshot`]: takes the index and the snapshot as a [`ByteBuf`], gives `()`.
+/// [`RaftPeer::snapshot`]: takes the index, and the snapshot as a [`ByteBuf`]; returns `()`.
 pub const SNAPSHOT: &str = "snapshot";
 
-/// The whole `main` of a peer's program: makes copies of itself, each of which hosts one server
-/// until the grader has no more use for it.
+/// The whole `main` of a peer's program. It makes copies of itself, and each copy hosts one server
+/// until the grader ends it.
 ///
-/// The grader's end of the connection is what it finds as its standard input.
+/// Its standard input must be a connection with the grader.
 pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static) -> ! {
     host::main(move |context| Arc::new(Raft::new(context, Arc::new(make))))
 }
@@ -37,7 +37,7 @@ pub fn main(make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'sta
 struct Raft {
     me: usize,
     make: Make,
-    /// What `make` is called with, until it is.
+    /// The argument of `make`, until `make` is called.
     context: Mutex<Option<PeerContext>>,
     peer: OnceLock<Arc<dyn RaftPeer>>,
     /// The state at the last observation.
@@ -59,7 +59,7 @@ impl Raft {
 
 impl Hosted for Raft {
     fn make(&self) {
-        // Not in the next line, where the lock would be held while `make` runs.
+        // Not within the next line, because then the lock would be held while `make` runs.
         let context = self.context.lock().take();
         if let Some(context) = context {
             let made = (self.make)(context);

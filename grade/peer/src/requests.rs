@@ -1,4 +1,4 @@
-//! The RPCs that the server sends: they travel to the grader, where the network is.
+//! The RPCs that the server sends. They go to the grader, which owns the network.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::frames::Output;
 use crate::outlet::Outlet;
 use crate::slots::Slots;
 
-/// The RPCs without a reply so far.
+/// The RPCs that have no reply yet.
 pub(crate) struct Requests {
     me: usize,
     outlet: Arc<Outlet>,

@@ -1,4 +1,4 @@
-//! What the server saves goes to the grader, which keeps it after this process has ended.
+//! Sends the server's saves to the grader, which keeps them after this process has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,17 +10,17 @@ use crate::delta::Change;
 use crate::frames::Output;
 use crate::outlet::Outlet;
 
-/// Keeps what the server saves, and sends it to the grader.
+/// Keeps the last save of the server, and sends each save to the grader.
 pub(crate) struct Saves {
     saved: Mutex<Arc<Saved>>,
-    /// What the grader has.
+    /// The last save that was sent to the grader.
     sent: Mutex<Arc<Saved>>,
     was_read: AtomicBool,
     outlet: Arc<Outlet>,
 }
 
 impl Saves {
-    /// `saved` is what survived the last crash.
+    /// `saved`: the data that survived the last crash.
     pub(crate) fn new(saved: Saved, outlet: Arc<Outlet>) -> Saves {
         let saved = Arc::new(saved);
         let sent = Mutex::new(Arc::clone(&saved));
@@ -36,8 +36,8 @@ impl Saves {
 impl Storage for Saves {
     fn save(&self, saved: Saved) {
         *self.saved.lock() = Arc::new(saved);
-        // When two threads save at once, the one that comes here first may not be the one that
-        // saved first. Each sends what is saved by now, so the last one sends the last save.
+        // If two threads save at the same time, their order here can differ from the order of their
+        // saves. Each thread sends the current data, so the last one sends the last save.
         let mut sent = self.sent.lock();
         let saved = self.load();
         self.outlet.send(Output::Saved {

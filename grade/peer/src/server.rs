@@ -1,4 +1,4 @@
-//! The one server of this process: what comes in is handled, each thing on a thread of its own.
+//! The server of this process. It handles each input on a thread of its own.
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -26,14 +26,14 @@ struct Server {
     handlers: OnceLock<labrpc::network::Server>,
 }
 
-/// Knows which code in this process is the kit's.
+/// A referee that knows which code in this process is the kit's.
 pub(crate) fn referee() -> Referee {
     let referee = Referee::new();
     referee.add_kit_code([KitCode { crate_name: "peer", folder: "/grade/peer/src/" }]);
     referee
 }
 
-/// Does not return: the run ends when its host is gone.
+/// Runs the server. It does not return, because the run ends when its host is gone.
 pub(crate) fn serve(
     init: Init,
     prepare: impl FnOnce(Context) -> Arc<dyn Hosted>,
@@ -73,7 +73,7 @@ impl Server {
     fn handle(self: &Arc<Self>, id: u64, method: String, args: Vec<u8>) {
         let server = Arc::clone(self);
         self.spawn(format!("{} rpc", label::thread_name(self.me)), move || {
-            // Before that the grader does not know what there is to call.
+            // The grader cannot call handlers before it has listed them.
             let Some(handlers) = server.handlers.get() else { return };
             let result = handlers.dispatch_raw(&method, &args).map(ByteBuf::from);
             server.outlet.send(Output::Reply { id, result });
@@ -119,7 +119,7 @@ impl Server {
         }
     }
 
-    /// Starts a thread of the server, as the labels have it.
+    /// Starts a thread with the label of the server.
     fn spawn(&self, name: String, work: impl FnOnce() + Send + 'static) {
         let _label = label::enter(Label::Server(self.me), "the host");
         let builder = thread::Builder::new().name(name);

@@ -1,8 +1,7 @@
-//! What a kind of server has to offer so that a host can serve it: the one trait that a service
-//! such as Raft implements here.
+//! The trait that a service such as Raft implements so that a host can serve it.
 //!
-//! The grader's side has one module a service as well, which asks by the same methods. Everything
-//! between the two carries names and bytes.
+//! The grader's side also has one module for each service, which calls the same methods. Between
+//! the two there are only names and bytes.
 
 use std::sync::Arc;
 
@@ -13,21 +12,21 @@ use serde::de::DeserializeOwned;
 
 use crate::deliveries::Deliveries;
 
-/// What a server is made from.
+/// The parts from which a server is made.
 pub struct Context {
     /// Its number, from 0.
     pub me: usize,
     /// One end for each server, indexed by its number.
     pub ends: Vec<ClientEnd>,
-    /// Holds what survived the last crash.
+    /// Contains the data that survived the last crash.
     pub persister: Arc<Persister>,
-    /// Takes messages to the owner of the service.
+    /// Sends messages to the owner of the service.
     pub deliveries: Deliveries,
 }
 
-/// One server's object, and the methods by which its owner uses it.
+/// The object of one server, and the methods that its owner calls.
 ///
-/// The host calls each method on a thread of its own, several at once.
+/// The host calls each method on a thread of its own, several at the same time.
 pub trait Hosted: Send + Sync + 'static {
     /// Makes the object. Called once, before all other methods.
     fn make(&self);
@@ -35,35 +34,35 @@ pub trait Hosted: Send + Sync + 'static {
     /// The object's RPC handlers. Called once, after [`Hosted::make`].
     fn handlers(&self) -> Vec<labrpc::Service>;
 
-    /// The names that [`Hosted::call`] knows. A verdict on a call that panics or hangs has them.
+    /// The names that [`Hosted::call`] knows. A verdict on a call that panics or hangs contains the
+    /// name.
     fn methods(&self) -> &'static [&'static str];
 
     /// Calls one of [`Hosted::methods`] with encoded arguments and returns the encoded result; see
     /// [`answer`].
     ///
-    /// # Errors
-    /// The arguments cannot be decoded, or the result cannot be encoded.
+    /// # Errors If the arguments cannot be decoded, or the result cannot be encoded.
     fn call(&self, method: &'static str, args: &[u8]) -> Result<Vec<u8>, CallError>;
 
-    /// Compares the object's state with the last observation. One thread calls this whenever
-    /// something may have changed, also before the object is made. A thread that runs code of an
-    /// implementation needs a label (`verdict::label::enter`); here only the service knows its
-    /// name.
+    /// Compares the object's state with the last observation. One thread calls this whenever the
+    /// state may have changed, also before the object is made. A thread that runs code of an
+    /// implementation needs a label (`verdict::label::enter`). The service has to set it here,
+    /// because only the service knows what it calls.
     fn observe(&self) -> Observation;
 }
 
-/// What the object shows of its state.
+/// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
     /// The object is not made yet.
     NotYet,
     /// It never shows its state.
     Never,
-    /// The state is the same as at the last observation, or the state of a new object is the
-    /// default one.
+    /// The state is the same as at the last observation. At the first observation: it is the
+    /// default.
     Same,
-    /// The state, in an encoding of the service's choice that is not empty. It may be the
-    /// difference to the last observation.
+    /// The state, in an encoding of the service's choice that is not empty. It can be the
+    /// difference from the last observation.
     Change(Vec<u8>),
 }
 

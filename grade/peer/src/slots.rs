@@ -1,4 +1,4 @@
-//! Answers from the other process that threads wait for, by number.
+//! Matches answers from the other process to the threads that wait for them, by number.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ struct State<T> {
 
 /// One answer that is due.
 pub struct Slot<T> {
-    /// None until it is filled; `Some(None)` says that no answer will come.
+    /// None until it is filled. `Some(None)` means that no answer will come.
     content: Mutex<Option<Option<T>>>,
     filled: Condvar,
 }
@@ -42,7 +42,7 @@ impl<T> Slots<T> {
         (id, slot)
     }
 
-    /// Fills the slot with this number; false if there is none, or it was filled.
+    /// Fills the slot with this number. Returns false if there is no such slot, or if it is filled.
     pub fn fill(&self, id: u64, answer: T) -> bool {
         let slot = self.state.lock().open.remove(&id);
         if let Some(slot) = &slot {
@@ -51,7 +51,7 @@ impl<T> Slots<T> {
         slot.is_some()
     }
 
-    /// Ends all waiting: no answer comes any more.
+    /// Ends all waiting, because no more answers will come.
     pub fn close(&self) {
         let open = {
             let mut state = self.state.lock();
@@ -68,7 +68,7 @@ impl<T> Slot<T> {
         self.filled.notify_all();
     }
 
-    /// Waits for the answer; none if none will come.
+    /// Waits for the answer. None if no answer will come.
     pub fn wait(&self) -> Option<T> {
         let mut content = self.content.lock();
         loop {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_an_answer_after_the_end() {
+    fn no_thread_waits_for_an_answer_after_the_end() {
         let slots = Slots::<u8>::default();
         let (_, before) = slots.open();
         slots.close();

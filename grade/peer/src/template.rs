@@ -1,12 +1,12 @@
-//! The process that a run's peers are copies of, so that a program is started once a run.
+//! The process of which a run's peers are copies, so that a program is started only once a run.
 //!
-//! The template has loaded the program, and nothing of the implementation has run. For each peer
-//! the grader sends [`GIVEN`] descriptors. The template answers with the number of a copy of
-//! itself, which is a child of the grader and serves that connection. The first frame of a copy
+//! The template has loaded the program, and no code of the implementation has run. For each peer
+//! the grader sends [`GIVEN`] descriptors. The template answers with the process number of a copy
+//! of itself, which is a child of the grader and uses these descriptors. The first frame of a copy
 //! says that it has given up its rights.
 //!
-//! A copy has no other descriptor, and no other process has these: two copies could talk past the
-//! network through anything that they share.
+//! A copy has no other descriptor, and no other peer has these. Otherwise two copies could
+//! communicate outside the network through a descriptor that they share.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -27,19 +27,21 @@ use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::frames::{self, Settled};
 
-/// The number of threads that the reference has in most peers; more are made on demand.
+/// The number of threads that are made in advance: most peers of the reference need no more. More
+/// are made on demand.
 const THREADS_READY: usize = 16;
 
-/// The answer if no copy could be made.
+/// The answer of the template if no copy could be made.
 const NO_PROCESS: u32 = 0;
 
-/// The number of descriptors that a copy is given: the ends of four pipes, one to read frames from,
-/// one to write them to, one for its output, and one that nobody writes to, for its standard input;
-/// and the program's file, for the names of its functions.
+/// The number of descriptors that a copy gets: the ends of four pipes, and the program's file. It
+/// reads frames from the first pipe, writes frames to the second, and writes its output to the
+/// third. The fourth is its standard input, and has no writer. It reads the names of functions from
+/// the file.
 pub const GIVEN: usize = 5;
 
-/// A peer's connection with the grader. A round trip over two pipes costs 6 us of processor time
-/// less than over a pair of sockets, of 16.
+/// A peer's connection with the grader. A round trip over a pair of sockets costs 16 us of
+/// processor time; two pipes save 6 us of them.
 pub(crate) struct Connection {
     pub(crate) from: File,
     pub(crate) to: File,
@@ -48,12 +50,11 @@ pub(crate) struct Connection {
     pub(crate) program: File,
 }
 
-/// The grader's side: asks the template for a copy that has these descriptors, and returns its
+/// The grader's side: asks the template for a copy that gets these descriptors, and returns its
 /// process number.
 ///
-/// # Errors
-/// If the template is gone ([`ErrorKind::UnexpectedEof`] or [`ErrorKind::BrokenPipe`] among
-/// others), or what the kernel says.
+/// # Errors If the template is gone (for example [`ErrorKind::UnexpectedEof`] or
+/// [`ErrorKind::BrokenPipe`]), or if a system call fails.
 pub fn copy(mut control: &UnixStream, given: [BorrowedFd<'_>; GIVEN]) -> io::Result<u32> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(GIVEN))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
@@ -64,12 +65,12 @@ pub fn copy(mut control: &UnixStream, given: [BorrowedFd<'_>; GIVEN]) -> io::Res
     Ok(u32::from_le_bytes(number))
 }
 
-/// The template's side: makes copies as long as the grader asks for them. Returns in the copies
-/// only, each with its connection. If the template is sealed its copies are too, and each has sent
-/// [`Settled`].
+/// The template's side: makes copies while the grader asks for them. It returns only in the copies,
+/// each with its connection. If the template is sealed, its copies are sealed too. Each copy has
+/// sent [`Settled`].
 pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connection> {
     let grader = getppid();
-    // The copies inherit it: only root can look into them, or at what they have opened.
+    // The copies inherit this: only root can read their memory, or list their descriptors.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     sim::warm_up(THREADS_READY);
     loop {
@@ -89,7 +90,7 @@ pub(crate) fn copies(control: UnixStream, is_sealed: bool) -> io::Result<Connect
     }
 }
 
-/// What a copy does before it sends [`Settled`]. Until then it prints to the output of the run.
+/// Prepares a copy, up to [`Settled`]. Until then its messages go to the template's output.
 fn settle(
     mut connection: Connection,
     grader: Option<Pid>,
@@ -98,13 +99,13 @@ fn settle(
     setsid()?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != grader {
-        // The grader has ended, and nobody would end this process.
+        // The grader has ended, so no process would end this one.
         process::exit(0);
     }
     if is_sealed {
         seal::seal_copy().map_err(|error| unsealed(&error))?;
     }
-    // These were still the template's.
+    // So far it has used the template's.
     dup2_stdin(&connection.nothing)?;
     dup2_stdout(&connection.printed)?;
     dup2_stderr(&connection.printed)?;

@@ -1,5 +1,5 @@
-//! A second service, a counter, through the same host and frames as Raft: it needs nothing but a
-//! module of its own.
+//! A second service, a counter, with the same host and frames as Raft. It needs only a module of
+//! its own.
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -23,7 +23,7 @@ const ADD: &str = "add";
 const GET: &str = "get";
 const GET_FROM: &str = "get_from";
 
-/// Counts what is added, saves the total, and delivers it.
+/// Adds numbers, saves each total, and delivers it.
 struct Counter {
     total: Arc<OnceLock<Mutex<u64>>>,
     ends: Vec<ClientEnd>,
@@ -83,7 +83,7 @@ impl Hosted for Counter {
     }
 }
 
-/// Plays the grader.
+/// Acts as the grader.
 struct Grader {
     from: BufReader<File>,
     to: File,
@@ -91,7 +91,7 @@ struct Grader {
 }
 
 impl Grader {
-    /// With a server of which this total was saved.
+    /// Starts a server with this saved total.
     fn new(saved: u64) -> Grader {
         let (from, to_here) = pipe();
         let (from_here, mut to) = pipe();
@@ -102,7 +102,7 @@ impl Grader {
         Grader { from: BufReader::new(from), to, now: Duration::ZERO }
     }
 
-    /// What comes out when this comes in, apart from observations, and the last observation.
+    /// Sends an input. Returns the outputs except observations, and the last observation.
     fn advance(&mut self, input: Input) -> (Vec<Output>, Option<u64>) {
         self.now += Duration::from_millis(1);
         frames::write(&mut self.to, &Advance { until: self.now, inputs: vec![input] }).unwrap();
@@ -150,7 +150,7 @@ fn a_counter_is_served_like_a_raft() {
     let handlers = Output::Answer { id: 2, answer: Answer::Handlers(vec![names]) };
     assert_eq!(grader.call(2, Call::Handlers).0, [handlers]);
 
-    // What it delivers waits for a credit, and so does the method.
+    // The message waits for a credit, and so does the method.
     let state = Change::between(&bytes(&40_u64), &bytes(&42_u64));
     let saved = Output::Saved { state, snapshot: Change::between(&[], &[]) };
     let added = grader.call(3, method(ADD, &2_u64));

@@ -211,7 +211,7 @@ fn read(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn join(reader: thread::ScopedJoinHandle<'_, io::Result<Vec<u8>>>) -> Result<Vec<u8>> {
-    reader.join().expect("reading does not panic").context("failed to read what cargo says")
+    reader.join().expect("reading does not panic").context("failed to read the output of cargo")
 }
 
 fn parse(messages: &[u8]) -> Vec<Message> {
@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_ends_a_line_is_of_the_machine() {
+    fn only_the_end_of_a_line_shows_a_failure_of_the_machine() {
         for line in [
             "error: failed to write lib.rmeta: No space left on device (os error 28)",
             "rust-lld: error: failed to write output: No space left on device",
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_change_a_build_is_known_by_its_name() {
+    fn variables_that_change_a_build_are_known_by_name() {
         let changes = |name: &str| changes_builds(OsStr::new(name));
         let changing = ["RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_PROFILE_RELEASE_LTO", "MAKEFLAGS"];
         assert!(changing.into_iter().all(changes));

@@ -164,7 +164,7 @@ mod tests {
 
     /// The number of looks does not depend on the time between them.
     #[test]
-    fn a_compiler_that_waits_for_somebody_is_idle() {
+    fn a_compiler_that_waits_is_idle() {
         let build = Build::that("rustc", "read never").settled();
         let mut idle = build.idle();
         let looks = (0..1000).take_while(|_| !idle.look()).count() as u64;
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_stopped_or_computes_is_not_idle() {
+    fn a_compiler_that_is_stopped_or_computes_is_not_idle() {
         let build = Build::that("rustc", "read never").settled();
         let mut idle = build.idle();
         kill_process_group(Pid::from_child(&build.leader), Signal::STOP).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_alone_may_wait() {
+    fn cargo_without_a_compiler_is_not_idle() {
         let build = Build::that("build-script", "read never");
         let mut idle = build.idle();
         assert!(!(0..100).any(|_| idle.look()));

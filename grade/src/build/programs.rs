@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_been_used_for_longest_goes_first() {
+    fn the_least_recently_used_program_is_removed_first() {
         let (_folder, programs) = three();
         check_kept(&programs, &["b", "c"]);
         let (_folder, programs) = three();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_use_stays_even_if_there_is_no_room() {
+    fn programs_in_use_stay_even_if_there_is_no_room() {
         let (_folder, programs) = three();
         let used = ["a", "b", "c"].map(|id| programs.find(id).unwrap().expect("it is there"));
         check_kept(&programs, &["a", "b", "c"]);

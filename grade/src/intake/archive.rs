@@ -1,4 +1,4 @@
-//! Reads a .zip, .tar or .tar.gz that nobody trusts into memory.
+//! Reads an untrusted .zip, .tar or .tar.gz into memory.
 //!
 //! Nothing is unpacked to the disk, so no name can lead out of a folder. Bytes are counted while
 //! they are unpacked, so a small file cannot become a large one.
@@ -15,8 +15,8 @@ use crate::bounds::{ENTRIES_MAX, PACKED_BYTES_MAX, UNPACKED_BYTES_MAX};
 use crate::exit::UserError;
 use crate::intake::{folder, names};
 
-/// What macOS adds to archives and folders: a folder, a file in each folder, and for each file one
-/// with this prefix.
+/// Entries that macOS adds to archives and folders: a folder, a file in each folder, and for each
+/// file another one with this prefix.
 const OF_MACOS: [&str; 2] = ["__MACOSX", ".DS_Store"];
 const FORK_OF_MACOS: &str = "._";
 
@@ -25,7 +25,7 @@ const FORK_OF_MACOS: &str = "._";
 pub(crate) struct Entry {
     /// The parts of its path.
     pub(crate) name: Vec<String>,
-    /// Its content. None of a folder, of a link, and of files that are not wanted.
+    /// Its content. None for folders, links and files that are not wanted.
     pub(crate) bytes: Option<Vec<u8>>,
     pub(crate) is: Is,
 }

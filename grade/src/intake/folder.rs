@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_between_listing_and_reading_is_an_error() {
+    fn a_change_between_listing_and_reading_is_an_error() {
         check(|file| fs::remove_file(file).unwrap());
         check(|file| fs::write(file, "before and after").unwrap());
         check(|file| {
@@ -259,9 +259,9 @@ mod tests {
         });
     }
 
-    /// A pipe into which nobody writes.
+    /// A pipe without a writer.
     #[test]
-    fn a_pipe_in_place_of_a_file_holds_nobody_up() {
+    fn a_pipe_in_place_of_a_file_does_not_block_the_grader() {
         check(|file| {
             fs::remove_file(file).unwrap();
             pipe(file);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_to_which_something_is_added_has_changed() {
+    fn a_folder_with_a_new_entry_has_changed() {
         let temporary = TempDir::new().unwrap();
         let (inner, elsewhere) = (temporary.path().join("src"), TempDir::new().unwrap());
         fs::create_dir(&inner).unwrap();

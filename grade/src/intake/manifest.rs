@@ -63,7 +63,10 @@ impl Manifest {
     ) -> Result<Manifest, UserError> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > PACKAGE_NAME_BYTES_MAX || !name.chars().all(fits) {
-            let sentence = format!("a crate cannot be graded under the name {name:?}");
+            let sentence = format!(
+                "a crate cannot be graded under the name {name:?}; use at most \
+                 {PACKAGE_NAME_BYTES_MAX} letters, digits, - and _"
+            );
             return Err(UserError::build_failed(sentence));
         }
         let dependencies = match document.get("dependencies").and_then(Item::as_table_like) {
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_features_are_taken_and_inherited_ones_resolved() {
+    fn versions_and_features_are_kept_and_inherited_ones_are_resolved() {
         check("log = \"0.4\"", Ok("log = { version = \"0.4\" }"));
         check(
             "serde = { version = \"1\", features = [\"rc\"], optional = true }",
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kits_crates_come_from_the_kit_whatever_was_said() {
+    fn the_kits_crates_come_from_the_kit_whatever_the_manifest_says() {
         for said in ["raftapi.workspace = true", "raftapi.path = \"../evil\"", "raftapi = \"0.14\""]
         {
             check(said, Ok("raftapi = { path = \"KIT/raftapi\", package = \"raftapi\" }"));
@@ -225,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_allowed_is_refused_by_name() {
+    fn a_dependency_that_is_not_allowed_is_refused_by_name() {
         let refused = "it cannot be graded: it depends on \"tokio\", which is not allowed; the \
                        allowed are raftapi, labrpc, anyhow, arc-swap, bincode, bytes, \
                        crossbeam-channel, log, parking_lot, rand, serde, serde_bytes, thiserror, \

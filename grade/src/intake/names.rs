@@ -68,7 +68,9 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
     }
     if name.len() > PATH_BYTES_MAX {
         let (size, shown) = (name.len(), shown(name));
-        return Err(format!("the path {shown} has {size} bytes, more than {PATH_BYTES_MAX}"));
+        return Err(format!(
+            "the path {shown} has {size} bytes, but the limit is {PATH_BYTES_MAX}"
+        ));
     }
     Ok(())
 }
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_there_once() {
+    fn a_name_occurs_only_once() {
         check(&["src/lib.rs", "src/log.rs", "src/log/a.rs", "src/log/b.rs"], Ok(()));
         check(&["src/lib.rs", "src/lib.rs"], Err("it has \"src/lib.rs\" twice"));
         let clash = Err("\"src/log\" is both a file and a folder in it");
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_some_file_systems_take_for_one_are_told_both() {
+    fn names_that_some_file_systems_treat_as_one_are_both_reported() {
         check(
             &["src/Raft.rs", "src/raft.rs"],
             Err(
@@ -149,7 +151,10 @@ mod tests {
         let beginning = &deep[..SHOWN_NAME_CHARS_MAX];
         check(
             &[&deep],
-            Err(&format!("the path \"{beginning}...\" has {} bytes, more than 512", deep.len())),
+            Err(&format!(
+                "the path \"{beginning}...\" has {} bytes, but the limit is 512",
+                deep.len()
+            )),
         );
         check(&[&deep[2..]], Ok(()));
     }

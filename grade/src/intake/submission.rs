@@ -87,7 +87,7 @@ fn source_tree(name: &str, path: &Path) -> Result<SourceTree> {
 fn manifest(path: &Path, tree: &SourceTree, kit: &Kit) -> Result<Manifest> {
     let shown = path.display();
     let Some(bytes) = &tree.manifest else {
-        let sentence = format!("{shown} no Cargo.toml found");
+        let sentence = format!("{shown}: no Cargo.toml found");
         return Err(no_crate(path, sentence).into());
     };
     let document = str::from_utf8(bytes)
@@ -97,7 +97,7 @@ fn manifest(path: &Path, tree: &SourceTree, kit: &Kit) -> Result<Manifest> {
             UserError::build_failed(format!("{shown}/Cargo.toml cannot be read")).in_words(error)
         })?;
     let Some(manifest) = Manifest::read(&document, kit) else {
-        let sentence = format!("{shown} its Cargo.toml has no [package]");
+        let sentence = format!("{shown}: Cargo.toml has no [package]");
         return Err(no_crate(path, sentence).into());
     };
     Ok(manifest?)

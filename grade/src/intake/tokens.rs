@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hook_for_panics_stays_where_it_is() {
+    fn functions_that_change_the_panic_hook_are_forbidden() {
         check("std::panic::set_hook(Box::new(|_| ()));", Some("1 set_hook"));
         check("use std::panic::{self, take_hook as t};", Some("1 take_hook"));
         check("m!(r#set_hook)", Some("1 set_hook"));
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_is_forbidden_if_a_derive_could_compile_it_to_more_than_safe_code() {
+    fn a_string_is_forbidden_if_a_derive_could_compile_it_to_unsafe_code() {
         let bounds = |code: &str| format!("#[bincode(bounds = {code:?})]");
         check(&bounds("[u8; { unsafe { f() } 1 }]: Sized"), Some("1 string Unsafe"));
         check(&bounds("[u8; { extern \"C\" {} 1 }]: Sized"), Some("1 string Extern"));
@@ -431,9 +431,9 @@ mod tests {
         check_in("2018", "m! { 'r#extern \"C\" {} }", Some("1 extern"));
     }
 
-    /// None of these compiles. The search must only end, and soon.
+    /// None of these texts compiles.
     #[test]
-    fn no_text_makes_it_panic_or_last() {
+    fn the_search_ends_soon_and_without_a_panic_for_any_text() {
         const PIECES: [&str; 24] = [
             "r#", "cr#", "\"", "'", "b'", "#", "[", "(", "]", ")", "\\", "\u{e9}", "k#", "'r#",
             "/*", "*/", "//", "\n", "extern ", "unsafe", "1e", "0x", "cfg_attr", ",",
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_counts_or_not() {
+    fn the_first_line_is_searched_as_code_and_as_a_shebang() {
         check("#!/bin/sh \" /*\nextern {}", Some("2 extern"));
         check("#!\nextern {}", Some("2 extern"));
         check("\u{feff}extern {}", Some("1 extern"));

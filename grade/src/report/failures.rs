@@ -39,8 +39,8 @@ fn first(score: &Score, verdict: Verdict) -> Option<(&Run, &Failure)> {
 /// Whether one paragraph is enough for both. The notes on a thread that spins say where in its loop
 /// it was, and those on a failure of liveness what happened last and when, which differs.
 fn are_alike(one: &Failure, other: &Failure) -> bool {
-    let is_noted_apart = matches!(one.class, Class::Spin | Class::Liveness);
-    let notes = if is_noted_apart { other.notes.clone() } else { one.notes.clone() };
+    let notes_differ = matches!(one.class, Class::Spin | Class::Liveness);
+    let notes = if notes_differ { other.notes.clone() } else { one.notes.clone() };
     Failure { notes, ..one.clone() } == *other
 }
 
@@ -181,7 +181,7 @@ mod tests {
     use crate::run::finished::tests::failed;
 
     #[test]
-    fn a_failure_is_told_once_with_where_else_it_was_and_how_to_see_it_again() {
+    fn a_failure_is_reported_once_with_other_tests_and_how_to_repeat_it() {
         let slow = || failed(Class::Liveness, "expected one leader within 5 s, got none");
         let noted = Failure::of(1, Class::Timeout, "server 1 has not returned from `make`")
             .with_notes(["server 0 has not answered".into()]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_run_is_told_with_the_reason() {
+    fn missing_runs_are_reported_with_the_reason() {
         let spins = || failed(Class::Spin, "server 1 runs on and on");
         let mut scores = [score(0, vec![spins()]), score(1, vec![Ok(())])];
         scores[0].not_run = vec![(2, WhyNot::Stopped), (3, WhyNot::Stopped)];
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_submission_says_passes_for_no_line_of_the_graders() {
+    fn output_of_a_submission_cannot_look_like_a_line_of_the_grader() {
         let said = "no\x1b[2J\r\n  fails 0 of 20 seeds\u{202e}";
         let failure = Failure::new(Class::Panic, said).with_notes([said.into()]);
         let mut scores = [score(0, vec![Err(failure)])];
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_spins_is_told_once_wherever_it_was_met() {
+    fn a_spinning_thread_is_reported_once_wherever_it_was_seen() {
         let met = |class, place: &str| {
             Failure::of(1, class, "it runs on and on").with_notes([format!("it is in {place}")])
         };

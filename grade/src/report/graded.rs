@@ -16,7 +16,7 @@ use crate::report::failures;
 use crate::report::score::{self, Points, Score, Sums, WhyNot, sums};
 use crate::run::finished::Verdict;
 
-/// The number of findings that are kept of a test.
+/// The maximum number of findings that are kept of a test.
 const FINDINGS_MAX: usize = 10;
 
 /// A submission that was graded, or could not be.
@@ -29,31 +29,32 @@ pub(crate) struct Attempt {
     pub(crate) scores: Result<Vec<Score>>,
 }
 
-/// What one submission came to.
+/// The result of one submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Graded {
-    /// The end of its path, as long as it takes to tell it from the others.
+    /// The shortest end of its path that no other submission has.
     pub(crate) name: String,
-    /// As it was named on the command line.
+    /// Its path as given on the command line.
     pub(crate) path: String,
-    /// A hash of its sources, its manifest, the kit and the compiler; null if it was not taken.
+    /// A hash of its sources, its manifest, the kit and the compiler; null if it could not be read.
     pub(crate) id: Option<String>,
-    /// There is a program of it. If not, no test ran and `error` says why.
+    /// Whether it was built and accepted. If not, there are no results of tests, and `error` says
+    /// why.
     pub(crate) built: bool,
     /// Why it could not be graded.
     pub(crate) error: Option<Fault>,
-    /// What it has beyond its sources and had no effect.
+    /// Its files and settings that were ignored.
     pub(crate) left_out: Vec<String>,
-    /// Points won in parts 3A to 3D, of those tests that ran.
+    /// Points won in parts 3A to 3D, in the tests that ran.
     pub(crate) points: u32,
-    /// Points that could be won there.
+    /// The maximum of `points`.
     pub(crate) max_points: u32,
-    /// Points there that are neither won nor lost, by a fault of the kit.
+    /// Points in parts 3A to 3D that are neither won nor lost, because of a fault of the kit.
     pub(crate) undecided: u32,
-    /// The points of part 3E, which are in none of the three above.
+    /// The points of part 3E. They are not included in `points`, `max_points` and `undecided`.
     pub(crate) extra: Extra,
-    /// In the order of the labs; empty if it was not built.
+    /// The results of the tests, in the order of the labs; empty if `built` is false.
     pub(crate) tests: Vec<Tested>,
 }
 
@@ -70,15 +71,15 @@ pub(crate) struct Extra {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// The one who is responsible.
+    /// The side that is at fault.
     pub(crate) fault: Whose,
-    /// What happened.
+    /// What went wrong, in one sentence.
     pub(crate) sentence: String,
-    /// What the compiler or cargo said, word for word; may be empty.
+    /// The output of the compiler or cargo, unchanged; may be empty.
     pub(crate) words: String,
 }
 
-/// The one who can fix something.
+/// The side that has to correct a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Whose {
@@ -86,15 +87,15 @@ pub(crate) enum Whose {
     Usage,
     /// The student.
     Submission,
-    /// The kit or the machine; it has to be graded again.
+    /// The kit or the machine: the submission has to be graded again.
     Kit,
 }
 
-/// What one test came to, over all its seeds.
+/// The result of one test over all its seeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tested {
-    /// Such as `3A initial election`.
+    /// The part and the words of the test, such as `3A initial election`.
     pub(crate) name: String,
     /// Such as `3A`.
     pub(crate) part: String,
@@ -105,35 +106,35 @@ pub(crate) struct Tested {
     pub(crate) seeds: usize,
     /// The number of seeds that failed.
     pub(crate) failed: usize,
-    /// The number of seeds without a verdict, by a fault of the kit.
+    /// The number of seeds without a verdict, because of a fault of the kit.
     pub(crate) infra: usize,
-    /// The number of seeds that did not run: those after the first that ended by a limit in real
-    /// time, and those for which the submission had no CPU time left.
+    /// The number of seeds that did not run, because an earlier seed ended by a limit in real time,
+    /// or because the submission had no CPU time left.
     #[serde(default)]
     pub(crate) not_run: usize,
     /// 0 unless every seed ran and passed.
     pub(crate) points: u32,
     pub(crate) max_points: u32,
-    /// The first seed that failed, or else the first without a verdict.
+    /// The first seed that failed; if none failed, the first seed without a verdict.
     pub(crate) seed: Option<u64>,
-    /// The class of what went wrong with that seed, such as `safety`.
+    /// The class of the failure of that seed, such as `safety`.
     pub(crate) class: Option<String>,
-    /// What went wrong with it; if nothing did, why seeds were not run.
+    /// The failure of that seed in one sentence; if there is none, why seeds did not run.
     pub(crate) sentence: Option<String>,
     /// Where to look for the cause, in the terms of the paper.
     #[serde(default)]
     pub(crate) look: Option<String>,
-    /// What else may help to understand it.
+    /// More facts about that failure.
     pub(crate) notes: Vec<String>,
-    /// The end of what that run printed.
+    /// The end of the output of that run.
     pub(crate) output: Option<String>,
-    /// What is no failure but worth telling.
+    /// Findings, which cost no points: each in one sentence, with its seed.
     pub(crate) findings: Vec<String>,
-    /// The mean length of a run by its own clock, in seconds; null if no run has one.
+    /// The mean length of a run by its own clock, in seconds; null if no run has a length.
     pub(crate) virtual_seconds: Option<f64>,
 }
 
-/// `infra` is a fault of the kit: nothing failed, but not every seed has a verdict.
+/// `infra` is a fault of the kit: no seed failed, but not every seed has a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TestVerdict {
@@ -264,7 +265,7 @@ mod tests {
     use crate::run::finished::tests::failed;
 
     #[test]
-    fn a_test_says_what_its_first_failing_seed_came_to() {
+    fn a_test_reports_its_first_failing_seed() {
         let mut score = score(
             0,
             vec![

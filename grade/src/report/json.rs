@@ -1,4 +1,4 @@
-//! `report.json`: the results of a grading in one versioned shape.
+//! `report.json`: the results of a grading, in a versioned format.
 //!
 //! `report.schema.json` in this crate's folder is made from these types. The same submissions,
 //! seeds and kit give the same report to the byte: it contains no wall time.
@@ -22,34 +22,34 @@ use crate::run::store::Store;
 /// The version of the report. It changes if a reader of older reports could misunderstand new ones.
 const SCHEMA: u32 = 1;
 
-/// What a grading came to.
+/// The results of one grading.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Report {
-    /// The version of this shape: 1.
+    /// The version of this format: 1.
     pub(crate) schema: u32,
-    /// The kit's version, and behind `+` a hash of its sources.
+    /// The kit's version, `+`, and a hash of its sources.
     pub(crate) kit: String,
-    /// What the compiler says of its version.
+    /// The output of `rustc --version`.
     pub(crate) rustc: String,
-    /// What ran the submissions: `fiber` or `kernel` in virtual time, or `real`.
+    /// The engine that ran the submissions: `fiber` or `kernel` in virtual time, or `real`.
     pub(crate) engine: String,
-    /// Where the servers of a submission lived: each in a process of its own (`apart`), or all in
-    /// one (`together`).
+    /// Where the servers of a submission ran: each in its own process (`apart`), or all in one
+    /// process (`together`).
     pub(crate) peers: Isolation,
-    /// The salt of what the servers drew; see `--salt`.
+    /// The salt of the servers' random numbers; see `--salt`.
     #[serde(default)]
     pub(crate) salt: String,
-    /// The seeds that every test ran with.
+    /// The seeds of every test.
     pub(crate) seeds: Seeds,
-    /// The layers that kept submissions from the machine; null if their servers lived in one
-    /// process, which no sandbox holds.
+    /// The layers of the sandbox that were in force; null if all servers ran in one process,
+    /// because then there is no sandbox.
     pub(crate) sandbox: Option<Vec<String>>,
-    /// In the order of the command line.
+    /// The submissions, in the order of the command line.
     pub(crate) submissions: Vec<Graded>,
 }
 
-/// The seeds from the first to the last.
+/// All seeds from the first to the last, both included.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Seeds {
@@ -115,7 +115,7 @@ impl Report {
 
     /// Reads the report of a grading. An error says what is wrong and where.
     pub(crate) fn read(path: &Path) -> Result<Report> {
-        /// What a report of any version has.
+        /// The field that a report of any version has.
         #[derive(Deserialize)]
         struct Versioned {
             schema: u32,
@@ -141,13 +141,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_that_is_published_is_that_of_the_types() {
+    fn the_published_schema_matches_the_types() {
         let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json"));
         let schema = schemars::schema_for!(Report);
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
             fs::write(file, &text).unwrap();
         }
-        assert_eq!(fs::read_to_string(file).unwrap(), text, "`just bless` writes it anew");
+        assert_eq!(fs::read_to_string(file).unwrap(), text, "run `just bless` to update it");
     }
 }

@@ -3,7 +3,7 @@
 //! Not every planned run counts. After a run that ended by a limit in real time the other seeds of
 //! its test are not run, and nothing is run after a submission has used up its processor time. Only
 //! this file decides which runs count, in the order of the plan. So it does not matter how many
-//! runs are made at once, or which of them ends first.
+//! runs are made at the same time, or which of them ends first.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Score {
                 match account.refuses(at) {
                     Some(why) => score.not_run.push((seed, why)),
                     None => {
-                        let run = runs.remove(&(seed, at)).expect("what counts was run");
+                        let run = runs.remove(&(seed, at)).expect("every run that counts was made");
                         account.enter(at, &run);
                         score.runs.push(run);
                     }
@@ -194,7 +194,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn after_a_run_that_ended_by_a_limit_in_real_time_its_test_is_over() {
+    fn a_run_that_ends_by_a_limit_in_real_time_ends_its_test() {
         let spins = || failed(Class::Spin, "it runs on and on");
         let slow = || failed(Class::Liveness, "slow");
         let scores = of_each(100, [[slow(), spins(), Ok(())], [Ok(()), slow(), spins()]]);
@@ -205,7 +205,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_a_submission_has_no_time_for_is_not_run_and_gives_no_points() {
+    fn runs_beyond_the_cpu_time_are_not_made_and_give_no_points() {
         let passed = || [Ok(()), Ok(()), Ok(())];
         let scores = of_each(4, [passed(), passed()]);
         assert_eq!([counted(&scores[0]), counted(&scores[1])], [vec![1, 2, 3], vec![1, 2]]);
@@ -216,7 +216,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn one_failed_seed_costs_all_points_of_a_test_and_no_other() {
+    fn one_failed_seed_costs_all_points_of_its_test_and_of_no_other() {
         let scores = [
             score(0, vec![Ok(()), failed(Class::Liveness, "slow")]),
             score(1, vec![Ok(()), Ok(())]),
@@ -243,7 +243,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_points_of_3e_are_counted_apart() {
+    fn the_points_of_3e_are_counted_separately() {
         let adversary =
             LABS.tests.iter().position(|test| test.part == PART_E).expect("3E has tests");
         let scores = [score(0, vec![Ok(())]), score(adversary, vec![Ok(())])];
@@ -254,7 +254,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_spread_of_times_is_that_of_a_sample() {
+    fn the_standard_deviation_of_times_is_that_of_a_sample() {
         let score = score(0, vec![Ok(()), Ok(()), Ok(())]);
         assert_eq!(score.time(), Some((2.0, Some(1.0))));
     }

@@ -111,7 +111,7 @@ fn sum_line(plan: &Plan, scores: &[Score]) -> String {
     }
     if extra.all > 0 {
         let name = plan.extra_parts();
-        parts.push(format!("{} of {} points in {name}, apart", extra.won, extra.all));
+        parts.push(format!("{} of {} extra points in {name}", extra.won, extra.all));
     }
     parts.push(format!("{passed} of {} tests passed every seed", scores.len()));
     let undecided = lab.undecided + extra.undecided;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_all_says_what_each_won_or_why_it_could_not() {
+    fn the_table_of_all_shows_points_or_errors() {
         let adversary =
             LABS.tests.iter().position(|test| test.part == PART_E).expect("3E has tests");
         let attempt = |scores| Attempt { id: None, ignored: Vec::new(), scores };

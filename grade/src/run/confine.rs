@@ -25,7 +25,8 @@ pub(crate) fn sandbox(isolation: Isolation, required: bool) -> Result<Option<San
     Ok(Some(sandbox))
 }
 
-/// The folder for the files of `jobs` runs at once. Fails if the machine has no room for them.
+/// The folder for the files of `jobs` runs at the same time. Fails if the machine has no room for
+/// them.
 pub(crate) fn scratch(kit: &Kit, jobs: usize) -> Result<Scratch> {
     let folder = kit.target()?.join("runs");
     let scratch = Scratch::below(&folder)

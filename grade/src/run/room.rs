@@ -29,8 +29,8 @@ struct Offer {
     file_bytes: Option<u64>,
 }
 
-/// Fails with a sentence about the first thing that is missing for `jobs` runs at once. The files
-/// of the runs are in `folder`.
+/// Fails with a sentence about the first thing that is missing for `jobs` runs at the same time.
+/// The files of the runs are in `folder`.
 pub(crate) fn check(folder: &Path, jobs: usize) -> Result<()> {
     let shown = folder.display();
     let trial = folder.join("trial");
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_with_what_is_needed() {
+    fn a_lack_is_reported_with_the_amount_that_is_needed() {
         let folder = Path::new("target/grade/runs");
         let said = |offer: Offer| offer.missing(2, folder).unwrap_or_default();
         let mib = |mib: u64| Some(mib << 20);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_takes_no_files_is_named() {
+    fn a_folder_that_cannot_be_written_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let gone = folder.path().join("gone");
         let error = check(&gone, 1).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Makes runs of a submission: starts the process that plays one test with one seed.
+//! Makes runs of a submission: starts the process that runs one test with one seed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use crate::run::remote;
 use crate::run::store::Store;
 use crate::run::supervisor::Watch;
 
-/// The program that plays a run.
+/// The program that makes a run.
 pub(crate) struct Runner {
     program: PathBuf,
     arguments: Vec<OsString>,
     isolation: Isolation,
-    /// The submission's program: the same one, or one of its arguments.
+    /// Keeps the submission's program in the cache. It is `program`, or one of the arguments.
     _compiled: Program,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Files<'a> {
 }
 
 impl Runner {
-    /// With a sandbox, `compiled` hosts one server and is run by this program. Without one it plays
+    /// With a sandbox, `compiled` hosts one server and is run by this program. Without one it makes
     /// the whole run.
     pub(crate) fn new(
         compiled: Program,
@@ -71,8 +71,8 @@ impl Runner {
         run
     }
 
-    /// Makes the run. After a fault of the kit it is tried once more, as that may have been the
-    /// machine's.
+    /// Makes the run. After a fault of the kit it is tried once more, because the machine may have
+    /// caused it.
     pub(crate) fn run(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {
         let run = self.run_once(scratch, test, seed);
         match run.verdict() {
@@ -108,7 +108,7 @@ impl Runner {
         {
             outcome.verdict = Err(failure);
         }
-        // Many runs are in memory at once.
+        // Many runs are in memory at the same time.
         outcome.output =
             if outcome.passed() { String::new() } else { end_of(&outcome.output).into() };
         Run { test, seed, outcome, cost: used.cost() }

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_holds_is_removed_and_nothing_else() {
+    fn only_abandoned_folders_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let first = Scratch::below(folder.path()).unwrap();
         fs::write(first.path().join("outcome"), "mine").unwrap();

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_grader_that_was_killed_has_not_finished_is_removed() {
+    fn unfinished_files_of_a_killed_grader_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let unfinished = folder.path().join(UNFINISHED);
         fs::create_dir(&unfinished).unwrap();

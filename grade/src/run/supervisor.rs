@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_ended_by_what_it_used() {
+    fn a_run_that_exceeds_a_limit_is_ended() {
         let seconds = Duration::from_secs;
         for isolation in [Isolation::Process, Isolation::Thread] {
             check(isolation, Used { cpu: seconds(59), wall: seconds(59), ..Used::default() }, None);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_leaves_nothing_is_judged_by_whose_code_ran_in_it() {
+    fn a_run_without_an_outcome_is_judged_by_the_code_that_ran_in_it() {
         let class = |isolation| {
             let killed = ExitStatus::from_raw(9);
             Watch::new(Path::new(""), isolation).without_outcome(killed, "", true).class
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_want_of_memory_is_the_fault_of_whoever_used_it() {
+    fn a_lack_of_memory_is_the_fault_of_a_run_that_used_much() {
         let failure = Failure::new(Class::Infra, "failed to talk to server 1's process");
         let class = |mib: u64| {
             let used = Used { all_resident_bytes: mib << 20, ..Used::default() };

@@ -44,13 +44,13 @@ fn a_path_without_a_crate_is_named() {
         &["empty"],
         "exit 2\n\
          --- stderr\n\
-         error: empty no Cargo.toml found\n",
+         error: empty: no Cargo.toml found\n",
     );
     check(
         &["virtual"],
         "exit 2\n\
          --- stderr\n\
-         error: virtual its Cargo.toml has no [package]\n",
+         error: virtual: Cargo.toml has no [package]\n",
     );
 }
 

@@ -1,11 +1,11 @@
-//! The state that a peer shows, as the difference to the state that it has shown before.
+//! The state that a peer shows, as the difference from the last state that it has shown.
 //!
-//! Most differences are small, while the list of the log's terms can be long.
+//! Most differences are small, but the list of the log's terms can be long.
 
 use raftapi::{Inspect, Role};
 use serde::{Deserialize, Serialize};
 
-/// A state of a peer, as the difference to an older one.
+/// A state of a peer, as the difference from an older one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectChange {
     role: Role,
@@ -39,7 +39,7 @@ impl InspectChange {
         }
     }
 
-    /// Changes `state` to the new state; false if this is no change of `state`.
+    /// Changes `state` to the new state. Returns false if the change does not fit `state`.
     pub fn apply(self, state: &mut Inspect) -> bool {
         if self.kept_terms > state.log_terms.len() {
             return false;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_something_else_is_refused() {
+    fn a_change_of_another_state_is_refused() {
         let longer = Inspect { log_terms: vec![1, 1, 2], ..Inspect::default() };
         let change =
             InspectChange::between(&longer, &Inspect { commit_index: 1, ..longer.clone() });
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_the_new_one_again() {
+    fn a_change_gives_the_new_state() {
         let old = Inspect { log_terms: vec![1, 1, 2], current_term: 2, ..Inspect::default() };
         let cut = Inspect { log_terms: vec![1, 3], current_term: 3, ..old.clone() };
         let states = [Inspect::default(), old, cut];

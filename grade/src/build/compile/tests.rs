@@ -1,5 +1,5 @@
-//! What a build leaves is looked at even if the sources have got past every check, and could be
-//! read by the linker: these submissions were not taken, and there is no sandbox.
+//! The result of a build is inspected even if the sources have passed every check and the linker
+//! could read them. So these submissions skip intake, and there is no sandbox.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::intake::manifest::Manifest;
 const IDLE: &str = include_str!("../../../tests/cli/idle_peer.rs");
 const MANIFEST: &str = "[package]\nname = \"native\"\nedition = \"2021\"\n\n\
     [dependencies]\nraftapi = \"*\"\nlabrpc = \"*\"\nparking_lot = \"0.13\"\n";
-/// How a linker finds the sources from wherever it looks for libraries.
+/// A path to the sources from any folder in which the linker looks for libraries.
 const UP: &str = "../../../../../../../../../../../../../../../proc/self/cwd/src";
 /// Code that runs before `main`, under a name as Rust gives it.
 const EVIL: &str = "#[used]\n#[link_section = \".init_array\"]\n\
@@ -44,7 +44,7 @@ fn archive(object: &[u8]) -> Vec<u8> {
     archive
 }
 
-/// Why a submission with these lines and this file beside its sources is not built.
+/// Checks why a submission with these lines and this file among its sources is not built.
 #[track_caller]
 fn check(lines: &str, file: &str, bytes: Vec<u8>, expected: &str) {
     let kit = Kit::find().unwrap();
@@ -81,14 +81,14 @@ fn an_object_that_runs_before_main_is_found_in_the_program() {
 }
 
 #[test]
-fn an_object_that_only_takes_the_place_of_a_function_is_found_in_the_program() {
+fn an_object_that_replaces_a_function_is_found_in_the_program() {
     let source = "#[no_mangle]\npub extern \"C\" fn getenv(_: *const u8) -> usize { 0 }\n";
     let expected = "native cannot be graded: its program provides the symbol `getenv`; safe Rust \
                     never does that: remove native code";
     check(&link("evil.o", "dylib"), "evil.o", object(source), expected);
 }
 
-/// The linker has no more use for such a name in the program, and makes it a local one.
+/// The linker makes such a name local, because nothing else in the program needs it.
 #[test]
 fn a_function_under_a_hidden_name_is_found_in_the_program() {
     let source = "std::arch::global_asm!(\".globl getenv\", \".hidden getenv\", \
@@ -100,7 +100,7 @@ fn a_function_under_a_hidden_name_is_found_in_the_program() {
 
 /// The compiler adds functions for this.
 #[test]
-fn arithmetic_that_no_processor_has_is_nothing_foreign() {
+fn functions_that_the_compiler_adds_for_arithmetic_are_not_foreign() {
     let folder = TempDir::new().unwrap();
     let program = |name: &str, main: &str| {
         let path = folder.path().join(name);
@@ -117,7 +117,7 @@ fn arithmetic_that_no_processor_has_is_nothing_foreign() {
 
 #[test]
 fn a_library_that_the_program_needs_is_found_in_it() {
-    // The linker takes a library of which something is used.
+    // The linker keeps only libraries that are used.
     let source = "#[no_mangle]\npub extern \"C\" fn getenv(_: *const u8) -> usize { 0 }\n";
     let library = rustc(source, &["--crate-type", "cdylib"]);
     let expected = "native cannot be graded: its program needs the library `libevil.so`; safe Rust \
@@ -126,7 +126,7 @@ fn a_library_that_the_program_needs_is_found_in_it() {
 }
 
 #[test]
-fn what_a_linker_script_brings_is_found_in_the_program() {
+fn an_object_from_a_linker_script_is_found_in_the_program() {
     let folder = TempDir::new().unwrap();
     let evil = folder.path().join("evil.o");
     fs::write(&evil, object(EVIL)).unwrap();
@@ -134,13 +134,13 @@ fn what_a_linker_script_brings_is_found_in_the_program() {
     check(&link("raft.rs", "dylib"), "raft.rs", script.into_bytes(), BEFORE_MAIN);
 }
 
-/// It finds archives only in folders that it was told of, and here it is told of none.
+/// The compiler finds archives only in folders that its command line names, and here it names none.
 #[test]
-fn an_archive_beside_the_sources_is_not_found_by_the_compiler() {
+fn an_archive_among_the_sources_is_not_found_by_the_compiler() {
     check(&link("evil.a", "static"), "evil.a", archive(&object(EVIL)), "native does not build");
 }
 
-/// If it had been told.
+/// The case in which the command line names such a folder.
 #[test]
 fn an_archive_that_the_compiler_has_bundled_is_found_in_the_library() {
     let folder = TempDir::new().unwrap();
@@ -160,7 +160,7 @@ fn an_archive_that_the_compiler_has_bundled_is_found_in_the_library() {
 }
 
 #[test]
-fn a_file_from_elsewhere_is_found_by_what_the_compiler_has_read() {
+fn a_file_from_elsewhere_is_found_in_the_compilers_list_of_files() {
     let line = "pub const MANIFEST: &str = include_str!(\"../Cargo.toml\");";
     let expected = "native cannot be graded: it includes src/../Cargo.toml, which is outside its \
                     src; copy it there";
@@ -170,7 +170,7 @@ fn a_file_from_elsewhere_is_found_by_what_the_compiler_has_read() {
     check(own, "no ne.txt", Vec::new(), "native does not build");
 }
 
-/// What the tokens find the compiler refuses as well, as far as it sees it.
+/// The compiler also refuses what the search for tokens finds, as far as it sees it.
 #[test]
 fn a_name_for_the_linker_is_refused_by_the_compiler() {
     let sources = [

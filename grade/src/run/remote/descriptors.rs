@@ -1,8 +1,8 @@
-//! What a copy has open: nothing but what it was given.
+//! Checks that a copy has only the descriptors that it was given.
 //!
-//! A descriptor that two copies had in common would let their servers talk past the network. What a
-//! program says of itself is no proof, so the kernel is asked, after the copy has given up every
-//! call by which it could get another one.
+//! Through a descriptor that two copies share, their servers could communicate outside the network.
+//! The program itself cannot be trusted, so the kernel is asked. By then the copy has given up
+//! every call by which it could get another descriptor.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind::NotFound, ErrorKind::PermissionDenied};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use rustix::process::Pid;
 
 /// A descriptor that the copy has and was not given. None if there is no such descriptor, or if
-/// this process may not look, which only root may.
+/// this process is not allowed to look: only root is.
 pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
     let mut own = Vec::with_capacity(given.len());
     for file in given {
@@ -22,23 +22,24 @@ pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
     let own_files = own.len() - own.iter().filter(is_pipe).count();
     let folder = match fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
         Ok(folder) => folder,
-        // A process that has ended has nothing open, and the next step tells of its end.
+        // A process that has ended has nothing open, and the next step reports its end.
         Err(error) if matches!(error.kind(), PermissionDenied | NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut files = 0;
     for entry in folder.flatten() {
-        // What was closed meanwhile is not open either.
+        // It was closed in the meantime.
         let Ok(name) = fs::read_link(entry.path()) else { continue };
         if !own.contains(&name) {
-            // The number that the kernel gives it is another each time.
+            // The kernel's number in the name differs from run to run.
             let name = name.to_string_lossy();
             return Ok(Some(match name.split_once(":[") {
                 Some((kind, _)) => format!("another {kind}"),
                 None => name.into_owned(),
             }));
         }
-        // Each copy gets its own open file of the program. A second one may be shared with others.
+        // Each copy gets its own open file of the program. Another one may be shared with other
+        // copies.
         files += usize::from(!is_pipe(&&name));
         if files > own_files {
             return Ok(Some("its program once more".to_owned()));
@@ -60,7 +61,7 @@ mod tests {
         let mut cat = Command::new("cat");
         let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let pid = Pid::from_child(&child);
-        // When it repeats what it hears the loader has closed its files.
+        // Once it repeats its input, the loader has closed its files.
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let entries = fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();

@@ -1,7 +1,8 @@
-//! The thread that lets a peer's process advance, and carries out what comes out of it.
+//! The thread that lets a peer's process advance, and carries out its outputs.
 //!
-//! It works in the group of its server, so that what is done to a server's threads is done to it:
-//! while they are paused the process does not advance, and the process goes by the group's clock.
+//! It belongs to the thread group of its server, so everything that is done to the server's threads
+//! is done to it. While they are paused, the process does not advance, and the process follows the
+//! clock of the group.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,25 +19,25 @@ use verdict::label;
 use crate::run::remote::nonsense::Nonsense;
 use crate::run::remote::peer::RemotePeer;
 
-/// Decodes a message of the service and hands it on.
+/// Decodes a message of the service and passes it on.
 pub(super) type Deliver = Box<dyn FnMut(&[u8]) -> Result<(), Nonsense> + Send>;
 
 struct Driver {
     peer: Arc<RemotePeer>,
     ends: Vec<ClientEnd>,
     persister: Arc<Persister>,
-    /// What the process saved last.
+    /// The last save of the process.
     saved: Arc<Saved>,
-    /// Dropped with the driver, which ends the thread that hands messages on.
+    /// Dropped with the driver. That ends the thread that passes messages on.
     deliver: Deliver,
-    /// Messages that the owner of the service waits for, and the peer knows.
+    /// The number of messages that the owner of the service waits for, as far as the peer knows.
     credits: usize,
     /// The peer's clock showed `began_at` when the driver's showed `began`.
     began: Instant,
     began_at: Duration,
 }
 
-/// Starts the thread; it ends when the process does.
+/// Starts the thread. It ends when the process ends.
 pub(super) fn start(
     peer: Arc<RemotePeer>,
     ends: Vec<ClientEnd>,
@@ -57,14 +58,14 @@ pub(super) fn start(
     });
 }
 
-/// A thread with the label of the calling one.
+/// Starts a thread with the label of the calling thread.
 pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
     let builder = thread::Builder::new().name(name.into());
-    builder.spawn(work).expect("failed to start a thread beside a server");
+    builder.spawn(work).expect("failed to start a thread for a server");
 }
 
 impl Driver {
-    /// Until the peer is killed, or the process gives reason for a verdict.
+    /// Works until the peer is killed. An error is a verdict on its process.
     fn drive(&mut self) -> Result<(), Failure> {
         let mut deadline = None;
         while let Some(inputs) = self.peer.mailbox.take(deadline) {
@@ -72,7 +73,7 @@ impl Driver {
             let advance = Advance { until: self.now(), inputs };
             let advanced = {
                 let mut process = self.peer.process.lock();
-                // It may have been killed while this waited for it.
+                // It may have been killed while this thread waited for the lock.
                 if self.peer.mailbox.is_closed() {
                     return Ok(());
                 }
@@ -85,7 +86,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Returns the next deadline; none at all if the peer was killed meanwhile.
+    /// Returns the next deadline, if there is one. The outer `None` means that the peer was killed.
     fn carry_out(&mut self, advanced: Advanced) -> Result<Option<Option<Duration>>, Failure> {
         for (at, output) in advanced.outputs {
             let ahead = at.saturating_sub(self.now());
@@ -96,7 +97,8 @@ impl Driver {
                 return Ok(None);
             }
             if !matches!(output, Output::Observed { .. }) {
-                // Before anybody can hear of it: an older observation is good no more.
+                // Before the output takes effect, because older observations are out of date from
+                // then on.
                 self.peer.view.note_output();
             }
             self.carry_out_one(output).map_err(|nonsense| nonsense.verdict(self.peer.me))?;
@@ -117,7 +119,7 @@ impl Driver {
                 };
                 self.saved =
                     Arc::new(Saved { raft_state: raft_state.clone(), snapshot: snapshot.clone() });
-                // Maybe the last, if a test has chosen it: then what follows is not heard.
+                // A test can crash the server at this save. Then later outputs have no effect.
                 self.persister.save(raft_state, snapshot);
                 Ok(())
             }
@@ -151,12 +153,12 @@ impl Driver {
         Ok(())
     }
 
-    /// By the peer's clock.
+    /// The time on the peer's clock.
     fn now(&self) -> Duration {
         self.began_at + self.began.elapsed()
     }
 
-    /// None if it is so far away that no clock gets there.
+    /// None if it is too far away for a clock.
     fn instant(&self, at: Duration) -> Option<Instant> {
         self.began.checked_add(at.saturating_sub(self.began_at))
     }

@@ -1,4 +1,4 @@
-//! Starts the process of a server, with the threads beside it.
+//! Starts the process of a server, and the threads that serve it.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,20 +22,20 @@ use crate::run::remote::view::Shown;
 
 /// The peers of one run.
 pub(super) struct Launcher {
-    /// The program that they are copies of, or why there is none.
+    /// The program of which they are copies, or why there is none.
     template: io::Result<Template>,
-    /// The seed of all that they draw.
+    /// The seed of their random numbers.
     seed: [u8; 32],
     launched: AtomicU64,
     referee: Referee,
 }
 
-/// What a server with messages of type `M` is made from.
+/// The parts from which a server with messages of type `M` is made.
 pub(super) struct Parts<M> {
     pub(super) me: usize,
     pub(super) ends: Vec<ClientEnd>,
     pub(super) persister: Arc<Persister>,
-    /// Takes the messages of the service.
+    /// Receives the messages of the service.
     pub(super) messages: Sender<M>,
 }
 
@@ -48,9 +48,9 @@ impl Launcher {
         Launcher { template, seed, launched: AtomicU64::new(0), referee: referee.clone() }
     }
 
-    /// Starts a process and makes the object there. `view` is shown its state.
+    /// Starts a process and makes the object there. `view` receives its state.
     ///
-    /// The referee is told what the process does wrong beyond what the lab can see.
+    /// Faults of the process that the lab cannot see are reported to the referee.
     pub(super) fn launch<M: DeserializeOwned + Send + 'static>(
         &self,
         parts: Parts<M>,
@@ -83,7 +83,7 @@ impl Launcher {
         peer
     }
 
-    /// Each incarnation draws from a stream of its own.
+    /// Each incarnation has its own stream of random numbers.
     fn next_seed(&self) -> u64 {
         let mut rng = ChaCha8Rng::from_seed(self.seed);
         rng.set_stream(self.launched.fetch_add(1, Ordering::Relaxed));
@@ -91,7 +91,7 @@ impl Launcher {
     }
 }
 
-/// Starts the thread that hands messages on, one whenever `messages` is waited for.
+/// Starts the thread that passes a message on whenever the receiver of `messages` waits.
 fn forward_to<M: DeserializeOwned + Send + 'static>(
     messages: Sender<M>,
     peer: &Arc<RemotePeer>,
@@ -100,7 +100,7 @@ fn forward_to<M: DeserializeOwned + Send + 'static>(
     let peer = Arc::clone(peer);
     driver::spawn("forwarder", move || forward(&peer, &waiting, &messages));
     Box::new(move |message| {
-        // The receiver may have ended, with the lab.
+        // The receiver may have ended together with the lab.
         drop(delivered.send(codec::decode(message)?));
         Ok(())
     })

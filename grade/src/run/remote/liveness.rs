@@ -1,7 +1,7 @@
-//! The liveness watchdog: how long the grader waits for a peer's process, in real time.
+//! The liveness watchdog: limits the real time for which the grader waits for a peer's process.
 //!
-//! The process itself finds a thread that computes or waits without end, and says whose it is. The
-//! watchdog is for a process that does not even do that.
+//! The process itself normally finds a thread that computes or waits without end, and reports it.
+//! The watchdog is for a process that does not even do that.
 
 use std::cell::Cell;
 use std::fs::{self, File};
@@ -15,39 +15,40 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::run::remote::output::{OUTPUT_BYTES_MAX, ProcessOutput};
 
-/// How often to look at a process that does not answer.
+/// The interval between two looks at a process that does not answer.
 const LOOK_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-/// In clock ticks, of which Linux shows a hundred a second: more than its own watchdog waits for.
+/// The limit on processor time in clock ticks, of which Linux counts a hundred a second. It is more
+/// than the watchdog inside the process allows.
 const CPU_TICKS_MAX: u64 = 1_500;
-/// Looks at which no thread of it wants to run: more than its own watchdog waits for, too.
+/// The limit on looks in a row at which no thread wants to run. It is more than the watchdog inside
+/// the process allows, too.
 const LOOKS_ASLEEP_MAX: u32 = 200;
-/// Looks at all, before the whole run is given up.
+/// The limit on all looks of one round trip.
 const LOOKS_MAX: u32 = 600;
 /// A starved process waits for a processor for at least this many seconds of that time. It cannot
-/// cause that itself: its threads would have to wait for one another, and then one of them
-/// computes.
+/// cause this itself: its threads would have to wait for each other, and then one of them computes.
 const STARVED_S_MIN: u64 = 30;
 /// A process that slept at this many looks, or computed for this many clock ticks, could have
 /// answered in that time. One that did neither was starved, for example by a disk.
 const SLOW_LOOKS_MIN: u32 = 100;
 const SLOW_TICKS_MIN: u64 = 300;
-/// A process that has closed its connection is about to end.
+/// The time to wait for the end of a process that has closed its connection.
 const END_WITHIN_S: i64 = 5;
 
-/// Why a process is not waited for any longer.
+/// Why the watchdog gave up a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hang {
     Computes,
     Sleeps,
-    /// It had time to answer, but neither computes nor sleeps without a break.
+    /// It had time to answer, but it neither computed nor slept all the time.
     Slow,
-    /// The machine had no time for it.
+    /// The machine gave it no processor time.
     Starved,
-    /// It prints without end.
+    /// It printed too much.
     Floods,
 }
 
-/// A connection that is given up when its process hangs.
+/// A connection that fails when its process hangs.
 pub(super) struct Watchdog {
     from: File,
     to: File,
@@ -94,7 +95,7 @@ impl Watchdog {
         self.looks_asleep_total.set(0);
     }
 
-    /// Why the connection was given up, if it was.
+    /// Why the connection was given up. None if it was not.
     pub(super) fn hang(&self) -> Option<Hang> {
         self.hang.get()
     }
@@ -104,7 +105,7 @@ impl Watchdog {
         &self.output
     }
 
-    /// Waits until `file` is ready. Output is handed on meanwhile.
+    /// Waits until `file` is ready. Passes output on in the meantime.
     fn wait(&self, file: &File, events: PollFlags) -> io::Result<()> {
         loop {
             let source = self.output.source();
@@ -241,8 +242,8 @@ fn state(pid: Pid) -> (u64, bool) {
     (ticks(11) + ticks(12), !runs)
 }
 
-/// How long a thread of the process was ready without a processor, at most; none if the kernel
-/// does not count it.
+/// The longest time for which a thread of the process was ready but had no processor. None if the
+/// kernel does not count it.
 fn queued_ns(pid: Pid) -> Option<u64> {
     let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).ok()?;
     let of_task = |task: fs::DirEntry| -> Option<u64> {
@@ -252,7 +253,7 @@ fn queued_ns(pid: Pid) -> Option<u64> {
     tasks.flatten().filter_map(of_task).max()
 }
 
-/// Waits a little for the end of a process.
+/// Waits a little for the end of a process. Returns whether it has ended.
 pub(super) fn ended_soon(pid: Pid) -> bool {
     let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
     let limit = Timespec { tv_sec: END_WITHIN_S, tv_nsec: 0 };

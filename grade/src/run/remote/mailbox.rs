@@ -1,11 +1,11 @@
-//! What waits to go into a peer's process when it advances next.
+//! The inputs that wait for the next step of a peer's process.
 
 use std::time::{Duration, Instant};
 
 use ::peer::frames::Input;
 use parking_lot::{Condvar, Mutex};
 
-/// What comes within this time goes in together: a round trip costs more than anything in it.
+/// Inputs within this time go in together, because a round trip costs more than the inputs.
 const GATHERED_WITHIN: Duration = Duration::from_micros(20);
 
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct Mailbox {
 #[derive(Default)]
 struct State {
     inputs: Vec<Input>,
-    /// The owner of the service waits for a message, and the peer does not know yet.
+    /// The owner of the service waits for a message, and the peer does not know that yet.
     has_credit: bool,
     /// The peer has a message, and no credit.
     is_blocked: bool,
@@ -25,7 +25,7 @@ struct State {
 }
 
 impl State {
-    /// A credit that nobody waits for goes along with whatever goes next.
+    /// A credit that the peer does not wait for is sent with the next input.
     fn is_due(&self) -> bool {
         !self.inputs.is_empty() || self.has_credit && self.is_blocked
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credit_goes_along_or_by_itself_if_it_is_waited_for() {
+    fn a_credit_is_sent_with_another_input_or_alone_if_the_peer_waits_for_it() {
         let past = Some(Instant::now());
         let mailbox = Mailbox::default();
         mailbox.credit();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_out_after_the_end() {
+    fn a_closed_mailbox_gives_nothing() {
         let mailbox = Mailbox::default();
         mailbox.push(request(1));
         mailbox.close();

@@ -1,11 +1,11 @@
-//! A run whose peers are processes of their own, all in the run's one virtual time.
+//! A run whose peers are processes of their own, all in the virtual time of the run.
 //!
-//! This program, started again for each run, plays the test; it owns the network, the persisters
-//! and the verdict. Each [peer](peer::RemotePeer) stands for a [process] that holds nothing but the
-//! submission. A [driver] thread lets that process advance whenever something is due there, and
-//! carries out what comes out of it.
+//! This program is started again for each run. It runs the test, and owns the network, the
+//! persisters and the verdict. Each [peer](peer::RemotePeer) stands for a [process] that contains
+//! only the submission. A [driver] thread lets that process advance whenever something is due
+//! there, and carries out its outputs.
 //!
-//! All of that serves any service. [`raft`] asks a peer for what the labs want of a Raft.
+//! All of that works for any service. Only [`raft`] knows the methods of a Raft.
 
 mod raft;
 mod launcher;
@@ -34,11 +34,11 @@ use crate::kit;
 use launcher::Launcher;
 use template::Template;
 
-/// The first argument of a process that plays a run.
+/// The first argument of a process that makes a run.
 const PEERS: &str = "--peers";
 
-/// The arguments before those of the job for a process that plays a run: the peers' sandbox, their
-/// program, and the salt of what they draw.
+/// The arguments of a process that makes a run, before those of the job: the peers' sandbox, their
+/// program, and the salt of their random numbers.
 pub(crate) fn arguments(
     sandbox: &Sandbox,
     program: &Path,
@@ -48,7 +48,7 @@ pub(crate) fn arguments(
     Ok(vec![PEERS.into(), sandbox.into(), program.into(), salt.into()])
 }
 
-/// Plays a run of one of the tests, if the words of the command line ask for that.
+/// Makes a run of one of the tests, if the command line asks for one.
 pub(crate) fn run_if_asked(
     table: &Table,
     words: impl IntoIterator<Item = OsString>,
@@ -62,14 +62,14 @@ pub(crate) fn run_if_asked(
     let salt = words.next()?.into_string().ok()?;
     let job = JobArguments::from_words(table, words)?;
     stay_here();
-    // In this thread, which stays until the end: so do its children.
+    // In this thread, which lives until the end: the kernel kills its children when it ends.
     let template = Template::start(&sandbox, &program);
     let seed = seed_of_peers(&job.test().name(), job.seed(), &salt);
     job.run(|referee| raft::make(Launcher::new(template, seed, referee)))
 }
 
-/// What the peers of a run draw from. It is another for each test and each salt, so that a program
-/// cannot tell by the first number that it draws which seed it is graded with.
+/// The seed of the peers' random numbers in a run. It differs for each test and each salt.
+/// Otherwise a program could tell from its first random number with which seed it is graded.
 fn seed_of_peers(test: &str, seed: u64, salt: &str) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for piece in [test.as_bytes(), &seed.to_le_bytes(), salt.as_bytes()] {
@@ -78,12 +78,12 @@ fn seed_of_peers(test: &str, seed: u64, salt: &str) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// The run and its peers take turns, and a turn goes over twice as fast on one processor. They
-/// inherit it.
+/// Keeps this process and its children on one processor. The run and its peers take turns, and a
+/// change of turns is more than twice as fast on one processor.
 fn stay_here() {
     let mut here = CpuSet::new();
     here.set(sched_getcpu());
-    // Where that is not allowed it only takes longer.
+    // If this is not allowed, the run only takes longer.
     let _ = sched_setaffinity(None, &here);
 }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::seed_of_peers;
 
     #[test]
-    fn peers_draw_otherwise_in_every_test_with_every_seed_and_salt() {
+    fn peers_draw_other_numbers_for_each_test_seed_and_salt() {
         let mut seeds = Vec::new();
         for test in ["3A initial election", "3A re-election"] {
             for seed in [1, 2] {

@@ -1,13 +1,13 @@
-//! What a peer's process sent makes no sense, and that is the verdict on its server.
+//! The verdict on a server whose process sent malformed data.
 
 use ::peer::frames::FrameError;
 use config::{Class, Failure};
 use labrpc::codec::CodecError;
 
 pub(super) enum Nonsense {
-    /// It is not what is due now.
+    /// It is a valid frame, but does not fit here.
     Unexpected,
-    /// It is no frame, or the bytes in a frame are no value of the type that is due.
+    /// It is no frame, or bytes in a frame are no value of the expected type.
     Undecodable(FrameError),
 }
 

@@ -1,7 +1,7 @@
-//! What a peer's process output.
+//! The output of a peer's process.
 //!
-//! It comes by a pipe of its own: a file in which all peers wrote would be one in which each could
-//! read what the others write, past the network and past a crash.
+//! Each process has a pipe of its own. If all peers wrote to one file, each could read there what
+//! the others wrote, outside the network and across crashes.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::ioctl_fionbio;
 
-/// The limit on what one process prints, in bytes; more is not taken.
+/// The limit on the output of one process, in bytes. More is not read.
 pub(super) const OUTPUT_BYTES_MAX: u64 = 16 << 20;
 const BYTES_AT_ONCE: usize = 16 << 10;
 
@@ -18,7 +18,7 @@ pub(super) struct ProcessOutput {
     from: File,
     to: File,
     bytes: Cell<u64>,
-    /// The other end is closed, or too much came out of it.
+    /// The other end is closed, or the limit is exceeded.
     is_over: Cell<bool>,
 }
 
@@ -28,12 +28,12 @@ impl ProcessOutput {
         Ok(ProcessOutput { from, to, bytes: Cell::new(0), is_over: Cell::new(false) })
     }
 
-    /// Where to wait for more; none if there will not be any.
+    /// The descriptor to wait on for more output. None if no more is read.
     pub(super) fn source(&self) -> Option<BorrowedFd<'_>> {
         (!self.is_over.get()).then(|| self.from.as_fd())
     }
 
-    /// Takes what has been printed until now and hands it on.
+    /// Reads the output so far and passes it on.
     pub(super) fn take(&self) {
         let mut bytes = [0; BYTES_AT_ONCE];
         while !self.is_over.get() {
@@ -46,14 +46,14 @@ impl ProcessOutput {
         }
     }
 
-    /// Whether it has printed more than is taken.
+    /// Whether the limit is exceeded.
     pub(super) fn is_too_much(&self) -> bool {
         self.bytes.get() > OUTPUT_BYTES_MAX
     }
 
     fn hand_on(&self, bytes: &[u8]) {
         self.bytes.set(self.bytes.get() + bytes.len() as u64);
-        // Without the output a verdict only says less.
+        // Without the output a verdict only contains less.
         let _ = (&self.to).write_all(bytes);
         self.is_over.set(self.is_too_much());
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_is_handed_on_up_to_a_limit() {
+    fn output_is_passed_on_up_to_a_limit() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("printed");
         let (from, mut into) = io::pipe().unwrap();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_prints_no_more_is_not_waited_for() {
+    fn a_closed_output_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let (from, into) = io::pipe().unwrap();
         let to = File::create(folder.path().join("printed")).unwrap();

@@ -1,4 +1,4 @@
-//! A server in another process, for whatever service runs there: each call into it is a frame.
+//! A server of any service in another process: each call to it is a frame.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::run::remote::view::Shown;
 pub(super) struct RemotePeer {
     pub(super) me: usize,
     pub(super) referee: Referee,
-    /// Locked for the length of a round trip, in which no virtual time passes.
+    /// Locked for the whole round trip, during which no virtual time passes.
     pub(super) process: Mutex<Process>,
     pub(super) mailbox: Mailbox,
     /// The calls that the process has not answered yet.
@@ -48,7 +48,7 @@ impl RemotePeer {
         }
     }
 
-    /// Makes the object, and says whether it has read what was saved.
+    /// Makes the object. Returns whether it has read the saved state.
     pub(super) fn make(&self) -> bool {
         match self.call(Call::Make) {
             Some(Answer::Made { has_read }) => has_read,
@@ -56,7 +56,7 @@ impl RemotePeer {
         }
     }
 
-    /// A sentence for each thread of the server that has waited for long.
+    /// A sentence for each thread of the server that has waited for a long time.
     pub(super) fn waiting(&self) -> Vec<String> {
         match self.call(Call::Waiting) {
             Some(Answer::Waiting(sentences)) => sentences,
@@ -64,7 +64,8 @@ impl RemotePeer {
         }
     }
 
-    /// The RPC handlers of the object, which ask the process; empty if it is gone.
+    /// The RPC handlers of the object, which send frames to the process. Empty if the process is
+    /// gone.
     pub(super) fn handlers(self: &Arc<Self>) -> Vec<Service> {
         let services = match self.call(Call::Handlers) {
             Some(Answer::Handlers(services)) => services,
@@ -87,13 +88,13 @@ impl RemotePeer {
         })
     }
 
-    /// Calls a method of the object; none if the process is gone, or has returned nonsense.
+    /// Calls a method of the object. None if the process is gone, or has returned malformed data.
     pub(super) fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
         args: &(impl Serialize + ?Sized),
     ) -> Option<T> {
-        let args = codec::encode(args).expect("failed to encode what the lab asks");
+        let args = codec::encode(args).expect("failed to encode the arguments of the lab");
         match self.call(Call::Method { method: method.to_owned(), args }) {
             Some(Answer::Returned(Ok(result))) => match codec::decode(&result) {
                 Ok(result) => Some(result),
@@ -116,7 +117,7 @@ impl RemotePeer {
         slot.wait().unwrap_or(Err(CallError::NoAnswer)).map(ByteBuf::into_vec)
     }
 
-    /// For what is no answer to the call. Without any the process is gone.
+    /// Fails if the answer is not one to the call. Without an answer the process is gone.
     fn refuse<T>(&self, answer: Option<Answer>) -> Option<T> {
         answer.and_then(|_| self.fail(Nonsense::Unexpected))
     }
@@ -127,7 +128,7 @@ impl RemotePeer {
         None
     }
 
-    /// The process is gone: nobody waits for it any more.
+    /// The process is gone: ends everything that waits for it.
     pub(super) fn give_up(&self) {
         self.mailbox.close();
         self.calls.close();
@@ -135,10 +136,9 @@ impl RemotePeer {
         self.view.close();
     }
 
-    /// Ends the process at once, wherever it stands; what it has said and was not heard yet is
-    /// lost.
+    /// Kills the process immediately. Outputs that were not carried out yet are lost.
     pub(super) fn kill(&self) {
-        // First, so that the driver, which may wait for the process, knows why it is gone.
+        // First, so that the driver, which may be waiting for the process, knows why it is gone.
         self.give_up();
         self.process.lock().kill();
     }

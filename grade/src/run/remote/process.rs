@@ -25,17 +25,17 @@ pub(super) struct Process {
     connection: BufReader<Watchdog>,
 }
 
-/// Why a process does not advance any more.
+/// Why a process no longer advances.
 pub(super) enum Fault {
-    /// It ended; or it closed the connection without ending.
+    /// It ended, with its exit status. None if it closed the connection without ending.
     Ended(Option<ExitStatus>),
-    /// It does not answer in time.
+    /// It did not answer in time.
     Hung(Hang),
     /// It sent something that is no frame.
     Garbage(FrameError),
     /// It has a descriptor that it was not given.
     Foreign(String),
-    /// The program ended before it was copied, by itself.
+    /// The program ended by itself before it was copied. With its messages.
     Unborn(ExitStatus, String),
     /// The grader failed to talk to it.
     Kit(io::Error),
@@ -58,7 +58,7 @@ impl Process {
                 Ok(Settled) => descriptors::foreign(process.copy.pid(), &given)?,
                 Err(_) => None,
             };
-            // From now on only the copy has these ends, so that they close when it ends.
+            // From now on only the copy has these ends, so they close when it ends.
             drop((requests, replies, prints, nothing, program));
             if let Some(name) = foreign {
                 return Err(Fault::Foreign(name));
@@ -70,7 +70,7 @@ impl Process {
         })
     }
 
-    /// One round trip, in which the whole run stands still.
+    /// One round trip, during which the whole run stands still.
     pub(super) fn advance(&mut self, advance: &Advance) -> Result<Advanced, Fault> {
         sim::wait_outside(|| {
             self.connection.get_mut().begin();
@@ -96,7 +96,7 @@ impl Process {
         fault
     }
 
-    /// Ends the process, if it has not ended.
+    /// Kills the process, if it has not ended.
     pub(super) fn kill(&mut self) {
         sim::wait_outside(|| {
             self.copy.kill();
@@ -105,7 +105,7 @@ impl Process {
     }
 }
 
-/// Why there is no copy.
+/// The reason why there is no copy.
 fn unborn(template: &Template, error: io::Error) -> Fault {
     let is_end = FrameError::from(io::Error::from(error.kind())).is_end();
     match is_end.then(|| template.ended()).flatten() {
@@ -114,7 +114,8 @@ fn unborn(template: &Template, error: io::Error) -> Fault {
     }
 }
 
-/// A pipe that nobody finds under `/proc` and opens once more: unlike a socket it could be.
+/// A pipe that no process can open again under `/proc`. Pipes can be opened that way, unlike
+/// sockets.
 fn pipe() -> io::Result<(File, File)> {
     let (from, to) = io::pipe()?;
     let (from, to) = (File::from(OwnedFd::from(from)), File::from(OwnedFd::from(to)));
@@ -135,7 +136,7 @@ impl Drop for Process {
 }
 
 impl Fault {
-    /// Before anything of a submission has run.
+    /// The same fault before any code of the submission has run: then it is a fault of the kit.
     fn of_the_kit(self) -> Fault {
         let why = match self {
             Fault::Kit(error) => return Fault::Kit(error),
@@ -147,11 +148,11 @@ impl Fault {
         Fault::Kit(io::Error::other(format!("it {why} before it began")))
     }
 
-    /// The verdict on the server whose process it is.
+    /// The verdict on the server of this process.
     pub(super) fn verdict(self, server: usize) -> Failure {
         let process = format!("server {server}'s process");
         match self {
-            // Nothing that it can do itself ends it so: the system does, where memory runs out.
+            // A process cannot end itself this way. The system kills it if memory runs out.
             Fault::Ended(Some(status)) if status.signal() == Some(SIGKILL) => {
                 killed(server, largest_process_bytes())
             }
@@ -190,8 +191,8 @@ impl Fault {
     }
 }
 
-/// The launcher and the kit's part of the program each end with a code of their own where the
-/// machine does not do what they ask; SIGKILL is the kernel's, for want of memory.
+/// The launcher and the kit's part of the program have an exit code each for failures of the
+/// machine. SIGKILL comes from the kernel, if memory runs out.
 fn is_of_the_kit(status: ExitStatus) -> bool {
     status.code().is_some_and(|code| code == sandbox::LAUNCH_FAILED || code == peer::EXIT_MISUSED)
         || status.signal() == Some(9)
@@ -213,7 +214,7 @@ fn killed(server: usize, bytes: u64) -> Failure {
     )
 }
 
-/// What the largest of those processes took that have ended.
+/// The memory of the largest child that has ended.
 fn largest_process_bytes() -> u64 {
     use nix::sys::resource::{UsageWho, getrusage};
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN);
@@ -228,7 +229,7 @@ fn how_it_ended(status: ExitStatus) -> String {
     }
 }
 
-/// The name of a signal that a program causes itself.
+/// The names of signals that a program can cause itself.
 fn signal_name(signal: i32) -> &'static str {
     match signal {
         4 => " (SIGILL)",
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_before_the_beginning_is_the_kits_fault() {
+    fn an_end_before_the_submissions_code_is_the_kits_fault() {
         let fault = Fault::Ended(Some(ExitStatus::from_raw(2 << 8))).of_the_kit();
         assert_eq!(
             fault.verdict(1).to_string(),
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_the_system_kills_answers_for_what_it_took() {
+    fn a_process_that_the_system_kills_is_at_fault_if_it_used_much_memory() {
         let said = |mib: u64| killed(1, mib << 20).to_string();
         assert_eq!(
             said(51),
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_process_is_told_by_its_exit_code_or_its_signal() {
+    fn the_end_of_a_process_is_reported_by_exit_code_or_signal() {
         check(0, "panic: server 1's process ended with exit code 0 before it was killed");
         check(101 << 8, "panic: server 1's process ended with exit code 101 before it was killed");
         check(

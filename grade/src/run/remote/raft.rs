@@ -1,7 +1,7 @@
-//! Raft over processes: a [`RaftPeer`] that asks a peer's process by method names and bytes.
+//! Raft over processes: a [`RaftPeer`] that calls a peer's process by method names and bytes.
 //!
-//! This module and `peer::raft`, which answers, are all that knows Raft between the lab and an
-//! implementation.
+//! Between the lab and an implementation, only this module and `peer::raft`, which answers, know
+//! Raft.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ struct ShownState {
     highest_term: u64,
 }
 
-/// A constructor of peers whose `make` runs in a process of its own.
+/// A constructor of peers that run `make` in a process of their own.
 pub(super) fn make(
     launcher: Launcher,
 ) -> impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static {
@@ -59,7 +59,7 @@ impl RaftPeer for RemoteRaft {
             self.term.fetch_max(term, Ordering::Relaxed);
             return (term, leads);
         }
-        // A server that was killed meanwhile says nothing that it has not said before.
+        // It was killed in the meantime. It must not reveal anything new.
         let shown = self.view.last(|state| state.highest_term);
         (shown.max(self.term.load(Ordering::Relaxed)), false)
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_term_stays_known() {
+    fn the_highest_term_is_kept() {
         let mut state = ShownState::default();
         let with_term = |current_term| Inspect { current_term, ..Inspect::default() };
         for (term, highest_term) in [(3, 3), (2, 3), (4, 4)] {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_no_change_of_the_last_is_refused() {
+    fn a_change_that_does_not_fit_the_last_state_is_refused() {
         let longer = Inspect { log_terms: vec![1, 1], ..Inspect::default() };
         let new = Inspect { commit_index: 1, ..longer.clone() };
         let change = codec::encode(&InspectChange::between(&longer, &new)).unwrap();

@@ -1,4 +1,4 @@
-//! The process that the peers of a run are copies of.
+//! The grader's side of the template: the process of which the peers of a run are copies.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Read};
@@ -16,9 +16,9 @@ use sandbox::{Layer, Limits, Purpose, Sandbox};
 
 use crate::run::remote::liveness::ended_soon;
 
-/// The number of bytes of its messages that are kept; the rest is not read.
+/// The limit on its messages; the rest is not read.
 const SAID_BYTES_MAX: u64 = 2 << 10;
-/// It makes a copy in less than a millisecond, unless the machine has no time for it.
+/// The limit on the time to make a copy. It takes less than a millisecond on an idle machine.
 const COPIES_WITHIN: Duration = Duration::from_secs(60);
 
 /// `O_NOATIME`.
@@ -27,25 +27,25 @@ const NO_TRACE: i32 = rustix::fs::OFlags::NOATIME.bits() as i32;
 pub(super) struct Template {
     control: UnixStream,
     child: Mutex<Child>,
-    /// What it says itself. It must not share an output with this process, since what it has open
-    /// its copies could have, too.
+    /// Its own messages. It must not share an output with this process, because its copies can get
+    /// everything that it has open.
     said: File,
     /// The program's file, opened anew for each copy.
     program: PathBuf,
-    /// Where what the peers print goes. Under a number of its own it is not this run's output,
-    /// which would be stamped once more.
+    /// Receives the output of the peers. It is a descriptor of its own, because lines written to
+    /// the output of this run would get a second stamp.
     printed: File,
 }
 
-/// A copy: a child of this process, killed and waited for once.
+/// A copy of the template: a child of this process, which is killed and waited for once.
 pub(super) struct Copy {
     pid: Pid,
-    /// Until it was waited for, nobody else has its number.
+    /// None until it was waited for. Until then no other process has its number.
     ended: Option<ExitStatus>,
 }
 
 impl Template {
-    /// Starts it with its end of the control connection as its standard input.
+    /// Starts the template with its end of the control connection as standard input.
     pub(super) fn start(sandbox: &Sandbox, program: &Path) -> io::Result<Template> {
         let (control, far) = UnixStream::pair()?;
         control.set_read_timeout(Some(COPIES_WITHIN))?;
@@ -64,40 +64,41 @@ impl Template {
         Ok(Template { control, child: Mutex::new(child), said, program, printed })
     }
 
-    /// What it has said, as the end of a sentence.
+    /// Its messages so far, as the end of a sentence.
     pub(super) fn said(&self) -> String {
         let mut said = Vec::new();
-        // What was read before an error is what there is.
+        // After an error the bytes so far are used.
         let _ = (&self.said).take(SAID_BYTES_MAX).read_to_end(&mut said);
         let said = String::from_utf8_lossy(&said);
         if said.trim().is_empty() { String::new() } else { format!(": {}", said.trim()) }
     }
 
-    /// The program's file, from which a copy reads the names of functions. Nobody else has it at
-    /// the same place, and no look leaves a trace.
+    /// Opens the program's file, from which a copy reads the names of functions. Each copy has an
+    /// offset of its own, and reading changes no time of access: otherwise copies could exchange
+    /// data.
     pub(super) fn program(&self) -> io::Result<File> {
         let open = |flags| File::options().read(true).custom_flags(flags).open(&self.program);
-        // Only the owner and root may ask for that.
+        // Only the owner and root may use this flag.
         open(NO_TRACE).or_else(|_| open(0))
     }
 
-    /// A copy that has these descriptors.
+    /// Makes a copy that gets these descriptors.
     pub(super) fn copy(&self, given: [BorrowedFd<'_>; template::GIVEN]) -> io::Result<Copy> {
         let number = template::copy(&self.control, given)?;
         let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::other("the program could not be copied"))?;
-        // Whatever the program says, nobody but a child of this process is killed for it.
+        // Whatever number the program sends, only a child of this process is ever killed.
         let is_child = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         rustix::process::waitid(WaitId::Pid(pid), is_child)?;
         Ok(Copy { pid, ended: None })
     }
 
-    /// Where what a peer prints is to go.
+    /// A descriptor for the output of a peer.
     pub(super) fn printed(&self) -> io::Result<File> {
         self.printed.try_clone()
     }
 
-    /// How it ended, if it has or is about to.
+    /// Its exit status, if it has ended or is about to end.
     pub(super) fn ended(&self) -> Option<ExitStatus> {
         let mut child = self.child.lock();
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
@@ -110,15 +111,15 @@ impl Copy {
         self.pid
     }
 
-    /// How it ended, if it has.
+    /// Its exit status, if it has ended.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.wait(WaitOptions::NOHANG)
     }
 
-    /// Ends it, if it has not ended.
+    /// Kills it, if it has not ended.
     pub(super) fn kill(&mut self) {
         if self.ended.is_none() {
-            // It fails for nobody who has not been waited for.
+            // It cannot fail for a process that was not waited for.
             let _ = rustix::process::kill_process(self.pid, Signal::KILL);
             self.wait(WaitOptions::empty());
         }
@@ -131,7 +132,7 @@ impl Copy {
             match rustix::process::waitpid(Some(self.pid), options) {
                 Ok(Some((_, status))) => self.ended = Some(ExitStatus::from_raw(status.as_raw())),
                 Err(rustix::io::Errno::INTR) => {}
-                // It runs; or it is no child, and then there is nothing to wait for.
+                // It still runs. Or it is no child: then there is nothing to wait for.
                 Ok(None) | Err(_) => break,
             }
         }

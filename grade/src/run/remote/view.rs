@@ -1,8 +1,8 @@
-//! What a peer's process has last shown of its object's state.
+//! The last state of its object that a peer's process has shown.
 //!
-//! An observation is good until something else comes out of the process: that may tell of a change
-//! that the observation does not show. Then a caller waits for the next one, as for the peer's
-//! lock.
+//! An observation is current until the process has another output, because that output can reveal a
+//! change that the observation does not show. A caller then waits for the next observation, as it
+//! would wait for the peer's lock in one process.
 
 use parking_lot::{Condvar, Mutex};
 
@@ -14,16 +14,16 @@ pub(super) trait State: Clone + Default + Send + 'static {
     fn change(&mut self, change: &[u8]) -> Result<(), Nonsense>;
 }
 
-/// A [`View`] of some state, as the driver needs it.
+/// The part of a [`View`] that the driver uses, for any state.
 pub(super) trait Shown: Send + Sync {
-    /// Something came out that is no observation.
+    /// The process had an output that is no observation.
     fn note_output(&self);
 
-    /// An observation came out after `covers` other outputs. An empty change says that the state is
-    /// the same; none says that there will never be one.
+    /// The process sent an observation that covers the first `covers` other outputs. An empty
+    /// change means that the state is the same. None means that the object never shows its state.
     fn show(&self, covers: u64, change: Option<&[u8]>) -> Result<(), Nonsense>;
 
-    /// Nothing comes any more.
+    /// There will be no more outputs.
     fn close(&self);
 }
 
@@ -48,7 +48,7 @@ impl<S: State> View<S> {
         View { seen: Mutex::default(), shown: Condvar::new() }
     }
 
-    /// The present state; none if the peer does not show it.
+    /// Waits for the current state. None if the peer does not show it.
     pub(super) fn wait(&self) -> Option<S> {
         let mut seen = self.seen.lock();
         while seen.covers < seen.outputs && !seen.is_blind && !seen.closed {
@@ -57,7 +57,7 @@ impl<S: State> View<S> {
         (!seen.is_blind).then(|| seen.state.clone())
     }
 
-    /// Reads something from the last state that was shown.
+    /// Reads from the last state that was shown.
     pub(super) fn last<T>(&self, read: impl FnOnce(&S) -> T) -> T {
         read(&self.seen.lock().state)
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_observation_is_good_until_something_else_comes_out() {
+    fn an_observation_is_current_until_another_output() {
         let view = view();
         view.note_output();
         assert!(view.show(1, Some(b"3")).is_ok());
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn an_observation_that_covers_what_has_not_come_is_refused() {
+    fn an_observation_that_covers_future_outputs_is_refused() {
         let view = view();
         assert!(view.show(1, None).is_err());
     }
 
     #[test]
-    fn a_peer_that_shows_nothing_is_not_waited_for() {
+    fn a_peer_that_never_shows_its_state_is_not_waited_for() {
         let view = view();
         view.note_output();
         assert!(view.show(0, None).is_ok());
