@@ -1,5 +1,6 @@
-//! Attacks by native code in a peer's process that was made as in a grading: by `peer::main`, under
-//! the launcher's layers and the program's own filters, next to another copy of the same user.
+//! Attacks by native code in a peer's process. The process is made as in a grading: by
+//! `peer::main`, under the launcher's layers and the program's own filters. Another copy of the
+//! same user runs at the same time.
 //!
 //! The same again on machines that lack a layer: the others must still hold.
 
@@ -29,7 +30,7 @@ const GRADER: &str = "--grader";
 /// The user `nobody` of Linux.
 const NOBODY: u32 = 65_534;
 
-/// Attacks that are answered with an error, so that many can be tried in one process.
+/// Attacks that are answered with an error. One process can try all of them.
 const ANSWERED: &str = "
     open its descriptors
     open its own files in /proc
@@ -243,7 +244,7 @@ fn check_descriptors(template: &Template) {
     let (one, other) = (seen(template.copy()), seen(template.copy()));
     let listed = |said: &str| said.trim_end().split(", ").map(str::to_owned).collect::<Vec<_>>();
     let (one, other) = (listed(&one), listed(&other));
-    // Standard input, output and error; the pipes of frames, twice, as the host keeps them; and the
+    // Standard input, output and error; the pipes of frames, which the host has twice; and the
     // program, with an offset of its own.
     assert_eq!(one.len(), 8, "{one:?}");
     let (files, pipes): (Vec<_>, Vec<_>) = one.iter().partition(|it| *it == "a file");
@@ -302,7 +303,7 @@ impl Copy {
         frames::write(&mut self.to, &advance).expect("it reads");
         let mut told = String::new();
         self.printed.read_to_string(&mut told).expect("words");
-        // After the stamp that a simulation puts before each line.
+        // The text after the stamp that a simulation puts before each line.
         let lines = told.lines().map(|line| line.split_once("] ").map_or(line, |(_, line)| line));
         let told: String = lines.map(|line| format!("{line}\n")).collect();
         match waitpid(self.pid, None).expect("it is a child of this process") {

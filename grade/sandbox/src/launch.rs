@@ -101,7 +101,7 @@ fn confine(orders: &OsString, program: &Path) -> Result<(Opened, bool)> {
         named(Layer::User, user::become_user(user))?;
     }
     if layers.has(Layer::Session) {
-        // Only now, because a change of user clears it.
+        // Only now, because a change of the user clears this setting.
         named(Layer::Session, die_with(*parent))?;
     }
     if layers.has(Layer::NoNewPrivileges) {
@@ -155,7 +155,7 @@ fn close_what_was_inherited() -> io::Result<()> {
         open.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
     }
     for descriptor in open.into_iter().filter(|&descriptor| descriptor > 2) {
-        // One of them belonged to the listing and is closed already.
+        // One of them was for the listing and is closed already.
         let _ = unistd::close(descriptor);
     }
     Ok(())

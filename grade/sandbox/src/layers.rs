@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
-    /// No program that it executes gains rights.
+    /// A program that it executes cannot gain rights.
     NoNewPrivileges,
     /// A session of its own, without a terminal, that ends with the grader.
     Session,
@@ -72,8 +72,8 @@ pub struct Layers {
     pub in_force: Vec<InForce>,
     /// The layers that do not.
     pub missing: Vec<Missing>,
-    /// The machine gives a program other addresses in each run. That is no danger, but a program
-    /// that prints an address, or depends on one, may behave differently in another run.
+    /// A program has other addresses in each run. This is no danger, but a program that prints an
+    /// address, or depends on one, can behave differently in another run.
     pub addresses_vary: bool,
 }
 

@@ -1,12 +1,13 @@
-//! A sandbox for programs that nobody trusts.
+//! A sandbox for untrusted programs.
 //!
 //! A program is not started directly. The caller's own program is executed again as a
 //! [launcher](launch()): it gives up all rights and then executes the program. No code of the
 //! program ever runs outside the sandbox, not even code that runs before `main`.
 //!
 //! There are six [layers](Layer). None needs a container or namespaces, so all of them work in a
-//! default Docker container. A layer counts only after a [probe](Sandbox::probe): a process inside
-//! tries what the layer forbids. Layers that do not hold are reported with the reason.
+//! default Docker container. A layer counts only after a [probe](Sandbox::probe), in which a
+//! process inside tries what the layer forbids. Layers that do not hold are reported with the
+//! reason.
 //!
 //! A program runs for one of three [purposes](Purpose). A [peer](Purpose::Peer) may compute and use
 //! the descriptors that it was given. A [template of peers](Purpose::Peers) may also make copies of

@@ -109,7 +109,7 @@ fn name_of(layer: Layer) -> String {
     layer.to_string().replace(' ', "-")
 }
 
-/// Runs inside: tries what the layers forbid.
+/// Runs inside the sandbox: tries what the layers forbid.
 pub(crate) fn attempt(what: &OsStr) -> ExitCode {
     if what == ADDRESSES {
         let fixed = personality::get().is_ok_and(|it| it.contains(Persona::ADDR_NO_RANDOMIZE));

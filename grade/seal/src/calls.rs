@@ -1,12 +1,13 @@
-//! The lists of system calls, by what is answered to them.
+//! The lists of system calls, by the answer that they get.
 
 use libc::*;
 
-/// What a peer may call with any arguments: memory, threads and waiting, time, its descriptors,
-/// and questions about itself.
+/// The calls that a peer can make with any arguments: for memory, threads and waiting, time, its
+/// descriptors, and facts about itself.
 ///
-/// Nothing here makes an object that two processes could share, or asks about another process. What
-/// the kernel counts for all processes still shows, such as the number of the next thread.
+/// None of them makes an object that two processes could share, or asks about another process.
+/// Numbers that the kernel counts for all processes are still visible, such as the number of the
+/// next thread.
 pub(crate) const PEER: &[c_long] = &[
     // Memory. For `mmap` see the conditions.
     SYS_brk,
@@ -30,7 +31,7 @@ pub(crate) const PEER: &[c_long] = &[
     SYS_rt_sigprocmask,
     SYS_rt_sigreturn,
     SYS_sigaltstack,
-    // Time and chance. For the clocks see the conditions.
+    // Time and random numbers. For the clocks see the conditions.
     SYS_getrandom,
     SYS_gettimeofday,
     SYS_nanosleep,
@@ -63,8 +64,8 @@ pub(crate) const PEER: &[c_long] = &[
     SYS_uname,
 ];
 
-/// What a program needs until it runs: the loader and the start of the standard library open files
-/// by their names and ask about them. A copy gives it up.
+/// The calls that a program needs until it runs. The loader and the start of the standard library
+/// open files by name and ask about them. A copy gives these calls up.
 pub(crate) const TO_START: &[c_long] = &[
     SYS_execve,
     SYS_faccessat,
@@ -76,12 +77,12 @@ pub(crate) const TO_START: &[c_long] = &[
     SYS_openat,
     SYS_readlinkat,
     SYS_statx,
-    // Of the control connection.
+    // For the control connection.
     SYS_getpeername,
     SYS_getsockname,
     SYS_getsockopt,
     SYS_shutdown,
-    // What `tighten` and `seal_copy` need.
+    // For `tighten` and `seal_copy`.
     SYS_seccomp,
 ];
 
@@ -98,7 +99,8 @@ pub(crate) const TO_START_ON_THIS_MACHINE: &[c_long] =
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) const TO_START_ON_THIS_MACHINE: &[c_long] = &[];
 
-/// What a peer may ask of `prctl`. Not the signal at its parent's death, among others.
+/// The options of `prctl` that a peer can use. Among others, it cannot set the signal at its
+/// parent's death.
 pub(crate) const PEER_PRCTL: &[c_int] = &[
     PR_GET_DUMPABLE,
     PR_GET_NAME,
@@ -110,28 +112,33 @@ pub(crate) const PEER_PRCTL: &[c_int] = &[
     PR_SET_VMA,
 ];
 
-/// What a peer may ask of `fcntl`. Not whom to send a signal when there is input.
+/// The commands of `fcntl` that a peer can use. It cannot choose a process that gets a signal when
+/// there is input.
 pub(crate) const PEER_FCNTL: &[c_int] =
     &[F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL];
 
-/// What the template of peers needs besides to make them: their connections, and their sessions.
+/// The additional calls that the template of peers needs to make copies: for their connections and
+/// sessions.
 pub(crate) const OF_COPIES: &[c_long] = &[SYS_recvmsg, SYS_setsid];
 
-/// What the template may ask of `prctl` to prepare a copy, and a copy no more.
+/// The options of `prctl` that the template can use to prepare a copy. A copy gives them up.
 pub(crate) const OF_COPIES_PRCTL: &[c_int] =
     &[PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_THP_DISABLE];
 
-/// A filter cannot look behind the pointers of these, and the C library does without.
+/// Calls that are answered as unknown. A filter cannot read the memory to which their arguments
+/// point, and the C library works without them.
 pub(crate) const UNKNOWN: &[c_long] = &[SYS_clone3, SYS_openat2];
 
-/// To send a signal: the first argument is the process, and which one is the signal is told here.
+/// The calls that send a signal. The first argument is the process. The number says which argument
+/// is the signal.
 pub(crate) const SIGNALS: &[(c_long, u8)] =
     &[(SYS_kill, 1), (SYS_rt_sigqueueinfo, 1), (SYS_rt_tgsigqueueinfo, 2), (SYS_tgkill, 2)];
 
-/// To execute another program.
+/// The calls that execute another program.
 pub(crate) const EXECUTION: &[c_long] = &[SYS_execve, SYS_execveat];
 
-/// What a compiler does without: the network, and ways out of the group by which a build is ended.
+/// The calls that a compiler does not need: for the network, and to leave the process group that is
+/// killed when a build ends.
 pub(crate) const BUILD_REFUSED: &[c_long] = &[
     SYS_accept,
     SYS_accept4,
@@ -142,7 +149,7 @@ pub(crate) const BUILD_REFUSED: &[c_long] = &[
     SYS_setpgid,
     SYS_setsid,
     SYS_socket,
-    // As root, the owner of a file elsewhere, which Landlock does not guard.
+    // Root could change the owner of a file elsewhere, which Landlock does not prevent.
     SYS_fchown,
     SYS_fchownat,
     SYS_fsetxattr,
@@ -159,7 +166,7 @@ pub(crate) const BUILD_REFUSED_ON_THIS_MACHINE: &[c_long] = &[SYS_chown, SYS_lch
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) const BUILD_REFUSED_ON_THIS_MACHINE: &[c_long] = &[];
 
-/// What nobody calls by accident, and safe Rust cannot.
+/// Calls that no program makes by accident, and that safe Rust cannot make.
 pub(crate) const ATTACKS: &[c_long] = &[
     // Other processes.
     SYS_kcmp,

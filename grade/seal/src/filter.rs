@@ -1,4 +1,4 @@
-//! Puts the lists of [`calls`] into force.
+//! Applies the lists of [`calls`] as filters.
 //!
 //! The kernel runs every filter of a process and takes the strictest answer, so each answer has a
 //! filter of its own.
@@ -15,9 +15,10 @@ use seccompiler::{
 use crate::Error;
 use crate::calls;
 
-/// Filters the calling process, which is to become a peer: it may still execute a program.
+/// Filters the calling process, which is about to become a peer: it can still execute a program.
 ///
-/// A peer computes, waits, reads what it may open, and speaks through the descriptors it was given.
+/// A peer can compute, wait, read the files that it can open, and use the descriptors that it was
+/// given.
 ///
 /// # Errors
 /// If the kernel takes no filter.
@@ -27,9 +28,10 @@ pub fn seal_peer() -> Result<(), Error> {
     seal(&[], peer_conditions(), attacks)
 }
 
-/// Filters the calling process, which is to become the template of peers: it may still execute a
-/// program, and that may do what a peer may, make copies of itself, and take a connection for each.
-/// The copies are peers, and take the rest by [`seal_copy`].
+/// Filters the calling process, which is about to become the template of peers: it can still
+/// execute a program. That program has the rights of a peer, and can also make copies of itself and
+/// receive a connection for each. The copies are peers, and give up the additional rights with
+/// [`seal_copy`].
 ///
 /// # Errors
 /// If the kernel takes no filter.
@@ -41,16 +43,16 @@ pub fn seal_template() -> Result<(), Error> {
     seal(calls::OF_COPIES, conditions, rules(calls::ATTACKS))
 }
 
-/// Filters the calling process, a copy that has begun: what [`seal_template`] leaves beyond
-/// [`seal_peer`] is over, and so is whatever names a file. Whether a file opens, or even is there,
-/// can tell of another process.
+/// Filters the calling process, a copy that runs. It gives up the rights that [`seal_template`]
+/// leaves in addition to those of [`seal_peer`], and all calls that name a file. Whether a file can
+/// be opened, or exists, can reveal something about another process.
 ///
 /// # Errors
 /// If the kernel takes no filter.
 pub fn seal_copy() -> Result<(), Error> {
     let mut refusals = rules(calls::OF_COPIES);
     let names = calls::TO_START.iter().chain(calls::TO_START_ON_THIS_MACHINE);
-    // The filter that forbids filters comes last.
+    // The filter that forbids more filters is applied last.
     let others = names.filter(|call| **call != libc::SYS_seccomp);
     refusals.extend(others.map(|call| (*call, Vec::new())));
     let process = SeccompCmpOp::MaskedEq(bits(libc::CLONE_THREAD));
@@ -59,8 +61,8 @@ pub fn seal_copy() -> Result<(), Error> {
         refusals.entry(call).or_default().push(condition);
     }
     if cfg!(target_arch = "x86_64") {
-        // When a thread ends, the kernel wakes such a waiter at an address which that thread chose.
-        // `sim` needs no such wait where threads are fibers.
+        // When a thread ends, the kernel wakes such a waiter at an address that the thread has
+        // chosen. `sim` needs no such wait if threads are fibers.
         let shared = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET];
         let waits = shared.map(|command| rule([futex(command)]));
         refusals.insert(libc::SYS_futex, waits.into());
@@ -71,9 +73,9 @@ pub fn seal_copy() -> Result<(), Error> {
     apply(last, SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
-/// Filters the calling process, which is to become a compiler: it may start programs, but reaches
-/// no network, leaves neither its session nor its process group, and keeps off what only an attack
-/// would use.
+/// Filters the calling process, which is about to become a compiler. It can start programs, but has
+/// no network, cannot leave its session or its process group, and cannot make calls that only an
+/// attack would use.
 ///
 /// # Errors
 /// If the kernel takes no filter.
@@ -84,7 +86,8 @@ pub fn seal_build() -> Result<(), Error> {
     apply(rules(calls::ATTACKS), SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
-/// Filters every thread of the calling process, a peer that runs: no other program from now on.
+/// Filters every thread of the calling process, a peer that runs. It can no longer execute another
+/// program.
 ///
 /// # Errors
 /// If the kernel takes no filter.
@@ -93,7 +96,7 @@ pub fn tighten() -> Result<(), Error> {
     seccompiler::apply_filter_all_threads(&filter).map_err(told)
 }
 
-/// What a peer may call, and `more`, and some with conditions.
+/// Allows the calls of a peer, the calls in `more`, and some calls under conditions.
 fn seal(
     more: &[c_long],
     conditions: Vec<(c_long, SeccompRule)>,
@@ -104,18 +107,19 @@ fn seal(
     allowed.extend(rules(calls::PEER_OF_THIS_MACHINE));
     allowed.extend(rules(calls::TO_START));
     allowed.extend(rules(calls::TO_START_ON_THIS_MACHINE));
-    // Answered by the filter below: what the C library takes for an old kernel it works around.
+    // The filter below answers these. The C library takes the answer for an old kernel, and uses
+    // other calls.
     allowed.extend(rules(calls::UNKNOWN));
     for (call, condition) in conditions {
         allowed.entry(call).or_default().push(condition);
     }
-    // Left to the filter of attacks, which comes to other ends for other arguments.
+    // Left to the filter of attacks, which decides by the arguments.
     allowed.extend(calls::SIGNALS.iter().map(|(call, _)| (*call, Vec::new())));
     allowed.extend(rules(calls::ATTACKS));
 
     apply(allowed, refused(), SeccompAction::Allow)?;
     let mut unheard_of = rules(calls::UNKNOWN);
-    // Given the number of another thread, this call reveals whether that thread exists. The C
+    // With the number of another thread, this call reveals whether that thread exists. The C
     // library asks about the calling thread, and works without an answer.
     let of_another = condition(0, SeccompCmpOp::Ne, 0);
     unheard_of.insert(libc::SYS_sched_getaffinity, vec![rule([of_another])]);
@@ -123,8 +127,8 @@ fn seal(
     apply(attacks, SeccompAction::Allow, SeccompAction::KillProcess)
 }
 
-/// Signals to other processes; and SIGKILL to itself, so that a process that ended by SIGKILL was
-/// killed by the kernel, which had no memory left.
+/// Signals to other processes, and SIGKILL to itself. So a process that ended by SIGKILL was killed
+/// by the kernel, because memory ran out.
 fn signals_to_others() -> Rules {
     let rules_of = |(call, signal): &(c_long, u8)| {
         let others = condition(0, SeccompCmpOp::Ne, u64::from(process::id()));
@@ -146,7 +150,7 @@ fn bits(bits: i32) -> u64 {
     u64::from(bits.unsigned_abs())
 }
 
-/// What a peer may call with some arguments only.
+/// The calls that a peer can make with some arguments only.
 fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
     const NAMESPACES: i32 = libc::CLONE_NEWNS
         | libc::CLONE_NEWCGROUP
@@ -160,19 +164,20 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
 
     let mut conditions = vec![
         (libc::SYS_clone, rule([condition(0, thread_only, bits(libc::CLONE_THREAD))])),
-        // Memory that is shared would be shared with the copies of a process. Its bit is also that
-        // of MAP_SHARED_VALIDATE.
+        // Shared memory would be shared with the copies of a process. This bit is also set in
+        // MAP_SHARED_VALIDATE.
         (libc::SYS_mmap, rule([condition(3, SeccompCmpOp::MaskedEq(bits(libc::MAP_SHARED)), 0)])),
-        // Limits are read; to set one, even lower, is nothing a peer needs.
+        // A peer can read limits. It does not need to set them, not even to lower ones.
         (libc::SYS_prlimit64, rule([is(0, 0), wide(2, SeccompCmpOp::Eq, 0)])),
-        // On a connected pair; no address, since there is nobody else to name.
+        // On a connected pair. An address is not allowed, because there is no other process to send
+        // to.
         (libc::SYS_sendto, rule([wide(4, SeccompCmpOp::Eq, 0)])),
         (libc::SYS_recvfrom, rule([wide(4, SeccompCmpOp::Eq, 0)])),
-        // Given another number, these calls reveal whether that process or thread exists.
+        // With another number, these calls reveal whether that process or thread exists.
         (libc::SYS_getpgid, rule([is(0, 0)])),
         (libc::SYS_getsid, rule([is(0, 0)])),
         (libc::SYS_sched_setaffinity, rule([is(0, 0)])),
-        // What asks whether a descriptor is a terminal.
+        // Asks whether a descriptor is a terminal.
         (libc::SYS_ioctl, rule([condition(1, SeccompCmpOp::Eq, libc::TCGETS)])),
     ];
     conditions.extend(futex_conditions());
@@ -186,11 +191,12 @@ fn peer_conditions() -> Vec<(c_long, SeccompRule)> {
     conditions
 }
 
-/// The kernel identifies a futex word in a file's page by the file and the offset. So processes
-/// that run one program could wake each other through a word of its code. Private operations stay
-/// within one process, and only they may wake. A template may also wait without that flag, because
-/// the C library waits for the end of a thread that way. Locks with priority inheritance are left
-/// out: they reveal whether the thread exists whose number is in the word.
+/// The conditions on `futex`. The kernel identifies a futex word in a file's page by the file and
+/// the offset. So processes that run the same program could wake each other through a word of its
+/// code. Private operations stay within one process, and only they are allowed to wake. A template
+/// is also allowed to wait without that flag, because the C library waits for the end of a thread
+/// that way. Locks with priority inheritance are not allowed: they reveal whether the thread exists
+/// whose number is in the word.
 fn futex_conditions() -> Vec<(c_long, SeccompRule)> {
     const PRIVATE: [i32; 6] = [
         libc::FUTEX_WAIT,
@@ -209,14 +215,14 @@ fn futex_conditions() -> Vec<(c_long, SeccompRule)> {
         .collect()
 }
 
-/// One operation, with whatever clock.
+/// One operation, with any clock.
 fn futex(command: i32) -> SeccompCondition {
     let but_the_clock = u64::from(u32::MAX) & !bits(libc::FUTEX_CLOCK_REALTIME);
     condition(1, SeccompCmpOp::MaskedEq(but_the_clock), bits(command))
 }
 
-/// The clocks of the machine, and those of the calling process's own threads (clock_getcpuclockid):
-/// the processor time of another process can be read by its number.
+/// Allows the clocks of the machine, and those of the calling process's own threads
+/// (clock_getcpuclockid). The clock of another process would reveal its processor time.
 fn clock_conditions() -> Vec<(c_long, SeccompRule)> {
     const OF_THE_MACHINE_MAX: u64 = 15;
     const OF_A_THREAD: u64 = 4;
@@ -241,18 +247,18 @@ fn rules(calls: &[c_long]) -> Rules {
     calls.iter().map(|call| (*call, Vec::new())).collect()
 }
 
-/// All of the conditions have to hold.
+/// A rule with these conditions, all of which must be true.
 fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> SeccompRule {
     SeccompRule::new(conditions.into()).expect("there is a condition")
 }
 
-/// On the low half of an argument, which is all the kernel reads of an `int`.
+/// A condition on the low half of an argument. The kernel reads no more of an `int`.
 fn condition(argument: u8, op: SeccompCmpOp, value: u64) -> SeccompCondition {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)
         .expect("a call has six arguments")
 }
 
-/// On the whole of an argument, such as an address.
+/// A condition on a whole argument, such as an address.
 fn wide(argument: u8, op: SeccompCmpOp, value: u64) -> SeccompCondition {
     SeccompCondition::new(argument, SeccompCmpArgLen::Qword, op, value)
         .expect("a call has six arguments")

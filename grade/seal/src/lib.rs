@@ -1,13 +1,13 @@
-//! Which system calls a process may make from now on.
+//! Filters the system calls that a process can make from now on.
 //!
-//! A filter cannot be taken off again, holds for everything the process starts, and needs no
-//! privilege. What safe Rust can reach and a peer has no business with (sockets, processes, other
-//! programs) is answered with "operation not permitted", so that a submission that tries it fails
-//! at that line; what nobody calls by accident (ptrace, namespaces, signals to others) ends the
-//! process with SIGSYS.
+//! A filter cannot be removed, applies to everything that the process starts, and needs no
+//! privilege. Some forbidden calls can be reached from safe Rust (sockets, processes, other
+//! programs). They are answered with "operation not permitted", so that a submission that tries one
+//! fails at that line. Calls that no program makes by accident (ptrace, namespaces, signals to
+//! others) end the process with SIGSYS.
 //!
 //! Two processes use it: the grader's launcher before it executes a program, and the peer itself
-//! once it runs. So the peer's side needs nothing of the grader.
+//! once it runs. It is a crate of its own so that the peer does not depend on the grader.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod filter;
@@ -17,7 +17,7 @@ mod calls;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use filter::{seal_build, seal_copy, seal_peer, seal_template, tighten};
 
-/// Why a filter is not in force.
+/// Why a filter could not be applied.
 #[derive(Debug)]
 pub struct Error(String);
 

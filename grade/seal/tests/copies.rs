@@ -1,5 +1,5 @@
-//! What a template of peers may do, and its copies may no more. A program of its own, without the
-//! harness of tests, since a process with other threads is not copied.
+//! Calls that a template of peers can make, and its copies cannot. This is a program of its own,
+//! without the test harness, because a process with other threads cannot be copied.
 
 #![cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
@@ -18,7 +18,7 @@ use rustix::process::{
 
 /// The argument of the process that is copied.
 const TEMPLATE: &str = "template";
-/// The exit codes of those who found all as it should be.
+/// The exit codes of the template and the copy if they found no fault.
 const OF_TEMPLATE: i32 = 40;
 const OF_COPY: i32 = 41;
 
@@ -39,13 +39,13 @@ fn main() {
     ends.sort_unstable();
     let by_filter = (None, Some(Signal::SYS.as_raw()));
     assert_eq!(ends, [by_filter, (Some(OF_TEMPLATE), None), (Some(OF_COPY), None)]);
-    println!("a copy gives up what its template may");
+    println!("a copy gives up the additional rights of its template");
 }
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn main() {}
 
-/// Makes one copy that tries what is refused, and one that tries what is punished.
+/// Makes one copy that tries calls that are refused, and one that tries a call that ends it.
 fn be_template() -> ! {
     seal::seal_template().expect("the kernel filters system calls");
     if copy().is_none() {
@@ -60,7 +60,8 @@ fn be_template() -> ! {
         let mut ancillary = RecvAncillaryBuffer::new(&mut []);
         let received = recvmsg(io::stdin(), &mut [], &mut ancillary, RecvFlags::DONTWAIT);
         refused(received.expect_err("it is refused").into());
-        // It is not joined: the C library waits for that by what other processes could wake.
+        // It is not joined, because the C library waits for the end of a thread with a futex that
+        // other processes could wake.
         let (says, said) = mpsc::channel();
         thread::spawn(move || says.send(()));
         said.recv().expect("a thread is no process");

@@ -1,4 +1,5 @@
-//! What `tighten` takes away. A program of its own, since there is no way back.
+//! The right that `tighten` takes away. This is a program of its own, because a filter cannot be
+//! removed.
 
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
@@ -8,7 +9,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
-/// Threads that run already are not left out, and those that start later can still start.
+/// The filter applies to threads that run already. New threads can still start.
 #[test]
 fn no_thread_executes_another_program() {
     let (tighten, tightened) = mpsc::channel();

@@ -66,7 +66,7 @@ fn an_archive_with_the_crate_at_its_top_or_in_one_folder_is_graded() {
 }
 
 #[test]
-fn an_archive_that_means_harm_or_is_none_is_refused() {
+fn a_harmful_or_invalid_archive_is_refused() {
     let folder = folder("bad_archives");
     let crate_at_top = [("Cargo.toml", MANIFEST), ("src/lib.rs", IDLE)];
     let evil = |name: &'static str| [&crate_at_top[..], &[(name, "evil")]].concat();
@@ -144,7 +144,7 @@ fn tar_long(path: &Path, files: &[(&str, &str)]) {
 }
 
 #[test]
-fn an_archive_with_names_that_mean_one_file_or_none_is_refused_by_them() {
+fn an_archive_with_ambiguous_or_invalid_names_is_refused() {
     let folder = folder("doubled");
     let manifest = ("Cargo.toml", MANIFEST);
     let lib = ("src/lib.rs", IDLE);
@@ -182,7 +182,7 @@ fn an_archive_with_names_that_mean_one_file_or_none_is_refused_by_them() {
 
 /// The same name twice is ordinary for folders, and for files that are ignored.
 #[test]
-fn what_programs_add_to_archives_is_not_minded() {
+fn entries_that_programs_add_to_archives_are_ignored() {
     let folder = folder("added");
     let mut archive = Builder::new(File::create(folder.join("added.tar")).unwrap());
     let mut header = Header::new_ustar();

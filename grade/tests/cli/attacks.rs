@@ -22,19 +22,19 @@ fn write_peer(folder: &Path, name: &str, place: &str, line: &str) {
 }
 
 #[test]
-fn one_that_exits_in_make_as_if_all_were_well() {
+fn a_peer_that_exits_in_make_with_code_0() {
     let line = "println!(\"test result: ok. 3 passed\");
     if peer.me == 1 { std::process::exit(0); }";
     check("exits_in_make", "make", line);
 }
 
 #[test]
-fn one_that_aborts() {
+fn a_peer_that_aborts() {
     check("aborts", "get_state", "if self.me == 2 { std::process::abort(); }");
 }
 
 #[test]
-fn one_that_overflows_its_stack() {
+fn a_peer_that_overflows_its_stack() {
     let line = "if peer.me == 0 {
         fn deeper(n: u64) -> u64 { std::hint::black_box([n; 64])[3] + deeper(n + 1) }
         std::thread::spawn(|| deeper(std::hint::black_box(0)));
@@ -42,9 +42,9 @@ fn one_that_overflows_its_stack() {
     check("overflows_its_stack", "make", line);
 }
 
-/// The peer's own filter answers, and not the launcher's or Landlock, which answer differently.
+/// The peer's own filter answers. The launcher's filter and Landlock would answer differently.
 #[test]
-fn one_that_executes_another_program() {
+fn a_peer_that_executes_another_program() {
     let line = "if peer.me == 1 {
         use std::os::unix::process::CommandExt;
         panic!(\"{}\", std::process::Command::new(\"/bin/true\").exec());
@@ -54,7 +54,7 @@ fn one_that_executes_another_program() {
 
 /// Its standard input is no longer the connection when its code runs.
 #[test]
-fn one_that_writes_and_reads_where_the_grader_talked_to_it() {
+fn a_peer_that_writes_to_and_reads_its_standard_input() {
     let line = "if peer.me == 1 {
         use std::io::{Read, Write};
         use std::os::fd::AsFd;
@@ -68,9 +68,9 @@ fn one_that_writes_and_reads_where_the_grader_talked_to_it() {
     check("looks_for_its_connection", "make", line);
 }
 
-/// A pipe can be opened again, but its standard input is a pipe that leads nowhere.
+/// A pipe can be opened again, but its standard input is a pipe without a writer.
 #[test]
-fn one_that_opens_its_connection_once_more() {
+fn a_peer_that_opens_its_connection_again() {
     let line = "if peer.me == 1 {
         let open = |file: &String| std::fs::OpenOptions::new().write(true).open(file).is_ok();
         let read = |file: &String| std::fs::File::open(file).is_ok();
@@ -81,9 +81,9 @@ fn one_that_opens_its_connection_once_more() {
     check("opens_its_connection", "make", line);
 }
 
-/// A common file for the output of all servers would be one that all could read.
+/// If all servers wrote their output to one file, all could read it.
 #[test]
-fn one_that_reads_and_writes_where_it_prints() {
+fn a_peer_that_reads_its_own_output() {
     let line = "if peer.me == 1 {
         use std::os::fd::AsFd;
         use std::os::unix::fs::FileExt;
@@ -100,9 +100,9 @@ fn one_that_reads_and_writes_where_it_prints() {
     check("reads_its_output", "make", line);
 }
 
-/// More than a peer's pipe holds, and more than is kept.
+/// It prints more than a pipe holds, and more than the limit.
 #[test]
-fn one_that_prints_without_end() {
+fn a_peer_that_prints_without_end() {
     let line = "if peer.me == 1 { loop { println!(\"{}\", \"x\".repeat(1 << 16)); } }";
     let folder = folder("prints");
     write_peer(&folder, "prints", "make", line);
@@ -110,9 +110,9 @@ fn one_that_prints_without_end() {
     assert!(told.contains("server 1's process printed more than 16 MiB\n"), "{told}");
 }
 
-/// The reference, other submissions, results, hidden seeds: everything in the checkout.
+/// It includes files of the checkout: the reference, other submissions, results, or hidden seeds.
 #[test]
-fn one_that_takes_what_lies_beside_it_for_its_own() {
+fn a_submission_that_includes_files_of_the_checkout() {
     let folder = folder("takes");
     let reference = kit().join("raft/src/server.rs");
     write_crate(&folder, "takes", &format!("{BASE}\n#[path = {reference:?}]\nmod raft;\n"));
@@ -123,7 +123,7 @@ fn one_that_takes_what_lies_beside_it_for_its_own() {
 /// Servers that share a static agree on a leader without messages. In separate processes they do
 /// not.
 #[test]
-fn servers_that_share_a_static_gain_by_it_only_in_one_process() {
+fn servers_that_share_a_static_profit_only_in_one_process() {
     let name = "shares_a_static";
     let folder = folder(name);
     let line = "static FIRST: std::sync::OnceLock<usize> = std::sync::OnceLock::new();

@@ -13,21 +13,21 @@ fn check(name: &str, budget: &[&str], lib: &str) {
 }
 
 #[test]
-fn one_that_takes_too_much_processor_time() {
+fn a_build_that_takes_too_much_processor_time() {
     let lib = "#![allow(long_running_const_eval)]
         pub const N: u64 = { let mut n = 0; while n < u64::MAX { n += 1; } n };\n";
     check("too_much_time", &["--build-seconds", "10"], lib);
 }
 
-/// A pipe of the compiler itself, into which nobody writes.
+/// The compiler reads a pipe of its own, which has no other writer.
 #[test]
-fn one_that_waits_for_ever() {
+fn a_build_that_waits_without_end() {
     let lib = "pub const BYTES: &[u8] = include_bytes!(\"/proc/self/fd/1\");\n";
     check("waits_for_ever", &["--build-seconds", "10"], lib);
 }
 
 #[test]
-fn one_that_takes_too_much_memory() {
+fn a_build_that_takes_too_much_memory() {
     let lib = "#![recursion_limit = \"1000000\"]
         macro_rules! bomb { ($($t:tt)*) => { bomb!($($t)* $($t)* $($t)* $($t)*); } }
         bomb!(a b c d);\n";
@@ -35,20 +35,20 @@ fn one_that_takes_too_much_memory() {
 }
 
 #[test]
-fn one_that_takes_too_much_stack() {
+fn a_build_that_takes_too_much_stack() {
     let (open, close) = ("(".repeat(200_000), ")".repeat(200_000));
     check("too_much_stack", &[], &format!("pub const N: u64 = {open}1{close};\n"));
 }
 
 #[test]
-fn one_that_makes_too_large_a_file() {
+fn a_build_that_writes_too_large_a_file() {
     let lib = "pub static BYTES: [u8; 1100 << 20] = [7; 1100 << 20];\n";
     check("too_large_a_file", &[], lib);
 }
 
 /// Each error shows the same long line several times.
 #[test]
-fn one_that_brings_too_many_messages() {
+fn a_build_that_prints_too_many_messages() {
     let line: String = (0..2000).map(|n| format!("compile_error!(\"no {n}\"); ")).collect();
     let folder = folder("too_many_messages");
     write_crate(&folder, "bomb", &line);

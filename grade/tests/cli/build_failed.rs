@@ -5,15 +5,15 @@ use crate::support::{assert_golden, cargo_grade, folder, write_crate, write_crat
 const NO_DEPENDENCIES: &str = "[package]\nname = \"bare\"\nedition = \"2024\"\n";
 
 #[test]
-fn a_crate_that_does_not_compile_is_shown_what_the_compiler_says() {
-    let folder = folder("a_crate_that_does_not_compile_is_shown_what_the_compiler_says");
+fn the_compilers_messages_are_shown_for_a_crate_that_does_not_compile() {
+    let folder = folder("does_not_compile");
     write_crate(&folder, "broken", "pub fn make() -> u64 {\n    \"five\"\n}\n");
     assert_golden!("does_not_compile", folder, cargo_grade(&folder, ["broken"]));
 }
 
 #[test]
-fn a_crate_without_make_is_told_so_by_name() {
-    let folder = folder("a_crate_without_make_is_told_so_by_name");
+fn a_missing_make_is_reported_by_name() {
+    let folder = folder("no_make");
     write_crate_with(&folder, "bare", NO_DEPENDENCIES, "pub fn made() {}\n");
     assert_golden!("no_make", folder, cargo_grade(&folder, ["bare"]));
 }
@@ -27,8 +27,8 @@ fn a_dependency_that_is_not_allowed_is_named() {
 }
 
 #[test]
-fn a_manifest_that_is_no_toml_and_a_crate_without_a_library_are_told_so() {
-    let folder = folder("a_manifest_that_is_no_toml_and_a_crate_without_a_library_are_told_so");
+fn an_invalid_manifest_and_a_missing_library_are_reported() {
+    let folder = folder("no_library");
     write_crate_with(&folder, "typo", "[package\nname = \"typo\"\n", "");
     let program = write_crate_with(&folder, "bare", NO_DEPENDENCIES, "fn main() {}\n");
     std::fs::rename(program.join("src/lib.rs"), program.join("src/main.rs")).unwrap();
@@ -61,8 +61,8 @@ fn unsafe_code_is_refused_whatever_its_author_allows() {
 }
 
 #[test]
-fn what_the_kit_has_not_locked_cannot_be_used() {
-    let folder = folder("what_the_kit_has_not_locked_cannot_be_used");
+fn versions_that_the_kit_has_not_locked_cannot_be_used() {
+    let folder = folder("not_locked");
     let manifest = |more: &str| format!("{NO_DEPENDENCIES}[dependencies]\n{more}\n");
     write_crate_with(&folder, "old", &manifest("rand = \"0.1\""), "");
     let no_feature = manifest("rand = { version = \"0.10\", features = [\"dice\"] }");
@@ -76,8 +76,8 @@ fn what_the_kit_has_not_locked_cannot_be_used() {
 }
 
 #[test]
-fn a_submission_may_use_every_crate_that_is_allowed() {
-    let folder = folder("a_submission_may_use_every_crate_that_is_allowed");
+fn a_submission_can_use_every_allowed_crate() {
+    let folder = folder("every_allowed_crate");
     let crates = [
         ("anyhow", "1"),
         ("arc-swap", "1"),

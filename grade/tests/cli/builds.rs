@@ -8,7 +8,7 @@ use crate::support::{assert_golden, folder, program, told, write_crate};
 
 const IDLE: &str = include_str!("idle_peer.rs");
 
-/// A cargo that does something else when it should compile a submission, and logs each call.
+/// A cargo that logs each call, and does something else instead of compiling a submission.
 fn cargo_that(folder: &Path, does: &str) -> PathBuf {
     let file = folder.join("cargo");
     let log = folder.join("calls");
@@ -66,7 +66,7 @@ fn a_full_disk_is_no_fault_of_the_submission() {
 }
 
 #[test]
-fn a_compiler_that_somebody_kills_is_no_fault_of_the_submission() {
+fn a_compiler_that_another_process_kills_is_no_fault_of_the_submission() {
     let cause =
         "\n\nCaused by:\n  process didn`t exit successfully: `rustc` (signal: 9, SIGKILL: kill)";
     check("killed_compiler", &fails_with("it has begun", cause));
@@ -90,7 +90,7 @@ fn crates_that_were_never_fetched_are_no_fault_of_the_submission() {
 }
 
 #[test]
-fn one_content_is_built_once_wherever_it_lies() {
+fn identical_submissions_are_built_once_in_any_folder() {
     let folder = folder("built_once");
     let cargo = cargo_that(&folder, "");
     let words = ["--seeds", "1", "--test", "initial election"];

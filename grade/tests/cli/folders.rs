@@ -1,4 +1,4 @@
-//! Submissions in folders with things that no honest crate has: each gets one sentence, and none
+//! Submissions in folders with entries that no honest crate has: each gets one sentence, and none
 //! blocks the grader.
 
 use std::fs;
@@ -15,7 +15,7 @@ fn pipe(path: &Path) {
 }
 
 #[test]
-fn names_that_not_every_machine_could_hold_or_show_are_refused() {
+fn names_that_some_machines_cannot_store_or_show_are_refused() {
     let folder = folder("bad_names");
     let write = |name: &str, file: &str| {
         let path = write_crate(&folder, name, IDLE).join("src").join(file);
@@ -38,7 +38,7 @@ fn names_that_not_every_machine_could_hold_or_show_are_refused() {
 }
 
 #[test]
-fn what_is_no_file_is_left_out_and_waited_for_by_nobody() {
+fn entries_that_are_no_files_are_ignored_and_do_not_block() {
     let folder = folder("no_files");
     let ada = write_crate(&folder, "ada", IDLE);
     pipe(&ada.join("src/pipe.rs"));

@@ -1,5 +1,5 @@
-//! A peer's process that answers the grader itself, which safe code cannot do: it gets a clear
-//! verdict on its server, and no points.
+//! A peer's process that forges the answers to the grader, which safe code cannot do. It gets a
+//! clear verdict on its server, and no points.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use serde_bytes::ByteBuf;
 
 use crate::support::{assert_golden, cargo_grade, folder, kit, program, target, told, write_crate};
 
-/// Not an answer: a copy that its template did not seal.
+/// This case is no answer, but a copy that its template did not seal.
 const KEEPS: &str = "what the template has open";
 /// The first call is for `make`.
 const MADE: Output = Output::Answer { id: 1, answer: Answer::Made { has_read: false } };
 
-/// It never shows its state, so that nobody waits for that.
+/// It never shows its state, so the grader does not wait for that.
 const BLIND: Output = Output::Observed { covers: 1, change: None };
 
 fn frame(next_deadline: Option<Duration>, outputs: Vec<(Duration, Output)>) -> Vec<u8> {
@@ -31,12 +31,12 @@ fn frame(next_deadline: Option<Duration>, outputs: Vec<(Duration, Output)>) -> V
     bytes
 }
 
-/// The frame of these outputs, all at once.
+/// The frame of these outputs, all at time zero.
 fn outputs(outputs: impl IntoIterator<Item = Output>) -> Vec<u8> {
     frame(None, outputs.into_iter().map(|output| (Duration::ZERO, output)).collect())
 }
 
-/// A value as a frame carries it.
+/// The encoding of a value in a frame.
 fn bytes(value: &impl Serialize) -> ByteBuf {
     ByteBuf::from(labrpc::codec::encode(value).unwrap())
 }
@@ -69,7 +69,7 @@ fn kept_program(folder: &Path, name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_forged_answer_is_the_verdict_on_its_server() {
+fn a_forged_answer_gives_a_verdict_on_its_server() {
     let folder = folder("forged");
     let lib = format!("{}// forged\n", include_str!("idle_peer.rs"));
     write_crate(&folder, "forged", &lib);

@@ -1,4 +1,4 @@
-//! From a folder to points: the reference passes, the skeleton fails honestly.
+//! From a folder to points: the reference passes, and the skeleton fails.
 
 use std::fs;
 
@@ -48,8 +48,8 @@ fn a_new_project_compiles_without_warnings_and_is_graded() {
 }
 
 #[test]
-fn several_are_graded_one_after_the_other_even_under_one_name() {
-    let folder = folder("several_are_graded_one_after_the_other_even_under_one_name");
+fn several_submissions_are_graded_in_order_even_with_the_same_name() {
+    let folder = folder("several");
     let (first, second) = (folder.join("first"), folder.join("second"));
     let base = include_str!("idle_peer.rs");
     for (parent, text) in [(&first, "the first"), (&second, "the second")] {

@@ -11,7 +11,7 @@ const IDLE: &str = include_str!("idle_peer.rs");
 const EVIL: &str =
     r"\x1b[2J\x1b]0;owned\x07\r\n\u{202e}passed\u{202c}\u{200b}\u{9b}8m\n4 of 4 points";
 
-/// What no text for people may contain.
+/// Parts that no text for people is allowed to contain.
 #[track_caller]
 fn assert_plain(said: &str) {
     let evil = |c: &char| (c.is_control() && *c != '\n') || "\u{202e}\u{202c}\u{200b}".contains(*c);
@@ -19,7 +19,7 @@ fn assert_plain(said: &str) {
 }
 
 #[test]
-fn what_a_submission_says_and_is_called_reaches_no_terminal_raw() {
+fn output_and_names_of_a_submission_are_escaped() {
     let folder = folder("injection");
     let evil = format!("println!(\"{EVIL}\"); panic!(\"{EVIL}\");");
     write_crate(&folder, "evil", &IDLE.replace("// make\n", &evil));
@@ -45,7 +45,7 @@ fn what_a_submission_says_and_is_called_reaches_no_terminal_raw() {
 }
 
 #[test]
-fn what_a_replay_says_reaches_no_terminal_raw() {
+fn output_of_a_replay_is_escaped() {
     let folder = folder("injected_replay");
     write_crate(&folder, "evil", &IDLE.replace("// make\n", &format!("panic!(\"{EVIL}\");")));
     let said = cargo_grade(&folder, ["replay", "--test", "initial", "--seed", "1", "evil"]);
@@ -54,7 +54,7 @@ fn what_a_replay_says_reaches_no_terminal_raw() {
 }
 
 #[test]
-fn names_in_an_archive_and_on_the_command_line_reach_no_terminal_raw() {
+fn names_in_an_archive_and_on_the_command_line_are_escaped() {
     let folder = folder("injected_names");
     let mut archive = Builder::new(File::create(folder.join("evil.tar")).unwrap());
     let name = "src/../\x1b[2J\u{202e}.rs";
@@ -77,7 +77,7 @@ fn names_in_an_archive_and_on_the_command_line_reach_no_terminal_raw() {
 
 /// A panic of 10 MiB in each of several runs.
 #[test]
-fn a_flood_of_words_leaves_a_small_report() {
+fn a_flood_of_output_gives_a_small_report() {
     let folder = folder("flood");
     let panics = "panic!(\"{}\", \"x\".repeat(10 << 20));";
     write_crate(&folder, "flood", &IDLE.replace("// make\n", panics));

@@ -13,9 +13,10 @@ use crate::support::{LIMIT, cargo_grade, folder, target, write_crate};
 
 /// The interval between two looks for the compiler.
 const LOOK: Duration = Duration::from_millis(20);
-/// Long for a process that was killed, and short for a compiler that never ends.
+/// The limit on the time until all processes have ended: long for processes that were killed, short
+/// for a compiler that never ends.
 const END_WITHIN_S: i64 = 30;
-/// The number of graders that are killed, each at another moment. `GRADE_KILLS=30` kills more.
+/// The number of graders that are killed, each at a different moment. `GRADE_KILLS=30` kills more.
 const KILLS: u64 = 5;
 /// The processes of a run end in milliseconds, unless the machine is busy.
 const RUNS_END_WITHIN: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ const RUNS_END_WITHIN: Duration = Duration::from_secs(5);
 #[track_caller]
 fn check(name: &str, words: &[&str]) {
     let folder = folder(name);
-    // A pipe of the compiler itself, into which nobody writes.
+    // The compiler reads a pipe of its own, which has no other writer.
     let lib = "pub const BYTES: &[u8] = include_bytes!(\"/proc/self/fd/1\");\n";
     write_crate(&folder, name, lib);
     let mut grader = Command::new(env!("CARGO_BIN_EXE_cargo-grade"))
@@ -106,7 +107,7 @@ fn wait_for_ends(id: &str) -> Duration {
 }
 
 #[test]
-fn a_killed_grader_leaves_no_run_and_the_next_comes_to_the_same_report() {
+fn a_killed_grader_leaves_no_run_and_the_next_writes_the_same_report() {
     let folder = folder("killed_runs");
     let spins = "std::thread::spawn(|| loop { std::hint::black_box(1); });";
     let base = include_str!("idle_peer.rs");
@@ -148,10 +149,10 @@ fn a_killed_grader_leaves_no_run_and_the_next_comes_to_the_same_report() {
     }
 }
 
-/// If peers are processes, no code of a submission runs in the process of a run, so its end is
-/// nobody's fault.
+/// If peers are processes, no code of a submission runs in the process of a run, so its end is not
+/// the submission's fault.
 #[test]
-fn a_run_that_somebody_kills_is_made_again() {
+fn a_run_that_another_process_kills_is_made_again() {
     let folder = folder("killed_run");
     let spins = "std::thread::spawn(|| loop { std::hint::black_box(3); });\n";
     let lib = include_str!("idle_peer.rs").replace("// make\n", spins);

@@ -1,9 +1,9 @@
-//! Peers that know what no message has told them. Rule S17 finds them without `inspect`, whatever
-//! they share.
+//! Peers that know facts that no message has told them. Rule S17 finds them without `inspect`,
+//! whatever they share.
 
 use crate::support::{assert_golden, cargo_grade, folder, write_crate};
 
-/// Server 0 leads term 1 since everybody knows that it does.
+/// Server 0 leads term 1, because the code says so.
 #[test]
 fn a_leader_that_is_fixed_in_the_code_gets_no_points() {
     let name = "fixed_leader";
@@ -20,7 +20,7 @@ fn a_leader_that_is_fixed_in_the_code_gets_no_points() {
 }
 
 #[test]
-fn servers_that_share_their_log_in_memory_fail_where_they_forget_and_where_commands_are_long() {
+fn servers_that_share_their_log_in_memory_fail_tests_with_crashes_and_long_commands() {
     let name = "shares_its_log";
     let folder = folder(name);
     write_crate(&folder, name, include_str!("shared_board.rs"));

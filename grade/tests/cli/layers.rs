@@ -37,13 +37,13 @@ fn check(name: &str, layer: &str, unknown: &[libc::c_long]) {
     assert!(said.starts_with(refusal) && said.contains(&format!("missing: {layer} (")), "{said}");
 }
 
-/// As in gVisor.
+/// gVisor is such a machine.
 #[test]
-fn a_machine_without_landlock_is_told_of() {
+fn a_machine_without_landlock_is_reported() {
     check("without_landlock", "landlock", &[libc::SYS_landlock_create_ruleset]);
 }
 
 #[test]
-fn a_machine_without_seccomp_is_told_of() {
+fn a_machine_without_seccomp_is_reported() {
     check("without_seccomp", "seccomp", &[libc::SYS_seccomp]);
 }

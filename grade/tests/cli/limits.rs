@@ -9,7 +9,7 @@ const IDLE: &str = include_str!("idle_peer.rs");
 const SPINS: &str = "std::thread::spawn(|| loop { std::hint::black_box(2); });";
 
 #[test]
-fn after_a_seed_that_spins_a_test_is_over() {
+fn a_seed_that_spins_ends_its_test() {
     let folder = folder("stopped");
     write_crate(&folder, "stopped", &IDLE.replace("// make\n", SPINS));
     let words = ["--seeds", "20", "--test", "initial", "--out", "out", "stopped"];
@@ -27,7 +27,7 @@ fn after_a_seed_that_spins_a_test_is_over() {
 
 /// The first run takes 5 s, so no time is left for the others, for any number of jobs.
 #[test]
-fn a_submission_that_has_used_its_time_gets_no_more() {
+fn a_submission_that_has_used_its_time_gets_no_more_runs() {
     let folder = folder("spent");
     write_crate(&folder, "spent", &IDLE.replace("// make\n", SPINS));
     let words = ["--seeds", "2", "--part", "3A", "--submission-seconds", "1", "spent"];
@@ -66,7 +66,7 @@ fn with_less(limit: &str) -> String {
 }
 
 #[test]
-fn a_machine_that_offers_too_little_is_told_so_before_a_run_begins() {
+fn a_machine_with_too_few_resources_is_reported_before_a_run_begins() {
     let expected = [
         (
             "--nproc=60",
@@ -84,7 +84,7 @@ fn a_machine_that_offers_too_little_is_told_so_before_a_run_begins() {
 }
 
 #[test]
-fn a_temporary_folder_that_takes_nothing_is_nobodys_fault() {
+fn a_missing_temporary_folder_is_no_fault_of_the_submission() {
     let folder = folder("no_temporary_folder");
     let mut command = program(&folder);
     command.args(["--seeds", "1", "--test", "initial"]).arg(kit().join("raft"));

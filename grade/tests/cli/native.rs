@@ -1,5 +1,5 @@
-//! Submissions with native code or `unsafe`: each is refused with the line in question, and those
-//! after it are graded.
+//! Submissions with native code or `unsafe`: each is refused with the line, and the next ones are
+//! graded.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn graded(folder: &Path, name: &str, edition: &str, lines: &str) -> String {
 }
 
 #[test]
-fn what_can_link_or_is_native_code_is_refused_by_its_line() {
+fn native_code_and_ways_to_link_it_are_refused_with_the_line() {
     let folder = folder("native");
     let crates = [
         ("object", "2021", "#[link(name = \"evil.o\")]\nextern \"C\" {}"),
@@ -52,7 +52,7 @@ fn what_can_link_or_is_native_code_is_refused_by_its_line() {
 }
 
 #[test]
-fn a_file_of_any_name_is_looked_at() {
+fn files_with_any_name_are_searched() {
     let folder = folder("native_included");
     let lib = format!("{IDLE}include!(\"notes/poem.txt\");\n");
     let path = write_crate_with(&folder, "included", &manifest("included", "2024"), &lib);
@@ -67,9 +67,9 @@ fn a_file_of_any_name_is_looked_at() {
     );
 }
 
-/// Comments and strings may mention anything.
+/// Comments and strings can mention anything.
 #[test]
-fn what_only_looks_like_it_is_graded() {
+fn code_that_only_looks_like_native_code_is_graded() {
     let lines = "extern crate raftapi as c;\n\
         /// Not `extern \"C\" {}`, nor `unsafe { }`.\n\
         pub fn link(used: &str) -> String {\n    \

@@ -34,10 +34,10 @@ fn runs(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
 }
 
 #[test]
-fn a_grading_that_is_killed_again_and_again_comes_to_the_same_report() {
+fn a_grading_that_is_killed_many_times_writes_the_same_report() {
     let folder = folder("killed");
     write_submissions(&folder);
-    // In one go: 2 submissions, 3 tests, 15 seeds.
+    // Without a kill: 2 submissions, 3 tests, 15 seeds.
     let arguments = [&WORDS[1..], &["whole", "idle", "loud"]].concat();
     assert!(cargo_grade(&folder, arguments).starts_with("exit 1\n"));
 
@@ -77,7 +77,7 @@ fn a_grading_that_is_killed_again_and_again_comes_to_the_same_report() {
 }
 
 #[test]
-fn a_damaged_run_is_named_and_made_again_and_what_changed_is_not_taken_over() {
+fn damaged_and_outdated_runs_are_made_again() {
     let folder = folder("damaged");
     write_submissions(&folder);
     let words = ["--seeds", "2", "--test", "initial election", "--out", "out", "idle"];
@@ -99,7 +99,7 @@ fn a_damaged_run_is_named_and_made_again_and_what_changed_is_not_taken_over() {
 }
 
 #[test]
-fn a_folder_that_is_none_is_an_error_of_usage() {
+fn a_file_in_place_of_the_folder_is_a_usage_error() {
     let folder = folder("no_out");
     write_submissions(&folder);
     fs::write(folder.join("essay.txt"), "precious").unwrap();

@@ -25,22 +25,22 @@ fn check_in_process(name: &str, place: &str, line: &str) {
 }
 
 #[test]
-fn one_that_panics_in_make() {
+fn a_peer_that_panics_in_make() {
     check("panics_in_make", "make", "assert_ne!(peer.me, 1, \"no server shall be the second\");");
 }
 
 #[test]
-fn one_that_never_returns_from_make() {
+fn a_peer_that_never_returns_from_make() {
     check("hangs_in_make", "make", "while peer.me == 2 { std::thread::park(); }");
 }
 
 #[test]
-fn one_in_a_state_of_nonsense() {
+fn a_peer_with_an_impossible_state() {
     check("nonsense_state", "get_state", "if self.me == 1 { return (0, true); }");
 }
 
 #[test]
-fn one_that_calls_what_nobody_offers() {
+fn a_peer_that_calls_an_unknown_method() {
     // In get_state, which is first called after every server is connected.
     let line = "if self.me == 2 {
             let _ = self.ends[0].call::<u64, u64>(\"Raft.Vote\", &1);
@@ -49,7 +49,7 @@ fn one_that_calls_what_nobody_offers() {
 }
 
 #[test]
-fn one_that_calls_itself_while_it_holds_its_own_lock() {
+fn a_peer_that_calls_itself_while_it_holds_its_own_lock() {
     let line = "if self.me == 1 {
             let state = self.state.lock();
             return (self.ends[1].call(\"Raft.RequestVote\", &*state).unwrap_or(1), false);
@@ -58,7 +58,7 @@ fn one_that_calls_itself_while_it_holds_its_own_lock() {
 }
 
 #[test]
-fn one_that_panics_in_a_thread_of_its_own() {
+fn a_peer_that_panics_in_a_thread_of_its_own() {
     let line = "if peer.me == 2 {
         let ticker = std::thread::Builder::new().name(\"ticker\".into());
         ticker.spawn(|| panic!(\"no more\")).unwrap();
@@ -67,7 +67,7 @@ fn one_that_panics_in_a_thread_of_its_own() {
 }
 
 #[test]
-fn one_that_computes_for_ever() {
+fn a_peer_that_computes_without_end() {
     let line = "if peer.me == 1 {
         std::thread::spawn(|| {
             let mut turns = 0_u64;
@@ -78,7 +78,7 @@ fn one_that_computes_for_ever() {
 }
 
 #[test]
-fn one_that_waits_for_the_world_outside() {
+fn a_peer_that_waits_for_something_outside_the_lab() {
     let line = "if peer.me == 0 {
         std::thread::spawn(|| {
             std::net::TcpListener::bind(\"127.0.0.1:0\").unwrap().accept().unwrap();

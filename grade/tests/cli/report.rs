@@ -7,7 +7,7 @@ use crate::support::{assert_golden, cargo_grade, folder, write_crate};
 const IDLE: &str = include_str!("idle_peer.rs");
 
 #[test]
-fn a_report_is_all_of_stdout_and_its_failures_are_run_again() {
+fn stdout_is_only_the_report_and_its_failures_can_be_replayed() {
     let folder = folder("report");
     let loud = IDLE.replace("// make\n", "println!(\"server {} is made\", peer.me);\n");
     // Everything that was ignored is in the report. Only surprising parts are printed.
@@ -34,7 +34,7 @@ fn a_report_is_all_of_stdout_and_its_failures_are_run_again() {
 }
 
 #[test]
-fn a_report_that_is_none_is_told_where_it_is_wrong() {
+fn an_invalid_report_is_refused_with_the_place_of_the_fault() {
     let folder = folder("bad_reports");
     let files = [
         ("cut.json", "{\n  \"schema\": 1,\n  \"kit\""),

@@ -1,6 +1,6 @@
-//! No Raft: the servers share their terms and their log in a static. Nothing is replicated and
-//! nothing is saved. They call one another all the time, so that messages are under way, and a
-//! server does nothing while no majority answers it.
+//! This is no Raft: the servers share their terms and their log in a static. They replicate and
+//! save nothing. They call each other all the time, so that messages are in flight. A server does
+//! nothing while no majority answers it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
-//! What a build can read, and what can change it: only the submission's own sources and the kit
-//! count, whatever else is on the machine.
+//! The files that a build can read, and the settings that can change it. Only the submission's own
+//! sources and the kit count, whatever else is on the machine.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn graded(folder: &Path, name: &str, line: &str) -> String {
 /// Files of other submissions, of the grader and of the system, which the sandbox does not let a
 /// build read.
 #[test]
-fn what_lies_beside_a_submission_cannot_be_read() {
+fn files_outside_a_submission_cannot_be_read() {
     let folder = folder("reads_others");
     write_crate(&folder, "other", IDLE);
     let built = told(program(&folder).args(WORDS).args(["--out", "out", "other"]));
@@ -52,7 +52,7 @@ fn what_lies_beside_a_submission_cannot_be_read() {
 
 /// Files that a build must be able to read, but that are no part of a submission.
 #[test]
-fn what_a_build_reads_is_no_part_of_a_submission() {
+fn files_that_a_build_reads_cannot_be_included() {
     let folder = folder("includes_others");
     let build = Path::new(&target()).join("grade/build");
     let files = [
@@ -109,7 +109,7 @@ fn the_graders_environment_does_not_change_a_build() {
 
 /// Compiled files have the submission's name, in a folder that all builds share.
 #[test]
-fn a_crate_may_have_the_name_of_another() {
+fn a_crate_can_have_the_name_of_another() {
     let folder = folder("names_of_others");
     let names = [
         "core",
@@ -134,7 +134,7 @@ fn a_crate_may_have_the_name_of_another() {
 }
 
 #[test]
-fn a_dependency_that_does_not_compile_as_asked_for_is_the_submissions_fault() {
+fn a_dependency_that_does_not_compile_as_requested_is_the_submissions_fault() {
     let folder = folder("dependency_features");
     let manifest = "[package]\nname = \"silent\"\nedition = \"2024\"\n\n[dependencies]\n\
         log = { version = \"0.4\", features = [\"max_level_off\", \"max_level_error\"] }\n";

@@ -55,7 +55,7 @@ fn a_path_without_a_crate_is_named() {
 }
 
 #[test]
-fn nothing_to_grade_and_no_seeds_are_errors_of_usage() {
+fn nothing_to_grade_and_no_seeds_are_usage_errors() {
     check(&[], "exit 2\n--- stderr\nerror: the following required arguments were not provided:");
     check(&["--seeds", "0", "."], "exit 2\n--- stderr\nerror: invalid value '0' for '--seeds <N>'");
     check(
@@ -79,7 +79,7 @@ fn a_new_project_needs_a_folder_of_its_own() {
 }
 
 #[test]
-fn what_the_machine_refuses_is_no_fault_of_the_submission() {
+fn a_target_that_is_no_folder_is_no_fault_of_the_submission() {
     let folder = folder("no_target");
     let file = folder.join("file");
     fs::write(&file, "no folder").unwrap();
@@ -139,9 +139,9 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// `inspect` answers never, at first only, or always.
+/// `inspect` answers never, only at first, or always.
 #[test]
-fn a_submission_that_does_not_show_its_state_is_refused_if_it_has_to() {
+fn a_submission_that_does_not_show_its_state_is_refused_with_require_inspect() {
     let folder = folder("inspected");
     write_reference(&folder, "blind", "{ let _ = self.guarded.lock().state.inspect(); None }");
     let hides = "{

@@ -1,10 +1,11 @@
-//! Kernels that lack a system call, like those of some containers.
+//! Acts like a kernel that lacks system calls, like those of some containers.
 
 use std::env;
 
 use seccompiler::{SeccompAction, SeccompFilter};
 
-/// For the calling thread, and what it starts, the kernel does not know these calls.
+/// From now on the kernel answers these calls as unknown, for the calling thread and everything
+/// that it starts.
 pub(crate) fn answer_as_unknown(calls: &[libc::c_long]) {
     let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
     let unknown = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());

@@ -1,5 +1,5 @@
-//! A peer's program that has never heard of the kit: it copies itself when the grader wants a peer,
-//! and each copy answers the grader's steps by what the test has written into it.
+//! A peer's program without the kit. It copies itself when the grader asks for a peer, and each
+//! copy answers the grader's steps with the bytes that the test has compiled into it.
 
 use std::ffi::{c_int, c_long, c_void};
 use std::fs::File;
@@ -7,11 +7,11 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::ptr;
 
-/// Pieces behind their lengths (four bytes, little-endian), one for each step. The last is for all
-/// further steps, too; an empty one says to go.
+/// The answers, one for each step, each after its length (four bytes, little-endian). The last one
+/// is also the answer to all further steps. An empty one means to exit.
 const ANSWERS: &[u8] = include_bytes!(env!("FORGED_ANSWERS"));
 
-/// A copy has what its template has, and not only what it was given.
+/// A copy keeps the descriptors of its template, in addition to those that it was given.
 const KEEPS_THE_TEMPLATES: bool = matches!(env!("FORGED_KEEPS").as_bytes(), b"yes");
 
 #[cfg(target_arch = "x86_64")]
@@ -36,7 +36,7 @@ struct Message {
     flags: c_int,
 }
 
-/// `struct cmsghdr`, and behind it five descriptors.
+/// `struct cmsghdr`, followed by five descriptors.
 #[repr(C)]
 #[derive(Default)]
 struct Rights {
@@ -57,11 +57,11 @@ fn main() {
     // SAFETY: this program's first descriptor, which nothing else uses.
     let mut control = unsafe { File::from_raw_fd(0) };
     while let Some([from, to, printed, nothing, _]) = connection() {
-        // SAFETY: one thread, no stack of its own: the copy goes on from here.
+        // SAFETY: there is one thread, and the copy has no other stack: it continues from here.
         let number = unsafe { syscall(SYS_CLONE, COPY, 0 as c_long, 0 as c_long, 0 as c_long) };
         if number == 0 {
             if !KEEPS_THE_TEMPLATES {
-                // SAFETY: nothing else uses what is replaced.
+                // SAFETY: nothing else uses the descriptors that are replaced.
                 unsafe {
                     dup2(nothing.as_raw_fd(), 0);
                     dup2(printed.as_raw_fd(), 1);
@@ -91,7 +91,7 @@ fn connection() -> Option<[File; 5]> {
         control_length: size_of::<Rights>(),
         flags: 0,
     };
-    // SAFETY: it points to what it says, for as long as the call takes.
+    // SAFETY: all pointers are valid until the call returns.
     let length = unsafe { recvmsg(0, &mut message, 0) };
     // SAFETY: the kernel has just made them.
     (length == 1).then(|| rights.given.map(|pipe| unsafe { File::from_raw_fd(pipe) }))
@@ -100,7 +100,7 @@ fn connection() -> Option<[File; 5]> {
 fn answer(mut from: File, mut to: File) {
     let mut answers = ANSWERS;
     let mut answer = Vec::new();
-    // It claims to have given up its rights: a frame that holds nothing.
+    // An empty frame claims that it has given up its rights.
     if to.write_all(&[0; 4]).is_err() {
         return;
     }

@@ -1,8 +1,8 @@
-//! What native code might try in a peer's process, an attack for each line that it finds saved.
+//! Attacks that native code could try in a peer's process, one for each line of the saved state.
 //!
-//! It is a peer's program as grading makes one, but for its use of `unsafe`: safe code of a
-//! submission could come to do the same by a fault of the compiler. Like the other attackers it is
-//! no member of the workspace.
+//! It is a peer's program as in a grading, except that it uses `unsafe`. Because of a fault of the
+//! compiler, safe code of a submission could do the same. Like the other attackers, it is no member
+//! of the workspace.
 
 use std::ffi::CString;
 use std::io::{Error, ErrorKind};
@@ -16,7 +16,7 @@ fn main() {
     peer::main(attack)
 }
 
-/// A peer's `make`: obeys what it finds saved, says what came of it, and ends.
+/// A peer's `make`: makes the attacks in the saved state, prints the results, and exits.
 fn attack(context: PeerContext) -> Arc<dyn RaftPeer> {
     let saved = String::from_utf8(context.persister.read_raft_state()).expect("words");
     for line in saved.lines() {
@@ -39,7 +39,7 @@ fn told(result: c_long) -> String {
     }
 }
 
-/// The kernel's own convention: the simulation takes over the C library's.
+/// Makes a system call directly, because the simulation replaces the C library's functions.
 unsafe fn raw(number: c_long, arguments: &[c_long]) -> c_long {
     let at = |n: usize| arguments.get(n).copied().unwrap_or(0);
     let result;
@@ -72,7 +72,7 @@ unsafe fn raw(number: c_long, arguments: &[c_long]) -> c_long {
 /// A system call with up to six arguments.
 macro_rules! call {
     ($number:expr $(, $argument:expr)*) => {
-        // SAFETY: an attack; what the kernel writes goes to room that is there.
+        // SAFETY: this is an attack. The kernel writes only to memory that is allocated.
         told(unsafe { raw($number as c_long, &[$($argument as c_long),*]) })
     };
 }
@@ -86,7 +86,8 @@ fn open(name: &str, flags: c_int) -> String {
     call!(libc::SYS_openat, libc::AT_FDCWD, name.as_ptr(), flags, 0o600)
 }
 
-/// `refused` if every one of the names is, for reading and for writing.
+/// Opens each of the files for reading and for writing. Returns `refused` if all attempts are
+/// refused.
 fn open_each(names: impl IntoIterator<Item = String>) -> String {
     for name in names {
         for flags in [libc::O_RDONLY, libc::O_WRONLY, libc::O_RDWR, libc::O_PATH] {
@@ -99,7 +100,7 @@ fn open_each(names: impl IntoIterator<Item = String>) -> String {
     "refused".into()
 }
 
-/// Room for whatever the kernel writes.
+/// Memory for everything that the kernel writes.
 fn room() -> *mut c_void {
     Box::leak(Box::new([0_u64; 512])).as_mut_ptr().cast()
 }
@@ -129,13 +130,13 @@ fn in_proc(process: c_long) -> String {
 }
 
 fn obey(attack: &str, sibling: c_long) -> String {
-    // SAFETY: no argument, no failure.
+    // SAFETY: these calls have no arguments and cannot fail.
     let (me, parent) = unsafe { (raw(libc::SYS_getpid, &[]), raw(libc::SYS_getppid, &[])) };
     // A word in a page of the program's own file.
     let code = main as fn() as usize & !3;
     match attack {
         "do nothing" => "done".into(),
-        // What it holds.
+        // Its descriptors.
         "descriptors" => descriptors(),
         // Files.
         "open its descriptors" => {
@@ -192,7 +193,7 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "change a pipe's mode" => call!(libc::SYS_fchmod, 1, 0o666),
         "want signals of a pipe" => call!(libc::SYS_fcntl, 0, libc::F_SETOWN, sibling),
         "watch a folder" => call!(libc::SYS_inotify_init1, 0),
-        // What two processes could share.
+        // Objects that two processes could share.
         "make a pipe" => call!(libc::SYS_pipe2, room(), 0),
         "make an event" => call!(libc::SYS_eventfd2, 0, 0),
         "make a timer" => call!(libc::SYS_timerfd_create, 1, 0),
@@ -220,7 +221,7 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "wait at a word of the program" => call!(libc::SYS_futex, code, libc::FUTEX_WAIT, 0),
         "lock a word with the number of a thread" => {
             let word = room().cast::<u32>();
-            // SAFETY: there is room.
+            // SAFETY: the memory is large enough.
             unsafe { word.write(sibling as u32) };
             call!(libc::SYS_futex, word, libc::FUTEX_TRYLOCK_PI | libc::FUTEX_PRIVATE_FLAG, 0)
         }
@@ -247,7 +248,7 @@ fn obey(attack: &str, sibling: c_long) -> String {
         "receive a descriptor" => call!(libc::SYS_recvmsg, 0, room(), 0),
         "send a descriptor" => call!(libc::SYS_sendmsg, 1, room(), 0),
         "raise a limit" => call!(libc::SYS_prlimit64, 0, 7, room(), 0),
-        // What ends the process.
+        // Attacks that end the process.
         "kill" => call!(libc::SYS_kill, sibling, 9),
         "see whether it is there" => call!(libc::SYS_kill, sibling, 0),
         "kill the grader" => call!(libc::SYS_kill, parent, 9),
@@ -286,15 +287,15 @@ fn map(flags: c_int) -> String {
     call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
 }
 
-/// What each is, and the number by which the kernel knows it.
+/// The kind of each descriptor, and the kernel's number of each pipe.
 fn descriptors() -> String {
     let mut all = Vec::new();
     for descriptor in 0..1024 {
-        // SAFETY: a zero is a valid answer, and the kernel fills it.
+        // SAFETY: all zeros are a valid value, and the kernel overwrites it.
         let mut stat: libc::stat = unsafe { std::mem::zeroed() };
         if unsafe { raw(libc::SYS_fstat, &[descriptor, &raw mut stat as c_long]) } == 0 {
             let is_pipe = stat.st_mode & libc::S_IFMT == libc::S_IFIFO;
-            // Of files all copies have the program's.
+            // The only file is the program, which all copies have.
             all.push(if is_pipe { format!("pipe {}", stat.st_ino) } else { "a file".into() });
         }
     }

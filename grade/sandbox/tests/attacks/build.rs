@@ -1,5 +1,4 @@
-//! Attacks by a submission's code while it is compiled: build scripts, macros, and what they
-//! include.
+//! Attacks by a submission's code while it is compiled: build scripts, macros, and included files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +43,7 @@ fn cargo(sources: &Path, target: &Path) -> Command {
 }
 
 #[test]
-fn a_build_script_reaches_nothing_and_leaves_nobody() {
+fn a_build_script_reaches_nothing_and_leaves_no_process() {
     let (sources, target) = (folder("evil"), folder("evil-target"));
     copy(&programs().join("evil"), &sources);
     let secret = folder("evil-secret").join("another.rs");
@@ -62,7 +61,7 @@ fn wait_until_let_go(file: &Path) {
     let file = fs::File::open(file).expect("it was made");
     let (sender, let_go) = mpsc::channel();
     thread::spawn(move || sender.send(file.lock()));
-    let_go.recv_timeout(LIMIT).expect("nobody is left").expect("a lock");
+    let_go.recv_timeout(LIMIT).expect("no process is left").expect("a lock");
 }
 
 #[test]
@@ -164,7 +163,7 @@ fn a_linker_cannot_read_an_object_among_the_sources() {
 }
 
 #[test]
-fn what_is_not_the_submissions_cannot_be_included() {
+fn a_file_outside_the_submission_cannot_be_included() {
     let secret = folder("included-secret").join("rubric.toml");
     fs::write(&secret, "hidden = [7]").expect("the folder is ours");
     check_not_included("included-rubric", &secret);

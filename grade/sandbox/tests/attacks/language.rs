@@ -1,5 +1,5 @@
-//! What the compiler refuses: with `-F unsafe_code`, code that would run before `main` or replace
-//! the simulator's hooks.
+//! Attacks that the compiler refuses: with `-F unsafe_code`, code that would run before `main` or
+//! replace the simulator's hooks.
 
 use std::fs;
 

@@ -6,7 +6,7 @@ use sandbox::{Ending, Layer};
 
 use crate::support::{attacker, launcher, sandbox};
 
-/// Without the layer its probe must say what is possible.
+/// Without a layer, its probe must fail and say what is possible.
 #[track_caller]
 fn check(layer: &str, expected: &str) {
     let output = Command::new(launcher())
@@ -28,7 +28,7 @@ fn outside_the_sandbox_every_probe_fails() {
 }
 
 #[test]
-fn the_layers_can_be_written_down() {
+fn the_layers_can_be_serialized() {
     let text = serde_json::to_string(sandbox().layers()).expect("plain data");
     let layers: sandbox::Layers = serde_json::from_str(&text).expect("the same plain data");
     assert_eq!(&layers, sandbox().layers());
@@ -36,7 +36,7 @@ fn the_layers_can_be_written_down() {
 }
 
 #[test]
-fn a_launcher_that_cannot_do_what_it_should_says_so_and_starts_nothing() {
+fn a_launcher_that_fails_says_so_and_starts_nothing() {
     let output = Command::new(launcher())
         .args(["--launch", "{}"])
         .arg(attacker())

@@ -22,7 +22,7 @@ fn an_honest_program_runs() {
 }
 
 #[test]
-fn code_before_main_is_inside_already() {
+fn code_before_main_runs_inside_the_sandbox() {
     check(&["before main"], &format!("{DENIED}, {REFUSED}"));
 }
 
@@ -61,7 +61,7 @@ fn nothing_can_be_written() {
 
 /// The program is opened before the user changes, so the folder may be closed to others.
 #[test]
-fn a_program_in_a_folder_of_the_graders_own_runs() {
+fn a_program_in_a_folder_that_only_the_grader_can_read_runs() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = folder("closed");
@@ -97,7 +97,7 @@ fn no_process_can_be_reached() {
 }
 
 #[test]
-fn no_other_way_is_open() {
+fn no_other_attack_succeeds() {
     check(&["unshare"], SIGSYS);
     check(&["io_uring"], SIGSYS);
     check(&["outlive the grader"], REFUSED);
@@ -113,7 +113,7 @@ fn there_is_no_network() {
 }
 
 #[test]
-fn a_bomb_of_threads_goes_out() {
+fn a_bomb_of_threads_ends_at_the_limit() {
     let tasks = limits().tasks.to_string();
     check(&["bomb of threads", &tasks], &format!("no more than {tasks}: true"));
 }
@@ -150,15 +150,15 @@ fn an_endless_loop_is_ended_with_and_without_yields() {
 }
 
 #[test]
-fn who_sleeps_in_the_kernel_is_killed_when_its_time_is_over() {
+fn a_program_that_sleeps_in_the_kernel_is_killed_at_the_time_limit() {
     let finished = finish(&mut command(&["sleep for ever"]), Duration::from_millis(200));
     assert!(finished.timed_out);
     assert_eq!(Ending(finished.status).to_string(), "it was killed (SIGKILL)");
 }
 
-/// For the kernel the end of the thread that started it is the end of the grader.
+/// For the kernel, the grader ends when the thread ends that started the program.
 #[test]
-fn it_ends_with_the_grader() {
+fn a_program_ends_with_the_grader() {
     let start = || {
         let mut command = command(&["wait for ever"]);
         let mut child =

@@ -1,7 +1,7 @@
-//! What a hostile submission might try, an attack for each word that this program takes.
+//! Attacks that a hostile submission could try. Its first argument names the attack.
 //!
-//! It prints what came of it. It is no member of the workspace: a submission would not get away
-//! with `unsafe`, but the sandbox has to hold against what does.
+//! It prints the result. It is no member of the workspace, because it uses `unsafe`. A submission
+//! with `unsafe` is refused, but the sandbox must hold even against such code.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::fmt::Debug;
@@ -26,7 +26,7 @@ unsafe extern "C" {
     fn chmod(path: *const c_char, mode: u32) -> c_int;
 }
 
-/// What code that runs before `main` finds.
+/// The results of attacks by code that runs before `main`.
 static BEFORE_MAIN: Mutex<String> = Mutex::new(String::new());
 
 #[unsafe(link_section = ".init_array")]
@@ -53,7 +53,7 @@ fn outcome<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
     }
 }
 
-/// For calls of the C library that give a negative number when they fail.
+/// For calls of the C library that return a negative number when they fail.
 fn errno(result: impl Into<i64>) -> String {
     outcome(if result.into() < 0 { Err(io::Error::last_os_error()) } else { Ok(()) })
 }
@@ -106,7 +106,7 @@ fn attempt(attack: &str, argument: &str) -> String {
         "connect" => outcome(TcpStream::connect("127.0.0.1:1")),
         "send a datagram" => outcome(UdpSocket::bind("127.0.0.1:0")),
         "connect to a local socket" => outcome(UnixStream::connect("/run/socket")),
-        // To use up what there is.
+        // Attacks that use up resources.
         "bomb of memory" => {
             let mut all = Vec::new();
             loop {

@@ -1,4 +1,4 @@
-//! A build script that does harm. It stops the build, so that cargo shows what it says.
+//! A build script that does harm. It stops the build, so that cargo shows its output.
 
 use std::net::UdpSocket;
 use std::os::unix::process::CommandExt;
