@@ -118,7 +118,7 @@ pub(crate) struct Grading {
     /// 240]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     submission_seconds: Option<u64>,
-    /// Write every run and report.json to this folder; runs that are there are not repeated
+    /// Write every run and report.json to this folder; runs that it already has are not repeated
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The format of the output

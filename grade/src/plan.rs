@@ -1,4 +1,4 @@
-//! What one grading does: the command line with all defaults filled in.
+//! The plan of one grading: the command line with all defaults filled in.
 
 use std::path::PathBuf;
 use std::time::Duration;

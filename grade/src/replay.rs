@@ -156,7 +156,7 @@ impl<'a> Replayer<'a> {
         let name = plain::line(&submission.name);
         let is_same_program = submission.id.as_ref() == Some(&id);
         if !is_same_program {
-            println!("{name} has changed, or the kit or the compiler has");
+            println!("{name}, the kit or the compiler has changed since the report");
         }
         for (tested, seed) in failures {
             let test = one_test(table, &tested.name)?;

@@ -1,4 +1,4 @@
-//! The Landlock layer: which files a program may open.
+//! The Landlock layer: the files that a program can open.
 
 use std::collections::BTreeSet;
 use std::error::Error;

@@ -44,7 +44,7 @@ pub fn launch(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode>
     }
     let failure = match (arguments.next(), arguments.next()) {
         (Some(orders), Some(program)) => become_program(&orders, program.as_ref(), arguments),
-        _ => "a launcher needs a plan and a program".into(),
+        _ => "a launcher needs orders and a program".into(),
     };
     eprintln!("sandbox: {failure}");
     Some(ExitCode::from(FAILED))
@@ -72,9 +72,9 @@ fn become_program(
 }
 
 fn confine(orders: &OsString, program: &Path) -> Result<(Opened, bool)> {
-    let orders = orders.to_str().ok_or("the plan is not text")?;
+    let orders = orders.to_str().ok_or("the orders are not valid Unicode")?;
     let orders: Orders =
-        serde_json::from_str(orders).map_err(|error| format!("bad plan: {error}"))?;
+        serde_json::from_str(orders).map_err(|error| format!("the orders are invalid: {error}"))?;
     let Orders { parent, purpose, limits, layers } = &orders;
     close_what_was_inherited()?;
     let opened = Opened::new(program)?;
@@ -192,7 +192,7 @@ fn limit(limits: &Limits, user_is_new: bool) -> Result<()> {
         (Resource::RLIMIT_CORE, 0),
     ];
     for (resource, value) in hard {
-        // Only root may raise a limit.
+        // Only root can raise a limit.
         let value = value.min(getrlimit(resource)?.1);
         setrlimit(resource, value, value)
             .map_err(|error| format!("{resource:?} cannot be {value}: {error}"))?;

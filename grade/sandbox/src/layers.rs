@@ -61,7 +61,7 @@ pub struct InForce {
 pub struct Missing {
     /// The layer.
     pub layer: Layer,
-    /// What the probe tried, and how that ended.
+    /// What the probe could do although the layer forbids it, or why the layer cannot be applied.
     pub why: String,
 }
 

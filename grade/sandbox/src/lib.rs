@@ -9,9 +9,9 @@
 //! process inside tries what the layer forbids. Layers that do not hold are reported with the
 //! reason.
 //!
-//! A program runs for one of three [purposes](Purpose). A [peer](Purpose::Peer) may compute and use
-//! the descriptors that it was given. A [template of peers](Purpose::Peers) may also make copies of
-//! itself. A [build](Purpose::Build) may start programs, read a toolchain, and write to its own
+//! A program runs for one of three [purposes](Purpose). A [peer](Purpose::Peer) can compute and use
+//! the descriptors that it was given. A [template of peers](Purpose::Peers) can also make copies of
+//! itself. A [build](Purpose::Build) can start programs, read a toolchain, and write to its own
 //! folders.
 
 /// The exit code of a launcher that could not start its program. Its stderr says why.

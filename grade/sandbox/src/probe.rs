@@ -150,13 +150,13 @@ fn expect(holds: bool, otherwise: &str) -> Result<(), String> {
 
 fn no_new_privileges() -> Attempt {
     let set = prctl::get_no_new_privs() == Ok(true);
-    expect(set, "new privileges can be had")?;
+    expect(set, "a program can gain privileges")?;
     Ok(String::new())
 }
 
 fn session() -> Attempt {
     let leads = unistd::getsid(None) == Ok(unistd::getpid());
-    expect(leads, "the session is another's")?;
+    expect(leads, "it has no session of its own")?;
     let dies = prctl::get_pdeathsig() == Ok(Some(Signal::SIGKILL));
     expect(dies, "it outlives the grader")?;
     Ok(String::new())
@@ -174,7 +174,7 @@ fn limits_hold() -> Attempt {
     expect(set(Resource::RLIMIT_CPU, limits.cpu_s + 1), "processor time has no limit")?;
     expect(set(Resource::RLIMIT_FSIZE, limits.file_bytes), "files have no limit")?;
     expect(set(Resource::RLIMIT_STACK, limits.stack_bytes), "the stack has no limit")?;
-    expect(set(Resource::RLIMIT_CORE, 0), "a core may be dumped")?;
+    expect(set(Resource::RLIMIT_CORE, 0), "a core can be dumped")?;
     Ok(String::new())
 }
 
@@ -195,7 +195,7 @@ fn landlock(with_others: bool) -> Attempt {
     if written.is_none() {
         let _ = fs::remove_file(&file);
     }
-    expect(written == Some(ErrorKind::PermissionDenied), "a file can be made")?;
+    expect(written == Some(ErrorKind::PermissionDenied), "a file can be created")?;
     // The filter forbids the calls that ask for the version.
     let abi = if with_others { None } else { files::abi() };
     Ok(abi.map(|abi| format!("abi {abi}")).unwrap_or_default())

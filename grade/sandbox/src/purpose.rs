@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::layers::Layers;
 use crate::limits::Limits;
 
-/// What a program is for, which decides what it may do.
+/// The purpose of a program, which decides its rights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {

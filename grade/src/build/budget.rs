@@ -26,7 +26,7 @@ pub(crate) struct Budget {
     #[arg(long = "build-seconds", value_name = "S", default_value_t = BUILD_SECONDS,
           value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Limit the memory of a submission's build
+    /// Limit the memory of each process of a submission's build, in MiB
     #[arg(long = "build-mib", value_name = "MIB", default_value_t = BUILD_MIB,
           value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     mib: u64,

@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
             return Err(built.kits_fault("failed to compile the kit's crates").into());
         }
         let program = built.executable().context("cargo named no program of the kit alone")?;
-        let honest = Traits::of_kit(&program).context("failed to look at the kit's own program")?;
+        let honest = Traits::of_kit(&program).context("failed to inspect the kit's own program")?;
         Ok(self.prepared.get_or_init(|| honest))
     }
 

@@ -1,5 +1,5 @@
-//! Inspects the program of a build: it may contain only what the compiler makes of the
-//! submission's own sources and of the kit's crates.
+//! Inspects the program of a build: it must contain only code that the compiler makes from the
+//! submission's own sources and the kit's crates.
 //!
 //! This is the last of three layers. The [tokens](crate::intake::tokens) of the sources cannot ask
 //! for native code, and the step that links cannot read the sources. A fault of the compiler could
@@ -92,8 +92,8 @@ impl Library {
     }
 }
 
-/// What the loader does with a program, and symbols that could replace the kit's, each with its
-/// count. Empty if the program is no 64-bit ELF, because then nothing is known.
+/// The actions of the loader on a program, and the symbols that could replace the kit's, each with
+/// its count. Empty if the program is no 64-bit ELF, because then nothing is known.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traits(BTreeMap<String, usize>);
 

@@ -136,7 +136,10 @@ fn dependency(key: &str, item: &Item, kit: &Kit) -> Result<InlineTable, String> 
     let inherits = item.as_table_like().and_then(|table| table.get("workspace")?.as_bool());
     if inherits == Some(true) {
         let inherited = kit.dependency(key).ok_or_else(|| {
-            format!("it inherits {key:?} from a workspace, and the kit's has no such dependency")
+            format!(
+                "it inherits {key:?} from a workspace, but the kit's workspace has no such \
+                 dependency"
+            )
         })?;
         add(&mut wanted, inherited);
     }
@@ -148,7 +151,7 @@ fn dependency(key: &str, item: &Item, kit: &Kit) -> Result<InlineTable, String> 
     if !allowed.contains_key(&package) {
         let names: Vec<&str> = allowed.iter().map(|(name, _)| name).collect();
         return Err(format!(
-            "it depends on {package:?}, which is not allowed; the allowed are {}",
+            "it depends on {package:?}, which is not allowed; the allowed crates are {}",
             names.join(", ")
         ));
     }
@@ -230,7 +233,7 @@ mod tests {
     #[test]
     fn a_dependency_that_is_not_allowed_is_refused_by_name() {
         let refused = "it cannot be graded: it depends on \"tokio\", which is not allowed; the \
-                       allowed are raftapi, labrpc, anyhow, arc-swap, bincode, bytes, \
+                       allowed crates are raftapi, labrpc, anyhow, arc-swap, bincode, bytes, \
                        crossbeam-channel, log, parking_lot, rand, serde, serde_bytes, thiserror, \
                        tracing";
         check("tokio = \"1\"", Err(refused));
@@ -241,10 +244,8 @@ mod tests {
         );
         check(
             "tracing.workspace = true",
-            Err(
-                "it cannot be graded: it inherits \"tracing\" from a workspace, and the kit's has \
-                 no such dependency",
-            ),
+            Err("it cannot be graded: it inherits \"tracing\" from a workspace, but the kit's \
+                 workspace has no such dependency"),
         );
     }
 

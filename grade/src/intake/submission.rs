@@ -25,7 +25,7 @@ pub(crate) struct Submission {
     pub(crate) manifest: Manifest,
     /// The files below `src`, by path, with `/` between folders.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
-    /// What else it has.
+    /// Its other files and settings, which have no effect.
     pub(crate) ignored: Vec<Ignored>,
 }
 

@@ -38,7 +38,7 @@ const MACROS: [&str; 3] = ["crossbeam_channel_internal", "global_asm", "naked_as
 /// hook; without it a panicking thread would not fail the test. A submission can give its own
 /// functions other names.
 const HOOKS: [&str; 3] = ["set_hook", "take_hook", "update_hook"];
-/// What follows the word `unsafe` in code, but hardly in a sentence for people.
+/// The tokens that follow the word `unsafe` in code, but hardly ever in a sentence for people.
 const AFTER_UNSAFE: [&str; 5] = ["{", "extern", "fn", "impl", "trait"];
 
 /// A forbidden thing in the sources. Displayed as the end of a sentence.
@@ -200,8 +200,8 @@ fn panic_hook(token: &Token) -> Option<Forbidden> {
     token.name().filter(|name| HOOKS.contains(name)).map(|name| Forbidden::Hook(name.into()))
 }
 
-/// What a derive would compile if it parses this string. There are fewer rules than for code,
-/// because people may write about `extern` and `unsafe`.
+/// The forbidden thing that a derive would compile if it parsed this string. There are fewer rules
+/// than for code, because people may write about `extern` and `unsafe`.
 fn in_string(text: &str, splits: bool, depth: usize) -> Option<Forbidden> {
     let tokens = tokens(text, splits);
     let mut place = Place::default();

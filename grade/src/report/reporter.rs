@@ -21,7 +21,7 @@ pub(crate) trait Reporter {
     }
 }
 
-/// What all submissions of one grading have in common.
+/// The data that all submissions of one grading share.
 #[derive(Clone, Copy)]
 pub(crate) struct Conditions<'a> {
     pub(crate) kit: &'a Kit,

@@ -18,7 +18,7 @@ use crate::exit::UserError;
 /// The limits of containers and services: see cgroups(7). Both versions are in use.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// What this machine offers. None if there is no limit, or it is unknown.
+/// The resources of this machine. None if there is no limit, or if it is unknown.
 #[derive(Debug, Default, Clone)]
 struct Offer {
     room_bytes: Option<u64>,
@@ -80,7 +80,7 @@ impl Offer {
         if let Some(bytes) = too_little(self.address_bytes, ADDRESS_BYTES_MIN) {
             let (has, needs) = (mib(bytes), mib(ADDRESS_BYTES_MIN));
             return Some(format!(
-                "a process may have {has} MiB of address space (ulimit -v, ulimit -d); \
+                "a process can have {has} MiB of address space (ulimit -v, ulimit -d); \
                  grading needs {needs}"
             ));
         }
@@ -93,12 +93,12 @@ impl Offer {
         }
         if let Some(files) = too_little(self.open_files, OPEN_FILES_MIN) {
             return Some(format!(
-                "a process may open {files} files (ulimit -n); grading needs {OPEN_FILES_MIN}"
+                "a process can open {files} files (ulimit -n); grading needs {OPEN_FILES_MIN}"
             ));
         }
         let bytes = too_little(self.file_bytes, FILE_BYTES_MIN)?;
         let (has, needs) = (mib(bytes), mib(FILE_BYTES_MIN));
-        Some(format!("a file may grow to {has} MiB (ulimit -f); grading needs {needs}"))
+        Some(format!("a file can grow to {has} MiB (ulimit -f); grading needs {needs}"))
     }
 }
 

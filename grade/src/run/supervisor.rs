@@ -173,7 +173,7 @@ impl Used {
     }
 }
 
-/// What Linux shows of a process. All zero if it is gone.
+/// The values that Linux shows for a process. All are zero if it is gone.
 #[derive(Default)]
 struct Process {
     parent: u32,

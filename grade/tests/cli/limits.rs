@@ -73,9 +73,9 @@ fn a_machine_with_too_few_resources_is_reported_before_a_run_begins() {
             "processes and threads can be started (ulimit -u, pids.max); \
           grading with --jobs 2 needs 512\n",
         ),
-        ("--as=734003200", "a process may have 700 MiB of address space"),
-        ("--nofile=64", "a process may open 64 files (ulimit -n); grading needs 256\n"),
-        ("--fsize=1048576", "a file may grow to 1 MiB (ulimit -f); grading needs 64\n"),
+        ("--as=734003200", "a process can have 700 MiB of address space"),
+        ("--nofile=64", "a process can open 64 files (ulimit -n); grading needs 256\n"),
+        ("--fsize=1048576", "a file can grow to 1 MiB (ulimit -f); grading needs 64\n"),
     ];
     for (limit, sentence) in expected {
         let said = with_less(limit);

@@ -20,8 +20,8 @@ fn check(layer: &str, expected: &str) {
 
 #[test]
 fn outside_the_sandbox_every_probe_fails() {
-    check("no-new-privileges", "new privileges can be had");
-    check("session", "the session is another's");
+    check("no-new-privileges", "a program can gain privileges");
+    check("session", "it has no session of its own");
     check("limits", "memory has no limit");
     check("seccomp", "a socket can be made");
     check("landlock", "any folder can be read");
@@ -46,7 +46,7 @@ fn a_launcher_that_fails_says_so_and_starts_nothing() {
     assert_eq!(Ending(output.status).to_string(), "it ended by itself, with exit code 125");
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "sandbox: bad plan: missing field `parent` at line 1 column 2\n"
+        "sandbox: the orders are invalid: missing field `parent` at line 1 column 2\n"
     );
     assert!(output.stdout.is_empty());
 }

@@ -42,7 +42,7 @@ pub(super) fn foreign(pid: Pid, given: &[&File]) -> io::Result<Option<String>> {
         // copies.
         files += usize::from(!is_pipe(&&name));
         if files > own_files {
-            return Ok(Some("its program once more".to_owned()));
+            return Ok(Some("a second descriptor of its program".to_owned()));
         }
     }
     Ok(None)
