@@ -16,5 +16,5 @@ await build({
   jsxImportSource: "preact",
 });
 const built = readdirSync("target/unit").filter((file) => file.endsWith(".test.mjs"));
-const args = ["--test", ...built.map((file) => `target/unit/${file}`)];
+const args = ["--test", "--test-reporter=spec", ...built.map((file) => `target/unit/${file}`)];
 process.exit(spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1);

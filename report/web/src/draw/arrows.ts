@@ -16,6 +16,7 @@ const BLOCK = 128;
 /** With more arrows than this in sight, equal ones within a few pixels are drawn once. */
 const DENSE = { still: 900, moving: 350 };
 const CELL = { still: 8, moving: 18 };
+const MOST_LINES = { still: 3000, moving: 700 };
 
 /** All arrows of the run, ready to find those in sight. */
 export class ArrowIndex {
@@ -48,6 +49,7 @@ export class ArrowIndex {
 interface Seen {
   arrow: Arrow;
   count: number;
+  cell: number;
 }
 
 /** Lines that look the same: a canvas draws them faster together. */
@@ -83,7 +85,7 @@ export function drawArrows(frame: Frame, index: ArrowIndex): void {
   if (chosen !== undefined) drawChosen(frame, index, chosen, crosses, answers);
   drawCrosses(frame, crosses);
   for (const answer of answers) drawAnswer(frame, answer);
-  if (dense) drawCounts(frame, seen);
+  if (dense && !frame.moving) drawCounts(frame, seen);
   context.restore();
 }
 
@@ -116,20 +118,23 @@ function collect(frame: Frame, index: ArrowIndex): { seen: Seen[]; dense: boolea
     if (isShown(frame, arrow)) all.push(arrow);
   });
   if (all.length <= DENSE[pace]) {
-    return { seen: all.map((arrow) => ({ arrow, count: 1 })), dense: false };
+    return { seen: all.map((arrow) => ({ arrow, count: 1, cell: 0 })), dense: false };
   }
   const cells = new Map<number, Seen>();
   for (const arrow of all) {
     // That a heartbeat was answered is no news.
     if (arrow.reply && (frame.moving || arrow.style === HEARTBEAT)) continue;
-    const cell = Math.max(0, Math.floor(x(app.coords[arrow.begin]) / CELL[pace]));
+    // Counted from the beginning of the run, so that cells move with the picture.
+    const cell = Math.floor((x(app.coords[arrow.begin]) - x(0)) / CELL[pace]);
     const look = (arrow.style * 2 + (arrow.lost ? 1 : 0)) * 2 + (arrow.reply ? 1 : 0);
     const key = ((cell * 66 + arrow.from + 1) * 66 + arrow.to + 1) * 20 + look;
     const known = cells.get(key);
-    if (known === undefined) cells.set(key, { arrow, count: 1 });
+    if (known === undefined) cells.set(key, { arrow, count: 1, cell });
     else known.count++;
   }
-  return { seen: [...cells.values()], dense: true };
+  // Where even these are a wall of lines, whole cells are left out.
+  const thin = Math.ceil(cells.size / MOST_LINES[pace]);
+  return { seen: [...cells.values()].filter(({ cell }) => cell % thin === 0), dense: true };
 }
 
 /** Where an arrow begins and ends on the screen. */
@@ -178,7 +183,7 @@ function add(
 }
 
 function paint(
-  { context, palette }: Frame,
+  { context, palette, moving }: Frame,
   batch: Batch,
   style: Style,
   reply: boolean,
@@ -200,6 +205,7 @@ function paint(
     context.stroke();
   }
   context.setLineDash([]);
+  if (dense && moving) heads.length = 0;
   context.beginPath();
   for (let at = 0; at < heads.length; at += 4) {
     head(context, heads[at], heads[at + 1], heads[at + 2], heads[at + 3], dense ? 5 : 7);

@@ -95,7 +95,7 @@ export function* sparse(frame: Frame, list: ArrayLike<number>, gap: number): Gen
 }
 
 /** The first place at which `skip` no longer holds, found in steps that grow. */
-function gallop(
+export function gallop(
   list: ArrayLike<number>,
   from: number,
   skip: (event: number) => boolean,

@@ -3,7 +3,7 @@ import type { Link } from "../model/links.ts";
 import type { Shown } from "../model/servers.ts";
 import { lastAtOrBefore } from "../model/run.ts";
 import { inkOn, termColour } from "./colours.ts";
-import { BAND, laneTop, type Frame } from "./frame.ts";
+import { BAND, gallop, laneTop, type Frame } from "./frame.ts";
 
 /** A server that was shown for less than this many pixels is drawn together with the next. */
 const THIN = 0.75;
@@ -39,11 +39,8 @@ function stretches(
     // Skip what is thinner than a pixel, but for the last of it.
     if (to - from < THIN) {
       const edge = from + THIN;
-      while (place + 1 < events.length && to < edge) {
-        place++;
-        to = place + 1 < events.length ? x(app.coords[events[place + 1]]) : end;
-      }
-      if (to < left) continue;
+      place = gallop(events, place, (event) => x(app.coords[event]) < edge) - 1;
+      to = place + 1 < events.length ? x(app.coords[events[place + 1]]) : end;
     }
     if (to < left) continue;
     from = Math.max(from, left - 2);
@@ -85,10 +82,10 @@ function drawBand(frame: Frame, server: number, top: number): void {
     const changed = before === undefined || before.term !== shown.term ||
       before.role !== shown.role || before.up !== shown.up;
     const start = Math.max(from, left);
-    if (changed && shown.up && start >= label && to - start > 9) {
+    if (changed && shown.up && start >= label && to - start > (frame.moving ? 24 : 9)) {
       label = start + writeTerm(frame, shown, start, to, top);
     }
-    if (changed && shown.up && to - from > 1.5) edge(frame, from, top);
+    if (changed && shown.up && to - from > 4) edge(frame, from, top);
     before = shown;
   });
 }
@@ -166,7 +163,13 @@ function addLink(frame: Frame, link: Link, y: number, paths: Path2D[]): void {
     const damage = link.damages[place];
     const next = link.events[place + 1];
     const end = next === undefined ? x(app.extent) : x(app.coords[next]);
-    if (damage === 0 || end < drawn + 0.5) continue;
+    if (end < drawn + 0.5) {
+      if (next === undefined) break;
+      // All of this is in a pixel that is drawn already.
+      place = gallop(link.events, place, (at) => x(app.coords[at]) < drawn + 0.5) - 2;
+      continue;
+    }
+    if (damage === 0) continue;
     paths[damage].rect(Math.max(begin, drawn), y, Math.max(end - Math.max(begin, drawn), 0.5), 1);
     drawn = end;
     const tip = damage === 2 ? " (the link is cut)" : " (the link delays or disturbs messages)";

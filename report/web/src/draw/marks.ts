@@ -15,6 +15,9 @@ interface Brush {
   sign?: (app: App, event: number) => string;
 }
 
+/** With more events than this in sight, fewer marks are drawn while the picture moves. */
+const MANY = 2000;
+
 const SIGNS: { [verb: string]: string } = {
   disconnect: "⊘",
   connect: "⊙",
@@ -43,10 +46,7 @@ const BRUSHES: { [kind: string]: Brush } = {
   applied: {
     gap: 4,
     colour: (palette) => palette.applied,
-    shape: (context, x, y) => {
-      context.moveTo(x + 2.2, y + 11);
-      context.arc(x, y + 11, 2.2, 0, 7);
-    },
+    shape: (context, x, y) => context.roundRect(x - 2, y + 9, 4, 4, 2),
   },
   applied_snapshot: {
     gap: 6,
@@ -127,7 +127,9 @@ function drawKind(frame: Frame, list: number[], brush: Brush, top: number): void
   context.textBaseline = "middle";
   context.textAlign = "center";
   context.beginPath();
-  for (const event of sparse(frame, list, brush.gap)) {
+  const crowded = frame.moving && frame.last - frame.first > MANY;
+  const gap = brush.gap * (crowded ? 4 : 1);
+  for (const event of sparse(frame, list, gap)) {
     const x = frame.x(app.coords[event]);
     brush.shape?.(context, x, top);
     if (brush.sign !== undefined) context.fillText(brush.sign(app, event), x, top + 7);

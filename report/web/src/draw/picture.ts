@@ -182,6 +182,8 @@ export class Picture {
     const scale = this.#scale();
     const [from, to] = scale.domain();
     const { left } = this;
+    // The scale itself does more than this, and is asked thousands of times a frame.
+    const pixels = this.#room / (to - from);
     return {
       app,
       context,
@@ -192,7 +194,7 @@ export class Picture {
       height: this.#height,
       left,
       lanes: this.#lanes,
-      x: (coord) => left + scale(coord),
+      x: (coord) => left + (coord - from) * pixels,
       first: firstAtOrAfter(app.coords, from),
       last: firstAtOrAfter(app.coords, to + 1e-9),
       moving: this.#moving && !this.#printing,

@@ -95,9 +95,7 @@ export class Run {
 
   /** A field that is a number; -1 if it is missing or something else. */
   number(event: number, name: string): number {
-    const value = this.field(event, name);
-    if (typeof value === "bigint") return Number(value);
-    return typeof value === "number" ? value : -1;
+    return countOf(this.field(event, name));
   }
 
   text(event: number, name: string): string {
@@ -125,6 +123,15 @@ export class Run {
   eventOfNumber(n: number): number {
     return Math.max(0, lastAtOrBefore(this.n, n));
   }
+}
+
+/** Above this, adding one to a number may not change it: a loop over indices would not end. */
+const MOST = 2 ** 52;
+
+/** A value as a number to count with; -1 if it is none. */
+export function countOf(value: Value | undefined): number {
+  if (typeof value !== "number" && typeof value !== "bigint") return -1;
+  return Math.min(Number(value), MOST);
 }
 
 /** The last place whose number is at most `limit`; -1 if there is none. */

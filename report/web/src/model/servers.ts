@@ -1,5 +1,5 @@
 // What each server shows of itself, at every moment of the run.
-import { Fields, type Run, lastAtOrBefore } from "./run.ts";
+import { Fields, type Run, countOf, lastAtOrBefore } from "./run.ts";
 
 export type Role = "follower" | "candidate" | "leader" | "unknown";
 
@@ -180,15 +180,15 @@ export class Track {
     if (vote === null || typeof vote === "number") change.vote = vote;
     const snapshot = run.field(event, "snapshot");
     if (Array.isArray(snapshot)) {
-      change.snapshot = Number(snapshot[0]);
-      change.snapshotTerm = Number(snapshot[1]);
+      change.snapshot = Math.max(0, countOf(snapshot[0]));
+      change.snapshotTerm = countOf(snapshot[1]);
     }
     const log = run.field(event, "log");
     const drop = change.snapshot ?? 0;
     if (log instanceof Fields) {
       const terms = log.get("terms");
-      const from = Math.max(1, Number(log.get("from")) || 1);
-      const list = Array.isArray(terms) ? terms.map(Number) : [];
+      const from = Math.max(1, countOf(log.get("from")));
+      const list = Array.isArray(terms) ? terms.map(countOf) : [];
       this.#logs.push({ drop, from, terms: list, anew: false });
     } else if (drop > 0) {
       this.#logs.push({ drop, from: -1, terms: [], anew: false });
