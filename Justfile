@@ -73,7 +73,7 @@ rebase-bugs BASE:
 # Find mutants of the reference's rules that survive SEEDS seeds of the labs: see bugs/mutants.md
 [group('dev')]
 mutants SEEDS="3" *ARGS:
-    LAB_SEEDS={{ SEEDS }} LAB_FAIL_FAST=on nice cargo mutants --baseline=skip --timeout 150 \
+    LAB_SEEDS={{ SEEDS }} LAB_FAIL_FAST=on LAB_TIMELINE=never nice cargo mutants --baseline=skip --timeout 150 \
         --output target {{ ARGS }}
 
 # Check that crates, folders and files import one another as ARCHITECTURE.md draws it

@@ -95,6 +95,10 @@ impl Job<'_> {
             None => tempfile::tempdir()?,
         };
         let file = folder.path().join("outcome");
+        if let Some(record) = self.record {
+            // A file of an earlier call shows another run.
+            _ = std::fs::remove_file(record);
+        }
         let mut printed = tempfile::tempfile_in(folder.path())?;
         let mut child = Command::new(self.program)
             .args(self.arguments)
@@ -185,6 +189,24 @@ mod tests {
         assert_eq!(class(1 << 8, false), Class::Panic, "an exit of the implementation's own");
         assert_eq!(class(UNWRITTEN << 8, false), Class::Infra, "a full disk");
         assert_eq!(class(UNWRITTEN << 8, true), Class::Panic, "who says so and is not believed");
+    }
+
+    #[test]
+    fn a_recording_of_an_earlier_call_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("old.run");
+        std::fs::write(&old, "old").unwrap();
+        let job = Job {
+            program: Path::new("/bin/true"),
+            arguments: &[],
+            test: &crate::test::tests::TEST,
+            seed: 1,
+            clock: Clock::Real,
+            invariants: true,
+            record: Some(&old),
+        };
+        assert!(!job.run().passed());
+        assert!(!old.exists());
     }
 
     #[test]

@@ -28,10 +28,12 @@ impl Job<'_> {
         path: &Path,
         replay: &str,
     ) -> Result<(), String> {
-        // A file of an earlier call shows another run.
-        _ = fs::remove_file(path);
-        let again = Job { record: Some(path), ..*self }.run_under(supervisor);
         let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
+        // A process that left no outcome leaves no recording either, and may take minutes to end.
+        if hash(outcome).is_none() {
+            return Err("the process of the run left no outcome".into());
+        }
+        let again = Job { record: Some(path), ..*self }.run_under(supervisor);
         if hash(&again) != hash(outcome) {
             return Err("the second run differed from the first".into());
         }
