@@ -3,7 +3,7 @@
 //! | begins | ends | what |
 //! |---|---|---|
 //! | `cut` | `heal` | one link loses everything |
-//! | `isolate`, `mute`, `shut` | `rejoin` | a server's links lose everything: all, outgoing, incoming |
+//! | `isolate`, `mute`, `shut` | `rejoin` | all, outgoing or incoming links of a server lose all |
 //! | `partition` | `partition` with one group, `heal_all` | links between groups lose everything |
 //! | `deafen` | `hear` | a server gets no requests, but replies to its own |
 //! | `hold` | `release`, or `pass` for later messages | one link delays everything |

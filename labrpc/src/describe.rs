@@ -280,56 +280,29 @@ impl Map {
     }
 }
 
-impl ser::SerializeSeq for List {
-    type Ok = Described;
-    type Error = NotDescribed;
+/// serde has a trait for each kind of list, with the same two methods.
+macro_rules! serialize_list {
+    ($($kind:ident: $add:ident),*) => {$(
+        impl ser::$kind for List {
+            type Ok = Described;
+            type Error = NotDescribed;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotDescribed> {
-        self.add(value)
-    }
+            fn $add<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotDescribed> {
+                self.add(value)
+            }
 
-    fn end(self) -> Result<Described, NotDescribed> {
-        Ok(List::end(self))
-    }
+            fn end(self) -> Result<Described, NotDescribed> {
+                Ok(List::end(self))
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTuple for List {
-    type Ok = Described;
-    type Error = NotDescribed;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotDescribed> {
-        self.add(value)
-    }
-
-    fn end(self) -> Result<Described, NotDescribed> {
-        Ok(List::end(self))
-    }
-}
-
-impl ser::SerializeTupleStruct for List {
-    type Ok = Described;
-    type Error = NotDescribed;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotDescribed> {
-        self.add(value)
-    }
-
-    fn end(self) -> Result<Described, NotDescribed> {
-        Ok(List::end(self))
-    }
-}
-
-impl ser::SerializeTupleVariant for List {
-    type Ok = Described;
-    type Error = NotDescribed;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotDescribed> {
-        self.add(value)
-    }
-
-    fn end(self) -> Result<Described, NotDescribed> {
-        Ok(List::end(self))
-    }
+serialize_list! {
+    SerializeSeq: serialize_element,
+    SerializeTuple: serialize_element,
+    SerializeTupleStruct: serialize_field,
+    SerializeTupleVariant: serialize_field
 }
 
 impl ser::SerializeMap for Map {
