@@ -75,8 +75,16 @@ fn run(program: &Path, runs: &[(&'static Test, u64)], jobs: usize) -> Vec<String
             let run = next.lock().expect("no thread panics while it holds this").next();
             let Some((at, (test, seed))) = run else { return };
             let (clock, invariants) = (Clock::default(), true);
-            let job =
-                Job { program, arguments: &[], test, seed: *seed, clock, invariants, record: None };
+            let job = Job {
+                program,
+                arguments: &[],
+                test,
+                seed: *seed,
+                clock,
+                invariants,
+                record: None,
+                variation: None,
+            };
             let line = line(test, *seed, &job.run());
             lines.lock().expect("no thread panics while it holds this").push((at, line));
         }

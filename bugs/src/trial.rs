@@ -135,6 +135,7 @@ fn run_once_or_twice(
         clock: Clock::default(),
         invariants,
         record: None,
+        variation: None,
     };
     if !is_graded {
         return job.run();

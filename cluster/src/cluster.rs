@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use choice::Choices;
 use history::{History, Incarnation, ServerEvent};
 use labrpc::network::{CallStep, Name, Network, Server};
 use raftapi::{Persister, Saved, Storage};
@@ -100,7 +101,13 @@ impl<S: Service> Cluster<S> {
     /// Starts a server from its saved state: 6.824's start1. A running server is crashed first. The
     /// new one is not connected.
     pub fn start_server(&self, server: usize) {
-        self.crash(server);
+        let choices = self.choices();
+        // If the crash before was left out, the server still runs.
+        let happens = !self.is_running(server) || choices.fault("restart", &[server]);
+        if !happens || !choices.server(server) {
+            return;
+        }
+        self.crash_now(server);
         let (of, life, disk) = self.servers.begin(server);
         self.servers.record(of, ServerEvent::Starting(&disk.load()));
         self.servers.referee.stop_if_failed();
@@ -127,6 +134,12 @@ impl<S: Service> Cluster<S> {
 
     /// Crashes a server, if it runs: 6.824's crash1. Only its saved state survives.
     pub fn crash(&self, server: usize) {
+        if !self.is_running(server) || self.choices().fault("crash", &[server]) {
+            self.crash_now(server);
+        }
+    }
+
+    fn crash_now(&self, server: usize) {
         if let Some((life, server)) = self.cut_off(server) {
             let referee = &self.servers.referee;
             referee.end_life(life, Death::UnderWay);
@@ -165,6 +178,9 @@ impl<S: Service> Cluster<S> {
 
     /// Disconnects a server: 6.824's disconnect. The server runs on, and the lab can still call it.
     pub fn disconnect(&self, server: usize) {
+        if !self.choices().fault("disconnect", &[server]) {
+            return;
+        }
         self.servers.change(server, |slot| slot.connected = false);
         self.servers.record_fault(server, "disconnect");
     }
@@ -210,9 +226,20 @@ impl<S: Service> Cluster<S> {
         self.servers.record_fault(server, verb);
     }
 
-    /// Sleeps. If some thread finds a failure, the calling thread is unwound.
+    /// Lets time pass. If some thread finds a failure, the calling thread is unwound.
     pub fn sleep(&self, time: Duration) {
-        self.servers.referee.sleep(time);
+        self.servers.referee.sleep(self.choices().wait(time));
+    }
+
+    /// Sleeps between two looks at the servers. Unlike [`Cluster::sleep`] this is part of a check:
+    /// it is no choice of the run, which can be left out.
+    pub fn look_again_after(&self, interval: Duration) {
+        self.servers.referee.sleep(interval);
+    }
+
+    /// The choices of the run.
+    pub fn choices(&self) -> &Choices {
+        &self.servers.choices
     }
 
     /// The number of calls that reached a server since its last start.

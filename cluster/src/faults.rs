@@ -16,6 +16,8 @@
 //!
 //! They add to 6.824's connect and disconnect, crash and restart. They are independent of one
 //! another: a link that is cut stays cut until it is healed, even through a crash.
+//! Each begin is one choice of the run ([`choice::Choices::fault`]) and can be left out of a run;
+//! its end then finds nothing to end.
 //! [`Faults::heal_all`] ends all faults of the network.
 
 use std::sync::Arc;
@@ -39,6 +41,12 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
 
     /// Cuts the link from one server to another: it loses all requests and replies.
     pub fn cut(&self, from: usize, to: usize) {
+        if self.happens("cut", &[from, to]) {
+            self.cut_now(from, to);
+        }
+    }
+
+    fn cut_now(&self, from: usize, to: usize) {
         self.servers.network.cut(from, to);
         self.servers.record_link("cut", from, to);
     }
@@ -52,17 +60,25 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// Cuts every link between servers without a common group, and heals every other link. A server
     /// can be in several groups, as a bridge between them. A server that is in no group is alone.
     pub fn partition(&self, groups: &[&[usize]]) {
+        let members: Vec<usize> = groups.concat();
+        let happens = self.happens("partition", &members);
         for (from, to) in self.links() {
             let together = groups.iter().any(|group| group.contains(&from) && group.contains(&to));
-            if together { self.heal(from, to) } else { self.cut(from, to) }
+            if together {
+                self.heal(from, to);
+            } else if happens {
+                self.cut_now(from, to);
+            }
         }
     }
 
     /// Cuts all links from and to one server. Unlike after a disconnect, the lab still treats the
     /// server as connected and offers commands to it.
     pub fn isolate(&self, server: usize) {
-        self.mute(server);
-        self.shut(server);
+        if self.happens("isolate", &[server]) {
+            self.mute_now(server);
+            self.shut_now(server);
+        }
     }
 
     /// Heals all links from and to one server: ends [`Faults::isolate`], [`Faults::mute`] and
@@ -76,17 +92,32 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
 
     /// Cuts all links from one server: nothing that it sends arrives, neither requests nor replies.
     pub fn mute(&self, server: usize) {
-        self.others(server).for_each(|other| self.cut(server, other));
+        if self.happens("mute", &[server]) {
+            self.mute_now(server);
+        }
+    }
+
+    fn mute_now(&self, server: usize) {
+        self.others(server).for_each(|other| self.cut_now(server, other));
     }
 
     /// Cuts all links to one server: nothing arrives at it, neither requests nor replies.
     pub fn shut(&self, server: usize) {
-        self.others(server).for_each(|other| self.cut(other, server));
+        if self.happens("shut", &[server]) {
+            self.shut_now(server);
+        }
+    }
+
+    fn shut_now(&self, server: usize) {
+        self.others(server).for_each(|other| self.cut_now(other, server));
     }
 
     /// Keeps calls from reaching a server, even after a restart. Its own calls go out, and it gets
     /// their replies, unlike after [`Faults::shut`].
     pub fn deafen(&self, server: usize) {
+        if !self.happens("deafen", &[server]) {
+            return;
+        }
         self.servers.change(server, |slot| slot.deaf = true);
         self.servers.record_fault(server, "deafen");
     }
@@ -99,6 +130,9 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
 
     /// Holds back every message from one server to another, without losing any.
     pub fn hold(&self, from: usize, to: usize) {
+        if !self.happens("hold", &[from, to]) {
+            return;
+        }
         self.servers.network.hold(from, to);
         self.servers.record_link("hold", from, to);
     }
@@ -116,6 +150,8 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     }
 
     /// Loses, delays or duplicates messages from one server to another.
+    ///
+    /// This is no choice by itself: what it does to each message is.
     pub fn disturb(&self, from: usize, to: usize, by: Disturbance) {
         self.servers.network.disturb(from, to, by);
         self.servers.record_link("disturb", from, to);
@@ -157,6 +193,9 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// Without this fault the crashed incarnation handles such a request, without any effect, as in
     /// 6.824.
     pub fn outlive(&self, server: usize) {
+        if !self.happens("outlive", &[server]) {
+            return;
+        }
         self.servers.network.outlive(server);
         self.servers.record_fault(server, "outlive");
     }
@@ -181,6 +220,11 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
         self.servers.network.long_reordering(false);
     }
 
+    /// Whether a fault begins, or is left out of this run.
+    fn happens(&self, verb: &str, servers: &[usize]) -> bool {
+        self.servers.choices.fault(verb, servers)
+    }
+
     fn others(&self, server: usize) -> impl Iterator<Item = usize> + use<P> {
         let n = self.servers.lock().len();
         (0..n).filter(move |other| *other != server)
@@ -203,7 +247,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// returns false.
     pub fn pause(&self, server: usize) -> bool {
         let can_pause = self.can_stop_one();
-        if can_pause {
+        if can_pause && self.happens("pause", &[server]) {
             if !std::mem::replace(&mut self.servers.lock()[server].paused, true) {
                 self.servers.record(self.servers.incarnation(server), ServerEvent::Paused);
             }
@@ -226,6 +270,9 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// Only in virtual time, and only if servers share no threads. Otherwise it does nothing and
     /// returns false.
     pub fn rush_clock(&self, server: usize, rate: f64) -> bool {
+        if !self.happens("rush_clock", &[server]) {
+            return self.can_stop_one();
+        }
         self.set_clock_rate(server, rate, "rush_clock")
     }
 
@@ -265,6 +312,10 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     }
 
     fn crash_around_save(&self, server: usize, saves: u64, is_kept: bool) {
+        let verb = if is_kept { "crash_at_save" } else { "crash_before_save" };
+        if !self.happens(verb, &[server]) {
+            return;
+        }
         let (disk, of, life) = {
             let slot = &self.servers.lock()[server];
             if slot.server.is_none() {
@@ -274,8 +325,7 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
             (Arc::clone(&slot.disk), of, slot.life)
         };
         let servers = Arc::clone(&self.servers);
-        self.servers
-            .record_fault(server, if is_kept { "crash_at_save" } else { "crash_before_save" });
+        self.servers.record_fault(server, verb);
         disk.fuse.light(saves, is_kept, move || servers.crash_at_save(of, life));
     }
 

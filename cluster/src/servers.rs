@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use choice::Choices;
 use history::{History, Incarnation, ServerEvent, What};
 use labrpc::network::{Name, Network};
 use parking_lot::{Mutex, MutexGuard};
@@ -17,6 +18,7 @@ use crate::sharing::Sharing;
 /// The servers of one cluster.
 pub(crate) struct Servers<P: ?Sized> {
     pub(crate) network: Network,
+    pub(crate) choices: Choices,
     pub(crate) history: History,
     pub(crate) referee: Referee,
     sharing: Sharing,
@@ -69,7 +71,8 @@ impl<P: ?Sized> Servers<P> {
         sharing: Sharing,
     ) -> Servers<P> {
         let all = Mutex::new((0..servers).map(|_| Slot::default()).collect());
-        Servers { network, history, referee, sharing, all, cutting: Mutex::default() }
+        let choices = network.choices();
+        Servers { network, choices, history, referee, sharing, all, cutting: Mutex::default() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Slot<P>>> {

@@ -33,7 +33,7 @@ impl Config {
             if self.n_committed(index).0 >= n {
                 break;
             }
-            self.sleep(pause);
+            self.look_again_after(pause);
             pause = (pause * 2).min(WAIT_PAUSE_MAX);
             if let Some(start_term) = start_term
                 && let Some(_moved_on) = (0..self.n())
@@ -66,7 +66,7 @@ impl Config {
         let mut last_try = None;
         while start.elapsed() < AGREEMENT_LIMIT {
             let Some((leader, index)) = self.offer(command, &mut last_asked) else {
-                self.sleep(LEADER_LOOK_INTERVAL);
+                self.look_again_after(LEADER_LOOK_INTERVAL);
                 continue;
             };
             if self.is_committed_soon(index, command, expected) {
@@ -93,7 +93,7 @@ impl Config {
     /// Offers a command to a server that has just said that it leads. The test fails if the server
     /// does not take it.
     pub fn start_at_leader(&self, leader: usize, command: &[u8]) -> Started {
-        self.start(leader, command.to_vec()).unwrap_or_else(|| {
+        self.start_for_check(leader, command.to_vec()).unwrap_or_else(|| {
             let command = show(command);
             let sentence =
                 format!("server {leader} claimed to lead, but refused command {command}");
@@ -107,7 +107,7 @@ impl Config {
         for _ in 0..n {
             *last_asked = (*last_asked + 1) % n;
             if self.is_connected(*last_asked)
-                && let Some(started) = self.start(*last_asked, command.to_vec())
+                && let Some(started) = self.start_for_check(*last_asked, command.to_vec())
             {
                 return Some((*last_asked, started.index));
             }
@@ -122,7 +122,7 @@ impl Config {
             if count >= expected.max(1) && committed.as_deref() == Some(command) {
                 return true;
             }
-            self.sleep(COMMIT_LOOK_INTERVAL);
+            self.look_again_after(COMMIT_LOOK_INTERVAL);
         }
         false
     }

@@ -37,7 +37,7 @@ impl Config {
         let mut states = Vec::new();
         for _ in 0..LOOKS_FOR_A_LEADER {
             let pause_ms = self.rng.lock().random_range(450..=549);
-            self.sleep(Duration::from_millis(pause_ms));
+            self.look_again_after(Duration::from_millis(pause_ms));
             states = self.connected_states();
             let leader = self.the_leader(&states);
             self.note_leaders(&states);
@@ -113,7 +113,7 @@ impl Config {
     fn look_until(&self, good: impl Fn(&[State]) -> bool) -> Vec<State> {
         let mut states = self.connected_states();
         if !good(&states) {
-            self.sleep(SECOND_LOOK_AFTER);
+            self.look_again_after(SECOND_LOOK_AFTER);
             states = self.connected_states();
         }
         if good(&states) {

@@ -4,14 +4,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use choice::{Choices, Stream};
 use cluster::{Calls, Cluster, Method, TEST_LIMIT, Waiting, took_too_long};
 use history::{History, Incarnation, Moment, RaftEvent, What};
 use labrpc::network::Network;
 use parking_lot::Mutex;
 use raftapi::{Make, Started};
+use rand::Rng;
 use rand::distr::{Alphanumeric, SampleString};
-use rand::rngs::ChaCha8Rng;
-use rand::{Rng, SeedableRng};
 use verdict::{Class, Failure, Figures, KitCode, Referee};
 use watch::{Checker, Knowledge};
 
@@ -72,7 +72,7 @@ impl Setup {
 /// Dropping a `Config` kills every server.
 pub struct Config {
     cluster: Cluster<Raft>,
-    pub(crate) rng: Mutex<ChaCha8Rng>,
+    pub(crate) rng: Mutex<Stream>,
     applied: Arc<Applied>,
     judge: Judge,
     watched: Option<Findings>,
@@ -102,23 +102,24 @@ impl Config {
     ///
     /// All random numbers of the lab come from `seed`.
     pub fn new(make: &Make, setup: Setup, seed: u64, referee: &Referee) -> Config {
-        Config::with_history(make, setup, seed, referee, &History::new())
+        Config::choosing(make, setup, seed, referee, &History::new(), &Choices::drawn())
     }
 
-    /// Like [`Config::new`], with a history that already has readers, so that they also see its
-    /// first event.
-    pub fn with_history(
+    /// Like [`Config::new`], with the choices of the run, and with a history that already has
+    /// readers, so that they also see its first event.
+    pub fn choosing(
         make: &Make,
         setup: Setup,
         seed: u64,
         referee: &Referee,
         history: &History,
+        choices: &Choices,
     ) -> Config {
         referee.add_kit_code([
             KitCode { crate_name: "config", folder: "/config/src/" },
             KitCode { crate_name: "watch", folder: "/watch/src/" },
         ]);
-        let network = Network::new(seed);
+        let network = Network::choosing(seed, choices.clone());
         network.reliable(!setup.unreliable);
         network.long_delays(true);
         let (servers, made_at) = (setup.servers, Instant::now());
@@ -143,7 +144,7 @@ impl Config {
         };
         let config = Config {
             cluster: Cluster::new(servers, network, history, calls, referee, raft),
-            rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
+            rng: Mutex::new(choices.stream(seed, 0)),
             applied,
             judge,
             watched,
@@ -160,8 +161,16 @@ impl Config {
     }
 
     /// Calls `start` of one server, connected or not. None if the server does not lead, does not
-    /// run, or crashes during the call.
+    /// run, or crashes during the call; also if the command is left out of this run.
     pub fn start(&self, server: usize, command: Vec<u8>) -> Option<Started> {
+        if !self.choices().command(server) {
+            return None;
+        }
+        self.start_for_check(server, command)
+    }
+
+    /// The same for a check of the lab, which is never left out.
+    pub(crate) fn start_for_check(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let taken = command.clone();
         let (asked, started) = self.call(
             server,
@@ -310,6 +319,9 @@ impl Config {
     /// Makes the lab slow: it takes `time` for every message that a server applies, even after a
     /// restart.
     pub fn delay_applies(&self, server: usize, time: Duration) {
+        if !self.choices().fault("delay_applies", &[server]) {
+            return;
+        }
         self.service().apply_delays.set(server, time);
         self.record_fault(server, "delay_applies");
     }

@@ -26,3 +26,16 @@ pub enum Value {
     /// name alone.
     Map(Vec<(String, Value)>),
 }
+
+impl Value {
+    /// The number in a field of this name, whatever the case of its letters.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        let Value::Map(fields) = self else { return None };
+        let (_, value) = fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
+        match value {
+            Value::Unsigned(number) => Some(*number),
+            Value::Signed(number) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+}

@@ -6,13 +6,18 @@ use std::path::PathBuf;
 use crate::settings::Clock;
 use crate::table::Table;
 use crate::test::Test;
+use crate::variation::Variation;
 
 /// The first argument of a child process.
 const RUN: &str = "--lab-run";
 const WATCHED: &str = "watched";
 const UNWATCHED: &str = "unwatched";
 
-/// What a child process has to do: `--lab-run TEST SEED CLOCK WATCHED PARENT FILE [RECORD]`.
+/// Stands for a file that is not wanted.
+const NONE: &str = "-";
+
+/// What a child process has to do:
+/// `--lab-run TEST SEED CLOCK WATCHED PARENT FILE [RECORD [VARIATION]]`.
 pub struct JobArguments {
     pub(crate) test: &'static Test,
     pub(crate) seed: u64,
@@ -25,6 +30,8 @@ pub struct JobArguments {
     pub(crate) file: PathBuf,
     /// The run file to write; none if the run is not recorded.
     pub(crate) record: Option<PathBuf>,
+    /// How the run differs from the plain run of its seed.
+    pub(crate) variation: Option<Variation>,
 }
 
 impl JobArguments {
@@ -44,8 +51,12 @@ impl JobArguments {
         let invariants = words.next()? == WATCHED;
         let parent = words.next()?.to_str()?.parse().ok()?;
         let file = words.next()?.into();
-        let record = words.next().map(PathBuf::from);
-        Some(JobArguments { test, seed, clock, invariants, parent, file, record })
+        let record = words.next().filter(|word| word != NONE).map(PathBuf::from);
+        let variation = match words.next() {
+            Some(word) => Some(Variation::from_word(word.to_str()?)?),
+            None => None,
+        };
+        Some(JobArguments { test, seed, clock, invariants, parent, file, record, variation })
     }
 
     /// The arguments as words of a command line.
@@ -59,7 +70,9 @@ impl JobArguments {
             self.parent.to_string().into(),
             self.file.clone().into(),
         ];
-        words.extend(self.record.as_ref().map(|record| record.clone().into()));
+        let record = self.record.as_ref().map_or_else(|| NONE.into(), |file| file.clone().into());
+        words.push(record);
+        words.extend(self.variation.as_ref().map(|variation| variation.to_word().into()));
         words
     }
 
@@ -83,12 +96,20 @@ mod tests {
     fn arguments_are_read_as_they_are_written() {
         let table = Table::new(&[SUITE]).unwrap();
         let clock = Clock::Virtual(sim::Engine::Kernel);
-        for (invariants, record) in [(true, None), (false, Some("a folder/run".into()))] {
+        let turn = Some((std::time::Duration::from_millis(1500), 7));
+        let variation = Variation { listing: Some("a folder/list".into()), turn, plan: None };
+        for (invariants, record, variation) in [
+            (true, None, None),
+            (false, Some("a folder/run".into()), None),
+            (true, None, Some(variation)),
+        ] {
             let test = table.tests()[1];
             let file = PathBuf::from("a folder/outcome");
+            let (seed, parent) = (77, 12);
             let written =
-                JobArguments { test, seed: 77, clock, invariants, parent: 12, file, record };
+                JobArguments { test, seed, clock, invariants, parent, file, record, variation };
             let read = JobArguments::from_words(&table, written.to_words()).unwrap();
+            assert_eq!((&read.record, &read.variation), (&written.record, &written.variation));
             assert_eq!(read.to_words(), written.to_words());
             assert_eq!(read.test().name(), "3A re-election");
         }

@@ -7,6 +7,7 @@ use std::{process, thread};
 use config::{Class, Failure, Referee, TEST_LIMIT};
 use raftapi::{PeerContext, RaftPeer};
 use record::Recorder;
+use sim::Decisions;
 use verdict::label::{self, Label};
 use verdict::panics;
 
@@ -17,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::recording;
 use crate::settings::Clock;
 use crate::test::Test;
-use crate::virtual_time;
+use crate::virtual_time::{self, Drawing};
 
 /// The exit code of a child process that failed to write its outcome. A panic, a signal or an
 /// ordinary `exit` gives another code.
@@ -56,7 +57,17 @@ impl JobArguments {
         let recorder = self.record.is_some().then(Recorder::new);
         let lab = Lab::new(make, self.seed, referee).watched(self.invariants);
         let lab = lab.recorded(recorder.clone());
-        let outcome = run_test(lab, self.test, self.clock);
+        let variation = self.variation.clone().unwrap_or_default();
+        let (choices, drawn) = variation.choices().unwrap_or_else(|error| {
+            eprintln!("failed to vary the run: {error}");
+            process::exit(UNWRITTEN);
+        });
+        let lab = lab.choosing(choices.clone());
+        let (outcome, decisions) =
+            run_test(lab, self.test, self.clock, Drawing { drawn, turn: variation.turn() });
+        if let Err(error) = variation.write_listing(&choices, decisions) {
+            eprintln!("failed to write the choices of the run: {error}");
+        }
         if let (Some(recorder), Some(path)) = (recorder, &self.record)
             && let Err(error) = recording::write(self, recorder.take(), &outcome, path)
         {
@@ -81,15 +92,18 @@ pub fn run_here(
     clock: Clock,
     invariants: bool,
 ) -> Outcome {
-    run_test(Lab::new(make, seed, Referee::new()).watched(invariants), test, clock)
+    let lab = Lab::new(make, seed, Referee::new()).watched(invariants);
+    run_test(lab, test, clock, Drawing::default()).0
 }
 
-fn run_test(lab: Lab, test: &'static Test, clock: Clock) -> Outcome {
+/// Also returns what the schedule decided, if only some of its decisions are drawn.
+fn run_test(lab: Lab, test: &'static Test, clock: Clock, drawing: Drawing) -> (Outcome, Decisions) {
     match clock {
-        Clock::Real => judge(lab, test),
+        Clock::Real => (judge(lab, test), Decisions::default()),
         Clock::Virtual(engine) => {
-            let (seed, referee) = (lab.seed(), lab.referee().clone());
-            virtual_time::run(engine, seed, &referee, move || judge_to_the_last_thread(lab, test))
+            let options = drawing.options(lab.seed()).engine(engine);
+            let referee = lab.referee().clone();
+            virtual_time::run(options, &referee, move || judge_to_the_last_thread(lab, test))
         }
     }
 }

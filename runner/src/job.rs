@@ -15,6 +15,7 @@ use crate::limits::RUN_LIMIT;
 use crate::outcome::Outcome;
 use crate::settings::Clock;
 use crate::test::Test;
+use crate::variation::Variation;
 
 /// The limit of a run's output. The end of a longer output is kept.
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
@@ -39,6 +40,8 @@ pub struct Job<'a> {
     /// The run file to write; none if the run is not recorded. Recording changes no step of the
     /// run.
     pub record: Option<&'a Path>,
+    /// How the run differs from the plain run of its seed; none for the plain run.
+    pub variation: Option<&'a Variation>,
 }
 
 /// Watches the process of a run, and gives the verdict on a process that leaves no outcome.
@@ -125,9 +128,10 @@ impl Job<'_> {
     }
 
     fn arguments_of_child(&self, file: &Path) -> JobArguments {
-        let Job { test, seed, clock, invariants, record, .. } = *self;
-        let (parent, record) = (process::id(), record.map(Into::into));
-        JobArguments { test, seed, clock, invariants, parent, file: file.into(), record }
+        let Job { test, seed, clock, invariants, .. } = *self;
+        let (parent, file) = (process::id(), file.into());
+        let (record, variation) = (self.record.map(Into::into), self.variation.cloned());
+        JobArguments { test, seed, clock, invariants, parent, file, record, variation }
     }
 }
 
@@ -204,6 +208,7 @@ mod tests {
             clock: Clock::Real,
             invariants: true,
             record: Some(&old),
+            variation: None,
         };
         assert!(!job.run().passed());
         assert!(!old.exists());

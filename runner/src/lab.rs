@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use choice::{Choices, Stream};
 use config::{Class, Config, Failure, FindingKind, Referee, Setup};
 use history::History;
 use raftapi::{Make, PeerContext, RaftPeer};
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use record::Recorder;
 
 /// One run of one test.
@@ -16,6 +15,7 @@ pub struct Lab {
     referee: Referee,
     invariants: bool,
     recorder: Option<Recorder>,
+    choices: Choices,
 }
 
 impl Lab {
@@ -24,7 +24,14 @@ impl Lab {
         seed: u64,
         referee: Referee,
     ) -> Lab {
-        Lab { make: Arc::new(make), seed, referee, invariants: true, recorder: None }
+        Lab {
+            make: Arc::new(make),
+            seed,
+            referee,
+            invariants: true,
+            recorder: None,
+            choices: Choices::drawn(),
+        }
     }
 
     /// The same run, with or without checks of the rules of Raft.
@@ -37,6 +44,11 @@ impl Lab {
         Lab { recorder, ..self }
     }
 
+    /// The same run with these choices.
+    pub(crate) fn choosing(self, choices: Choices) -> Lab {
+        Lab { choices, ..self }
+    }
+
     /// Makes a cluster of the implementation under test.
     pub fn make_config(&self, setup: Setup) -> Config {
         let setup = if self.invariants { setup } else { setup.without_invariants() };
@@ -44,23 +56,22 @@ impl Lab {
         if let Some(recorder) = &self.recorder {
             recorder.read(setup.servers, &history);
         }
-        Config::with_history(&self.make, setup, self.seed, &self.referee, &history)
+        let (make, referee) = (&self.make, &self.referee);
+        Config::choosing(make, setup, self.seed, referee, &history, &self.choices)
     }
 
     /// The random numbers of the test, independent of those of the cluster.
-    pub fn rng(&self) -> ChaCha8Rng {
+    pub fn rng(&self) -> Stream {
         self.stream(u64::MAX)
     }
 
     /// The random numbers of one client thread, independent of those of the other threads.
-    pub fn client_rng(&self, client: usize) -> ChaCha8Rng {
+    pub fn client_rng(&self, client: usize) -> Stream {
         self.stream(u64::MAX - 1 - client as u64)
     }
 
-    fn stream(&self, stream: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(stream);
-        rng
+    fn stream(&self, stream: u64) -> Stream {
+        self.choices.stream(self.seed, stream)
     }
 
     /// Fails the test.

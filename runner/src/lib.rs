@@ -10,6 +10,8 @@ mod lab;
 mod filter;
 mod table;
 mod settings;
+mod plan;
+mod variation;
 mod arguments;
 mod trial;
 mod job;
@@ -19,6 +21,8 @@ mod limits;
 mod outcome;
 mod recording;
 mod picture;
+pub mod shrink;
+pub mod shorter;
 mod render;
 pub mod plain;
 pub mod explore;
@@ -37,10 +41,12 @@ pub use job::{End, Job, Supervisor, TimeLimit};
 pub use lab::Lab;
 pub use limits::RUN_LIMIT;
 pub use outcome::{Outcome, Simulation};
+pub use plan::{PLAN_VERSION, Plan};
 pub use render::{Heading, Style};
 pub use settings::{Clock, SEEDS_BY_DEFAULT};
 pub use table::{Suite, Table, TableError};
 pub use test::{Part, Test};
+pub use variation::{Listing, Variation};
 
 /// Runs suites of tests on an implementation: the whole `main` of a `harness = false` test target.
 ///
@@ -59,6 +65,13 @@ pub fn main_with(
     let mut arguments = Arguments::from_args();
     let settings = Settings::from_env().unwrap_or_else(|error| end_with(&error));
     let tests = filter::choose(table.tests(), &arguments);
+    if let Some(planned) = settings.planned()
+        && !arguments.list
+        && let Some(other) = tests.iter().find(|test| test.name() != planned.test)
+    {
+        let (plan, other) = (&planned.test, other.name());
+        end_with(&format!("LAB_PLAN is a plan of {plan:?}, and {other:?} would run too"));
+    }
     // The tests are already chosen. The filter would remove some of them.
     arguments.filter = None;
     arguments.exact = false;

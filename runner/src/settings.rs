@@ -2,10 +2,17 @@
 
 use std::env;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
+
+use crate::plan::Plan;
 
 /// The number of seeds of each test that `cargo test` runs.
 pub const SEEDS_BY_DEFAULT: u64 = 3;
+
+/// How long a search for a shorter run takes at most.
+const SHRINK_FOR: Duration = Duration::from_secs(30);
 
 /// The clock of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +63,10 @@ pub(crate) struct Settings {
     /// Whether the program ends after the first run that fails.
     pub(crate) fail_fast: bool,
     pub(crate) timeline: Timeline,
+    /// How long to look for a shorter run that fails; none if not at all.
+    pub(crate) shrink: Option<Duration>,
+    /// The plan by which to run, and its file.
+    pub(crate) plan: Option<(PathBuf, Plan)>,
 }
 
 /// Which runs are recorded.
@@ -75,6 +86,11 @@ impl Settings {
         self.timeline == Timeline::Always
     }
 
+    /// The plan by which to run.
+    pub(crate) fn planned(&self) -> Option<&Plan> {
+        self.plan.as_ref().map(|(_, plan)| plan)
+    }
+
     pub(crate) fn from_env() -> Result<Settings, String> {
         Settings::read(|name| env::var(name).ok())
     }
@@ -91,7 +107,12 @@ impl Settings {
             Some("off") => Ok(false),
             Some(other) => Err(format!("{name} is {other:?}; expected on or off")),
         };
-        let seeds = match (number("LAB_SEED")?, number("LAB_SEEDS")?) {
+        let plan = match variable("LAB_PLAN") {
+            Some(file) => Some((PathBuf::from(&file), Plan::read(Path::new(&file))?)),
+            None => None,
+        };
+        let planned = plan.as_ref().map(|(_, plan)| plan.seed);
+        let seeds = match (planned.or(number("LAB_SEED")?), number("LAB_SEEDS")?) {
             (Some(seed), _) => vec![seed],
             (None, Some(0)) => return Err("LAB_SEEDS is 0; expected at least 1".into()),
             (None, count) => (1..=count.unwrap_or(SEEDS_BY_DEFAULT)).collect(),
@@ -119,9 +140,23 @@ impl Settings {
                 return Err(format!("LAB_TIMELINE is {other:?}; expected always or never"));
             }
         };
+        let shrink = shrinking(variable("LAB_SHRINK").as_deref())?;
         let (invariants, fail_fast) =
             (switch("LAB_INVARIANTS", true)?, switch("LAB_FAIL_FAST", false)?);
-        Ok(Settings { seeds, clock, invariants, fail_fast, timeline })
+        Ok(Settings { seeds, clock, invariants, fail_fast, timeline, shrink, plan })
+    }
+}
+
+/// Reads `LAB_SHRINK`: `on`, `off`, or a number of seconds.
+fn shrinking(text: Option<&str>) -> Result<Option<Duration>, String> {
+    match text {
+        None | Some("off" | "0") => Ok(None),
+        Some("on" | "1") => Ok(Some(SHRINK_FOR)),
+        Some(text) => {
+            let seconds = text.strip_suffix('s').unwrap_or(text).parse::<u64>();
+            let error = || format!("LAB_SHRINK is {text:?}; expected on, off or seconds, as 60s");
+            seconds.map(|seconds| Some(Duration::from_secs(seconds))).map_err(|_| error())
+        }
     }
 }
 
@@ -194,6 +229,17 @@ mod tests {
         assert_eq!(timeline(&[("LAB_TIMELINE", "never")]), Ok(Timeline::Never));
         let error = "LAB_TIMELINE is \"on\"; expected always or never";
         assert_eq!(timeline(&[("LAB_TIMELINE", "on")]), Err(error.into()));
+    }
+
+    #[test]
+    fn a_failing_run_is_made_shorter_only_on_request() {
+        let shrink = |variables| read(variables).map(|settings| settings.shrink);
+        assert_eq!(shrink(&[]), Ok(None));
+        assert_eq!(shrink(&[("LAB_SHRINK", "off")]), Ok(None));
+        assert_eq!(shrink(&[("LAB_SHRINK", "1")]), Ok(Some(SHRINK_FOR)));
+        assert_eq!(shrink(&[("LAB_SHRINK", "60s")]), Ok(Some(Duration::from_secs(60))));
+        let error = "LAB_SHRINK is \"yes\"; expected on, off or seconds, as 60s";
+        assert_eq!(shrink(&[("LAB_SHRINK", "yes")]), Err(error.into()));
     }
 
     #[test]

@@ -3,18 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use std::{env, process, thread};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::job::{Job, TimeLimit};
+use crate::job::{Job, Supervisor, TimeLimit};
 use crate::outcome::Outcome;
 use crate::picture;
 use crate::plain;
 use crate::render::Style;
 use crate::settings::{Clock, Settings, Timeline};
+use crate::shorter::shorten;
 use crate::table::Table;
 use crate::test::Test;
+use crate::variation::Variation;
 
 /// The exit code of a test program that failed, as cargo expects it.
 const FAILED: i32 = 101;
@@ -26,6 +29,10 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
     Trial::test(test.name(), move || {
         let program = env::current_exe();
         let program = program.map_err(|error| format!("failed to find this program: {error}"))?;
+        let variation = settings
+            .plan
+            .as_ref()
+            .map(|(file, _)| Variation { plan: Some(file.clone()), ..Variation::default() });
         let job = |seed| Job {
             program: &program,
             arguments: &[],
@@ -34,6 +41,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             clock: settings.clock,
             invariants: settings.invariants,
             record: None,
+            variation: variation.as_ref(),
         };
         let runs = run(&job, &words, &settings)?;
         let failed: Vec<&Run> = runs.iter().filter(|run| !run.outcome.passed()).collect();
@@ -58,6 +66,11 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             print!("{}", passed(test, &runs, &recording));
             return Ok(());
         };
+        let mut recording = recording;
+        if let Some(time) = settings.shrink {
+            let lines = shorter(&job(*seed), outcome, time, &words, &settings);
+            recording.splice(0..0, lines.unwrap_or_else(|why| vec![format!("not shorter: {why}")]));
+        }
         let rate = (failed.len(), runs.len());
         let again = again(&words, *seed, &settings);
         let text = failure(test, *seed, outcome, rate, recording, &again);
@@ -67,6 +80,30 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
         }
         Err(text.into())
     })
+}
+
+/// Looks for a shorter run that fails the same way, and says what it found.
+fn shorter(
+    job: &Job<'_>,
+    outcome: &Outcome,
+    time: Duration,
+    words: &str,
+    settings: &Settings,
+) -> Result<Vec<String>, String> {
+    if settings.clock == Clock::Real {
+        return Err("a run in real time cannot be repeated".into());
+    }
+    let path = picture::path(job.test, job.seed)?;
+    let supervisor = || Box::new(TimeLimit) as Box<dyn Supervisor>;
+    let by_plan = |plan: &Path| by_plan(plan, words, settings);
+    let shorter = shorten(job, &supervisor, outcome, time, &path, &by_plan)?;
+    let mut lines = shorter.lines();
+    match &shorter.recording {
+        Ok(path) => lines.extend(pictures(path).into_iter().map(|line| format!("  {line}"))),
+        Err(why) => lines.push(format!("  not recorded: {why}")),
+    }
+    lines.push(format!("  again:   {}", by_plan(&shorter.plan)));
+    Ok(lines)
 }
 
 /// One run that has ended.
@@ -161,6 +198,17 @@ fn failure(
 
 /// The command that repeats the run. With another build it would be another run.
 fn again(words: &str, seed: u64, settings: &Settings) -> String {
+    match &settings.plan {
+        Some((file, _)) => by_plan(file, words, settings),
+        None => command(&format!("LAB_SEED={seed}"), words, settings),
+    }
+}
+
+fn by_plan(file: &Path, words: &str, settings: &Settings) -> String {
+    command(&format!("LAB_PLAN={}", file.display()), words, settings)
+}
+
+fn command(variable: &str, words: &str, settings: &Settings) -> String {
     let mut command = String::new();
     match settings.clock {
         Clock::Real => command += "LAB_CLOCK=real ",
@@ -171,7 +219,7 @@ fn again(words: &str, seed: u64, settings: &Settings) -> String {
         command += "LAB_INVARIANTS=off ";
     }
     let tests = if sim::instrumented_edges() > 0 { "explore" } else { "test" };
-    command += &format!("LAB_SEED={seed} cargo {tests} ");
+    command += &format!("{variable} cargo {tests} ");
     if !cfg!(debug_assertions) {
         command += "--release ";
     }
@@ -229,6 +277,8 @@ mod tests {
             invariants: false,
             fail_fast: false,
             timeline: Timeline::Never,
+            shrink: None,
+            plan: None,
         };
         let test = &SUITE.tests[1];
         // Without the option of a release build, which this test may be.

@@ -1,11 +1,12 @@
 //! A run in virtual time: the report of `sim` becomes the outcome of a test.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use config::{FindingKind, Referee, TEST_LIMIT};
-use sim::{Engine, ThreadInfo};
+use sim::{Decisions, Options, ThreadInfo, Turn};
 use verdict::crowd::crowd;
 use verdict::label::Label;
 use verdict::virtual_time::{failure, options};
@@ -20,13 +21,13 @@ const THREADS_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs `test` in virtual time. If the simulation ends early, for example because a thread spins,
 /// the outcome says so.
+///
+/// Also returns what the schedule decided, if only some of its decisions are drawn.
 pub(crate) fn run(
-    engine: Engine,
-    seed: u64,
+    options: Options,
     referee: &Referee,
     test: impl FnOnce() -> Outcome + Send + 'static,
-) -> Outcome {
-    let options = options(seed).engine(engine).time_limit(TEST_LIMIT + 4 * GRACE);
+) -> (Outcome, Decisions) {
     let slot = Arc::new(Mutex::new(None));
     let report = {
         let slot = Arc::clone(&slot);
@@ -45,7 +46,27 @@ pub(crate) fn run(
         threads_peak: report.threads_peak,
         cpu: report.cpu,
     });
-    outcome
+    (outcome, report.decisions)
+}
+
+/// What a run draws at random.
+#[derive(Debug, Default)]
+pub(crate) struct Drawing {
+    /// The decisions of the schedule that are drawn; all if none.
+    pub(crate) drawn: Option<Vec<Range<u64>>>,
+    /// The moment after which everything is drawn anew.
+    pub(crate) turn: Option<Turn>,
+}
+
+impl Drawing {
+    /// The settings of a simulation of a test.
+    pub(crate) fn options(self, seed: u64) -> Options {
+        let options = options(seed).time_limit(TEST_LIMIT + 4 * GRACE).turn(self.turn);
+        match self.drawn {
+            Some(drawn) => options.draw_only(drawn),
+            None => options,
+        }
+    }
 }
 
 /// Waits for the threads of all servers to end, and reports those that do not as findings.

@@ -197,9 +197,9 @@ mod real;
 pub use engine_kind::Engine;
 pub use halt::Halt;
 pub use label::Label;
-pub use options::{Options, Output, Policy};
+pub use options::{Options, Output, Policy, Turn};
 pub use repeat::{Difference, Divergence, first_difference, repeat};
-pub use report::{PanicInfo, Report, ThreadInfo, ThreadState};
+pub use report::{Decisions, PanicInfo, Report, ThreadInfo, ThreadState};
 pub use trace::{Op, Step};
 
 #[cfg(sim_virtual)]

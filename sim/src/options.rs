@@ -3,6 +3,7 @@
 //! Only these settings can change what happens inside a run. So one `Options` value and one binary
 //! determine every step of a run.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::engine_kind::Engine;
@@ -63,6 +64,30 @@ pub struct Options {
     pub(crate) spurious: bool,
     pub(crate) trace: bool,
     pub(crate) backtraces: bool,
+    pub(crate) drawn: Option<Vec<Range<u64>>>,
+    pub(crate) turn: Option<Turn>,
+}
+
+/// A moment of a run after which everything is drawn anew.
+///
+/// Two runs with the same seed and other turns are the same run up to the earlier turn, and two
+/// different futures after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The virtual time of the moment. The schedule and the random bytes of the operating system
+    /// change when the first timer at or after it runs out.
+    pub at: Duration,
+    /// Chooses the future; 0 and 1 are two of them.
+    pub salt: u64,
+}
+
+impl Turn {
+    /// The seed of what is drawn after the turn, in a run with this seed.
+    #[must_use]
+    pub fn seed(&self, seed: u64) -> u64 {
+        // An odd multiplier, so that each salt gives another seed.
+        seed ^ (self.salt.wrapping_add(1)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 impl Default for Options {
@@ -84,6 +109,8 @@ impl Default for Options {
             spurious: false,
             trace: false,
             backtraces: true,
+            drawn: None,
+            turn: None,
         }
     }
 }
@@ -211,6 +238,25 @@ impl Options {
     #[must_use]
     pub fn backtraces(mut self, backtraces: bool) -> Options {
         self.backtraces = backtraces;
+        self
+    }
+
+    /// Draws only the decisions with these numbers, counted from 0 in the order of the run, in
+    /// ascending ranges. In all others the running thread runs on, or else the thread that has
+    /// waited longest runs. By default every decision is drawn.
+    ///
+    /// A decision that is not drawn still takes its number from the stream of the schedule. So two
+    /// runs that differ only in these ranges draw the same for the same decision.
+    #[must_use]
+    pub fn draw_only(mut self, decisions: Vec<Range<u64>>) -> Options {
+        self.drawn = Some(decisions);
+        self
+    }
+
+    /// Draws everything anew after a moment of the run; never by default.
+    #[must_use]
+    pub fn turn(mut self, turn: Option<Turn>) -> Options {
+        self.turn = turn;
         self
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::halt::Halt;
 use crate::label::Label;
 use crate::options::Options;
-use crate::report::{Report, ThreadInfo};
+use crate::report::{Decisions, Report, ThreadInfo};
 
 /// Runs `closure` in real time. The documentation for Linux describes this function in full.
 ///
@@ -41,6 +41,7 @@ pub fn run(options: Options, closure: impl FnOnce() + Send + 'static) -> Report 
         elapsed: start.elapsed(),
         steps: 0,
         switches: 0,
+        decisions: Decisions::default(),
         spawned: 1,
         threads_peak: 1,
         threads: Vec::new(),

@@ -77,6 +77,15 @@ pub struct PanicInfo {
     pub at: Duration,
 }
 
+/// The decisions of a schedule that is only partly drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// All decisions, drawn or not.
+    pub made: u64,
+    /// Those that chose another thread than the one that would have run on.
+    pub different: u64,
+}
+
 /// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -94,6 +103,9 @@ pub struct Report {
     pub steps: u64,
     /// The number of times that the turn passed to another thread.
     pub switches: u64,
+    /// What was decided, if [`Options::draw_only`](crate::Options::draw_only) was used; otherwise
+    /// nothing is counted.
+    pub decisions: Decisions,
     /// Threads started, including the closure's own.
     pub spawned: u32,
     /// The largest number of threads alive at the same time.

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use choice::Stream;
 use config::command::show;
 use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand::seq::IteratorRandom;
 use runner::Lab;
 
@@ -78,7 +78,7 @@ pub(crate) fn churn(lab: &Lab, setup: Setup) {
 }
 
 /// Twenty rounds of crashes, restarts and disconnections.
-fn come_and_go(cfg: &Config, rng: &mut ChaCha8Rng) {
+fn come_and_go(cfg: &Config, rng: &mut Stream) {
     let disconnects = draw::in_some_rounds(rng, DISCONNECTS, ROUNDS);
     let returns = draw::in_some_rounds(rng, RETURNS, ROUNDS);
     let crashes = draw::in_some_rounds(rng, CRASHES, ROUNDS);
@@ -103,7 +103,7 @@ fn come_and_go(cfg: &Config, rng: &mut ChaCha8Rng) {
 }
 
 /// Starts commands until it has to stop. Returns the commands that it saw committed.
-fn client(cfg: &Config, me: usize, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Vec<Vec<u8>> {
+fn client(cfg: &Config, me: usize, mut rng: Stream, stop: &AtomicBool) -> Vec<Vec<u8>> {
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let command = draw::command(&mut rng);

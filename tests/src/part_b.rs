@@ -6,11 +6,11 @@
 use std::thread;
 use std::time::Duration;
 
+use choice::Stream;
 use config::command::{number, show};
 use config::{Class, Config, Failure, FindingKind, RAFT_ELECTION_TIMEOUT, Rule, Setup};
 use raftapi::Started;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use runner::Lab;
 
 use crate::clients::Client;
@@ -306,14 +306,14 @@ pub(crate) fn backup(lab: &Lab) {
     cfg.end();
 }
 
-fn start_fifty(cfg: &Config, rng: &mut ChaCha8Rng, leader: usize) {
+fn start_fifty(cfg: &Config, rng: &mut Stream, leader: usize) {
     cfg.start_at_leader(leader, &draw::command(rng));
     for _ in 1..50 {
         cfg.start(leader, draw::command(rng));
     }
 }
 
-fn agree_on_fifty(cfg: &Config, rng: &mut ChaCha8Rng) {
+fn agree_on_fifty(cfg: &Config, rng: &mut Stream) {
     for _ in 0..50 {
         cfg.one(&draw::command(rng), 3, true);
     }
@@ -375,7 +375,7 @@ fn check_rpcs_to_elect(lab: &Lab, cfg: &Config) {
 
 /// Checks the number of RPCs for ten commands. Returns the number of all RPCs so far; none if the
 /// term changed meanwhile.
-fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut ChaCha8Rng) -> Option<u64> {
+fn agree_on_ten(lab: &Lab, cfg: &Config, rng: &mut Stream) -> Option<u64> {
     const COMMANDS: u64 = 10;
     let servers = cfg.n();
     let leader = cfg.check_one_leader();

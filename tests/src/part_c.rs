@@ -6,10 +6,10 @@
 
 use std::thread;
 
+use choice::Stream;
 use config::command::number;
 use config::{Config, RAFT_ELECTION_TIMEOUT, Setup};
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use runner::Lab;
 
 use crate::churn;
@@ -158,13 +158,13 @@ pub(crate) fn figure_8(lab: &Lab) {
 }
 
 /// Starts a new command at each running server. Returns the servers that took one.
-fn ask_all(cfg: &Config, rng: &mut ChaCha8Rng) -> Vec<usize> {
+fn ask_all(cfg: &Config, rng: &mut Stream) -> Vec<usize> {
     (0..cfg.n()).filter(|server| cfg.start(*server, draw::command(rng)).is_some()).collect()
 }
 
 /// Figure 8 of the paper, with its names for the servers. A leader that counts the replicas of an
 /// entry of an older term commits it in (c). In (d) another entry replaces it.
-fn the_figure(cfg: &Config, rng: &mut ChaCha8Rng) {
+fn the_figure(cfg: &Config, rng: &mut Stream) {
     // (a) S1 leads, and replicates an entry to S2 only.
     let leader = cfg.check_one_leader();
     let [s1, s2, others @ ..] = [0, 1, 2, 3, 4].map(|k| (leader + k) % cfg.n());

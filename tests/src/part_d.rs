@@ -14,11 +14,11 @@
 
 use std::time::Duration;
 
+use choice::Stream;
 use config::{
     Class, Config, FindingKind, RAFT_ELECTION_TIMEOUT, SNAPSHOT_INTERVAL, Setup, next_snapshot,
 };
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use runner::Lab;
 
 use crate::draw;
@@ -105,7 +105,7 @@ fn snap_common(lab: &Lab, setup: Setup, fault: Fault) {
 fn miss_a_round(
     lab: &Lab,
     cfg: &Config,
-    rng: &mut ChaCha8Rng,
+    rng: &mut Stream,
     round: usize,
     [victim, sender]: [usize; 2],
 ) -> usize {
@@ -144,7 +144,7 @@ fn miss_a_round(
     cfg.check_one_leader()
 }
 
-fn start_some(cfg: &Config, rng: &mut ChaCha8Rng, sender: usize) {
+fn start_some(cfg: &Config, rng: &mut Stream, sender: usize) {
     // The sender is perhaps not the leader; then it refuses them.
     for _ in 0..rng.random_range(5..15) {
         cfg.start(sender, draw::command(rng));

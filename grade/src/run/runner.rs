@@ -96,7 +96,16 @@ impl Runner {
     fn job(&self, test: &'static Test, seed: u64) -> Job<'_> {
         let Runner { program, arguments, .. } = self;
         let clock = Clock::default();
-        Job { program, arguments, test, seed, clock, invariants: true, record: None }
+        Job {
+            program,
+            arguments,
+            test,
+            seed,
+            clock,
+            invariants: true,
+            record: None,
+            variation: None,
+        }
     }
 
     fn run_once(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {

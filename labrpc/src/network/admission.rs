@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use choice::{Choices, Name};
+
+use crate::value::Value;
+
 use super::event::Ending;
 use super::fate::{Conditions, Fate};
 use super::link::Link;
-use super::request::{Leg, Request};
+use super::request::{self, Leg, Request};
 use super::server::Server;
 use super::state::{self, Shared};
 
@@ -26,7 +30,14 @@ pub(crate) enum Admission {
 }
 
 /// Numbers the call, looks at the network, and draws the fate, all under one lock.
-pub(crate) fn admit(network: &Shared, end_number: usize, method: &str) -> (Request, Admission) {
+///
+/// `value` describes the arguments, if choices are named.
+pub(crate) fn admit(
+    network: &Shared,
+    end_number: usize,
+    method: &str,
+    value: Option<&Value>,
+) -> (Request, Admission) {
     let mut guard = network.state.lock();
     let request = guard.request(end_number, method);
     state::let_held_in(&mut guard);
@@ -61,6 +72,7 @@ pub(crate) fn admit(network: &Shared, end_number: usize, method: &str) -> (Reque
         reply: on_link(back),
     };
     let fate = Fate::draw(&mut state.end(end_number).rng, &conditions);
+    let fate = chosen(&state.choices, &request, value, fate);
     let admission = match (server, obstacle, fate) {
         (Some(server), None, fate @ Fate::Accepted { .. }) => Admission::Admitted { server, fate },
         (server, Some(obstacle), Fate::Unreachable { after }) => {
@@ -69,4 +81,19 @@ pub(crate) fn admit(network: &Shared, end_number: usize, method: &str) -> (Reque
         _ => unreachable!("a server is reached exactly if nothing stands in the way"),
     };
     (request, admission)
+}
+
+/// What the plan of the run says about the call, or else what was drawn.
+fn chosen(choices: &Choices, request: &Request, value: Option<&Value>, drawn: Fate) -> Fate {
+    if !choices.are_named() {
+        return drawn;
+    }
+    let name = || Name::Message {
+        method: request.method.to_string(),
+        from: request::number(request.from.as_deref()),
+        to: request::number(request.to.as_deref()),
+        term: value.and_then(|value| value.number("term")),
+        nth: 0,
+    };
+    choices.message(name, choice::Fate::from(&drawn)).into()
 }

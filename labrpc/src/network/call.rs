@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use choice::Name;
 use parking_lot::MutexGuard;
 
 use crate::end::Carrier;
@@ -22,7 +23,7 @@ use super::event::{CallStep, Ending};
 use super::fate::{self, Fate};
 use super::handlers::{self, Handled, Outcome, sleep};
 use super::load::Load;
-use super::request::{Leg, Request};
+use super::request::{self, Leg, Request};
 use super::server::Server;
 use super::state::{self, Shared, State};
 use super::traps::Decision;
@@ -44,7 +45,7 @@ impl Carrier for LocalEnd {
         value: Option<Value>,
     ) -> (u64, Result<Vec<u8>, CallError>) {
         let network = &self.network;
-        let (request, admission) = admit(network, self.number, method);
+        let (request, admission) = admit(network, self.number, method, value.as_ref());
         if let Some(value) = value {
             let described = CallStep::Described { is_reply: false, copy: 0, value };
             request.log(&network.log, described);
@@ -213,6 +214,7 @@ impl Journey<'_> {
         if link.is_some_and(|link| link.cut) {
             let long_delays = state.long_delays;
             let after = fate::unreachable_wait(&mut state.end(self.end).rng, long_delays);
+            let after = state.choices.cut_reply(|| self.cut_reply(), after);
             drop(state);
             // The caller waits as for a server that cannot be reached.
             sleep(after);
@@ -263,6 +265,13 @@ impl Journey<'_> {
             (Decision::Lose, Leg::Reply) => Err(Ending::ReplyLost),
             (Decision::Close, _) => Err(Ending::Closed),
         }
+    }
+
+    /// How the wait for a reply that a cut link loses is named.
+    fn cut_reply(&self) -> Name {
+        let (from, to) = self.request.endpoints(Leg::Request);
+        let method = self.request.method.to_string();
+        Name::CutReply { method, from: request::number(from), to: request::number(to), nth: 0 }
     }
 
     /// Whether the server is dead for this call: the end was switched off or deleted, or the

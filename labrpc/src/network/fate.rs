@@ -183,6 +183,47 @@ impl Fate {
     }
 }
 
+/// As a choice of the run, which is what people read.
+impl From<&Fate> for choice::Fate {
+    fn from(fate: &Fate) -> choice::Fate {
+        let ms = |time: &Duration| time.as_millis() as u64;
+        match fate {
+            Fate::Unreachable { after } => {
+                choice::Fate { unreachable_ms: Some(ms(after)), ..Default::default() }
+            }
+            Fate::Accepted {
+                request_delay,
+                request_lost,
+                duplicate_after,
+                reply_lost,
+                reply_delay,
+            } => choice::Fate {
+                unreachable_ms: None,
+                request_delay_ms: ms(request_delay),
+                request_lost: *request_lost,
+                duplicate_after_ms: duplicate_after.as_ref().map(ms),
+                reply_delay_ms: ms(reply_delay),
+                reply_lost: *reply_lost,
+            },
+        }
+    }
+}
+
+impl From<choice::Fate> for Fate {
+    fn from(fate: choice::Fate) -> Fate {
+        match fate.unreachable_ms {
+            Some(ms) => Fate::Unreachable { after: Duration::from_millis(ms) },
+            None => Fate::Accepted {
+                request_delay: Duration::from_millis(fate.request_delay_ms),
+                request_lost: fate.request_lost,
+                duplicate_after: fate.duplicate_after_ms.map(Duration::from_millis),
+                reply_lost: fate.reply_lost,
+                reply_delay: Duration::from_millis(fate.reply_delay_ms),
+            },
+        }
+    }
+}
+
 /// How long a caller waits for a server that cannot be reached, or for a reply whose link is cut.
 pub fn unreachable_wait(rng: &mut impl Rng, long_delays: bool) -> Duration {
     draw_ms(rng, if long_delays { UNREACHABLE_LONG_DELAY_MS } else { UNREACHABLE_DELAY_MS })

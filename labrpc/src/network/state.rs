@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use choice::{Choices, Stream};
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 
 use super::address::{Address, Addresses};
 use super::link::Links;
@@ -41,6 +40,7 @@ pub(crate) struct State {
     pub(crate) long_delays: bool,
     pub(crate) long_reordering: bool,
     pub(crate) closed: bool,
+    pub(crate) choices: Choices,
     /// Every end that was ever made, by number, also those that were deleted.
     ends: Vec<End>,
     /// The ends that were not deleted.
@@ -65,7 +65,7 @@ pub(crate) struct End {
     pub(crate) enabled: bool,
     /// A call through a deleted end fails differently from one through an end that is switched off.
     pub(crate) deleted: bool,
-    pub(crate) rng: ChaCha8Rng,
+    pub(crate) rng: Stream,
 }
 
 /// A call that has not ended yet.
@@ -86,9 +86,11 @@ pub struct Pending {
 }
 
 impl Shared {
-    pub(crate) fn new(seed: u64) -> Shared {
+    pub(crate) fn new(seed: u64, choices: Choices) -> Shared {
+        let describes = AtomicBool::new(choices.are_named());
         let state = State {
             seed,
+            choices,
             calls_made: 0,
             unreliable: false,
             long_delays: false,
@@ -112,7 +114,7 @@ impl Shared {
             unowned: UnderWay::default(),
             copies_made: AtomicU32::new(0),
             any_outlives: AtomicBool::new(false),
-            describes: AtomicBool::new(false),
+            describes,
         }
     }
 
@@ -150,8 +152,7 @@ impl State {
     /// If an end of that name exists.
     pub(crate) fn add_end(&mut self, name: &Name, owner: Option<Arc<Address>>) -> usize {
         let number = self.ends.len();
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(number as u64);
+        let rng = self.choices.stream(self.seed, number as u64);
         let end = End { owner, destination: None, enabled: false, deleted: false, rng };
         let old = self.end_numbers.insert(name.clone(), number);
         assert!(old.is_none(), "an end named {name} already exists");

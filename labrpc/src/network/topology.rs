@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use choice::Choices;
+
 use crate::end::ClientEnd;
 
 use super::call::LocalEnd;
@@ -24,7 +26,17 @@ pub struct Network {
 impl Network {
     /// A reliable network without ends or servers.
     pub fn new(seed: u64) -> Network {
-        Network { shared: Arc::new(Shared::new(seed)) }
+        Network::choosing(seed, Choices::drawn())
+    }
+
+    /// The same, with the choices of its run.
+    pub fn choosing(seed: u64, choices: Choices) -> Network {
+        Network { shared: Arc::new(Shared::new(seed, choices)) }
+    }
+
+    /// The choices of the run.
+    pub fn choices(&self) -> Choices {
+        self.shared.state.lock().choices.clone()
     }
 
     /// Makes an end that belongs to no server. It is disabled and not connected.

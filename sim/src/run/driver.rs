@@ -157,6 +157,7 @@ impl Driver {
             elapsed: Duration::from_nanos(scheduler.ended_at.unwrap_or(scheduler.now)),
             steps: scheduler.steps,
             switches: scheduler.switches,
+            decisions: scheduler.schedule.decisions(),
             spawned: scheduler.spawned,
             threads_peak: scheduler.alive_peak,
             threads,

@@ -64,6 +64,10 @@ impl Schedule for Recorder {
         self.note(Choice::EarlyWake(after));
         after
     }
+
+    fn turn(&mut self, seed: u64) {
+        self.inner.turn(seed);
+    }
 }
 
 /// Gives recorded answers in order. If the recording has ended or has the answer to another
@@ -104,6 +108,8 @@ impl Schedule for Recorded {
             _ => None,
         }
     }
+
+    fn turn(&mut self, _: u64) {}
 }
 
 /// Threads that contend for locks, pass messages, sleep, yield and poll the clock.

@@ -111,6 +111,8 @@ pub(crate) struct Scheduler {
     /// Random bytes for requests that must not wait, such as those of an allocator.
     pub(crate) entropy_no_wait: Random,
     pub(crate) tracer: Tracer,
+    /// The time after which everything is drawn by another seed, and that seed.
+    turn: Option<(u64, u64)>,
     spurious: bool,
     /// Clock reads left until the next that yields.
     clock_reads: u32,
@@ -155,6 +157,7 @@ impl Scheduler {
             entropy: Random::new(options.seed, 2),
             entropy_no_wait: Random::new(options.seed, 3),
             tracer: Tracer::new(options.trace),
+            turn: options.turn.map(|turn| (ns(turn.at), turn.seed(options.seed))),
             spurious: options.spurious,
             clock_reads: FIRST_CLOCK_READS,
             clock_looks: 0,
@@ -317,6 +320,10 @@ impl Scheduler {
     }
 
     fn timer_fired(&mut self, slot: u32) {
+        if let Some((_, seed)) = self.turn.take_if(|(at, _)| *at <= self.now) {
+            self.entropy = Random::new(seed, 2);
+            self.schedule.turn(seed);
+        }
         let thread = &self.threads[slot as usize];
         let wake = if thread.spurious { Wake::Spurious } else { Wake::TimedOut };
         match thread.state {

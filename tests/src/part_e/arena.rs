@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use choice::Stream;
 use config::{Class, Config, Failure, RAFT_ELECTION_TIMEOUT, Rule, Setup};
-use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use runner::Lab;
 
@@ -39,7 +39,7 @@ pub(crate) struct Arena<'a> {
     lab: &'a Lab,
     /// Shared with the clients of a test, if it has any.
     pub(crate) cfg: Arc<Config>,
-    pub(crate) rng: ChaCha8Rng,
+    pub(crate) rng: Stream,
     /// The server that was seen to lead each term.
     leaders: BTreeMap<u64, usize>,
     /// The network needs up to this time after a heal: failing calls and delayed messages are still
@@ -149,13 +149,13 @@ impl<'a> Arena<'a> {
 
     /// Lets time pass, and watches which server leads.
     pub(crate) fn sleep(&mut self, time: Duration) {
-        let end = Instant::now() + time;
+        let end = Instant::now() + self.cfg.choices().wait(time);
         loop {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            self.cfg.sleep(left.min(LOOK_INTERVAL));
+            self.cfg.look_again_after(left.min(LOOK_INTERVAL));
             self.record_leaders(&[]);
         }
     }
@@ -186,7 +186,7 @@ impl<'a> Arena<'a> {
             if answer.is_some() || Instant::now() >= end {
                 return answer;
             }
-            self.cfg.sleep(CLOSE_LOOK_INTERVAL);
+            self.cfg.look_again_after(CLOSE_LOOK_INTERVAL);
             self.record_leaders(&[]);
         }
     }
@@ -208,7 +208,7 @@ impl<'a> Arena<'a> {
                 );
                 self.fail(Rule::L1, sentence);
             }
-            self.cfg.sleep(LOOK_INTERVAL);
+            self.cfg.look_again_after(LOOK_INTERVAL);
         }
     }
 
@@ -226,7 +226,7 @@ impl<'a> Arena<'a> {
                 if applied >= servers.len() {
                     return started.index;
                 }
-                self.cfg.sleep(LOOK_INTERVAL);
+                self.cfg.look_again_after(LOOK_INTERVAL);
                 self.record_leaders(&[]);
             }
         }

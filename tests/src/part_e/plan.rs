@@ -1,7 +1,7 @@
 //! The faults of a run of the swarm, drawn from its seed: every run tries another mixture.
 
+use choice::Stream;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
 
 /// One fault, or the end of one.
@@ -143,7 +143,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Draws which of the possible faults are on; some always are.
-    pub(crate) fn draw(rng: &mut ChaCha8Rng, possible: &[&[Action]]) -> Plan {
+    pub(crate) fn draw(rng: &mut Stream, possible: &[&[Action]]) -> Plan {
         let possible = possible.concat();
         let mut chosen: Vec<Action> =
             possible.iter().copied().filter(|_| rng.random_ratio(1, 2)).collect();
@@ -166,14 +166,13 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
 
     use super::*;
 
     #[test]
     fn each_fault_can_end() {
         for seed in 0..200 {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut rng = Stream::new(seed, 0, None);
             let plan = Plan::draw(&mut rng, &[Action::LINKS, Action::PROCESSES, Action::TIME]);
             assert!(!plan.actions.is_empty());
             for action in &plan.actions {
@@ -186,14 +185,14 @@ mod tests {
     #[test]
     fn messages_outlive_crashes_in_some_runs_and_die_with_their_receiver_in_others() {
         let outlives =
-            |seed| Plan::draw(&mut ChaCha8Rng::seed_from_u64(seed), &[Action::PROCESSES]).outlives;
+            |seed| Plan::draw(&mut Stream::new(seed, 0, None), &[Action::PROCESSES]).outlives;
         let count = (0..200).filter(|seed| outlives(*seed)).count();
         assert!((60..140).contains(&count), "{count} of 200");
     }
 
     #[test]
     fn two_seeds_draw_two_plans_and_one_seed_one() {
-        let plan = |seed| Plan::draw(&mut ChaCha8Rng::seed_from_u64(seed), &[Action::LINKS]);
+        let plan = |seed| Plan::draw(&mut Stream::new(seed, 0, None), &[Action::LINKS]);
         assert_eq!(plan(1), plan(1));
         assert!((2..9).any(|seed| plan(seed) != plan(1)));
     }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use choice::Stream;
 use config::command::show;
 use config::{Class, Config, RAFT_ELECTION_TIMEOUT, SNAPSHOT_INTERVAL, Setup, next_snapshot};
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use runner::Lab;
 
 use crate::clients::Client;
@@ -123,7 +123,7 @@ fn come_and_go(arena: &mut Arena<'_>) {
 }
 
 /// Starts bursts of commands at all servers. Returns the commands that it saw committed.
-fn client(cfg: &Config, mut rng: ChaCha8Rng, stop: &AtomicBool) -> Vec<(u64, Vec<u8>)> {
+fn client(cfg: &Config, mut rng: Stream, stop: &AtomicBool) -> Vec<(u64, Vec<u8>)> {
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let mut taken = Vec::new();

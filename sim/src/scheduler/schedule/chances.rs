@@ -19,6 +19,10 @@ impl Chances {
         Chances { random: Random::new(seed, 1), edge_mean }
     }
 
+    pub(crate) fn turn(&mut self, seed: u64) {
+        self.random = Random::new(seed, 1);
+    }
+
     pub(crate) fn edges(&mut self) -> u32 {
         1 + self.random.below(2 * u64::from(self.edge_mean)) as u32
     }

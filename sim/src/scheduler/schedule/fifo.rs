@@ -35,4 +35,8 @@ impl Schedule for FifoSchedule {
     fn early_wake(&mut self) -> Option<u64> {
         self.chances.early_wake()
     }
+
+    fn turn(&mut self, seed: u64) {
+        self.chances.turn(seed);
+    }
 }

@@ -16,16 +16,18 @@
 //!
 //! That is enough for two more uses. A **replay** records each answer and gives the same answers in
 //! the same order. It names threads by number, because a position in a queue can mean another
-//! thread in another run. A **shrunk** schedule replaces some answers by "run on": it takes the
-//! running thread again if the point says that it is ready, otherwise the first in the queue, and
-//! answers "never" to the questions of preemption. `run::replay` tests both.
+//! thread in another run. `run::replay` tests it. `partly` draws some answers and replaces the
+//! others by "run on": it takes the running thread again if the point says that it is ready,
+//! otherwise the first in the queue.
 
 use std::fmt::Debug;
 
+use crate::report::Decisions;
 use crate::scheduler::ready::{Ready, ReadyThread};
 
 mod chances;
 mod fifo;
+mod partly;
 mod pct;
 pub(crate) mod policy;
 mod random;
@@ -74,5 +76,17 @@ pub(crate) trait Schedule: Debug + Send {
     /// for each step would cost a tenth of a clock read. The first step is always reported.
     fn stepped(&mut self, _slot: u32, _step: u64) -> u64 {
         u64::MAX
+    }
+
+    /// Another schedule answers in place of [`Schedule::next`]. Takes from the stream of random
+    /// numbers what the answer would have taken.
+    fn pass_over(&mut self, _point: Point, _ready: &Ready) {}
+
+    /// Draws everything from now on by another seed.
+    fn turn(&mut self, seed: u64);
+
+    /// What a schedule that is only partly drawn has counted.
+    fn decisions(&self) -> Decisions {
+        Decisions::default()
     }
 }

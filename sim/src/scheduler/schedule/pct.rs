@@ -107,4 +107,8 @@ impl Schedule for PctSchedule {
         }
         u64::MAX
     }
+
+    fn turn(&mut self, seed: u64) {
+        self.chances.turn(seed);
+    }
 }

@@ -4,16 +4,21 @@ use crate::options::{Options, Policy};
 use crate::scheduler::schedule::Schedule;
 use crate::scheduler::schedule::chances::Chances;
 use crate::scheduler::schedule::fifo::FifoSchedule;
+use crate::scheduler::schedule::partly::PartlySchedule;
 use crate::scheduler::schedule::pct::PctSchedule;
 use crate::scheduler::schedule::random::RandomSchedule;
 
 /// A fresh schedule for one run.
 pub(crate) fn schedule(options: &Options) -> Box<dyn Schedule> {
     let chances = Chances::new(options.seed, options.edge_mean);
-    match options.policy {
+    let schedule: Box<dyn Schedule> = match options.policy {
         Policy::Random => Box::new(RandomSchedule::new(chances)),
         Policy::Pct { depth, steps } => Box::new(PctSchedule::new(chances, depth, steps)),
         Policy::Fifo => Box::new(FifoSchedule::new(chances)),
+    };
+    match &options.drawn {
+        Some(drawn) => Box::new(PartlySchedule::new(schedule, drawn.clone())),
+        None => schedule,
     }
 }
 

@@ -13,15 +13,20 @@ impl RandomSchedule {
     pub(crate) fn new(chances: Chances) -> RandomSchedule {
         RandomSchedule { chances }
     }
+
+    #[inline]
+    fn draw(&mut self, point: Point, ready: &Ready) -> usize {
+        // A yielding thread has just been pushed, so it stands last.
+        let yields = point.yields && ready.last() == point.running;
+        let choices = if yields { ready.len() - 1 } else { ready.len() };
+        self.chances.random.below(choices as u64) as usize
+    }
 }
 
 impl Schedule for RandomSchedule {
     #[inline]
     fn next(&mut self, point: Point, ready: &mut Ready) -> ReadyThread {
-        // A yielding thread has just been pushed, so it stands last.
-        let yields = point.yields && ready.last() == point.running;
-        let choices = if yields { ready.len() - 1 } else { ready.len() };
-        let index = self.chances.random.below(choices as u64) as usize;
+        let index = self.draw(point, ready);
         ready.take(index).expect("the index is below the number of ready threads")
     }
 
@@ -35,5 +40,13 @@ impl Schedule for RandomSchedule {
 
     fn early_wake(&mut self) -> Option<u64> {
         self.chances.early_wake()
+    }
+
+    fn pass_over(&mut self, point: Point, ready: &Ready) {
+        self.draw(point, ready);
+    }
+
+    fn turn(&mut self, seed: u64) {
+        self.chances.turn(seed);
     }
 }

@@ -1,0 +1,105 @@
+//! Makes a failing run smaller: finds the choices that the failure needs.
+//!
+//! A run is deterministic and takes milliseconds, so leaving something out and running again shows
+//! whether the failure needs it. What is left is a [`Plan`]: a few choices that a person can read.
+//! The search is delta debugging (Zeller and Hildebrandt, 2002): first large blocks, then smaller
+//! ones, until no single choice can be left out.
+
+mod passes;
+mod target;
+mod trials;
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use choice::{Choice, Name};
+
+use crate::job::{Job, Supervisor};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+
+use target::Target;
+use trials::Trials;
+
+/// What a search may use.
+pub struct Bounds<'a> {
+    /// It ends after this time, with the smallest run so far.
+    pub time: Duration,
+    /// It ends when this becomes true, with the smallest run so far.
+    pub stop: &'a AtomicBool,
+    /// Called after each run with the number of runs and the size of the smallest one.
+    pub progress: &'a (dyn Fn(usize, Size) + Sync),
+}
+
+/// The smallest run that was found.
+#[derive(Debug, Clone)]
+pub struct Shrunk {
+    /// The choices that it makes.
+    pub plan: Plan,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The size of the whole run.
+    pub before: Size,
+    /// The size of this run.
+    pub after: Size,
+    /// The number of runs that were made.
+    pub runs: usize,
+    /// How long the search took.
+    pub time: Duration,
+    /// Whether no single choice can be left out; false if the search was stopped before.
+    pub is_minimal: bool,
+}
+
+/// The size of a run: choices that differ from a run in which nothing happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Calls to which the network did something.
+    pub messages: usize,
+    /// Faults that began.
+    pub faults: usize,
+    /// Commands that clients sent.
+    pub commands: usize,
+    /// Decisions of the schedule that did not let the running thread run on.
+    pub switches: u64,
+}
+
+impl Size {
+    fn of(choices: &[Choice], switches: u64) -> Size {
+        let mut size = Size { switches, ..Size::default() };
+        for choice in choices {
+            match choice.name {
+                Name::Message { .. } | Name::CutReply { .. } => size.messages += 1,
+                Name::Fault { .. } => size.faults += 1,
+                Name::Command { .. } => size.commands += 1,
+                Name::Wait { .. } | Name::Server { .. } => {}
+            }
+        }
+        size
+    }
+
+    /// All choices together.
+    pub fn total(&self) -> u64 {
+        (self.messages + self.faults + self.commands) as u64 + self.switches
+    }
+}
+
+/// Makes a failing run smaller. `outcome` is the outcome of the whole run, and `supervisor` makes
+/// the supervisor of each run.
+///
+/// # Errors
+/// One sentence, if the run cannot be repeated from the list of its choices.
+pub fn shrink(
+    job: &Job<'_>,
+    supervisor: &(dyn Fn() -> Box<dyn Supervisor> + Sync),
+    outcome: &Outcome,
+    bounds: &Bounds<'_>,
+) -> Result<Shrunk, String> {
+    let begin = Instant::now();
+    let target = Target::of(outcome).ok_or("the run passed")?;
+    let mut trials = Trials::new(job, supervisor, &target, bounds, begin)?;
+    let before = trials.size();
+    let is_minimal = passes::reduce(&mut trials);
+    let (plan, outcome, after) = trials.best();
+    let (runs, time) = (trials.runs(), begin.elapsed());
+    Ok(Shrunk { plan, outcome, before, after, runs, time, is_minimal })
+}

@@ -1,0 +1,185 @@
+//! What is left out, and in which order.
+//!
+//! Large things come first: the schedule's decisions, then all that the network does, then whole
+//! faults, commands, servers and waits, each in blocks that become smaller. Later choices are tried
+//! before earlier ones, since a failure needs its beginning more often than what came last. The
+//! passes repeat until none of them finds anything.
+
+use std::ops::Range;
+
+use choice::{Choice, Name};
+
+use crate::plan::Plan;
+
+use super::trials::Trials;
+
+/// The groups of choices, in the order in which they are tried.
+const GROUPS: [fn(&Name) -> bool; 5] = [
+    |name| matches!(name, Name::Message { .. } | Name::CutReply { .. }),
+    |name| matches!(name, Name::Fault { .. }),
+    |name| matches!(name, Name::Command { .. }),
+    |name| matches!(name, Name::Server { .. }),
+    |name| matches!(name, Name::Wait { .. }),
+];
+
+/// The smallest ranges of decisions that are tried, as a share of all: a range has no name that
+/// means anything to a person, so few are worth more time.
+const DECISION_RANGES_MAX: u64 = 64;
+
+/// Leaves out what can be left out. False if the search was stopped before it was done.
+pub(super) fn reduce(trials: &mut Trials<'_>) -> bool {
+    // The passes take turns from large to small, so that a search that is stopped is at its best.
+    loop {
+        let mut found = run_on(trials);
+        for group in GROUPS {
+            found |= leave_out(trials, group);
+        }
+        found |= simplify(trials);
+        if trials.is_stopped() {
+            return false;
+        }
+        if !found {
+            return true;
+        }
+    }
+}
+
+/// Leaves out choices of one group in blocks: first all of them, at last one at a time.
+fn leave_out(trials: &mut Trials<'_>, group: fn(&Name) -> bool) -> bool {
+    let members = |trials: &Trials<'_>| -> Vec<Name> {
+        let choices = trials.plan().choices.iter();
+        choices.map(|choice| choice.name.clone()).filter(group).collect()
+    };
+    let mut found = false;
+    let mut size = members(trials).len();
+    while size > 0 {
+        let left = members(trials);
+        // Later ones first.
+        let mut blocks: Vec<Vec<Name>> = left.rchunks(size).map(<[Name]>::to_vec).collect();
+        while !blocks.is_empty() && !trials.is_stopped() {
+            let plans: Vec<Plan> =
+                blocks.iter().map(|block| without(trials.plan(), block)).collect();
+            let Some(place) = trials.take_first(&plans) else { break };
+            found = true;
+            blocks.drain(..=place);
+            // Some may have gone together with the block.
+            let left = members(trials);
+            for block in &mut blocks {
+                block.retain(|name| left.contains(name));
+            }
+            blocks.retain(|block| !block.is_empty());
+        }
+        if trials.is_stopped() {
+            break;
+        }
+        size = if size == 1 { 0 } else { size.div_ceil(2).min(size - 1) };
+        size = size.min(members(trials).len());
+    }
+    found
+}
+
+fn without(plan: &Plan, names: &[Name]) -> Plan {
+    let choices =
+        plan.choices.iter().filter(|choice| !names.contains(&choice.name)).cloned().collect();
+    Plan { choices, ..plan.clone() }
+}
+
+/// Lets threads run on instead of drawing the next one: everywhere, or else outside of few ranges.
+fn run_on(trials: &mut Trials<'_>) -> bool {
+    let mut found = false;
+    let mut size = total(&trials.plan().decisions);
+    let smallest = (size / DECISION_RANGES_MAX).max(1);
+    while size >= smallest && !trials.is_stopped() {
+        let mut blocks = cut(&trials.plan().decisions, size);
+        blocks.reverse();
+        while !blocks.is_empty() && !trials.is_stopped() {
+            let plans: Vec<Plan> = blocks
+                .iter()
+                .map(|block| {
+                    let decisions = subtract(&trials.plan().decisions, block);
+                    Plan { decisions, ..trials.plan().clone() }
+                })
+                .collect();
+            let Some(place) = trials.take_first(&plans) else { break };
+            found = true;
+            blocks.drain(..=place);
+        }
+        size /= 2;
+    }
+    found
+}
+
+/// Replaces what happens to a call by something simpler: only one of several things.
+fn simplify(trials: &mut Trials<'_>) -> bool {
+    let mut found = false;
+    let mut done = 0;
+    while done < trials.plan().choices.len() && !trials.is_stopped() {
+        let choice = trials.plan().choices[done].clone();
+        done += 1;
+        let plans: Vec<Plan> = simpler(&choice)
+            .into_iter()
+            .map(|simple| {
+                let choices = trials.plan().choices.iter().map(|other| {
+                    if other.name == simple.name { simple.clone() } else { other.clone() }
+                });
+                Plan { choices: choices.collect(), ..trials.plan().clone() }
+            })
+            .collect();
+        found |= !plans.is_empty() && trials.take_first(&plans).is_some();
+    }
+    found
+}
+
+fn simpler(choice: &Choice) -> Vec<Choice> {
+    use choice::{Fate, Value};
+    let Value::Fate(fate) = &choice.value else { return Vec::new() };
+    let only = |part: Fate| Choice { name: choice.name.clone(), value: Value::Fate(part) };
+    let parts = [
+        Fate { request_lost: fate.request_lost, ..Fate::default() },
+        Fate { reply_lost: fate.reply_lost, ..Fate::default() },
+        Fate { request_delay_ms: fate.request_delay_ms, ..Fate::default() },
+        Fate { reply_delay_ms: fate.reply_delay_ms, ..Fate::default() },
+        Fate { duplicate_after_ms: fate.duplicate_after_ms, ..Fate::default() },
+    ];
+    let is_simpler = |part: &Fate| *part != Fate::default() && part != fate;
+    parts.into_iter().filter(is_simpler).map(only).collect()
+}
+
+fn total(ranges: &[Range<u64>]) -> u64 {
+    ranges.iter().map(|range| range.end - range.start).sum()
+}
+
+/// Cuts ranges into pieces of at most this size.
+fn cut(ranges: &[Range<u64>], size: u64) -> Vec<Range<u64>> {
+    let mut pieces = Vec::new();
+    for range in ranges {
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start.saturating_add(size));
+            pieces.push(start..end);
+            start = end;
+        }
+    }
+    pieces
+}
+
+/// The ranges without one of them.
+fn subtract(ranges: &[Range<u64>], hole: &Range<u64>) -> Vec<Range<u64>> {
+    let around = |range: &Range<u64>| {
+        [range.start..range.end.min(hole.start), range.start.max(hole.end)..range.end]
+    };
+    ranges.iter().flat_map(around).filter(|range| range.start < range.end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_and_subtracted() {
+        assert_eq!(cut(&[0..10, 20..23], 4), [0..4, 4..8, 8..10, 20..23]);
+        assert_eq!(subtract(&[0..10, 20..23], &(4..8)), [0..4, 8..10, 20..23]);
+        assert_eq!(subtract(&[0..4, 6..8, 9..10], &(0..4)), [6..8, 9..10]);
+        assert_eq!(total(&[0..10, 20..23]), 13);
+    }
+}
