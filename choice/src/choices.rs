@@ -14,7 +14,8 @@ use crate::stream::Stream;
 /// How long a test lets time pass where a plan does not name the wait. It is not zero, since many
 /// tests wait in a loop until a time has passed. A shorter wait is no choice.
 pub const PLAIN_WAIT: Duration = Duration::from_millis(20);
-/// How long a call takes to find no server where a plan does not name the call, in ms.
+/// A call takes at most this long to find no server where a plan does not name the call, in ms. A
+/// shorter time is no choice.
 pub const PLAIN_UNREACHABLE_MS: u64 = 100;
 
 /// What was chosen in one run, and what is to be chosen. Clones are the same run.
@@ -82,10 +83,8 @@ impl Choices {
     /// not named. The arguments of `Name::Message` name it; its number is ignored.
     pub fn message(&self, name: impl FnOnce() -> Name, drawn: Fate) -> Fate {
         let is_reachable = drawn.unreachable_ms.is_none();
-        let plain = match is_reachable {
-            true => Fate::default(),
-            false => Fate { unreachable_ms: Some(PLAIN_UNREACHABLE_MS), ..Fate::default() },
-        };
+        let unreachable_ms = drawn.unreachable_ms.map(|ms| ms.min(PLAIN_UNREACHABLE_MS));
+        let plain = Fate { unreachable_ms, ..Fate::default() };
         match self.choose(name, Value::Fate(drawn), &Value::Fate(plain.clone())) {
             // Whether a server is reached is no choice, but follows from the faults.
             Value::Fate(fate) if fate.unreachable_ms.is_none() == is_reachable => fate,
@@ -95,8 +94,7 @@ impl Choices {
 
     /// How long a caller waits for a reply that a cut link loses.
     pub fn cut_reply(&self, name: impl FnOnce() -> Name, drawn: Duration) -> Duration {
-        let plain = Duration::from_millis(PLAIN_UNREACHABLE_MS);
-        self.time(name, drawn, plain)
+        self.time(name, drawn, drawn.min(Duration::from_millis(PLAIN_UNREACHABLE_MS)))
     }
 
     /// Whether a fault begins that the test asks for.
@@ -203,7 +201,7 @@ mod tests {
     /// Makes some choices, and returns what happened.
     fn run(choices: &Choices) -> (Vec<Fate>, Vec<bool>, Duration) {
         let lost = Fate { request_lost: true, ..Fate::default() };
-        let away = Fate { unreachable_ms: Some(7), ..Fate::default() };
+        let away = Fate { unreachable_ms: Some(700), ..Fate::default() };
         let fates = [lost.clone(), Fate::default(), lost, away];
         let fates = fates.map(|fate| choices.message(vote, fate)).to_vec();
         let faults = vec![choices.fault("crash", &[1]), choices.fault("crash", &[1])];
@@ -231,7 +229,7 @@ mod tests {
             [
                 "the 1st RequestVote of server 0 to server 1 in term 1 is lost",
                 "the 3rd RequestVote of server 0 to server 1 in term 1 is lost",
-                "the 4th RequestVote of server 0 to server 1 in term 1 finds no server for 7 ms",
+                "the 4th RequestVote of server 0 to server 1 in term 1 finds no server for 700 ms",
                 "the 1st `crash` of server 1",
                 "the 2nd `crash` of server 1",
                 "the 1st wait of the test, 1000 ms",
@@ -242,6 +240,8 @@ mod tests {
         let lost: Vec<bool> = fates.iter().map(|fate| fate.request_lost).collect();
         assert_eq!(lost, [false, false, true, false]);
         assert_eq!(fates[3].unreachable_ms, Some(PLAIN_UNREACHABLE_MS));
+        let soon = Fate { unreachable_ms: Some(7), ..Fate::default() };
+        assert_eq!(Choices::planned([]).message(vote, soon.clone()), soon);
         assert_eq!(faults, [false, true]);
         assert_eq!(wait, PLAIN_WAIT);
     }

@@ -40,9 +40,9 @@ pub enum Name {
     },
     /// A fault begins.
     Fault {
-        /// The verb of the fault, such as `isolate`.
+        /// The verb of the fault, such as `isolate` or `partition {0, 1} {2}`.
         verb: String,
-        /// The servers that it is about; none if it is about all.
+        /// The server that it is about, or the two ends of a link; none if it is about all.
         servers: Vec<usize>,
         /// See [`Name`].
         nth: u32,
@@ -101,7 +101,7 @@ impl fmt::Display for Name {
                     [] => Ok(()),
                     [one] => write!(f, " of server {one}"),
                     [from, to] => write!(f, " from server {from} to server {to}"),
-                    _ => write!(f, " of servers {servers:?}"),
+                    many => write!(f, " of servers {many:?}"),
                 }
             }
             Name::Command { server, nth } => {

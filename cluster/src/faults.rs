@@ -60,8 +60,12 @@ impl<P: ?Sized + Send + Sync + 'static> Faults<P> {
     /// Cuts every link between servers without a common group, and heals every other link. A server
     /// can be in several groups, as a bridge between them. A server that is in no group is alone.
     pub fn partition(&self, groups: &[&[usize]]) {
-        let members: Vec<usize> = groups.concat();
-        let happens = self.happens("partition", &members);
+        let group = |group: &&[usize]| {
+            let members: Vec<String> = group.iter().map(usize::to_string).collect();
+            format!(" {{{}}}", members.join(", "))
+        };
+        let groups_named: String = groups.iter().map(group).collect();
+        let happens = self.happens(&format!("partition{groups_named}"), &[]);
         for (from, to) in self.links() {
             let together = groups.iter().any(|group| group.contains(&from) && group.contains(&to));
             if together {

@@ -169,8 +169,8 @@ impl Config {
         self.start_for_check(server, command)
     }
 
-    /// The same for a check of the lab, which is never left out.
-    pub(crate) fn start_for_check(&self, server: usize, command: Vec<u8>) -> Option<Started> {
+    /// The same for a check, whose command is never left out.
+    pub fn start_for_check(&self, server: usize, command: Vec<u8>) -> Option<Started> {
         let taken = command.clone();
         let (asked, started) = self.call(
             server,

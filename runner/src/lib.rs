@@ -11,6 +11,7 @@ mod filter;
 mod table;
 mod settings;
 mod plan;
+mod target;
 mod variation;
 mod arguments;
 mod trial;
@@ -45,6 +46,7 @@ pub use plan::{PLAN_VERSION, Plan};
 pub use render::{Heading, Style};
 pub use settings::{Clock, SEEDS_BY_DEFAULT};
 pub use table::{Suite, Table, TableError};
+pub use target::Target;
 pub use test::{Part, Test};
 pub use variation::{Listing, Variation};
 

@@ -9,6 +9,8 @@ use std::path::Path;
 use choice::Choice;
 use serde::{Deserialize, Serialize};
 
+use crate::target::Target;
+
 /// The version of the format.
 pub const PLAN_VERSION: u32 = 1;
 
@@ -23,8 +25,8 @@ pub struct Plan {
     /// The seed of what is still drawn: the random numbers of the code under test, and the
     /// decisions of the schedule that are kept.
     pub seed: u64,
-    /// How the run fails: its class, and its rule if it has one.
-    pub fails: String,
+    /// How the run fails.
+    pub fails: Target,
     /// The decisions of the schedule that are drawn, by number. In all others the running thread
     /// runs on.
     pub decisions: Vec<Range<u64>>,
@@ -77,6 +79,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use choice::{Name, Value};
+    use config::{Class, Rule};
 
     use super::*;
 
@@ -89,7 +92,7 @@ mod tests {
             plan: PLAN_VERSION,
             test: "3E swarm of 3".into(),
             seed: 7,
-            fails: "safety S3".into(),
+            fails: Target { class: Class::Safety, rule: Some(Rule::S3), words: None },
             decisions: std::iter::once(3..9).collect(),
             choices: vec![
                 choice(Name::Server { server: 0 }),

@@ -22,8 +22,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 pub struct Shorter {
     /// The run.
     pub shrunk: Shrunk,
-    /// The replay file.
-    pub plan: PathBuf,
+    /// The command that repeats it by its replay file.
+    pub again: String,
     /// The run file of the smallest run, or why there is none.
     pub recording: Result<PathBuf, String>,
 }
@@ -68,8 +68,9 @@ pub fn shorten(
     let variation = Variation { plan: Some(plan.clone()), ..Variation::default() };
     let short = short_path(path);
     let small = Job { variation: Some(&variation), record: None, ..*job };
-    let recorded = small.record_again(&*supervisor(), &shrunk.outcome, &short, &again(&plan));
-    Ok(Shorter { shrunk, plan, recording: recorded.map(|()| short) })
+    let again = again(&plan);
+    let recorded = small.record_again(&*supervisor(), &shrunk.outcome, &short, &again);
+    Ok(Shorter { shrunk, again, recording: recorded.map(|()| short) })
 }
 
 /// `NAME-short.run` for `NAME.run`.

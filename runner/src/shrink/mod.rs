@@ -6,7 +6,6 @@
 //! ones, until no single choice can be left out.
 
 mod passes;
-mod target;
 mod trials;
 
 use std::sync::atomic::AtomicBool;
@@ -17,8 +16,8 @@ use choice::{Choice, Name};
 use crate::job::{Job, Supervisor};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::target::Target;
 
-use target::Target;
 use trials::Trials;
 
 /// What a search may use.
@@ -95,7 +94,8 @@ pub fn shrink(
     bounds: &Bounds<'_>,
 ) -> Result<Shrunk, String> {
     let begin = Instant::now();
-    let target = Target::of(outcome).ok_or("the run passed")?;
+    let failure = outcome.verdict.as_ref().err().ok_or("the run passed")?;
+    let target = Target::of(failure);
     let mut trials = Trials::new(job, supervisor, &target, bounds, begin)?;
     let before = trials.size();
     let is_minimal = passes::reduce(&mut trials);

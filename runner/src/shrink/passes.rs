@@ -28,7 +28,9 @@ const DECISION_RANGES_MAX: u64 = 64;
 
 /// Leaves out what can be left out. False if the search was stopped before it was done.
 pub(super) fn reduce(trials: &mut Trials<'_>) -> bool {
-    // The passes take turns from large to small, so that a search that is stopped is at its best.
+    // First whole groups, so that a search that is stopped early has the large gains, and later
+    // runs take less time.
+    leave_out_whole_groups(trials);
     loop {
         let mut found = run_on(trials);
         for group in GROUPS {
@@ -44,16 +46,30 @@ pub(super) fn reduce(trials: &mut Trials<'_>) -> bool {
     }
 }
 
+fn leave_out_whole_groups(trials: &mut Trials<'_>) {
+    let none = Plan { decisions: Vec::new(), ..trials.plan().clone() };
+    trials.take_first(&[none]);
+    for group in GROUPS {
+        let names: Vec<Name> = members(trials, group);
+        if !names.is_empty() && !trials.is_stopped() {
+            trials.take_first(&[without(trials.plan(), &names)]);
+        }
+    }
+}
+
+/// The choices of a group that may be left out.
+fn members(trials: &Trials<'_>, group: fn(&Name) -> bool) -> Vec<Name> {
+    let names = trials.plan().choices.iter().map(|choice| &choice.name);
+    let may_go = |name: &&Name| group(name) && trials.plan().fails.allows_without(name);
+    names.filter(may_go).cloned().collect()
+}
+
 /// Leaves out choices of one group in blocks: first all of them, at last one at a time.
 fn leave_out(trials: &mut Trials<'_>, group: fn(&Name) -> bool) -> bool {
-    let members = |trials: &Trials<'_>| -> Vec<Name> {
-        let choices = trials.plan().choices.iter();
-        choices.map(|choice| choice.name.clone()).filter(group).collect()
-    };
     let mut found = false;
-    let mut size = members(trials).len();
+    let mut size = members(trials, group).len();
     while size > 0 {
-        let left = members(trials);
+        let left = members(trials, group);
         // Later ones first.
         let mut blocks: Vec<Vec<Name>> = left.rchunks(size).map(<[Name]>::to_vec).collect();
         while !blocks.is_empty() && !trials.is_stopped() {
@@ -63,7 +79,7 @@ fn leave_out(trials: &mut Trials<'_>, group: fn(&Name) -> bool) -> bool {
             found = true;
             blocks.drain(..=place);
             // Some may have gone together with the block.
-            let left = members(trials);
+            let left = members(trials, group);
             for block in &mut blocks {
                 block.retain(|name| left.contains(name));
             }
@@ -73,7 +89,7 @@ fn leave_out(trials: &mut Trials<'_>, group: fn(&Name) -> bool) -> bool {
             break;
         }
         size = if size == 1 { 0 } else { size.div_ceil(2).min(size - 1) };
-        size = size.min(members(trials).len());
+        size = size.min(members(trials, group).len());
     }
     found
 }

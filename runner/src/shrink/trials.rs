@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use crate::job::{Job, Supervisor};
 use crate::outcome::Outcome;
 use crate::plan::{PLAN_VERSION, Plan};
+use crate::target::Target;
 use crate::variation::{Listing, Variation, every_decision};
 
-use super::target::Target;
 use super::{Bounds, Size};
 
 /// The smallest run so far that fails as the whole run does, and how others are tried.
@@ -135,7 +135,7 @@ impl Runs<'_> {
             plan: PLAN_VERSION,
             test: self.job.test.name(),
             seed: self.job.seed,
-            fails: self.target.name(),
+            fails: self.target.clone(),
             decisions: every_decision(),
             choices: Vec::new(),
         };
@@ -158,7 +158,8 @@ impl Runs<'_> {
             Variation { plan: file, listing: Some(listing.clone()), ..Variation::default() };
         let job = Job { variation: Some(&variation), record: None, ..*self.job };
         let outcome = job.run_under(&*(self.supervisor)());
-        if !self.target.is_shown_by(&outcome) {
+        let failure = outcome.verdict.as_ref().err()?;
+        if !self.target.is_shown_by(failure) {
             return None;
         }
         let listing = Listing::read(&listing).ok()?;

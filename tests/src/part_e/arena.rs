@@ -218,7 +218,8 @@ impl<'a> Arena<'a> {
         for _ in 0..AGREE_TRIES {
             let leader = self.leader_of(servers);
             let command = self.command();
-            let Some(started) = self.cfg.start(leader, command.clone()) else { continue };
+            let started = self.cfg.start_for_check(leader, command.clone());
+            let Some(started) = started else { continue };
             let end = Instant::now() + COMMIT_LIMIT;
             while Instant::now() < end {
                 let (count, committed) = self.cfg.n_committed(started.index);

@@ -1,0 +1,169 @@
+//! One line of `cargo test`: a test with all its seeds.
+
+mod by_plan;
+mod command;
+mod text;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use std::{env, process, thread};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::job::{Job, Supervisor, TimeLimit};
+use crate::outcome::Outcome;
+use crate::picture;
+use crate::settings::{Clock, Settings, Timeline};
+use crate::shorter::{Shorter, shorten};
+use crate::table::Table;
+use crate::test::Test;
+
+use by_plan::ByPlan;
+use command::again;
+use text::{Run, failure, passed, pictures, shortened};
+
+/// The exit code of a test program that failed, as cargo expects it.
+const FAILED: i32 = 101;
+/// The number of seeds that run at the same time in real time, where a test mostly sleeps.
+const SEEDS_AT_ONCE_REAL: usize = 4;
+
+pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> Trial {
+    let (words, settings) = (table.words_of(test), settings.clone());
+    Trial::test(test.name(), move || {
+        let program = env::current_exe();
+        let program = program.map_err(|error| format!("failed to find this program: {error}"))?;
+        let plan = settings.plan.as_ref().map(|(file, plan)| ByPlan::new(file, plan));
+        let plan = plan.transpose()?;
+        let job = |seed| Job {
+            program: &program,
+            arguments: &[],
+            test,
+            seed,
+            clock: settings.clock,
+            invariants: settings.invariants,
+            record: None,
+            variation: plan.as_ref().map(|plan| &plan.variation),
+        };
+        let mut runs = run(&job, &words, &settings)?;
+        let not_shown = plan.as_ref().map_or_else(Vec::new, |plan| forgive(&mut runs, plan));
+        let failed: Vec<&Run> = runs.iter().filter(|run| !run.outcome.passed()).collect();
+        let shown = failed.first().copied().or(runs.first().filter(|_| settings.draws_all()));
+        let recording = shown.and_then(|run| match (&run.recording, settings.clock) {
+            (Some(recording), _) => Some(recording.clone()),
+            (None, Clock::Virtual(_)) if settings.timeline != Timeline::Never => {
+                let again = again(&words, run.seed, &settings);
+                Some(picture::path(test, run.seed).and_then(|path| {
+                    let job = job(run.seed);
+                    job.record_again(&TimeLimit, &run.outcome, &path, &again)?;
+                    Ok(path)
+                }))
+            }
+            _ => None,
+        });
+        let recording = recording.map_or_else(Vec::new, |recording| match recording {
+            Ok(path) => pictures(&path),
+            Err(why) => vec![format!("not recorded: {why}")],
+        });
+        let unmet = plan.as_ref().map_or_else(Vec::new, ByPlan::unmet);
+        let recording: Vec<String> = recording.into_iter().chain(not_shown).chain(unmet).collect();
+        let Some(Run { seed, outcome, .. }) = failed.first() else {
+            print!("{}", passed(test, &runs, &recording));
+            return Ok(());
+        };
+        let rate = (failed.len(), runs.len());
+        let again = again(&words, *seed, &settings);
+        let text = match settings.shrink {
+            None => failure(test, *seed, outcome, rate, recording, &again),
+            Some(time) => match shorter(&job(*seed), outcome, time, &words, &settings) {
+                Ok(shorter) => shortened(test, *seed, outcome, rate, recording, &again, &shorter),
+                Err(why) => {
+                    let lines = recording.into_iter().chain([format!("not shorter: {why}")]);
+                    failure(test, *seed, outcome, rate, lines.collect(), &again)
+                }
+            },
+        };
+        if settings.fail_fast {
+            eprint!("{text}");
+            process::exit(FAILED);
+        }
+        Err(text.into())
+    })
+}
+
+/// Lets a run by a plan pass if its failure does not count, and says so.
+fn forgive(runs: &mut [Run], plan: &ByPlan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for run in runs {
+        if let Err(failure) = &run.outcome.verdict
+            && !plan.counts(failure)
+        {
+            lines = plan.not_shown(failure);
+            run.outcome.verdict = Ok(());
+        }
+    }
+    lines
+}
+
+/// Looks for a shorter run that fails the same way.
+fn shorter(
+    job: &Job<'_>,
+    outcome: &Outcome,
+    time: Duration,
+    words: &str,
+    settings: &Settings,
+) -> Result<Shorter, String> {
+    if settings.clock == Clock::Real {
+        return Err("a run in real time cannot be repeated".into());
+    }
+    if settings.plan.is_some() {
+        return Err("a run by a plan is short already".into());
+    }
+    let path = picture::path(job.test, job.seed)?;
+    let supervisor = || Box::new(TimeLimit) as Box<dyn Supervisor>;
+    let by_plan = |plan: &Path| command::by_plan(plan, words, settings);
+    shorten(job, &supervisor, outcome, time, &path, &by_plan)
+}
+
+/// Runs every seed. Returns the runs in the order of the seeds.
+fn run<'a>(
+    job: &(impl Fn(u64) -> Job<'a> + Sync),
+    words: &str,
+    settings: &Settings,
+) -> Result<Vec<Run>, Failed> {
+    let seeds = &settings.seeds;
+    let at_once = match settings.clock {
+        Clock::Virtual(_) => 1,
+        Clock::Real => SEEDS_AT_ONCE_REAL.min(seeds.len()),
+    };
+    // A second run in real time would be another run.
+    let records = settings.clock == Clock::Real && settings.draws_all();
+    let next = AtomicUsize::new(0);
+    let runs = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                    let job = job(seed);
+                    let path = records.then(|| picture::path(job.test, seed));
+                    let record = path.as_ref().and_then(|path| path.as_deref().ok());
+                    let outcome = Job { record, ..job }.run();
+                    let recording = path.map(|path| {
+                        let path = path?;
+                        let again = again(words, seed, settings);
+                        picture::complete(&path, &outcome.output, &again)?;
+                        Ok(path)
+                    });
+                    if settings.fail_fast && !outcome.passed() {
+                        next.fetch_max(seeds.len(), Ordering::Relaxed);
+                    }
+                    runs.lock().expect("no run panics").push(Run { seed, outcome, recording });
+                }
+            });
+        }
+    });
+    let mut runs = runs.into_inner().expect("no run panics");
+    runs.sort_by_key(|run| run.seed);
+    Ok(runs)
+}
