@@ -5,13 +5,12 @@
 //! The search is delta debugging (Zeller and Hildebrandt, 2002): first large blocks, then smaller
 //! ones, until no single choice can be left out.
 
+mod bounds;
 mod passes;
+mod size;
 mod trials;
 
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-
-use choice::{Choice, Name};
 
 use crate::job::{Job, Supervisor};
 use crate::outcome::Outcome;
@@ -20,15 +19,8 @@ use crate::target::Target;
 
 use trials::Trials;
 
-/// What a search may use.
-pub struct Bounds<'a> {
-    /// It ends after this time, with the smallest run so far.
-    pub time: Duration,
-    /// It ends when this becomes true, with the smallest run so far.
-    pub stop: &'a AtomicBool,
-    /// Called after each run with the number of runs and the size of the smallest one.
-    pub progress: &'a (dyn Fn(usize, Size) + Sync),
-}
+pub use bounds::Bounds;
+pub use size::Size;
 
 /// The smallest run that was found.
 #[derive(Debug, Clone)]
@@ -47,39 +39,6 @@ pub struct Shrunk {
     pub time: Duration,
     /// Whether no single choice can be left out; false if the search was stopped before.
     pub is_minimal: bool,
-}
-
-/// The size of a run: choices that differ from a run in which nothing happens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Size {
-    /// Calls to which the network did something.
-    pub messages: usize,
-    /// Faults that began.
-    pub faults: usize,
-    /// Commands that clients sent.
-    pub commands: usize,
-    /// Decisions of the schedule that did not let the running thread run on.
-    pub switches: u64,
-}
-
-impl Size {
-    fn of(choices: &[Choice], switches: u64) -> Size {
-        let mut size = Size { switches, ..Size::default() };
-        for choice in choices {
-            match choice.name {
-                Name::Message { .. } | Name::CutReply { .. } => size.messages += 1,
-                Name::Fault { .. } => size.faults += 1,
-                Name::Command { .. } => size.commands += 1,
-                Name::Wait { .. } | Name::Server { .. } => {}
-            }
-        }
-        size
-    }
-
-    /// All choices together.
-    pub fn total(&self) -> u64 {
-        (self.messages + self.faults + self.commands) as u64 + self.switches
-    }
 }
 
 /// Makes a failing run smaller. `outcome` is the outcome of the whole run, and `supervisor` makes

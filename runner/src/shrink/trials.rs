@@ -16,7 +16,8 @@ use crate::plan::{PLAN_VERSION, Plan};
 use crate::target::Target;
 use crate::variation::{Listing, Variation, every_decision};
 
-use super::{Bounds, Size};
+use super::bounds::Bounds;
+use super::size::Size;
 
 /// The smallest run so far that fails as the whole run does, and how others are tried.
 pub(super) struct Trials<'a> {
