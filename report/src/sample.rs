@@ -92,6 +92,7 @@ pub(crate) fn run() -> RunFile {
         failure: Some(failure),
         findings: Vec::new(),
         replay: "LAB_SEED=7 cargo test \"one vote\"".into(),
+        odds: Vec::new(),
     };
     let header = Header {
         run_file: VERSION,

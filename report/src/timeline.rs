@@ -55,6 +55,20 @@ impl Default for Filter {
     }
 }
 
+/// What happened in some microseconds, a line a change, without the columns.
+pub fn happenings(run: &RunFile, times: RangeInclusive<u64>) -> Vec<String> {
+    let filter = Filter { times, ..Filter::default() };
+    let mut screen = Screen::new(run.header.servers, &filter);
+    let mut lines = Vec::new();
+    for event in &run.events {
+        screen.take(event);
+        if filter.shows(event) {
+            lines.push(format!("{:>9.4} s  {}", seconds(event.t), screen.what(&event.kind)));
+        }
+    }
+    lines
+}
+
 /// The run as text, with a line break after each line.
 pub fn timeline(run: &RunFile, filter: &Filter) -> String {
     let mut text = String::new();

@@ -82,4 +82,19 @@ pub struct End {
     pub findings: Vec<String>,
     /// The command that runs this run again.
     pub replay: String,
+    /// How likely the failure was at some moments; empty if nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odds: Vec<Odds>,
+}
+
+/// How likely the failure was at one moment: the run was made again up to there, and went on in
+/// many ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Odds {
+    /// The moment.
+    pub t: u64,
+    /// The number of futures that failed in the same way.
+    pub failed: u32,
+    /// The number of futures that were tried.
+    pub futures: u32,
 }

@@ -91,6 +91,7 @@ mod tests {
             failure: None,
             findings: Vec::new(),
             replay: "LAB_SEED=7 cargo test re-election".into(),
+            odds: Vec::new(),
         };
         RunFile { header, events, end }
     }

@@ -97,7 +97,8 @@ mod tests {
         let table = Table::new(&[SUITE]).unwrap();
         let clock = Clock::Virtual(sim::Engine::Kernel);
         let turn = Some((std::time::Duration::from_millis(1500), 7));
-        let variation = Variation { listing: Some("a folder/list".into()), turn, plan: None };
+        let variation =
+            Variation { listing: Some("a folder/list".into()), turn, ..Variation::default() };
         for (invariants, record, variation) in [
             (true, None, None),
             (false, Some("a folder/run".into()), None),

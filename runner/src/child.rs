@@ -63,8 +63,8 @@ impl JobArguments {
             process::exit(UNWRITTEN);
         });
         let lab = lab.choosing(choices.clone());
-        let (outcome, decisions) =
-            run_test(lab, self.test, self.clock, Drawing { drawn, turn: variation.turn() });
+        let drawing = Drawing { drawn, turn: variation.turn(), until: variation.until };
+        let (outcome, decisions) = run_test(lab, self.test, self.clock, drawing);
         if let Err(error) = variation.write_listing(&choices, decisions) {
             eprintln!("failed to write the choices of the run: {error}");
         }

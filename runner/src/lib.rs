@@ -24,6 +24,7 @@ mod recording;
 mod picture;
 pub mod shrink;
 pub mod shorter;
+pub mod decisive;
 mod render;
 pub mod plain;
 pub mod explore;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use report::timeline::Filter;
 
+use crate::decisive::Decisive;
 use crate::job::{Job, Supervisor};
 use crate::outcome::Outcome;
 use crate::recording;
@@ -50,10 +51,26 @@ pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), St
         |error: runfile::Error| format!("failed to record the run in {}: {error}", path.display());
     let mut run = runfile::read(path).map_err(failed)?;
     recording::complete(&mut run, output, replay);
-    runfile::write(&run, path).map_err(failed)?;
-    let timeline = report::timeline::timeline(&run, &Filter::default());
-    fs::write(path.with_extension("txt"), timeline).map_err(|error| failed(error.into()))?;
-    fs::write(path.with_extension("html"), report::html(&run)).map_err(|error| failed(error.into()))
+    write(&run, path).map_err(failed)
+}
+
+/// Adds the odds of a failure to a recording. Returns what happened at the moment that decided the
+/// run.
+pub(crate) fn add_odds(path: &Path, decisive: &Decisive) -> Result<Vec<String>, String> {
+    let failed = |error: runfile::Error| format!("failed to add the odds to the run: {error}");
+    let mut run = runfile::read(path).map_err(failed)?;
+    run.end.odds.clone_from(&decisive.curve);
+    write(&run, path).map_err(failed)?;
+    Ok(report::timeline::happenings(&run, decisive.before.t..=decisive.after.t))
+}
+
+/// Writes a run file and its pictures.
+fn write(run: &runfile::RunFile, path: &Path) -> Result<(), runfile::Error> {
+    runfile::write(run, path)?;
+    let timeline = report::timeline::timeline(run, &Filter::default());
+    fs::write(path.with_extension("txt"), timeline)?;
+    fs::write(path.with_extension("html"), report::html(run))?;
+    Ok(())
 }
 
 /// The path for a run file. Makes its folder.

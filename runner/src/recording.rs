@@ -37,6 +37,7 @@ pub(crate) fn write(
         failure,
         findings: outcome.findings.clone(),
         replay: String::new(),
+        odds: Vec::new(),
     };
     runfile::write(&RunFile { header, events: recording.events, end }, path)
 }

@@ -13,6 +13,8 @@ pub const SEEDS_BY_DEFAULT: u64 = 3;
 
 /// How long a search for a shorter run takes at most.
 const SHRINK_FOR: Duration = Duration::from_secs(30);
+/// How long a search for the moment that decided a run takes at most.
+const DECISIVE_FOR: Duration = Duration::from_secs(10);
 
 /// The clock of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) timeline: Timeline,
     /// How long to look for a shorter run that fails; none if not at all.
     pub(crate) shrink: Option<Duration>,
+    /// How long to look for the moment that decided a failing run; none if not at all.
+    pub(crate) decisive: Option<Duration>,
     /// The plan by which to run, and its file.
     pub(crate) plan: Option<(PathBuf, Plan)>,
 }
@@ -84,6 +88,11 @@ impl Settings {
     /// Whether runs that pass are also recorded.
     pub(crate) fn draws_all(&self) -> bool {
         self.timeline == Timeline::Always
+    }
+
+    /// Whether other runs can be compared with a run: a run of a seed in virtual time.
+    pub(crate) fn can_vary(&self) -> bool {
+        self.clock != Clock::Real && self.plan.is_none()
     }
 
     /// The plan by which to run.
@@ -140,21 +149,27 @@ impl Settings {
                 return Err(format!("LAB_TIMELINE is {other:?}; expected always or never"));
             }
         };
-        let shrink = shrinking(variable("LAB_SHRINK").as_deref())?;
+        let search = |name: &str, by_default| search(name, variable(name).as_deref(), by_default);
+        let shrink = search("LAB_SHRINK", SHRINK_FOR)?;
+        let decisive = search("LAB_DECISIVE", DECISIVE_FOR)?;
         let (invariants, fail_fast) =
             (switch("LAB_INVARIANTS", true)?, switch("LAB_FAIL_FAST", false)?);
-        Ok(Settings { seeds, clock, invariants, fail_fast, timeline, shrink, plan })
+        Ok(Settings { seeds, clock, invariants, fail_fast, timeline, shrink, decisive, plan })
     }
 }
 
-/// Reads `LAB_SHRINK`: `on`, `off`, or a number of seconds.
-fn shrinking(text: Option<&str>) -> Result<Option<Duration>, String> {
+/// Reads how long a search takes: `on`, `off`, or a number of seconds.
+fn search(
+    name: &str,
+    text: Option<&str>,
+    by_default: Duration,
+) -> Result<Option<Duration>, String> {
     match text {
         None | Some("off" | "0") => Ok(None),
-        Some("on" | "1") => Ok(Some(SHRINK_FOR)),
+        Some("on" | "1") => Ok(Some(by_default)),
         Some(text) => {
             let seconds = text.strip_suffix('s').unwrap_or(text).parse::<u64>();
-            let error = || format!("LAB_SHRINK is {text:?}; expected on, off or seconds, as 60s");
+            let error = || format!("{name} is {text:?}; expected on, off or seconds, as 60s");
             seconds.map(|seconds| Some(Duration::from_secs(seconds))).map_err(|_| error())
         }
     }

@@ -22,6 +22,8 @@ pub struct Variation {
     pub listing: Option<PathBuf>,
     /// After this moment everything is drawn anew: virtual time, and which future.
     pub turn: Option<(Duration, u64)>,
+    /// The run ends at this virtual time, if it has not failed before.
+    pub until: Option<Duration>,
 }
 
 /// What a run chose, and did not choose.

@@ -56,12 +56,15 @@ pub(crate) struct Drawing {
     pub(crate) drawn: Option<Vec<Range<u64>>>,
     /// The moment after which everything is drawn anew.
     pub(crate) turn: Option<Turn>,
+    /// The virtual time at which the run ends at the latest.
+    pub(crate) until: Option<Duration>,
 }
 
 impl Drawing {
     /// The settings of a simulation of a test.
     pub(crate) fn options(self, seed: u64) -> Options {
-        let options = options(seed).time_limit(TEST_LIMIT + 4 * GRACE).turn(self.turn);
+        let limit = self.until.unwrap_or(TEST_LIMIT + 4 * GRACE);
+        let options = options(seed).time_limit(limit).turn(self.turn);
         match self.drawn {
             Some(drawn) => options.draw_only(drawn),
             None => options,

@@ -12,11 +12,13 @@ use std::{env, process, thread};
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::decisive::decisive;
 use crate::job::{Job, Supervisor, TimeLimit};
 use crate::outcome::Outcome;
 use crate::picture;
+use crate::plain;
 use crate::settings::{Clock, Settings, Timeline};
-use crate::shorter::{Shorter, shorten};
+use crate::shorter::{Shorter, interrupted, shorten};
 use crate::table::Table;
 use crate::test::Test;
 
@@ -28,6 +30,8 @@ use text::{Run, failure, passed, pictures, shortened};
 const FAILED: i32 = 101;
 /// The number of seeds that run at the same time in real time, where a test mostly sleeps.
 const SEEDS_AT_ONCE_REAL: usize = 4;
+/// The events of a decisive moment that are shown.
+const HAPPENINGS_SHOWN_MAX: usize = 6;
 
 pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> Trial {
     let (words, settings) = (table.words_of(test), settings.clone());
@@ -62,10 +66,18 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             }
             _ => None,
         });
+        let decided = match (failed.first(), settings.decisive) {
+            (Some(run), Some(time)) if settings.can_vary() => {
+                let path = recording.as_ref().and_then(|path| path.as_deref().ok());
+                decided(&job(run.seed), &run.outcome, time, path)
+            }
+            _ => Vec::new(),
+        };
         let recording = recording.map_or_else(Vec::new, |recording| match recording {
             Ok(path) => pictures(&path),
             Err(why) => vec![format!("not recorded: {why}")],
         });
+        let recording: Vec<String> = decided.into_iter().chain(recording).collect();
         let unmet = plan.as_ref().map_or_else(Vec::new, ByPlan::unmet);
         let recording: Vec<String> = recording.into_iter().chain(not_shown).chain(unmet).collect();
         let Some(Run { seed, outcome, .. }) = failed.first() else {
@@ -92,6 +104,24 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
     })
 }
 
+/// Looks for the moment that decided a run. Says what it found, and adds it to the recording.
+fn decided(job: &Job<'_>, outcome: &Outcome, time: Duration, path: Option<&Path>) -> Vec<String> {
+    let supervisor = || Box::new(TimeLimit) as Box<dyn Supervisor>;
+    let Some(decisive) = decisive(job, &supervisor, outcome, time, interrupted()) else {
+        return vec!["no decisive moment: the time was too short for a first look".into()];
+    };
+    let mut lines = vec![decisive.sentence()];
+    match path.map(|path| picture::add_odds(path, &decisive)) {
+        Some(Ok(happenings)) => {
+            let shown = happenings.iter().take(HAPPENINGS_SHOWN_MAX);
+            lines.extend(shown.map(|line| plain::sentence(line)));
+        }
+        Some(Err(why)) => lines.push(why),
+        None => {}
+    }
+    lines
+}
+
 /// Lets a run by a plan pass if its failure does not count, and says so.
 fn forgive(runs: &mut [Run], plan: &ByPlan) -> Vec<String> {
     let mut lines = Vec::new();
@@ -114,11 +144,8 @@ fn shorter(
     words: &str,
     settings: &Settings,
 ) -> Result<Shorter, String> {
-    if settings.clock == Clock::Real {
-        return Err("a run in real time cannot be repeated".into());
-    }
-    if settings.plan.is_some() {
-        return Err("a run by a plan is short already".into());
+    if !settings.can_vary() {
+        return Err("only the run of a seed in virtual time can be made shorter".into());
     }
     let path = picture::path(job.test, job.seed)?;
     let supervisor = || Box::new(TimeLimit) as Box<dyn Supervisor>;

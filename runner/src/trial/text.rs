@@ -136,6 +136,7 @@ mod tests {
             fail_fast: false,
             timeline: Timeline::Never,
             shrink: None,
+            decisive: None,
             plan: None,
         };
         let test = &SUITE.tests[1];
