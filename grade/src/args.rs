@@ -63,20 +63,32 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "WORDS")]
     pub(crate) test: Option<String>,
     /// Rerun this seed; PATH is then a submission
-    #[arg(long, value_name = "S", requires = "test")]
+    #[arg(long, value_name = "S", requires = "test", group = "one_run")]
     pub(crate) seed: Option<u64>,
-    /// With --seed: the salt of the grading to repeat
-    #[arg(long, value_name = "TEXT", default_value = "", requires = "seed")]
+    /// With --seed or --plan: the salt of the grading to repeat
+    #[arg(long, value_name = "TEXT", default_value = "", requires = "one_run")]
     pub(crate) salt: String,
-    /// With --seed: keep all servers in one process
-    #[arg(long, requires = "seed")]
+    /// With --seed or --plan: keep all servers in one process
+    #[arg(long, requires = "one_run")]
     pub(crate) in_process: bool,
-    /// With --seed: record the run to FILE, and write its pictures next to it (.html, .txt)
-    #[arg(long, value_name = "FILE", requires = "seed")]
+    /// With --seed or --plan: record the run to FILE, and write its pictures next to it (.html, .txt)
+    #[arg(long, value_name = "FILE", requires = "one_run")]
     pub(crate) record: Option<PathBuf>,
+    /// With --record: look for a shorter run that fails the same way, for up to SECONDS
+    #[arg(long, value_name = "SECONDS", requires = "record", require_equals = true,
+          num_args = 0..=1, default_missing_value = "30")]
+    pub(crate) shrink: Option<u64>,
+    /// With --record: look for the moment that decided the run, for up to SECONDS
+    #[arg(long, value_name = "SECONDS", requires = "record", require_equals = true,
+          num_args = 0..=1, default_missing_value = "10")]
+    pub(crate) decisive: Option<u64>,
+    /// Make the run of a plan that --shrink wrote; PATH is then a submission
+    #[arg(long, value_name = "FILE", group = "one_run",
+          conflicts_with_all = ["test", "submission", "shrink", "decisive"])]
+    pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) budget: Budget,
-    /// A report.json; with --seed, a submission
+    /// A report.json; with --seed or --plan, a submission
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
 }

@@ -1,10 +1,13 @@
 //! `cargo grade replay`: makes a run again, prints its result, and compares it with a report.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use config::Class;
-use runner::{Outcome, Style, Table, Test, plain};
+use runner::by_plan::ByPlan;
+use runner::shorter::{Shorter, shorten};
+use runner::{Outcome, Plan, Style, Table, Test, Variation, decisive, plain};
 use sandbox::Sandbox;
 
 use crate::args::{Replay, one_test};
@@ -25,35 +28,107 @@ use crate::run::scratch::Scratch;
 /// Runs one test with one seed, or the failures of a report.
 pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
     let kit = Kit::find_for(table.tests())?;
+    if let Some(file) = &replay.plan {
+        let plan = Plan::read(file).map_err(UserError::usage)?;
+        let test = table.test(&plan.test).ok_or_else(|| {
+            let sentence =
+                format!("{} is a plan of {:?}, which is no test", file.display(), plan.test);
+            UserError::usage(sentence)
+        })?;
+        let by_plan = ByPlan::new(file, &plan).map_err(anyhow::Error::msg)?;
+        return replay_one(&kit, replay, test, plan.seed, Some(&by_plan));
+    }
     match (replay.seed, &replay.test) {
-        (Some(seed), Some(words)) => {
-            let test = one_test(table, words)?;
-            let paths = [replay.path.clone()];
-            let isolation = if replay.in_process { Isolation::Thread } else { Isolation::Process };
-            isolation.check(&[test])?;
-            let sandbox = confine::sandbox(isolation, false)?;
-            let sandbox = sandbox.as_ref();
-            let replayer = Replayer::new(&kit, isolation, sandbox, replay.budget, &replay.salt)?;
-            let (runner, _) = replayer.build(&names(&paths)[0], &replay.path)?;
-            let run = runner.run(replayer.scratch.path(), test, seed);
-            print!("{}", describe(&run));
-            if let Some(file) = &replay.record {
-                record(&runner, replayer.scratch.path(), &run, file);
-            }
-            Ok(exit(&run))
-        }
+        (Some(seed), Some(words)) => replay_one(&kit, replay, one_test(table, words)?, seed, None),
         _ => replay_report(table, &kit, replay),
     }
 }
 
-/// A run without a recording is still a run: the error is printed.
-fn record(runner: &Runner, scratch: &Path, run: &Run, file: &Path) {
-    let again = format!("cargo grade replay --test \"{}\" --seed {}", run.test.words, run.seed);
+/// Makes one run of a submission.
+fn replay_one(
+    kit: &Kit,
+    replay: &Replay,
+    test: &'static Test,
+    seed: u64,
+    by_plan: Option<&ByPlan>,
+) -> Result<Exit> {
+    let paths = [replay.path.clone()];
+    let isolation = if replay.in_process { Isolation::Thread } else { Isolation::Process };
+    isolation.check(&[test])?;
+    let sandbox = confine::sandbox(isolation, false)?;
+    let sandbox = sandbox.as_ref();
+    let replayer = Replayer::new(kit, isolation, sandbox, replay.budget, &replay.salt)?;
+    let (runner, _) = replayer.build(&names(&paths)[0], &replay.path)?;
+    let scratch = replayer.scratch.path();
+    let variation = by_plan.map(|by_plan| &by_plan.variation);
+    let mut run = runner.run_by(scratch, test, seed, variation);
+    let recorded = replay
+        .record
+        .as_ref()
+        .filter(|file| record(&runner, scratch, &run, variation, file, replay));
+    if let Some(by_plan) = by_plan {
+        let lines = by_plan.forgive(&mut run.outcome).into_iter().chain(by_plan.unmet());
+        lines.for_each(|line| println!("{line}"));
+    }
+    print!("{}", describe(&run));
+    if let (Some(file), Verdict::Failed) = (recorded, run.verdict()) {
+        explain(&runner, scratch, &run, file, replay);
+    }
+    Ok(exit(&run))
+}
+
+/// Records a run, and says where. A run without a recording is still a run: the error is printed.
+fn record(
+    runner: &Runner,
+    scratch: &Path,
+    run: &Run,
+    variation: Option<&Variation>,
+    file: &Path,
+    replay: &Replay,
+) -> bool {
     let shown = |extension| plain::line(&file.with_extension(extension).display().to_string());
-    match runner.record(scratch, run, file, &again) {
+    let again = again(replay, run);
+    match runner.record(scratch, run, variation, file, &again) {
         Ok(()) => println!("picture:  {}\ntimeline: {}", shown("html"), shown("txt")),
         Err(why) => eprintln!("error: failed to record the run: {why}"),
     }
+    file.exists()
+}
+
+/// The command that makes a run again.
+fn again(replay: &Replay, run: &Run) -> String {
+    match &replay.plan {
+        Some(plan) => format!("cargo grade replay --plan {}", plan.display()),
+        None => format!("cargo grade replay --test \"{}\" --seed {}", run.test.words, run.seed),
+    }
+}
+
+/// Looks for the moment that decided a run, and for a shorter run, if that is asked for.
+fn explain(runner: &Runner, scratch: &Path, run: &Run, file: &Path, replay: &Replay) {
+    let seconds = Duration::from_secs;
+    runner.vary(scratch, run, |job, supervise| {
+        if let Some(time) = replay.decisive.map(seconds) {
+            let lines = decisive::tell(job, supervise, &run.outcome, time, Some(file));
+            lines.iter().for_each(|line| println!("  {line}"));
+        }
+        if let Some(time) = replay.shrink.map(seconds) {
+            let again = |plan: &Path| format!("cargo grade replay --plan {}", plan.display());
+            match shorten(job, supervise, &run.outcome, time, file, &again) {
+                Ok(shorter) => print!("{}", describe_shorter(&shorter, run)),
+                Err(why) => println!("  not shorter: {why}"),
+            }
+        }
+    });
+}
+
+fn describe_shorter(shorter: &Shorter, run: &Run) -> String {
+    let mut lines = shorter.lines();
+    lines.push(match &shorter.recording {
+        Ok(path) => format!("picture:  {}", path.with_extension("html").display()),
+        Err(why) => format!("not recorded: {why}"),
+    });
+    let style = Style { lines: &lines, again: Some(&shorter.again), ..Style::default() };
+    shorter.shrunk.outcome.render(run.test, run.seed, style)
 }
 
 /// Runs every failure of the report again, or those that the command line asks for.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,8 +15,11 @@ use std::time::{Duration, Instant};
 use config::Failure;
 use runfile::Odds;
 
-use crate::job::{Job, Supervisor};
+use crate::interrupt::interrupted;
+use crate::job::{Job, Supervise};
 use crate::outcome::Outcome;
+use crate::picture;
+use crate::plain;
 use crate::target::Target;
 use crate::variation::Variation;
 
@@ -31,6 +35,10 @@ const LAST_FUTURES: u32 = 50;
 const RESOLUTION: Duration = Duration::from_micros(100);
 /// A future can be this much later than the run and still count as failing in the same way.
 const LATER: Duration = Duration::from_millis(500);
+/// If the failure becomes likelier by less than this share of the futures, no moment decided it.
+const CLEAR_RISE: f64 = 0.25;
+/// The events of the moment that are shown.
+const HAPPENINGS_SHOWN_MAX: usize = 6;
 
 /// The moment that decided a run.
 #[derive(Debug, Clone)]
@@ -51,7 +59,7 @@ pub struct Decisive {
 /// first look.
 pub fn decisive(
     job: &Job<'_>,
-    supervisor: &(dyn Fn() -> Box<dyn Supervisor> + Sync),
+    supervise: &dyn Supervise,
     outcome: &Outcome,
     time: Duration,
     stop: &AtomicBool,
@@ -60,7 +68,7 @@ pub fn decisive(
     let failure: &Failure = outcome.verdict.as_ref().err()?;
     let target = Target::of(failure);
     let end = outcome.simulation?.time;
-    let futures = Futures { job, supervisor, target, end, begin, time, stop };
+    let futures = Futures { job, supervise, target, end, begin, time, stop };
     let mut curve = Curve::default();
     curve.add(end, LAST_FUTURES, LAST_FUTURES);
     for part in 0..COARSE {
@@ -132,7 +140,7 @@ impl Curve {
 /// The futures of a run.
 struct Futures<'a> {
     job: &'a Job<'a>,
-    supervisor: &'a (dyn Fn() -> Box<dyn Supervisor> + Sync),
+    supervise: &'a dyn Supervise,
     target: Target,
     /// When the run ended.
     end: Duration,
@@ -184,14 +192,27 @@ impl Futures<'_> {
         let until = Some(self.end + LATER);
         let variation = Variation { turn, until, ..Variation::default() };
         let job = Job { variation: Some(&variation), record: None, ..*self.job };
-        let outcome = job.run_under(&*(self.supervisor)());
+        let outcome = job.run_under(&*self.supervise.supervisor());
         outcome.verdict.is_err_and(|failure| self.target.is_shown_by(&failure))
     }
 }
 
 impl Decisive {
+    /// Whether the failure became much likelier at the moment.
+    fn is_clear(&self) -> bool {
+        let rate = |odds: &Odds| f64::from(odds.failed) / f64::from(odds.futures.max(1));
+        rate(&self.after) - rate(&self.before) >= CLEAR_RISE
+    }
+
+    /// Adds the odds to a recording. Returns what happened at the moment.
+    fn add_to(&self, path: &Path) -> Result<Vec<String>, String> {
+        let times = self.before.t..=self.after.t;
+        let run = picture::change(path, |run| run.end.odds.clone_from(&self.curve))?;
+        Ok(report::timeline::happenings(&run, times))
+    }
+
     /// What a person is told.
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         let Decisive { before, after, futures, time, .. } = self;
         format!(
             "decisive moment: {:.4} s. Of futures that begin after it {} of {} fail like this, of \
@@ -204,6 +225,37 @@ impl Decisive {
             time.as_secs_f64()
         )
     }
+}
+
+/// Looks for the moment that decided a run. Returns what a person is told, and adds the odds to the
+/// recording of the run.
+pub fn tell(
+    job: &Job<'_>,
+    supervise: &dyn Supervise,
+    outcome: &Outcome,
+    time: Duration,
+    recording: Option<&Path>,
+) -> Vec<String> {
+    let Some(decisive) = decisive(job, supervise, outcome, time, interrupted()) else {
+        return vec!["no decisive moment: the time was too short for a first look".into()];
+    };
+    if !decisive.is_clear() {
+        let Odds { failed, futures, .. } = decisive.curve[0];
+        return vec![format!(
+            "no decisive moment: of the futures that begin at the start, {failed} of {futures} \
+             fail like this"
+        )];
+    }
+    let mut lines = vec![decisive.sentence()];
+    match recording.map(|path| decisive.add_to(path)) {
+        Some(Ok(happenings)) => {
+            let shown = happenings.iter().take(HAPPENINGS_SHOWN_MAX);
+            lines.extend(shown.map(|line| plain::sentence(line)));
+        }
+        Some(Err(why)) => lines.push(why),
+        None => {}
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -63,6 +63,12 @@ pub trait Supervisor {
     fn without_outcome(&self, status: ExitStatus, printed: &str, takes_files: bool) -> Failure;
 }
 
+/// Makes a supervisor for each of several runs.
+pub trait Supervise: Sync {
+    /// The supervisor of the next run.
+    fn supervisor(&self) -> Box<dyn Supervisor + '_>;
+}
+
 /// How the process of a run ended.
 #[derive(Debug)]
 pub enum End {
@@ -132,6 +138,12 @@ impl Job<'_> {
         let (parent, file) = (process::id(), file.into());
         let (record, variation) = (self.record.map(Into::into), self.variation.cloned());
         JobArguments { test, seed, clock, invariants, parent, file, record, variation }
+    }
+}
+
+impl Supervise for TimeLimit {
+    fn supervisor(&self) -> Box<dyn Supervisor + '_> {
+        Box::new(TimeLimit)
     }
 }
 

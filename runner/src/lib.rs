@@ -24,7 +24,9 @@ mod recording;
 mod picture;
 pub mod shrink;
 pub mod shorter;
+pub mod by_plan;
 pub mod decisive;
+mod interrupt;
 mod render;
 pub mod plain;
 pub mod explore;
@@ -39,7 +41,7 @@ use settings::Settings;
 
 pub use arguments::JobArguments;
 pub use child::run_here;
-pub use job::{End, Job, Supervisor, TimeLimit};
+pub use job::{End, Job, Supervise, Supervisor, TimeLimit};
 pub use lab::Lab;
 pub use limits::RUN_LIMIT;
 pub use outcome::{Outcome, Simulation};

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use report::timeline::Filter;
+use runfile::RunFile;
 
-use crate::decisive::Decisive;
 use crate::job::{Job, Supervisor};
 use crate::outcome::Outcome;
 use crate::recording;
@@ -54,18 +54,17 @@ pub(crate) fn complete(path: &Path, output: &str, replay: &str) -> Result<(), St
     write(&run, path).map_err(failed)
 }
 
-/// Adds the odds of a failure to a recording. Returns what happened at the moment that decided the
-/// run.
-pub(crate) fn add_odds(path: &Path, decisive: &Decisive) -> Result<Vec<String>, String> {
-    let failed = |error: runfile::Error| format!("failed to add the odds to the run: {error}");
+/// Changes a recording, and draws its pictures again.
+pub(crate) fn change(path: &Path, change: impl FnOnce(&mut RunFile)) -> Result<RunFile, String> {
+    let failed = |error: runfile::Error| format!("failed to change {}: {error}", path.display());
     let mut run = runfile::read(path).map_err(failed)?;
-    run.end.odds.clone_from(&decisive.curve);
+    change(&mut run);
     write(&run, path).map_err(failed)?;
-    Ok(report::timeline::happenings(&run, decisive.before.t..=decisive.after.t))
+    Ok(run)
 }
 
 /// Writes a run file and its pictures.
-fn write(run: &runfile::RunFile, path: &Path) -> Result<(), runfile::Error> {
+fn write(run: &RunFile, path: &Path) -> Result<(), runfile::Error> {
     runfile::write(run, path)?;
     let timeline = report::timeline::timeline(run, &Filter::default());
     fs::write(path.with_extension("txt"), timeline)?;

@@ -2,11 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::job::{Job, Supervisor};
+use crate::interrupt::interrupted;
+use crate::job::{Job, Supervise};
 use crate::outcome::Outcome;
 use crate::plain;
 use crate::plan::Plan;
@@ -35,7 +35,7 @@ pub struct Shorter {
 /// One sentence.
 pub fn shorten(
     job: &Job<'_>,
-    supervisor: &(dyn Fn() -> Box<dyn Supervisor> + Sync),
+    supervise: &dyn Supervise,
     outcome: &Outcome,
     time: Duration,
     path: &Path,
@@ -58,7 +58,7 @@ pub fn shorten(
         }
     };
     let bounds = Bounds { time, stop: interrupted(), progress: &progress };
-    let shrunk = shrink::shrink(job, supervisor, outcome, &bounds);
+    let shrunk = shrink::shrink(job, supervise, outcome, &bounds);
     if is_shown {
         _ = write!(std::io::stderr(), "\r\x1b[K");
     }
@@ -69,7 +69,7 @@ pub fn shorten(
     let short = short_path(path);
     let small = Job { variation: Some(&variation), record: None, ..*job };
     let again = again(&plan);
-    let recorded = small.record_again(&*supervisor(), &shrunk.outcome, &short, &again);
+    let recorded = small.record_again(&*supervise.supervisor(), &shrunk.outcome, &short, &again);
     Ok(Shorter { shrunk, again, recording: recorded.map(|()| short) })
 }
 
@@ -113,19 +113,4 @@ fn list(plan: &Plan, size: Size) -> Vec<String> {
         lines.push(format!("  {} switches between threads, drawn at random", size.switches));
     }
     lines
-}
-
-/// Becomes true when the person presses Ctrl-C. The second time ends the program.
-pub fn interrupted() -> &'static AtomicBool {
-    static PRESSED: AtomicBool = AtomicBool::new(false);
-    static HANDLER: OnceLock<()> = OnceLock::new();
-    HANDLER.get_or_init(|| {
-        // Without a handler Ctrl-C ends the program at once, as it does otherwise.
-        _ = ctrlc::set_handler(|| {
-            if PRESSED.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        });
-    });
-    &PRESSED
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use config::{Class, Failure};
-use runner::{Clock, Job, Test, plain};
+use runner::{Clock, Job, Supervise, Supervisor, Test, Variation, plain};
 use sandbox::Sandbox;
 
 use crate::bounds::OUTPUT_BYTES_MAX;
@@ -86,11 +86,24 @@ impl Runner {
         &self,
         scratch: &Path,
         run: &Run,
+        variation: Option<&Variation>,
         file: &Path,
         replay: &str,
     ) -> Result<(), String> {
         let watch = Watch::new(scratch, self.isolation);
-        self.job(run.test, run.seed).record_again(&watch, &run.outcome, file, replay)
+        let job = Job { variation, ..self.job(run.test, run.seed) };
+        job.record_again(&watch, &run.outcome, file, replay)
+    }
+
+    /// Lets `use_job` make other runs of this submission, which differ a little from `run`.
+    pub(crate) fn vary<R>(
+        &self,
+        scratch: &Path,
+        run: &Run,
+        use_job: impl FnOnce(&Job<'_>, &dyn Supervise) -> R,
+    ) -> R {
+        let watches = Watches { scratch, isolation: self.isolation };
+        use_job(&self.job(run.test, run.seed), &watches)
     }
 
     fn job(&self, test: &'static Test, seed: u64) -> Job<'_> {
@@ -109,8 +122,19 @@ impl Runner {
     }
 
     fn run_once(&self, scratch: &Path, test: &'static Test, seed: u64) -> Run {
+        self.run_by(scratch, test, seed, None)
+    }
+
+    /// Makes a run that differs from the plain run of its seed.
+    pub(crate) fn run_by(
+        &self,
+        scratch: &Path,
+        test: &'static Test,
+        seed: u64,
+        variation: Option<&Variation>,
+    ) -> Run {
         let watch = Watch::new(scratch, self.isolation);
-        let mut outcome = self.job(test, seed).run_under(&watch);
+        let mut outcome = Job { variation, ..self.job(test, seed) }.run_under(&watch);
         let used = watch.used();
         if let Err(failure @ Failure { class: Class::Infra, .. }) = &outcome.verdict
             && let Some(failure) = used.excess_of_memory(failure)
@@ -121,6 +145,18 @@ impl Runner {
         outcome.output =
             if outcome.passed() { String::new() } else { end_of(&outcome.output).into() };
         Run { test, seed, outcome, cost: used.cost() }
+    }
+}
+
+/// A watch over each of several runs.
+struct Watches<'a> {
+    scratch: &'a Path,
+    isolation: Isolation,
+}
+
+impl Supervise for Watches<'_> {
+    fn supervisor(&self) -> Box<dyn Supervisor + '_> {
+        Box::new(Watch::new(self.scratch, self.isolation))
     }
 }
 

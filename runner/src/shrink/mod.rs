@@ -12,7 +12,7 @@ mod trials;
 
 use std::time::{Duration, Instant};
 
-use crate::job::{Job, Supervisor};
+use crate::job::{Job, Supervise};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -41,21 +41,21 @@ pub struct Shrunk {
     pub is_minimal: bool,
 }
 
-/// Makes a failing run smaller. `outcome` is the outcome of the whole run, and `supervisor` makes
+/// Makes a failing run smaller. `outcome` is the outcome of the whole run, and `supervise` makes
 /// the supervisor of each run.
 ///
 /// # Errors
 /// One sentence, if the run cannot be repeated from the list of its choices.
 pub fn shrink(
     job: &Job<'_>,
-    supervisor: &(dyn Fn() -> Box<dyn Supervisor> + Sync),
+    supervise: &dyn Supervise,
     outcome: &Outcome,
     bounds: &Bounds<'_>,
 ) -> Result<Shrunk, String> {
     let begin = Instant::now();
     let failure = outcome.verdict.as_ref().err().ok_or("the run passed")?;
     let target = Target::of(failure);
-    let mut trials = Trials::new(job, supervisor, &target, bounds, begin)?;
+    let mut trials = Trials::new(job, supervise, &target, bounds, begin)?;
     let before = trials.size();
     let is_minimal = passes::reduce(&mut trials);
     let (plan, outcome, after) = trials.best();

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::job::{Job, Supervisor};
+use crate::job::{Job, Supervise};
 use crate::outcome::Outcome;
 use crate::plan::{PLAN_VERSION, Plan};
 use crate::target::Target;
@@ -28,7 +28,7 @@ pub(super) struct Trials<'a> {
 /// The runs of one search.
 struct Runs<'a> {
     job: &'a Job<'a>,
-    supervisor: &'a (dyn Fn() -> Box<dyn Supervisor> + Sync),
+    supervise: &'a dyn Supervise,
     target: &'a Target,
     bounds: &'a Bounds<'a>,
     begin: Instant,
@@ -48,7 +48,7 @@ impl<'a> Trials<'a> {
     /// Begins with the whole run, repeated from the list of its choices.
     pub(super) fn new(
         job: &'a Job<'a>,
-        supervisor: &'a (dyn Fn() -> Box<dyn Supervisor> + Sync),
+        supervise: &'a dyn Supervise,
         target: &'a Target,
         bounds: &'a Bounds<'a>,
         begin: Instant,
@@ -56,7 +56,7 @@ impl<'a> Trials<'a> {
         let folder = tempfile::tempdir()
             .map_err(|error| format!("failed to make a folder for the runs: {error}"))?;
         let made = AtomicUsize::new(0);
-        let runs = Runs { job, supervisor, target, bounds, begin, folder, made };
+        let runs = Runs { job, supervise, target, bounds, begin, folder, made };
         // The first run lists its choices, the second makes exactly those.
         let listed = runs.whole().ok_or("the run did not fail the same way again")?;
         let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
@@ -158,7 +158,7 @@ impl Runs<'_> {
         let variation =
             Variation { plan: file, listing: Some(listing.clone()), ..Variation::default() };
         let job = Job { variation: Some(&variation), record: None, ..*self.job };
-        let outcome = job.run_under(&*(self.supervisor)());
+        let outcome = job.run_under(&*self.supervise.supervisor());
         let failure = outcome.verdict.as_ref().err()?;
         if !self.target.is_shown_by(failure) {
             return None;

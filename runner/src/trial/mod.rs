@@ -1,6 +1,5 @@
 //! One line of `cargo test`: a test with all its seeds.
 
-mod by_plan;
 mod command;
 mod text;
 
@@ -12,17 +11,16 @@ use std::{env, process, thread};
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::decisive::decisive;
-use crate::job::{Job, Supervisor, TimeLimit};
+use crate::by_plan::ByPlan;
+use crate::decisive::tell;
+use crate::job::{Job, TimeLimit};
 use crate::outcome::Outcome;
 use crate::picture;
-use crate::plain;
 use crate::settings::{Clock, Settings, Timeline};
-use crate::shorter::{Shorter, interrupted, shorten};
+use crate::shorter::{Shorter, shorten};
 use crate::table::Table;
 use crate::test::Test;
 
-use by_plan::ByPlan;
 use command::again;
 use text::{Run, failure, passed, pictures, shortened};
 
@@ -30,8 +28,6 @@ use text::{Run, failure, passed, pictures, shortened};
 const FAILED: i32 = 101;
 /// The number of seeds that run at the same time in real time, where a test mostly sleeps.
 const SEEDS_AT_ONCE_REAL: usize = 4;
-/// The events of a decisive moment that are shown.
-const HAPPENINGS_SHOWN_MAX: usize = 6;
 
 pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> Trial {
     let (words, settings) = (table.words_of(test), settings.clone());
@@ -51,7 +47,10 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             variation: plan.as_ref().map(|plan| &plan.variation),
         };
         let mut runs = run(&job, &words, &settings)?;
-        let not_shown = plan.as_ref().map_or_else(Vec::new, |plan| forgive(&mut runs, plan));
+        let not_shown: Vec<String> = plan.iter().fold(Vec::new(), |mut lines, plan| {
+            lines.extend(runs.iter_mut().flat_map(|run| plan.forgive(&mut run.outcome)));
+            lines
+        });
         let failed: Vec<&Run> = runs.iter().filter(|run| !run.outcome.passed()).collect();
         let shown = failed.first().copied().or(runs.first().filter(|_| settings.draws_all()));
         let recording = shown.and_then(|run| match (&run.recording, settings.clock) {
@@ -69,7 +68,7 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
         let decided = match (failed.first(), settings.decisive) {
             (Some(run), Some(time)) if settings.can_vary() => {
                 let path = recording.as_ref().and_then(|path| path.as_deref().ok());
-                decided(&job(run.seed), &run.outcome, time, path)
+                tell(&job(run.seed), &TimeLimit, &run.outcome, time, path)
             }
             _ => Vec::new(),
         };
@@ -104,38 +103,6 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
     })
 }
 
-/// Looks for the moment that decided a run. Says what it found, and adds it to the recording.
-fn decided(job: &Job<'_>, outcome: &Outcome, time: Duration, path: Option<&Path>) -> Vec<String> {
-    let supervisor = || Box::new(TimeLimit) as Box<dyn Supervisor>;
-    let Some(decisive) = decisive(job, &supervisor, outcome, time, interrupted()) else {
-        return vec!["no decisive moment: the time was too short for a first look".into()];
-    };
-    let mut lines = vec![decisive.sentence()];
-    match path.map(|path| picture::add_odds(path, &decisive)) {
-        Some(Ok(happenings)) => {
-            let shown = happenings.iter().take(HAPPENINGS_SHOWN_MAX);
-            lines.extend(shown.map(|line| plain::sentence(line)));
-        }
-        Some(Err(why)) => lines.push(why),
-        None => {}
-    }
-    lines
-}
-
-/// Lets a run by a plan pass if its failure does not count, and says so.
-fn forgive(runs: &mut [Run], plan: &ByPlan) -> Vec<String> {
-    let mut lines = Vec::new();
-    for run in runs {
-        if let Err(failure) = &run.outcome.verdict
-            && !plan.counts(failure)
-        {
-            lines = plan.not_shown(failure);
-            run.outcome.verdict = Ok(());
-        }
-    }
-    lines
-}
-
 /// Looks for a shorter run that fails the same way.
 fn shorter(
     job: &Job<'_>,
@@ -148,9 +115,8 @@ fn shorter(
         return Err("only the run of a seed in virtual time can be made shorter".into());
     }
     let path = picture::path(job.test, job.seed)?;
-    let supervisor = || Box::new(TimeLimit) as Box<dyn Supervisor>;
     let by_plan = |plan: &Path| command::by_plan(plan, words, settings);
-    shorten(job, &supervisor, outcome, time, &path, &by_plan)
+    shorten(job, &TimeLimit, outcome, time, &path, &by_plan)
 }
 
 /// Runs every seed. Returns the runs in the order of the seeds.

@@ -5,6 +5,7 @@ use std::path::Path;
 use config::Failure;
 use tempfile::TempDir;
 
+use crate::outcome::Outcome;
 use crate::plain;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -14,34 +15,50 @@ use crate::variation::{Listing, Variation};
 const UNMET_SHOWN_MAX: usize = 5;
 
 /// A run by the plan of a file.
-pub(super) struct ByPlan {
-    choices: usize,
-    fails: Target,
-    pub(super) variation: Variation,
+pub struct ByPlan {
+    plan: Plan,
+    /// How the run differs from the plain run of its seed.
+    pub variation: Variation,
     /// Holds what the run chose.
     folder: TempDir,
 }
 
 impl ByPlan {
-    pub(super) fn new(file: &Path, plan: &Plan) -> Result<ByPlan, String> {
+    /// A run by the plan in this file.
+    ///
+    /// # Errors
+    /// One sentence, if no folder for the files of the run can be made.
+    pub fn new(file: &Path, plan: &Plan) -> Result<ByPlan, String> {
         let folder = tempfile::tempdir();
         let folder = folder.map_err(|error| format!("failed to make a folder: {error}"))?;
         let listing = Some(folder.path().join("listing"));
         let variation = Variation { plan: Some(file.to_owned()), listing, ..Variation::default() };
-        Ok(ByPlan { choices: plan.choices.len(), fails: plan.fails.clone(), variation, folder })
+        Ok(ByPlan { plan: plan.clone(), variation, folder })
+    }
+
+    /// Lets a run pass if its failure does not count. Returns what a person is told about that.
+    pub fn forgive(&self, outcome: &mut Outcome) -> Vec<String> {
+        match &outcome.verdict {
+            Err(failure) if !self.counts(failure) => {
+                let lines = self.not_shown(failure);
+                outcome.verdict = Ok(());
+                lines
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Whether a failure counts. With most of what happened left out, a check of the test can fail
     /// although the code is correct; then the run does not show what the plan is about.
-    pub(super) fn counts(&self, failure: &Failure) -> bool {
-        self.fails.is_shown_by(failure) || Target::of(failure).is_certain()
+    fn counts(&self, failure: &Failure) -> bool {
+        self.plan.fails.is_shown_by(failure) || Target::of(failure).is_certain()
     }
 
     /// What a run says that ended in a failure which does not count.
-    pub(super) fn not_shown(&self, failure: &Failure) -> Vec<String> {
+    fn not_shown(&self, failure: &Failure) -> Vec<String> {
         let sentence = plain::sentence(&failure.sentence);
         vec![
-            format!("the failure of the plan did not happen: {}", self.fails),
+            format!("the failure of the plan did not happen: {}", self.plan.fails),
             format!(
                 "a check of the test failed, as it can without what the plan leaves out: {sentence}"
             ),
@@ -49,7 +66,7 @@ impl ByPlan {
     }
 
     /// The choices of the plan that the run did not meet.
-    pub(super) fn unmet(&self) -> Vec<String> {
+    pub fn unmet(&self) -> Vec<String> {
         let Ok(listing) = Listing::read(&self.folder.path().join("listing")) else {
             return Vec::new();
         };
@@ -57,7 +74,8 @@ impl ByPlan {
         if unmet.is_empty() {
             return Vec::new();
         }
-        let head = format!("{} of {} choices of the plan were not met:", unmet.len(), self.choices);
+        let (count, all) = (unmet.len(), self.plan.choices.len());
+        let head = format!("{count} of {all} choices of the plan were not met:");
         let told = unmet.iter().take(UNMET_SHOWN_MAX);
         let told = told.map(|name| format!("  {}", plain::sentence(&name.to_string())));
         let more = unmet.len().saturating_sub(UNMET_SHOWN_MAX);
