@@ -12,7 +12,7 @@ use crate::mode::Mode;
     name = "bugs",
     version,
     group = ArgGroup::new("task")
-        .args(["check", "rebase", "hashes", "black_box", "edges", "graded", "subtle", "all"]),
+        .args(["check", "rebase", "hashes", "why", "black_box", "edges", "graded", "subtle", "all"]),
     after_help = "A known result is used again until the mutant or the kit changes.\n\n\
                   Exit codes: 0 no false alarm, 1 a correct variant failed or a safe mutant was \
                   called unsafe, 2 usage, 3 a patch cannot be read, does not apply or does not \
@@ -38,6 +38,11 @@ pub(crate) struct Args {
     /// verdict. If two kits print the same lines, the mutants behave the same in both
     #[arg(long)]
     pub(crate) hashes: bool,
+    /// For each mutant that is killed with `inspect`: look for the smallest run that fails the same
+    /// way and for the moment that decided the run, up to SECONDS each, and print a table
+    #[arg(long, value_name = "SECONDS", require_equals = true, num_args = 0..=1,
+          default_missing_value = "30")]
+    pub(crate) why: Option<u64>,
     /// Hide `inspect`, like a submission that does not implement it
     #[arg(long)]
     black_box: bool,

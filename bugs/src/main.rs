@@ -24,11 +24,13 @@ mod page;
 mod compile;
 mod trial;
 mod hashes;
+mod why;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -58,6 +60,7 @@ fn run(args: &Args) -> Result<Exit> {
         Some(base) => rebase_patches(&chosen, base),
         None if args.check => check(&chosen),
         None if args.hashes => print_hashes(args, &chosen),
+        None if args.why.is_some() => print_why(args, &chosen),
         None => try_out(args, &known, &chosen),
     }
 }
@@ -101,6 +104,17 @@ fn print_hashes(args: &Args, mutants: &[&Mutant]) -> Result<Exit> {
     let matrix = Matrix::read(folder, &all)?;
     let rows: Vec<&Row> = matrix.rows.iter().collect();
     hashes::print(&workspace, &rows, args.seeds, args.jobs())?;
+    Ok(Exit::Good)
+}
+
+/// Prints how few choices each failure needs, and which moment decided it.
+fn print_why(args: &Args, mutants: &[&Mutant]) -> Result<Exit> {
+    let folder = Path::new(CRATE);
+    let workspace = Workspace::lay_out(folder, mutants)?;
+    let all: Vec<Mutant> = mutants.iter().map(|mutant| (*mutant).clone()).collect();
+    let matrix = Matrix::read(folder, &all)?;
+    let rows: Vec<&Row> = matrix.rows.iter().collect();
+    why::print(&workspace, &rows, Duration::from_secs(args.why.unwrap_or_default()))?;
     Ok(Exit::Good)
 }
 

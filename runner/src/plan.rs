@@ -79,7 +79,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use choice::{Name, Value};
-    use config::{Class, Rule};
+    use config::{Class, Failure, Rule};
 
     use super::*;
 
@@ -92,7 +92,7 @@ mod tests {
             plan: PLAN_VERSION,
             test: "3E swarm of 3".into(),
             seed: 7,
-            fails: Target { class: Class::Safety, rule: Some(Rule::S3), words: None },
+            fails: Target::of(&Failure::new(Class::Safety, "x").with_rule(Rule::S3)),
             decisions: std::iter::once(3..9).collect(),
             choices: vec![
                 choice(Name::Server { server: 0 }),

@@ -17,6 +17,9 @@ pub struct Target {
     /// The rule that is broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
+    /// It is the fault of one server, such as a call into it that does not return.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_a_server: bool,
     /// The words of the sentence without what differs between runs, if there is no rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
@@ -39,7 +42,8 @@ impl Target {
     /// The failure of a run.
     pub fn of(failure: &Failure) -> Target {
         let words = failure.rule.is_none().then(|| words(&failure.sentence));
-        Target { class: failure.class, rule: failure.rule, words }
+        let of_a_server = failure.server.is_some();
+        Target { class: failure.class, rule: failure.rule, of_a_server, words }
     }
 
     /// Whether a run by a plan fails in the way that the plan is about.
@@ -69,6 +73,7 @@ impl Target {
             (None, Class::Panic | Class::Deadlock | Class::Spin | Class::Outside) => {
                 Ground::Servers
             }
+            (None, Class::Timeout) if self.of_a_server => Ground::Servers,
             (None, _) => Ground::Check,
         }
     }
@@ -127,5 +132,7 @@ mod tests {
         assert_eq!(allowed(ruled(Rule::L5)), [true, false, false]);
         assert_eq!(allowed(failure(Class::Deadlock, "x")), [true, true, true]);
         assert_eq!(allowed(failure(Class::Contract, "x")), [true, false, false]);
+        assert_eq!(allowed(failure(Class::Timeout, "the test")), [true, false, false]);
+        assert_eq!(allowed(Failure::of(1, Class::Timeout, "a call")), [true, true, true]);
     }
 }

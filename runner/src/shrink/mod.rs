@@ -37,6 +37,8 @@ pub struct Shrunk {
     pub runs: usize,
     /// How long the search took.
     pub time: Duration,
+    /// The CPU time of the simulations.
+    pub cpu: Duration,
     /// Whether no single choice can be left out; false if the search was stopped before.
     pub is_minimal: bool,
 }
@@ -59,6 +61,6 @@ pub fn shrink(
     let before = trials.size();
     let is_minimal = passes::reduce(&mut trials);
     let (plan, outcome, after) = trials.best();
-    let (runs, time) = (trials.runs(), begin.elapsed());
-    Ok(Shrunk { plan, outcome, before, after, runs, time, is_minimal })
+    let (runs, cpu, time) = (trials.runs(), trials.cpu(), begin.elapsed());
+    Ok(Shrunk { plan, outcome, before, after, runs, time, cpu, is_minimal })
 }

@@ -4,9 +4,9 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -34,6 +34,8 @@ struct Runs<'a> {
     begin: Instant,
     folder: TempDir,
     made: AtomicUsize,
+    /// The CPU time of the simulations, in us.
+    cpu_us: AtomicU64,
 }
 
 /// A run that fails as the whole run does.
@@ -56,7 +58,8 @@ impl<'a> Trials<'a> {
         let folder = tempfile::tempdir()
             .map_err(|error| format!("failed to make a folder for the runs: {error}"))?;
         let made = AtomicUsize::new(0);
-        let runs = Runs { job, supervise, target, bounds, begin, folder, made };
+        let cpu_us = AtomicU64::new(0);
+        let runs = Runs { job, supervise, target, bounds, begin, folder, made, cpu_us };
         // The first run lists its choices, the second makes exactly those.
         let listed = runs.whole().ok_or("the run did not fail the same way again")?;
         let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
@@ -82,6 +85,10 @@ impl<'a> Trials<'a> {
 
     pub(super) fn runs(&self) -> usize {
         self.runs.made.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn cpu(&self) -> Duration {
+        Duration::from_micros(self.runs.cpu_us.load(Ordering::Relaxed))
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -159,6 +166,8 @@ impl Runs<'_> {
             Variation { plan: file, listing: Some(listing.clone()), ..Variation::default() };
         let job = Job { variation: Some(&variation), record: None, ..*self.job };
         let outcome = job.run_under(&*self.supervise.supervisor());
+        let cpu = outcome.simulation.map_or(Duration::ZERO, |simulation| simulation.cpu);
+        self.cpu_us.fetch_add(cpu.as_micros() as u64, Ordering::Relaxed);
         let failure = outcome.verdict.as_ref().err()?;
         if !self.target.is_shown_by(failure) {
             return None;
