@@ -3,7 +3,8 @@
 import { Causes } from "./model/causes.ts";
 import { GROUPS, type Group, type Model } from "./model/model.ts";
 import { search } from "./model/search.ts";
-import { firstAtOrAfter } from "./model/run.ts";
+import { decisiveOf, type Decisive } from "./model/odds.ts";
+import { firstAtOrAfter, lastAtOrBefore, type Odds } from "./model/run.ts";
 
 export type Axis = "time" | "event";
 export type Theme = "light" | "dark";
@@ -11,6 +12,9 @@ export type Theme = "light" | "dark";
 export class App {
   readonly causes: Causes;
   readonly evidence: number[];
+  /** How likely the failure was at some moments; empty if nobody asked. */
+  readonly odds: readonly Odds[];
+  readonly decisive: Decisive | undefined;
   axis: Axis = "time";
   /** The chosen event; -1 if none is. */
   chosen = -1;
@@ -37,6 +41,8 @@ export class App {
   constructor(readonly model: Model) {
     this.causes = new Causes(model);
     this.evidence = model.evidence();
+    this.odds = model.run.embedded.end.odds ?? [];
+    this.decisive = decisiveOf(this.odds);
     this.servers = new Set(Array.from({ length: model.servers }, (_, server) => server));
     this.visible = new Uint8Array(model.run.count);
     this.coords = new Float64Array(model.run.count);
@@ -114,6 +120,16 @@ export class App {
   get failureAt(): number {
     if (this.model.failure === null) return -1;
     return this.coords[this.failureEvent] ?? -1;
+  }
+
+  /** The last event at or before a time in microseconds; -1 if there is none. */
+  eventOf(t: number): number {
+    return lastAtOrBefore(this.model.run.t, t);
+  }
+
+  /** Where a time in microseconds is on the axis. */
+  coordOf(t: number): number {
+    return this.axis === "time" ? t / 1000 : (this.coords[this.eventOf(t)] ?? 0);
   }
 
   /** Where the axis ends. */

@@ -1,5 +1,5 @@
-// Makes odd run files: one without events, one without states, one with hostile numbers and
-// texts. Usage: odd.mjs RUN_FILE FOLDER
+// Makes odd run files: one with odds, one without events, one without states, one with hostile
+// numbers and texts. Usage: odd.mjs RUN_FILE FOLDER
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [file, folder] = process.argv.slice(2);
@@ -7,13 +7,20 @@ const lines = readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.p
 const [header, ...events] = lines;
 const end = events.pop();
 
-function write(name, head, list, failure) {
-  const last = { ...end, events: list.length, failure };
+function write(name, head, list, failure, odds = undefined) {
+  const last = { ...end, events: list.length, failure, odds };
   const text = [head, ...list, last].map((line) => JSON.stringify(line)).join("\n");
   // Numbers that a script cannot read exactly are written as texts above.
   writeFileSync(`${folder}/${name}.run`, `${text.replaceAll(/"huge"/g, "18446744073709551615")}\n`);
 }
 
+// As a search for the decisive moment adds them.
+write("odds", header, events, end.failure, [
+  { t: 0, failed: 1, futures: 10 },
+  { t: 900_000, failed: 4, futures: 50 },
+  { t: 1_000_000, failed: 48, futures: 50 },
+  { t: end.t, failed: 50, futures: 50 },
+]);
 write("empty", { ...header, servers: 0 }, [], null);
 write("blind", header, events.filter((event) => event.kind !== "state"), {
   ...end.failure,
@@ -36,4 +43,7 @@ write("hostile", { ...header, test: evil, purpose: evil }, [
   { n: 9, t: 9, kind: "waiting", phrase: evil },
   { n: 10, t: 10, kind: "output", server: null, thread: evil, text: evil },
   { n: "huge", t: "huge", kind: "crashed", server: 0 },
-], { ...end.failure, sentence: evil, notes: [evil], evidence: [] });
+], { ...end.failure, sentence: evil, notes: [evil], evidence: [] }, [
+  { t: 5, failed: 0, futures: 0 },
+  { t: "huge", failed: 4_000_000_000, futures: 1 },
+]);

@@ -184,6 +184,25 @@ for (const file of large.filter((file) => /odd-/.test(file))) {
   });
 }
 
+for (const file of large.filter((file) => /odd-odds/.test(file))) {
+  await step("the decisive moment is named, drawn and reached by a click", async () => {
+    const { page, wrong } = await open(file);
+    const text = await page.locator("header").textContent();
+    assert.match(text, /Decisive moment: 1 000\.000 ms.*48 of 50 fail.*before it 4 of 50/);
+    await page.getByRole("button", { name: "1 000.000 ms" }).click();
+    const times = await page.evaluate(() => {
+      const { app } = globalThis;
+      return [app.model.run.t[app.chosen], app.model.run.t[app.chosen + 1]];
+    });
+    assert.ok(times[0] <= 1_000_000 && times[1] > 1_000_000, `chose ${times}`);
+    await page.getByRole("button", { name: "by time" }).click();
+    await settle(page);
+    assert.ok(await page.evaluate(() => globalThis.picture.frames.length > 0));
+    assert.deepEqual(wrong, []);
+    await page.close();
+  });
+}
+
 for (const file of large.filter((file) => !/odd-/.test(file))) {
   const { page, wrong, opened } = await open(file);
   const figures = await page.evaluate(measure);

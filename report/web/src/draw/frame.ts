@@ -4,11 +4,17 @@ import { firstAtOrAfter } from "../model/run.ts";
 import type { Arrow } from "../model/calls.ts";
 import type { Fills, Palette } from "./colours.ts";
 
-export const TOP = 52;
+/** The axis and the steps of the test. */
+const TOP = 52;
+/** The curve of the odds, below them. */
+export const ODDS = 34;
 export const BAND = 24;
 
 /** Where things are in a lane, from its top. */
 export interface Shape {
+  /** Where the curve of the odds begins, and where the lanes do. */
+  odds: number;
+  top: number;
   band: number;
   links: number;
   steps: number;
@@ -17,11 +23,13 @@ export interface Shape {
 }
 
 /** Few lanes may be higher than many. */
-export function shapeOf(lanes: number, links: number): Shape {
+export function shapeOf(lanes: number, links: number, hasOdds: boolean): Shape {
   const strip = links === 0 ? 0 : links * 3 + 3;
   const steps = 16 + BAND + 3 + strip;
   const stepsHeight = lanes <= 3 ? 48 : 26;
-  return { band: 16, links: 16 + BAND + 3, steps, stepsHeight, height: steps + stepsHeight + 20 };
+  const height = steps + stepsHeight + 20;
+  const top = TOP + (hasOdds ? ODDS : 0);
+  return { odds: TOP, top, band: 16, links: 16 + BAND + 3, steps, stepsHeight, height };
 }
 
 export interface Frame {
@@ -74,7 +82,7 @@ export interface Hit {
 
 export function laneTop(frame: Frame, server: number): number {
   const lane = frame.lanes.indexOf(server);
-  return lane < 0 ? -1 : TOP + lane * frame.shape.height;
+  return lane < 0 ? -1 : frame.shape.top + lane * frame.shape.height;
 }
 
 /** The events of a sorted list that can be seen, at most one a few pixels. */

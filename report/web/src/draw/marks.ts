@@ -4,7 +4,7 @@ import { type Group } from "../model/model.ts";
 import type { App } from "../app.ts";
 import { firstAtOrAfter } from "../model/run.ts";
 import type { Palette } from "./colours.ts";
-import { BAND, TOP, laneTop, sparse, type Frame } from "./frame.ts";
+import { BAND, laneTop, sparse, type Frame } from "./frame.ts";
 
 /** Marks of one kind: at most one in this many pixels. Shapes are filled together. */
 interface Brush {
@@ -146,7 +146,7 @@ export function drawTest(frame: Frame): void {
   const { waiting, run } = app.model;
   context.save();
   context.beginPath();
-  context.rect(left, 0, width - left, TOP);
+  context.rect(left, 0, width - left, frame.shape.odds);
   context.clip();
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "middle";
@@ -188,13 +188,13 @@ export function drawLines(frame: Frame): void {
   context.clip();
   context.fillStyle = palette.accent;
   for (const event of sparse(frame, app.found, 2)) {
-    context.fillRect(x(app.coords[event]), TOP - 8, 1.5, 6);
+    context.fillRect(x(app.coords[event]), frame.shape.odds - 8, 1.5, 6);
   }
   app.evidence.forEach((event, line) => ring(frame, event, String(line + 1)));
   if (app.failureAt >= 0) {
     const at = x(app.failureAt);
     context.fillStyle = palette.broken;
-    context.fillRect(at - 1, TOP - 8, 2, height - TOP + 8);
+    context.fillRect(at - 1, frame.shape.odds - 8, 2, height - frame.shape.odds + 8);
   }
   if (!frame.printing) drawMoment(frame);
   context.restore();

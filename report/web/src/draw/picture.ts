@@ -9,8 +9,9 @@ import { firstAtOrAfter } from "../model/run.ts";
 import { CAUSES, type Arrow } from "../model/calls.ts";
 import { ArrowIndex, drawArrows } from "./arrows.ts";
 import { Fills, PALETTES } from "./colours.ts";
-import { TOP, laneTop, shapeOf, type Frame, type Hit } from "./frame.ts";
+import { laneTop, shapeOf, type Frame, type Hit } from "./frame.ts";
 import { drawLabels, drawLane } from "./lanes.ts";
+import { drawOdds } from "./odds.ts";
 import { MarkIndex, drawLines, drawMarks, drawTest } from "./marks.ts";
 
 export class Picture {
@@ -86,11 +87,12 @@ export class Picture {
   get #shape() {
     const { links } = this.app.model;
     const lanes = this.#lanes.length;
-    return shapeOf(lanes, links.anyBroken ? Math.max(0, lanes - 1) : 0);
+    const strips = links.anyBroken ? Math.max(0, lanes - 1) : 0;
+    return shapeOf(lanes, strips, this.app.odds.length > 0);
   }
 
   get #height(): number {
-    return TOP + this.#lanes.length * this.#shape.height + 6;
+    return this.#shape.top + this.#lanes.length * this.#shape.height + 6;
   }
 
   #size(): void {
@@ -220,6 +222,7 @@ export class Picture {
     drawLabels(frame);
     for (const server of frame.lanes) drawMarks(frame, server, this.#marks);
     drawTest(frame);
+    drawOdds(frame);
     drawLines(frame);
     drawNames(frame);
     this.#hits = frame.hits;
@@ -271,9 +274,10 @@ export class Picture {
   /** In a lane, away from all marks: the last change of the server there. */
   #stateAt(x: number, y: number): Hit | undefined {
     const coord = this.#scale().invert(x - this.left);
-    const lane = Math.floor((y - TOP) / this.#shape.height);
+    const { top, height } = this.#shape;
+    const lane = Math.floor((y - top) / height);
     const server = this.#lanes[lane];
-    if (server === undefined || y < TOP || x < this.left) return undefined;
+    if (server === undefined || y < top || x < this.left) return undefined;
     const { app } = this;
     const shown = app.model.tracks[server].at(firstAtOrAfter(app.coords, coord + 1e-9) - 1);
     return shown.event < 0 ? undefined : { x1: x, y1: y, x2: x, y2: y, event: shown.event };
@@ -324,6 +328,7 @@ function drawNames(frame: Frame): void {
   context.font = "11px system-ui, sans-serif";
   context.fillStyle = palette.faint;
   context.fillText("test", 6, 35);
+  if (app.odds.length > 0) context.fillText(wide ? "odds to fail" : "odds", 6, frame.shape.odds + 14);
   for (const server of frame.lanes) {
     const top = laneTop(frame, server);
     context.fillStyle = palette.ink;

@@ -28,11 +28,19 @@ export interface Failure {
   evidence: { n: number; t: number; server: number | null; what: string }[];
 }
 
+/** In how many futures of a moment the run failed in the same way. */
+export interface Odds {
+  /** Microseconds. */
+  t: number;
+  failed: number;
+  futures: number;
+}
+
 /** What Rust wrote: see columns.rs. */
 export interface Embedded {
   header: { test: string; purpose: string; servers: number; clock: string; rules_checked: boolean };
   seed: string;
-  end: { t: number; failure: Failure | null; findings: string[]; replay: string };
+  end: { t: number; failure: Failure | null; findings: string[]; replay: string; odds?: Odds[] };
   n: number[];
   t: number[];
   kinds: string[];

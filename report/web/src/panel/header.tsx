@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { App } from "../app.ts";
 import { milliseconds } from "../model/describe.ts";
+import type { Decisive } from "../model/odds.ts";
 import type { Failure } from "../model/run.ts";
 
 export function Header({ app }: { app: App }) {
@@ -59,6 +60,7 @@ function FailureOf({ app, failure }: { app: App; failure: Failure }) {
             <b>Where to look:</b> {failure.look}
           </p>
         )}
+        {app.decisive !== undefined && <DecisiveOf app={app} decisive={app.decisive} />}
         {failure.notes.length > 0 && <pre class="notes">{failure.notes.join("\n")}</pre>}
       </div>
       {failure.evidence.length > 0 && (
@@ -119,4 +121,18 @@ async function toClipboard(text: string): Promise<boolean> {
     area.remove();
     return done;
   }
+}
+
+function DecisiveOf({ app, decisive }: { app: App; decisive: Decisive }) {
+  const { before, after } = decisive;
+  return (
+    <p>
+      <b>Decisive moment:</b>{" "}
+      <button type="button" onClick={() => app.choose(app.eventOf(after.t))} title="go there">
+        {milliseconds(after.t)}
+      </button>
+      . Of futures that begin after it {after.failed} of {after.futures} fail like this, of those
+      that begin before it {before.failed} of {before.futures}.
+    </p>
+  );
 }
