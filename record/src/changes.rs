@@ -17,6 +17,7 @@ pub(crate) fn between(server: usize, old: Option<&Inspect>, new: &Inspect) -> Op
         commit: is_new(|a, b| a.commit_index == b.commit_index).then_some(new.commit_index),
         applied: is_new(|a, b| a.last_applied == b.last_applied).then_some(new.last_applied),
         snapshot: old.map_or((0, 0), snapshot).ne(&snapshot(new)).then(|| snapshot(new)),
+        ..State::default()
     };
     (state != State { server, ..State::default() }).then_some(state)
 }
@@ -94,7 +95,7 @@ mod tests {
                 log: Some(LogChange { from: 1, terms: vec![1] }),
                 commit: Some(0),
                 applied: Some(0),
-                snapshot: None,
+                ..State::default()
             }
         );
         assert_eq!(between(2, Some(&state), &state), None);

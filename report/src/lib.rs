@@ -4,6 +4,7 @@
 //! - [`perfetto`]: the trace format that <https://ui.perfetto.dev> opens.
 //! - [`html`]: a page with everything that the run file has, to open from disk.
 
+mod changes;
 mod columns;
 mod page;
 mod plain;

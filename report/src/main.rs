@@ -22,8 +22,8 @@ struct Args {
     #[arg(long = "server", value_name = "N")]
     servers: Vec<usize>,
 
-    /// Show only this group of events; can be given several times [default: all but messages,
-    /// saves and answers]
+    /// Show only this group of events; can be given several times [default: all but details,
+    /// messages, saves and answers]
     #[arg(long = "show", value_name = "GROUP")]
     groups: Vec<Group>,
 

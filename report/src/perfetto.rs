@@ -114,7 +114,10 @@ impl Trace {
                     self.close(t, of, ROLES);
                     self.begin(t, of, ROLES, &format!("{} {}", role(now.role), now.term));
                 }
-                self.count(t, of, &now);
+                // A change of details alone changes no counter.
+                if before != now {
+                    self.count(t, of, &now);
+                }
             }
             Kind::Fault { verb, .. } => self.instant(t, of, MOMENTS, verb),
             Kind::Accepted { index, command, .. } => {

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use runfile::{Event, Fact, How, Kind, Role, RunFile, State};
 
+use crate::changes;
 use crate::plain;
 use crate::server::{self, Server};
 
@@ -18,7 +19,7 @@ use crate::server::{self, Server};
 pub struct Filter {
     /// Only these servers; empty for all.
     pub servers: Vec<usize>,
-    /// Only these groups; empty for all but messages, saves and answers.
+    /// Only these groups; empty for all but details, messages, saves and answers.
     pub groups: Vec<Group>,
     /// Only events at these times, in microseconds.
     pub times: RangeInclusive<u64>,
@@ -30,6 +31,8 @@ pub struct Filter {
 pub enum Group {
     /// Changes of role, term, vote, log and commit index
     State,
+    /// Votes received, next and match index, election timer
+    Details,
     /// Starts, crashes, cuts and other faults
     Faults,
     /// Commands: offered, accepted, applied
@@ -63,7 +66,11 @@ pub fn happenings(run: &RunFile, times: RangeInclusive<u64>) -> Vec<String> {
     for event in &run.events {
         screen.take(event);
         if filter.shows(event) {
-            lines.push(format!("{:>9.4} s  {}", seconds(event.t), screen.what(&event.kind)));
+            lines.push(format!(
+                "{:>9.4} s  {}",
+                seconds(event.t),
+                screen.what(&event.kind, &filter)
+            ));
         }
     }
     lines
@@ -83,7 +90,7 @@ pub fn timeline(run: &RunFile, filter: &Filter) -> String {
         }
         screen.take(event);
         let fact = facts.next_if(|fact| fact.n == event.n);
-        let mut what = screen.what(&event.kind);
+        let mut what = screen.what(&event.kind, filter);
         // A partition cuts many links at the same time.
         while let Some(next) = events.next_if(|next| is_same_verb(event, next)) {
             screen.take(next);
@@ -104,14 +111,33 @@ pub fn timeline(run: &RunFile, filter: &Filter) -> String {
 
 impl Filter {
     fn shows(&self, event: &Event) -> bool {
-        let group = group(&event.kind);
-        let is_wanted = match &self.groups[..] {
-            [] => !matches!(group, Group::Messages | Group::Saves | Group::Answers),
-            groups => groups.contains(&group),
+        let is_wanted = match &event.kind {
+            Kind::State(state) => {
+                (self.wants(Group::State) && changes::is_of_state(state))
+                    || (self.wants(Group::Details) && !changes::of_details(state).is_empty())
+            }
+            kind => self.wants(group(kind)),
         };
         let of = server::of(&event.kind);
         let is_here = self.servers.is_empty() || of.is_none_or(|of| self.servers.contains(&of));
         is_wanted && is_here && self.times.contains(&event.t)
+    }
+
+    fn wants(&self, group: Group) -> bool {
+        match &self.groups[..] {
+            [] => {
+                !matches!(group, Group::Details | Group::Messages | Group::Saves | Group::Answers)
+            }
+            groups => groups.contains(&group),
+        }
+    }
+
+    /// What a change of a server's state says to this reader.
+    fn changes(&self, state: &State) -> String {
+        let state_part = self.wants(Group::State).then(|| changes::of_state(state));
+        let details = self.wants(Group::Details).then(|| changes::of_details(state));
+        let parts = state_part.into_iter().chain(details).filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -202,7 +228,7 @@ impl Screen {
         }
     }
 
-    fn what(&self, kind: &Kind) -> String {
+    fn what(&self, kind: &Kind, filter: &Filter) -> String {
         let call = |call: &u64| match self.calls.get(call) {
             Some((from, to, name)) => format!("{} {} to {}", who(*from), name, who(*to)),
             None => format!("call {call}"),
@@ -226,6 +252,7 @@ impl Screen {
             Kind::Output { text, .. } => {
                 format!("{} prints: {}", who(server::of(kind)), plain::line(text, TEXT_CHARS_MAX))
             }
+            Kind::State(state) => format!("{} {}", state.server, filter.changes(state)),
             kind => format!("{} {}", who(server::of(kind)), of_server(kind)),
         }
     }
@@ -278,7 +305,6 @@ fn of_server(kind: &Kind) -> String {
         Kind::Saved { bytes, snapshot_bytes, .. } => {
             format!("saves {bytes} bytes and a snapshot of {snapshot_bytes}")
         }
-        Kind::State(state) => changes(state),
         Kind::Offered { command, .. } => format!("is asked to take {}", plain::line(command, 40)),
         Kind::Accepted { index, term, command, .. } => {
             format!("takes {} as index {index} of term {term}", plain::line(command, 40))
@@ -292,34 +318,6 @@ fn of_server(kind: &Kind) -> String {
         Kind::AppliedSnapshot { index, .. } => format!("applies a snapshot up to index {index}"),
         _ => String::new(),
     }
-}
-
-fn changes(state: &State) -> String {
-    let role = state.role.map(|role| match role {
-        Role::Follower => "follows".to_owned(),
-        Role::Candidate => "stands for election".to_owned(),
-        Role::Leader => "leads".to_owned(),
-    });
-    let vote = state.voted_for.map(|vote| match vote {
-        Some(candidate) => format!("votes for {candidate}"),
-        None => "has no vote".to_owned(),
-    });
-    // Zero is where both begin.
-    let is_new = |index: &u64| *index > 0;
-    let parts = [
-        state.term.map(|term| format!("enters term {term}")),
-        role,
-        vote,
-        state.snapshot.map(|(index, _)| format!("has a snapshot up to {index}")),
-        state.log.as_ref().map(|log| match &log.terms[..] {
-            [] => format!("drops its log from {}", log.from),
-            [term] => format!("has entry {} of term {term}", log.from),
-            terms => format!("has {} entries from {}", terms.len(), log.from),
-        }),
-        state.commit.filter(is_new).map(|commit| format!("commits up to {commit}")),
-        state.applied.filter(is_new).map(|applied| format!("has applied up to {applied}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn cell(server: &Server) -> String {
@@ -356,5 +354,28 @@ mod tests {
             times: 2_000..=9_000,
         };
         insta::assert_snapshot!(timeline(&sample::run(), &filter));
+    }
+
+    #[test]
+    fn details_are_shown_only_if_they_are_asked_for() {
+        let mut run = sample::run();
+        run.end.failure = None;
+        let state = |state: State| Kind::State(State { server: 1, ..state });
+        let votes = State { votes_received: Some(Some(vec![1])), ..State::default() };
+        let due = State { term: Some(2), election_deadline: Some(Some(9_000)), ..State::default() };
+        run.events.push(Event { n: 26, t: 26_000, kind: state(votes) });
+        run.events.push(Event { n: 27, t: 27_000, kind: state(due) });
+        let shown = |groups: &[Group]| {
+            let (groups, times) = (groups.to_vec(), 26_000..=27_000);
+            let text = timeline(&run, &Filter { servers: vec![1], groups, times });
+            let lines = text.lines().filter_map(|line| line.get(25..)?.strip_prefix("1 "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let votes = "votes received from 1";
+        let timer = "election timer ends at 0.009";
+        assert_eq!(shown(&[]), ["enters term 2"]);
+        assert_eq!(shown(&[Group::Details]), [votes, timer]);
+        let both = format!("enters term 2, {timer}");
+        assert_eq!(shown(&[Group::State, Group::Details]), [votes, &both]);
     }
 }

@@ -226,8 +226,10 @@ pub enum How {
     Closed,
 }
 
-/// A change of what a server shows with `inspect`: only the fields that changed, and all of them
-/// the first time after a start.
+/// A change of what a server shows with `inspect`: only the fields that changed.
+///
+/// The first change after a start has the role, the term, the vote, and the commit and applied
+/// index. Anything else that is missing there is empty, or not shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The server.
@@ -254,6 +256,24 @@ pub struct State {
     /// The last index and term that its snapshot covers. Entries up to that index leave the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<(u64, u64)>,
+    /// The servers that have given it their vote in its current term, itself included, in
+    /// ascending order; `null` if it no longer shows any. This and the next three fields are there
+    /// only if the implementation shows them. No rule judges them.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub votes_received: Option<Option<Vec<usize>>>,
+    /// The index of the next entry that it sends to each server, by server number; `null` if it no
+    /// longer shows any. Its own entry is whatever the implementation keeps there. The list can
+    /// have fewer entries than the cluster has servers.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub next_index: Option<Option<Vec<u64>>>,
+    /// The highest index that it knows to be in the log of each server; otherwise as `next_index`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub match_index: Option<Option<Vec<u64>>>,
+    /// When its election timer ends: in microseconds since the run began, as the times of events.
+    /// It can be earlier than the event. `null` if it no longer shows any. If the clock of the
+    /// server is fast or slow, this is the time by the clock of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub election_deadline: Option<Option<u64>>,
 }
 
 /// A change of a log: everything from `from` on is replaced by `terms`.
@@ -319,8 +339,8 @@ pub struct Fact {
 }
 
 /// Reads a field that is there, so that `null` differs from a missing field.
-fn present<'de, D: serde::Deserializer<'de>>(
+fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Option<usize>>, D::Error> {
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

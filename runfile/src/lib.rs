@@ -15,6 +15,16 @@
 //! Times are microseconds since the run began. Servers are numbers from 0. `n` is the number of an
 //! event in the history of the run; some numbers are left out, since only changes are recorded.
 //!
+//! A `state` line has what changed of what a server shows: see [`State`]. Beside the state of
+//! Figure 2 it can have four details, if the implementation shows them:
+//!
+//! ```text
+//! {"n":8,"t":129800,"kind":"state","server":0,"election_deadline":270131}
+//! {"n":31,"t":141000,"kind":"state","server":0,"votes_received":[0,2]}
+//! {"n":34,"t":141300,"kind":"state","server":0,"role":"leader","votes_received":null,
+//!  "next_index":[1,1,1],"match_index":[0,0,0],"election_deadline":null}
+//! ```
+//!
 //! The format has a [`VERSION`]. A change that an older reader would misread raises it; a reader
 //! ignores fields that it does not know.
 

@@ -71,6 +71,14 @@ mod tests {
             Kind::Started { server: 1, incarnation: 1 },
             Kind::State(state),
             Kind::State(State { server: 1, term: Some(3), ..State::default() }),
+            Kind::State(State {
+                server: 1,
+                votes_received: Some(None),
+                next_index: Some(Some(vec![3, 1])),
+                match_index: Some(Some(vec![2, 0])),
+                election_deadline: Some(Some(153_000)),
+                ..State::default()
+            }),
             Kind::Ended { call: 7, how: How::RequestLost },
         ];
         let events = (1..).zip(kinds).map(|(n, kind)| Event { n, t: 1000 * n, kind }).collect();
@@ -85,8 +93,8 @@ mod tests {
         };
         let end = End {
             end: true,
-            events: 4,
-            t: 5000,
+            events: 5,
+            t: 6000,
             hash: Some("ff".into()),
             failure: None,
             findings: Vec::new(),
@@ -121,14 +129,14 @@ mod tests {
         check("{}\n", "it is not a run file");
         let other = text.replace("\"run_file\":1", "\"run_file\":2");
         check(&other, "run file version 2 is not supported (expected 1); record the run again");
-        check(&text[..text.len() / 2], "it ends early, after 1 events; record the run again");
+        check(&text[..text.len() / 2], "it ends early, after 2 events; record the run again");
         let last = text.trim_end().rfind('\n').unwrap();
-        check(&text[..last], "it ends early, after 4 events; record the run again");
+        check(&text[..last], "it ends early, after 5 events; record the run again");
         let first = text.find('\n').unwrap();
         let second = first + 1 + text[first + 1..].find('\n').unwrap();
         let without_one = format!("{}{}", &text[..first], &text[second..]);
-        check(&without_one, "it ends early, after 3 events; record the run again");
+        check(&without_one, "it ends early, after 4 events; record the run again");
         let wrong = text.replace("\"request_lost\"", "\"eaten\"");
-        assert!(parse(&wrong).unwrap_err().to_string().starts_with("line 5 is damaged: "));
+        assert!(parse(&wrong).unwrap_err().to_string().starts_with("line 6 is damaged: "));
     }
 }
