@@ -7,6 +7,7 @@
 mod changes;
 mod columns;
 mod page;
+mod phrase;
 mod plain;
 mod server;
 pub mod timeline;

@@ -11,7 +11,7 @@ use runfile::{Event, Kind, Role, RunFile};
 use serde_json::{Value, json};
 
 use crate::plain;
-use crate::server::{self, Server};
+use crate::server::{self, Look, Server};
 
 /// Tracks of a server.
 const LIVES: u32 = 1;
@@ -96,9 +96,9 @@ impl Trace {
 
     fn take_of_server(&mut self, t: u64, kind: &Kind) {
         let Some(of) = server::of(kind).filter(|of| *of < self.servers.len()) else { return };
-        let before = self.servers[of].clone();
+        let before = self.servers[of].look();
         self.servers[of].take(kind);
-        let now = self.servers[of].clone();
+        let now = self.servers[of].look();
         match kind {
             Kind::Started { incarnation, .. } => {
                 self.close(t, of, LIVES);
@@ -171,9 +171,9 @@ impl Trace {
         }));
     }
 
-    fn count(&mut self, t: u64, of: usize, now: &Server) {
+    fn count(&mut self, t: u64, of: usize, now: &Look) {
         for (name, value) in
-            [("term", now.term), ("last index", now.last_index()), ("commit index", now.commit)]
+            [("term", now.term), ("last index", now.last_index), ("commit index", now.commit)]
         {
             self.events.push(json!({
                 "ph": "C", "pid": of + 1, "tid": 0, "ts": t, "name": name, "args": {name: value},

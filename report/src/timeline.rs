@@ -4,13 +4,13 @@
 //! down, `?` not shown), its term, and the last index of its log with the committed part after a
 //! slash: `L3 7/5`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-use runfile::{Event, Fact, How, Kind, Role, RunFile, State};
+use runfile::{Event, Fact, Kind, RunFile, State};
 
 use crate::changes;
+use crate::phrase::{Calls, link, who};
 use crate::plain;
 use crate::server::{self, Server};
 
@@ -169,7 +169,7 @@ fn group(kind: &Kind) -> Group {
 struct Screen {
     servers: Vec<Server>,
     shown: Vec<usize>,
-    calls: BTreeMap<u64, (Option<usize>, Option<usize>, String)>,
+    calls: Calls,
 }
 
 impl Screen {
@@ -178,7 +178,7 @@ impl Screen {
         Screen {
             servers: vec![Server::default(); servers],
             shown: (0..servers).filter(shown).collect(),
-            calls: BTreeMap::new(),
+            calls: Calls::default(),
         }
     }
 
@@ -191,28 +191,24 @@ impl Screen {
     }
 
     fn take(&mut self, event: &Event) {
-        match &event.kind {
-            Kind::Cluster { .. } => {
-                self.servers.iter_mut().for_each(|server| *server = Server::default());
-                self.calls.clear();
-            }
-            Kind::Sent { call, from, to, method, .. } => {
-                let name = method.rsplit('.').next().unwrap_or(method);
-                self.calls.insert(*call, (*from, *to, plain::line(name, 24)));
-            }
-            kind => {
-                if let Some(server) = server::of(kind).and_then(|of| self.servers.get_mut(of)) {
-                    server.take(kind);
-                }
-            }
+        self.calls.take(&event.kind);
+        if let Kind::Cluster { .. } = event.kind {
+            self.servers.iter_mut().for_each(|server| *server = Server::default());
         }
+        if let Some(server) = server::of(&event.kind).and_then(|of| self.servers.get_mut(of)) {
+            server.take(&event.kind);
+        }
+    }
+
+    fn what(&self, kind: &Kind, filter: &Filter) -> String {
+        self.calls.what(kind, |state| filter.changes(state))
     }
 
     fn line(&self, text: &mut String, t: u64, what: &str, fact: Option<&str>) {
         let mark = if fact.is_some() { '!' } else { ' ' };
         _ = write!(text, "{:>10.3} {mark}", seconds(t));
         for server in &self.shown {
-            _ = write!(text, "{:<COLUMN_CHARS$}", cell(&self.servers[*server]));
+            _ = write!(text, "{:<COLUMN_CHARS$}", self.servers[*server].look().cell());
         }
         text.push_str(what);
         if let Some(fact) = fact {
@@ -227,35 +223,6 @@ impl Screen {
             self.line(text, fact.t, &what, Some(&fact.what));
         }
     }
-
-    fn what(&self, kind: &Kind, filter: &Filter) -> String {
-        let call = |call: &u64| match self.calls.get(call) {
-            Some((from, to, name)) => format!("{} {} to {}", who(*from), name, who(*to)),
-            None => format!("call {call}"),
-        };
-        match kind {
-            Kind::Sent { call: number, .. } => format!("{}: sent", call(number)),
-            Kind::Caught { call: number, reply: false } => format!("{}: caught", call(number)),
-            Kind::Caught { call: number, .. } => format!("{}: reply caught", call(number)),
-            Kind::Dispatched { call: number, copy: 0 } => format!("{}: arrives", call(number)),
-            Kind::Dispatched { call: number, .. } => format!("{}: arrives again", call(number)),
-            Kind::Handled { call: number, .. } => format!("{}: handled", call(number)),
-            Kind::Ended { call: number, how } => format!("{}: {}", call(number), ending(*how)),
-            Kind::Misused { call: number, text } => {
-                format!("{}: {}", call(number), plain::line(text, TEXT_CHARS_MAX))
-            }
-            Kind::Link { verb, .. } => format!("{} {}", plain::line(verb, 24), link(kind)),
-            Kind::Cluster { servers } => format!("the test makes a cluster of {servers} servers"),
-            Kind::Waiting { phrase } => {
-                format!("the test waits for {}", plain::line(phrase, TEXT_CHARS_MAX))
-            }
-            Kind::Output { text, .. } => {
-                format!("{} prints: {}", who(server::of(kind)), plain::line(text, TEXT_CHARS_MAX))
-            }
-            Kind::State(state) => format!("{} {}", state.server, filter.changes(state)),
-            kind => format!("{} {}", who(server::of(kind)), of_server(kind)),
-        }
-    }
 }
 
 /// Whether two events are the same fault of two links at the same time.
@@ -266,70 +233,6 @@ fn is_same_verb(event: &Event, next: &Event) -> bool {
         }
         _ => false,
     }
-}
-
-fn link(kind: &Kind) -> String {
-    match kind {
-        Kind::Link { from, to, .. } => format!("{from}->{to}"),
-        _ => String::new(),
-    }
-}
-
-fn who(server: Option<usize>) -> String {
-    server.map_or_else(|| "the lab".to_owned(), |server| server.to_string())
-}
-
-fn ending(how: How) -> &'static str {
-    match how {
-        How::Answered => "answered",
-        How::Disabled => "not sent, the caller is disconnected",
-        How::Deleted => "not sent, the caller is gone",
-        How::NoServer => "no answer, the server is down",
-        How::Cut => "no answer, the link is cut",
-        How::RequestLost => "request lost",
-        How::ReplyLost => "reply lost",
-        How::ServerGone => "no answer, a server went away",
-        How::HandlerPanicked => "the handler panicked",
-        How::Refused => "refused",
-        How::Closed => "the test ended",
-    }
-}
-
-fn of_server(kind: &Kind) -> String {
-    match kind {
-        Kind::Started { incarnation: 1, .. } => "starts".into(),
-        Kind::Started { incarnation, .. } => format!("restarts, incarnation {incarnation}"),
-        Kind::Crashed { .. } => "crashes".into(),
-        Kind::Fault { verb, .. } => format!("fault: {}", plain::line(verb, 24)),
-        Kind::Saved { bytes, snapshot_bytes: 0, .. } => format!("saves {bytes} bytes"),
-        Kind::Saved { bytes, snapshot_bytes, .. } => {
-            format!("saves {bytes} bytes and a snapshot of {snapshot_bytes}")
-        }
-        Kind::Offered { command, .. } => format!("is asked to take {}", plain::line(command, 40)),
-        Kind::Accepted { index, term, command, .. } => {
-            format!("takes {} as index {index} of term {term}", plain::line(command, 40))
-        }
-        Kind::Refused { .. } => "takes no command".into(),
-        Kind::SaidState { term, .. } => format!("says: term {term}"),
-        Kind::SaidLeader { term, .. } => format!("says: leader of term {term}"),
-        Kind::Applied { index, command, .. } => {
-            format!("applies {} at index {index}", plain::line(command, 40))
-        }
-        Kind::AppliedSnapshot { index, .. } => format!("applies a snapshot up to index {index}"),
-        _ => String::new(),
-    }
-}
-
-fn cell(server: &Server) -> String {
-    let role = match (server.is_up, server.role) {
-        (false, _) if server.incarnation == 0 => return String::new(),
-        (false, _) => return "-".into(),
-        (true, None) => return "?".into(),
-        (true, Some(Role::Follower)) => 'F',
-        (true, Some(Role::Candidate)) => 'C',
-        (true, Some(Role::Leader)) => 'L',
-    };
-    format!("{role}{} {}/{}", server.term, server.last_index(), server.commit)
 }
 
 fn seconds(micros: u64) -> f64 {
