@@ -58,12 +58,11 @@ impl JobArguments {
         let lab = Lab::new(make, self.seed, referee).watched(self.invariants);
         let lab = lab.recorded(recorder.clone());
         let variation = self.variation.clone().unwrap_or_default();
-        let (choices, drawn) = variation.choices().unwrap_or_else(|error| {
+        let (choices, drawing) = variation.choices().unwrap_or_else(|error| {
             eprintln!("failed to vary the run: {error}");
             process::exit(UNWRITTEN);
         });
         let lab = lab.choosing(choices.clone());
-        let drawing = Drawing { drawn, turn: variation.turn(), until: variation.until };
         let (outcome, decisions) = run_test(lab, self.test, self.clock, drawing);
         if let Err(error) = variation.write_listing(&choices, decisions) {
             eprintln!("failed to write the choices of the run: {error}");

@@ -22,9 +22,10 @@ pub struct Plan {
     pub plan: u32,
     /// The name of the test.
     pub test: String,
-    /// The seed of what is still drawn: the random numbers of the code under test, and the
-    /// decisions of the schedule that are kept.
+    /// The seed of the test and of the network.
     pub seed: u64,
+    /// The seed of the random numbers of the code under test, and of the decisions of the schedule.
+    pub code_seed: u64,
     /// How the run fails.
     pub fails: Target,
     /// The decisions of the schedule that are drawn, by number. In all others the running thread
@@ -92,6 +93,7 @@ mod tests {
             plan: PLAN_VERSION,
             test: "3E swarm of 3".into(),
             seed: 7,
+            code_seed: 7,
             fails: Target::of(&Failure::new(Class::Safety, "x").with_rule(Rule::S3)),
             decisions: std::iter::once(3..9).collect(),
             choices: vec![

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sim::Decisions;
 
 use crate::plan::Plan;
+use crate::virtual_time::Drawing;
 
 /// How a run differs from the plain run of its seed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,20 +49,25 @@ impl Variation {
         serde_json::from_str(word).ok()
     }
 
-    /// The choices of the run, and the decisions of the schedule that are drawn; all if none.
-    pub(crate) fn choices(&self) -> io::Result<(Choices, Option<Vec<Range<u64>>>)> {
-        let (choices, drawn) = match (&self.plan, &self.listing) {
+    /// The choices of the run, and what the simulation draws.
+    pub(crate) fn choices(&self) -> io::Result<(Choices, Drawing)> {
+        let (turn, until) = (self.turn(), self.until);
+        let drawing = Drawing { turn, until, ..Drawing::default() };
+        let (choices, drawing) = match (&self.plan, &self.listing) {
             (Some(plan), _) => {
                 let plan = Plan::read(plan).map_err(io::Error::other)?;
-                (Choices::planned(plan.choices), Some(plan.decisions))
+                let (seed, drawn) = (Some(plan.code_seed), Some(plan.decisions));
+                (Choices::planned(plan.choices), Drawing { seed, drawn, ..drawing })
             }
-            (None, Some(_)) => (Choices::listed(), Some(every_decision())),
-            (None, None) => (Choices::drawn(), None),
+            (None, Some(_)) => {
+                (Choices::listed(), Drawing { drawn: Some(every_decision()), ..drawing })
+            }
+            (None, None) => (Choices::drawn(), drawing),
         };
-        Ok((choices.turning(self.turn()), drawn))
+        Ok((choices.turning(turn), drawing))
     }
 
-    pub(crate) fn turn(&self) -> Option<Turn> {
+    fn turn(&self) -> Option<Turn> {
         self.turn.map(|(at, salt)| Turn { at, salt })
     }
 

@@ -52,6 +52,8 @@ pub(crate) fn run(
 /// What a run draws at random.
 #[derive(Debug, Default)]
 pub(crate) struct Drawing {
+    /// The seed of the simulation, if it is not that of the run.
+    pub(crate) seed: Option<u64>,
     /// The decisions of the schedule that are drawn; all if none.
     pub(crate) drawn: Option<Vec<Range<u64>>>,
     /// The moment after which everything is drawn anew.
@@ -64,7 +66,7 @@ impl Drawing {
     /// The settings of a simulation of a test.
     pub(crate) fn options(self, seed: u64) -> Options {
         let limit = self.until.unwrap_or(TEST_LIMIT + 4 * GRACE);
-        let options = options(seed).time_limit(limit).turn(self.turn);
+        let options = options(self.seed.unwrap_or(seed)).time_limit(limit).turn(self.turn);
         match self.drawn {
             Some(drawn) => options.draw_only(drawn),
             None => options,

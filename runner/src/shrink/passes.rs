@@ -5,7 +5,7 @@
 //! before earlier ones, since a failure needs its beginning more often than what came last. The
 //! passes repeat until none of them finds anything.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use choice::{Choice, Name};
 
@@ -22,6 +22,9 @@ const GROUPS: [fn(&Name) -> bool; 5] = [
     |name| matches!(name, Name::Wait { .. }),
 ];
 
+/// Other seeds for the random numbers of the code under test, where a failure needs other ones.
+const OTHER_SEEDS: RangeInclusive<u64> = 1..=12;
+
 /// The smallest ranges of decisions that are tried, as a share of all: a range has no name that
 /// means anything to a person, so few are worth more time.
 const DECISION_RANGES_MAX: u64 = 64;
@@ -32,10 +35,8 @@ pub(super) fn reduce(trials: &mut Trials<'_>) -> bool {
     // runs take less time.
     leave_out_whole_groups(trials);
     loop {
-        let mut found = run_on(trials);
-        for group in GROUPS {
-            found |= leave_out(trials, group);
-        }
+        let mut found = leave_out_blocks(trials);
+        found |= run_on(trials);
         found |= simplify(trials);
         if trials.is_stopped() {
             return false;
@@ -46,15 +47,24 @@ pub(super) fn reduce(trials: &mut Trials<'_>) -> bool {
     }
 }
 
+/// Leaves out all of a group, or all switches between threads. If the failure then needs other
+/// random numbers in the code under test, a few are tried.
 fn leave_out_whole_groups(trials: &mut Trials<'_>) {
     let none = Plan { decisions: Vec::new(), ..trials.plan().clone() };
-    trials.take_first(&[none]);
+    take_with_any_seed(trials, &none);
     for group in GROUPS {
         let names: Vec<Name> = members(trials, group);
         if !names.is_empty() && !trials.is_stopped() {
-            trials.take_first(&[without(trials.plan(), &names)]);
+            let plan = without(trials.plan(), &names);
+            take_with_any_seed(trials, &plan);
         }
     }
+}
+
+fn take_with_any_seed(trials: &mut Trials<'_>, plan: &Plan) -> bool {
+    let other = |code_seed| Plan { code_seed, ..plan.clone() };
+    let plans: Vec<Plan> = [plan.clone()].into_iter().chain(OTHER_SEEDS.map(other)).collect();
+    trials.take_first(&plans).is_some()
 }
 
 /// The choices of a group that may be left out.
@@ -64,32 +74,40 @@ fn members(trials: &Trials<'_>, group: fn(&Name) -> bool) -> Vec<Name> {
     names.filter(may_go).cloned().collect()
 }
 
-/// Leaves out choices of one group in blocks: first all of them, at last one at a time.
-fn leave_out(trials: &mut Trials<'_>, group: fn(&Name) -> bool) -> bool {
+/// Leaves out choices in blocks that become smaller: halves of each group, then quarters, at last
+/// single choices. The groups take turns, since one of them can take all the time.
+fn leave_out_blocks(trials: &mut Trials<'_>) -> bool {
     let mut found = false;
-    let mut size = members(trials, group).len();
-    while size > 0 {
-        let left = members(trials, group);
-        // Later ones first.
-        let mut blocks: Vec<Vec<Name>> = left.rchunks(size).map(<[Name]>::to_vec).collect();
-        while !blocks.is_empty() && !trials.is_stopped() {
-            let plans: Vec<Plan> =
-                blocks.iter().map(|block| without(trials.plan(), block)).collect();
-            let Some(place) = trials.take_first(&plans) else { break };
-            found = true;
-            blocks.drain(..=place);
-            // Some may have gone together with the block.
-            let left = members(trials, group);
-            for block in &mut blocks {
-                block.retain(|name| left.contains(name));
+    let mut sizes = GROUPS.map(|group| members(trials, group).len());
+    while sizes.iter().any(|size| *size > 0) && !trials.is_stopped() {
+        for (group, size) in GROUPS.iter().zip(&mut sizes) {
+            if *size > 0 {
+                found |= leave_out(trials, *group, *size);
+                let halved = if *size == 1 { 0 } else { size.div_ceil(2) };
+                *size = halved.min(members(trials, *group).len());
             }
-            blocks.retain(|block| !block.is_empty());
         }
-        if trials.is_stopped() {
-            break;
+    }
+    found
+}
+
+/// Leaves out choices of one group in blocks of one size.
+fn leave_out(trials: &mut Trials<'_>, group: fn(&Name) -> bool, size: usize) -> bool {
+    let mut found = false;
+    let left = members(trials, group);
+    // Later ones first.
+    let mut blocks: Vec<Vec<Name>> = left.rchunks(size).map(<[Name]>::to_vec).collect();
+    while !blocks.is_empty() && !trials.is_stopped() {
+        let plans: Vec<Plan> = blocks.iter().map(|block| without(trials.plan(), block)).collect();
+        let Some(place) = trials.take_first(&plans) else { break };
+        found = true;
+        blocks.drain(..=place);
+        // Some may have gone together with the block.
+        let left = members(trials, group);
+        for block in &mut blocks {
+            block.retain(|name| left.contains(name));
         }
-        size = if size == 1 { 0 } else { size.div_ceil(2).min(size - 1) };
-        size = size.min(members(trials, group).len());
+        blocks.retain(|block| !block.is_empty());
     }
     found
 }
@@ -102,6 +120,13 @@ fn without(plan: &Plan, names: &[Name]) -> Plan {
 
 /// Lets threads run on instead of drawing the next one: everywhere, or else outside of few ranges.
 fn run_on(trials: &mut Trials<'_>) -> bool {
+    if trials.plan().decisions.is_empty() {
+        return false;
+    }
+    let none = Plan { decisions: Vec::new(), ..trials.plan().clone() };
+    if take_with_any_seed(trials, &none) {
+        return true;
+    }
     let mut found = false;
     let mut size = total(&trials.plan().decisions);
     let smallest = (size / DECISION_RANGES_MAX).max(1);

@@ -143,6 +143,7 @@ impl Runs<'_> {
             plan: PLAN_VERSION,
             test: self.job.test.name(),
             seed: self.job.seed,
+            code_seed: self.job.seed,
             fails: self.target.clone(),
             decisions: every_decision(),
             choices: Vec::new(),
