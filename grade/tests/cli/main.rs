@@ -22,4 +22,5 @@ mod grading;
 mod injection;
 mod limits;
 mod report;
+mod shorter;
 mod out;
