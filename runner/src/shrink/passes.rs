@@ -24,6 +24,8 @@ const GROUPS: [fn(&Name) -> bool; 5] = [
 
 /// Other seeds for the random numbers of the code under test, where a failure needs other ones.
 const OTHER_SEEDS: RangeInclusive<u64> = 1..=12;
+/// The same once the run is shorter and takes less time.
+const MORE_SEEDS: RangeInclusive<u64> = 1..=64;
 
 /// The smallest ranges of decisions that are tried, as a share of all: a range has no name that
 /// means anything to a person, so few are worth more time.
@@ -51,19 +53,19 @@ pub(super) fn reduce(trials: &mut Trials<'_>) -> bool {
 /// random numbers in the code under test, a few are tried.
 fn leave_out_whole_groups(trials: &mut Trials<'_>) {
     let none = Plan { decisions: Vec::new(), ..trials.plan().clone() };
-    take_with_any_seed(trials, &none);
+    take_with_any_seed(trials, &none, OTHER_SEEDS);
     for group in GROUPS {
         let names: Vec<Name> = members(trials, group);
         if !names.is_empty() && !trials.is_stopped() {
             let plan = without(trials.plan(), &names);
-            take_with_any_seed(trials, &plan);
+            take_with_any_seed(trials, &plan, OTHER_SEEDS);
         }
     }
 }
 
-fn take_with_any_seed(trials: &mut Trials<'_>, plan: &Plan) -> bool {
+fn take_with_any_seed(trials: &mut Trials<'_>, plan: &Plan, seeds: RangeInclusive<u64>) -> bool {
     let other = |code_seed| Plan { code_seed, ..plan.clone() };
-    let plans: Vec<Plan> = [plan.clone()].into_iter().chain(OTHER_SEEDS.map(other)).collect();
+    let plans: Vec<Plan> = [plan.clone()].into_iter().chain(seeds.map(other)).collect();
     trials.take_first(&plans).is_some()
 }
 
@@ -124,7 +126,7 @@ fn run_on(trials: &mut Trials<'_>) -> bool {
         return false;
     }
     let none = Plan { decisions: Vec::new(), ..trials.plan().clone() };
-    if take_with_any_seed(trials, &none) {
+    if take_with_any_seed(trials, &none, MORE_SEEDS) {
         return true;
     }
     let mut found = false;
