@@ -57,7 +57,7 @@ pub fn shrink(
     let begin = Instant::now();
     let failure = outcome.verdict.as_ref().err().ok_or("the run passed")?;
     let target = Target::of(failure);
-    let mut trials = Trials::new(job, supervise, &target, bounds, begin)?;
+    let mut trials = Trials::new(job, supervise, &target, bounds)?;
     let before = trials.size();
     let is_minimal = passes::reduce(&mut trials);
     let (plan, outcome, after) = trials.best();

@@ -53,20 +53,29 @@ impl<'a> Trials<'a> {
         supervise: &'a dyn Supervise,
         target: &'a Target,
         bounds: &'a Bounds<'a>,
-        begin: Instant,
     ) -> Result<Trials<'a>, String> {
         let folder = tempfile::tempdir()
             .map_err(|error| format!("failed to make a folder for the runs: {error}"))?;
         let made = AtomicUsize::new(0);
         let cpu_us = AtomicU64::new(0);
+        let begin = Instant::now();
         let runs = Runs { job, supervise, target, bounds, begin, folder, made, cpu_us };
         // The first run lists its choices, the second makes exactly those.
-        let listed = runs.whole().ok_or("the run did not fail the same way again")?;
+        let stopped = || bounds.stop.load(Ordering::Relaxed);
+        let listed = runs.whole().ok_or_else(|| match stopped() {
+            true => "the search was stopped at once",
+            false => "the run did not fail the same way again",
+        })?;
         let hash = |outcome: &Outcome| outcome.simulation.map(|simulation| simulation.trace_hash);
         let best = runs
             .attempt(&listed.plan)
             .filter(|repeated| hash(&repeated.outcome) == hash(&listed.outcome))
-            .ok_or("the run cannot be repeated from the list of its choices")?;
+            .ok_or_else(|| match stopped() {
+                true => "the search was stopped at once",
+                false => "the run cannot be repeated from the list of its choices",
+            })?;
+        // Only now, so that a short time also gives something.
+        let runs = Runs { begin: Instant::now(), ..runs };
         Ok(Trials { runs, best })
     }
 
