@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::engine::thread;
+use crate::hooks::clock;
 use crate::label::Label;
 use crate::report::ThreadInfo;
 use crate::scheduler::progress::IDLE;
@@ -28,12 +29,29 @@ pub fn is_virtual() -> bool {
 /// since the first call.
 #[must_use]
 pub fn now() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
     if thread::current().is_some() {
         Duration::from_nanos(with(|scheduler| scheduler.now))
     } else {
-        START.get_or_init(Instant::now).elapsed()
+        real_start().elapsed()
     }
+}
+
+/// The time, as [`now`] counts it, at which the clock of a group shows `instant`. If the group's
+/// clock has a rate of its own, this assumes that it keeps the rate. It reads no clock, so it is no
+/// step of the run.
+#[must_use]
+pub fn time_of(group: u32, instant: Instant) -> Duration {
+    if thread::current().is_none() {
+        return instant.saturating_duration_since(real_start());
+    }
+    let local = instant.saturating_duration_since(clock::origin());
+    let local = u64::try_from(local.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(with(|scheduler| scheduler.time_of(group, local)))
+}
+
+fn real_start() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now)
 }
 
 /// Labels the calling thread until the guard is dropped. Threads started until then inherit the

@@ -211,7 +211,7 @@ pub use hooks::system::read_names_from;
 #[cfg(sim_virtual)]
 pub use inside::{
     LabelGuard, align_clocks, current_label, discard, is_virtual, label, now, pause, relabel,
-    resume, set_clock_rate, threads, threads_with_backtraces, wait_outside,
+    resume, set_clock_rate, threads, threads_with_backtraces, time_of, wait_outside,
 };
 #[cfg(sim_virtual)]
 pub use run::run;
@@ -221,5 +221,6 @@ pub use step::{Advance, Inbox, Outbox, Pause, Stepped, serve};
 #[cfg(not(sim_virtual))]
 pub use real::{
     LabelGuard, align_clocks, current_label, discard, instrumented_edges, is_virtual, label, now,
-    pause, relabel, resume, run, set_clock_rate, threads, threads_with_backtraces, wait_outside,
+    pause, relabel, resume, run, set_clock_rate, threads, threads_with_backtraces, time_of,
+    wait_outside,
 };

@@ -64,8 +64,18 @@ pub fn is_virtual() -> bool {
 /// Real time since the first call.
 #[must_use]
 pub fn now() -> Duration {
+    start().elapsed()
+}
+
+/// The time of an instant, as [`now`] counts it.
+#[must_use]
+pub fn time_of(_group: u32, instant: Instant) -> Duration {
+    instant.saturating_duration_since(start())
+}
+
+fn start() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
+    *START.get_or_init(Instant::now)
 }
 
 /// Does nothing.

@@ -22,6 +22,7 @@
 use std::cell::Cell;
 use std::ffi::{c_int, c_uint};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use crate::arch;
 use crate::engine::thread::{self, SimThread};
@@ -150,6 +151,17 @@ pub(crate) fn learn_std() {
 #[inline(never)]
 pub(crate) fn read_by_std() {
     std::hint::black_box(std::time::Instant::now());
+}
+
+/// What the standard library shows when a clock begins. It is no step, since [`read`] lets the
+/// scheduler's own reads pass.
+pub(crate) fn origin() -> Instant {
+    turn::unseen(|| {
+        let last = LAST_NS.swap(0, Ordering::Relaxed);
+        let origin = Instant::now();
+        LAST_NS.store(last, Ordering::Relaxed);
+        origin
+    })
 }
 
 /// Sleeps until the group's clock shows `deadline`.

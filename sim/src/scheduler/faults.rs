@@ -66,6 +66,11 @@ impl Scheduler {
         }
     }
 
+    /// The time of the run at which a group's clock shows `local`.
+    pub(crate) fn time_of(&self, group: u32, local: u64) -> u64 {
+        self.groups.global(group, local)
+    }
+
     /// Moves the timers of a group whose clock has changed.
     fn move_timers(&mut self, group: u32) {
         for slot in 0..self.threads.len() as u32 {

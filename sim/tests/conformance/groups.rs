@@ -62,6 +62,43 @@ fn clock_rate() {
     });
 }
 
+/// The time of an instant takes the clock of its group into account, and to ask for it is no step.
+#[test]
+fn the_time_of_an_instant() {
+    fn deadlines(asks: bool) {
+        thread::sleep(10 * MS);
+        sim::set_clock_rate(1, 0.5);
+        let due = Instant::now() + 30 * MS;
+        let slow_due = {
+            let _guard = group(1);
+            Instant::now() + 30 * MS
+        };
+        let asked = sim::now();
+        let times = asks.then(|| (sim::time_of(0, due), sim::time_of(1, slow_due)));
+        assert_eq!(sim::now(), asked);
+        thread::sleep(30 * MS);
+        if let Some((at, slow_at)) = times {
+            let passed = sim::now();
+            assert!(at > asked && at <= passed && at > passed - MS, "{at:?} {passed:?}");
+            assert!(slow_at > at + 29 * MS && slow_at < at + 31 * MS, "{slow_at:?} {at:?}");
+        }
+    }
+    let with = reports("time", |o| o, || deadlines(true)).map(|report| {
+        assert!(report.finished(), "{report}");
+        report.trace_hash
+    });
+    let without = reports("no time", |o| o, || deadlines(false)).map(|report| report.trace_hash);
+    assert_eq!(with, without);
+}
+
+/// Outside a simulation an instant has the time that `now` shows then.
+#[test]
+fn the_time_of_an_instant_of_real_time() {
+    let before = sim::now();
+    let at = sim::time_of(0, Instant::now());
+    assert!(before <= at && at <= sim::now());
+}
+
 /// Discarded threads never run again, and the locks that they hold stay held.
 #[test]
 fn discard() {
