@@ -16,7 +16,7 @@ use cluster::{Calls, Disk, Method};
 use history::{Event, History, Incarnation, Moment, RaftEvent, ServerEvent, What};
 use labrpc::network::CallStep;
 use parking_lot::{Condvar, Mutex};
-use raftapi::{ApplyMsg, Inspect, RaftPeer, Storage};
+use raftapi::{ApplyMsg, Details, Inspect, RaftPeer, Storage};
 use verdict::Life;
 use verdict::label::{self, Label};
 
@@ -155,9 +155,23 @@ impl Shared {
         let asked = self.record(of, RaftEvent::Asked);
         self.read_clock();
         // The call owns the peer, so that a panic while it is dropped is caught too.
-        let state = self.calls.ask(life, INSPECT, move || peer.inspect());
+        let answer = self.calls.ask(life, INSPECT, move || peer.inspect_with_details());
         self.read_clock();
-        Some((asked, state.ok()?.map(Arc::new)))
+        let Some((state, details)) = answer.ok()? else { return Some((asked, None)) };
+        self.record_details(of, &details);
+        Some((asked, Some(Arc::new(state))))
+    }
+
+    /// Records what a server shows beside its state, if a reader wants it. It must not change the
+    /// run, so it wakes nobody and reads no clock.
+    fn record_details(&self, of: Incarnation, details: &Details) {
+        if !self.history.wants_values() || *details == Details::default() {
+            return;
+        }
+        let time_of = |instant| Label::Server(of.server).time_of(instant);
+        let election_deadline = details.election_deadline.map(time_of);
+        let what = RaftEvent::Details { details, election_deadline };
+        self.history.record_for_folds(What::Raft(of, what));
     }
 
     fn hear(&self, event: &Event<'_>) {

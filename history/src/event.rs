@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use raftapi::{ApplyMsg, Inspect, Saved, Started};
+use raftapi::{ApplyMsg, Details, Inspect, Saved, Started};
 
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
@@ -119,6 +119,14 @@ pub enum RaftEvent<'a> {
     Refused {
         /// The moment of its [`RaftEvent::Asked`].
         asked: Moment,
+    },
+    /// What the server shows beside its state. The answer of `inspect` that it belongs to follows.
+    /// Only folds get it, and only if a reader [wants values](crate::History::want_values).
+    Details {
+        /// The details; never all empty.
+        details: &'a Details,
+        /// The election deadline, as the time since the run began.
+        election_deadline: Option<Duration>,
     },
     /// `inspect` has answered for the first time in this incarnation, before the server is on the
     /// network.

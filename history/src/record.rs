@@ -66,12 +66,13 @@ impl History {
         self.shared.is_read.store(true, Ordering::Relaxed);
     }
 
-    /// Also asks for the values of RPCs. A cluster that is made later records them.
+    /// Also asks for the values of RPCs, and for what servers show beside their state. A cluster
+    /// that is made later records them.
     pub fn want_values(&self) {
         self.shared.wants_values.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a reader wants the values of RPCs.
+    /// Whether a reader wants those.
     pub fn wants_values(&self) -> bool {
         self.shared.wants_values.load(Ordering::Relaxed)
     }

@@ -212,6 +212,11 @@ impl RaftPeer for Raft {
         Some(self.guarded.lock().state.inspect())
     }
 
+    fn inspect_with_details(&self) -> Option<(Inspect, raftapi::Details)> {
+        let state = &self.guarded.lock().state;
+        Some((state.inspect(), state.details()))
+    }
+
     fn snapshot(&self, index: u64, snapshot: Vec<u8>) {
         self.with_state(|state| state.snapshot(index, snapshot));
     }

@@ -1,5 +1,7 @@
 //! The state that a Raft can show to the lab: Figure 2 of the paper.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
 /// The state of one server at one instant, in the terms of Figure 2.
@@ -23,6 +25,33 @@ pub struct Inspect {
     pub last_included_index: u64,
     /// The term of the entry at `last_included_index`; 0 without a snapshot.
     pub last_included_term: u64,
+}
+
+/// More of a server's state, for whoever looks at a recorded run. No rule judges it.
+///
+/// Each part is `None` where a server has no such thing, or does not show it. Give the fields as
+/// they are: the lab sorts them, and leaves out what makes no sense.
+///
+/// ```
+/// use raftapi::Details;
+///
+/// let details = Details { votes_received: Some(vec![2, 0]), ..Details::default() };
+/// assert_eq!(details.next_index, None);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Details {
+    /// The servers that gave a candidate their vote in its current term, itself included, in any
+    /// order.
+    pub votes_received: Option<Vec<usize>>,
+    /// The index of the next entry that a leader sends to each server, by server number. Its own
+    /// place can have any number.
+    pub next_index: Option<Vec<u64>>,
+    /// The highest index that a leader knows to be in the log of each server, by server number. Its
+    /// own place can have any number.
+    pub match_index: Option<Vec<u64>>,
+    /// When the server stands for election unless it hears from a leader or a candidate before. An
+    /// instant that lies in the past is fine.
+    pub election_deadline: Option<Instant>,
 }
 
 /// The role of a server (Figure 4).

@@ -46,6 +46,6 @@ mod peer;
 mod inspect;
 mod persister;
 
-pub use inspect::{Inspect, Role};
+pub use inspect::{Details, Inspect, Role};
 pub use peer::{ApplyMsg, Make, PeerContext, RaftPeer, Started};
 pub use persister::{Persister, Saved, Storage};

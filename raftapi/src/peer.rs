@@ -6,7 +6,7 @@ use crossbeam_channel::Sender;
 use labrpc::{ClientEnd, Service};
 use serde::{Deserialize, Serialize};
 
-use crate::inspect::Inspect;
+use crate::inspect::{Details, Inspect};
 use crate::persister::Persister;
 
 /// What a server is made from: the arguments of 6.824's `Make`.
@@ -87,6 +87,15 @@ pub trait RaftPeer: Send + Sync + 'static {
     /// consequences.
     fn inspect(&self) -> Option<Inspect> {
         None
+    }
+
+    /// The same as [`RaftPeer::inspect`], with details that only a recorded run shows, such as the
+    /// votes of a candidate. Both are copied while the lock is held once.
+    ///
+    /// The lab calls this method alone. By default it calls `inspect` and has no details, so you
+    /// need it only for those.
+    fn inspect_with_details(&self) -> Option<(Inspect, Details)> {
+        Some((self.inspect()?, Details::default()))
     }
 
     /// The lab is done with this server: 6.824's `Kill`. Returns immediately, and does not wait for

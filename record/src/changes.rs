@@ -1,14 +1,32 @@
 //! What a server shows of its state, as changes.
 
+use std::sync::Arc;
+
 use raftapi::{Inspect, Role};
 use runfile::{LogChange, State};
 
+use crate::details::Shown;
+
+/// One look at a server.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Look {
+    pub(crate) state: Arc<Inspect>,
+    pub(crate) details: Shown,
+}
+
 /// What changed between two looks at a server; none if nothing did. Without an earlier look,
 /// everything did.
-pub(crate) fn between(server: usize, old: Option<&Inspect>, new: &Inspect) -> Option<State> {
+pub(crate) fn between(server: usize, old: Option<&Look>, new: &Look) -> Option<State> {
+    let mut state = of_states(server, old.map(|old| &*old.state), &new.state);
+    let none = Shown::default();
+    new.details.add_changes(old.map_or(&none, |old| &old.details), &mut state);
+    (state != State { server, ..State::default() }).then_some(state)
+}
+
+fn of_states(server: usize, old: Option<&Inspect>, new: &Inspect) -> State {
     let is_new = |same: fn(&Inspect, &Inspect) -> bool| old.is_none_or(|old| !same(old, new));
     let snapshot = |state: &Inspect| (state.last_included_index, state.last_included_term);
-    let state = State {
+    State {
         server,
         role: is_new(|a, b| a.role == b.role).then(|| role(new.role)),
         term: is_new(|a, b| a.current_term == b.current_term).then_some(new.current_term),
@@ -18,8 +36,7 @@ pub(crate) fn between(server: usize, old: Option<&Inspect>, new: &Inspect) -> Op
         applied: is_new(|a, b| a.last_applied == b.last_applied).then_some(new.last_applied),
         snapshot: old.map_or((0, 0), snapshot).ne(&snapshot(new)).then(|| snapshot(new)),
         ..State::default()
-    };
-    (state != State { server, ..State::default() }).then_some(state)
+    }
 }
 
 fn role(role: Role) -> runfile::Role {
@@ -84,7 +101,8 @@ mod tests {
     #[test]
     fn the_first_look_shows_everything_and_a_second_one_nothing() {
         let state = Inspect { current_term: 3, log_terms: vec![1], ..Inspect::default() };
-        let first = between(2, None, &state).unwrap();
+        let look = Look { state: Arc::new(state), ..Look::default() };
+        let first = between(2, None, &look).unwrap();
         assert_eq!(
             first,
             State {
@@ -98,6 +116,6 @@ mod tests {
                 ..State::default()
             }
         );
-        assert_eq!(between(2, Some(&state), &state), None);
+        assert_eq!(between(2, Some(&look), &look), None);
     }
 }

@@ -3,16 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use history::{Event, RaftEvent, ServerEvent, What};
+use history::{Event, Incarnation, RaftEvent, ServerEvent, What};
 use labrpc::network::{CallStep, Ending};
 use raftapi::{ApplyMsg, Inspect};
 use runfile::{How, Kind, Value};
 
-use crate::{changes, values};
+use crate::changes::{self, Look};
+use crate::details::Shown;
+use crate::values;
 
 /// Converts events, and remembers what each server showed last.
 pub(crate) struct Converter {
-    shown: Vec<Option<Arc<Inspect>>>,
+    /// The incarnation that runs; 0 if none does.
+    running: Vec<u32>,
+    shown: Vec<Option<Look>>,
+    /// The details of the look that comes next.
+    details: Vec<Shown>,
     /// What a message says whose step comes next, by call and copy; the request has no copy.
     described: BTreeMap<(u64, Option<u32>), Value>,
     /// The links that are cut.
@@ -21,7 +27,13 @@ pub(crate) struct Converter {
 
 impl Converter {
     pub(crate) fn new(servers: usize) -> Converter {
-        Converter { shown: vec![None; servers], described: BTreeMap::new(), cut: BTreeSet::new() }
+        Converter {
+            running: vec![0; servers],
+            shown: vec![None; servers],
+            details: vec![Shown::default(); servers],
+            described: BTreeMap::new(),
+            cut: BTreeSet::new(),
+        }
     }
 
     /// The lines of an event: none for what no reader of a run file needs.
@@ -29,7 +41,7 @@ impl Converter {
         match &event.what {
             What::Call(call) => self.of_call(call),
             What::Server(of, what) => self.of_server(of.server, of.number, what),
-            What::Raft(of, what) => self.of_raft(of.server, what),
+            What::Raft(of, what) => self.of_raft(*of, what),
             What::Link { verb, from, to } => self.of_link(verb, *from, *to),
             What::Waiting(phrase) => Some(Kind::Waiting { phrase: (*phrase).to_owned() }),
             // The command shows when it is offered.
@@ -56,10 +68,15 @@ impl Converter {
         let fault = |verb: &str| Some(Kind::Fault { server, verb: verb.to_owned() });
         match what {
             ServerEvent::Starting(_) => {
+                self.running[server] = incarnation;
                 self.shown[server] = None;
+                self.details[server] = Shown::default();
                 Some(Kind::Started { server, incarnation })
             }
-            ServerEvent::Crashed => Some(Kind::Crashed { server }),
+            ServerEvent::Crashed => {
+                self.running[server] = 0;
+                Some(Kind::Crashed { server })
+            }
             ServerEvent::Fault(verb) => fault(verb),
             ServerEvent::Paused => fault("pause"),
             ServerEvent::Resumed => fault("resume"),
@@ -73,7 +90,16 @@ impl Converter {
         }
     }
 
-    fn of_raft(&mut self, server: usize, what: &RaftEvent<'_>) -> Option<Kind> {
+    fn of_raft(&mut self, of: Incarnation, what: &RaftEvent<'_>) -> Option<Kind> {
+        let server = of.server;
+        let is_look = matches!(
+            what,
+            RaftEvent::Details { .. } | RaftEvent::Restored { .. } | RaftEvent::Sampled { .. }
+        );
+        // A look that began before a crash says nothing of the server that runs now.
+        if is_look && self.running[server] != of.number {
+            return None;
+        }
         match what {
             RaftEvent::Offered { command } => {
                 Some(Kind::Offered { server, command: values::words(command) })
@@ -87,6 +113,10 @@ impl Converter {
                 command: values::words(command),
             }),
             RaftEvent::Refused { .. } => Some(Kind::Refused { server }),
+            RaftEvent::Details { details, election_deadline } => {
+                self.details[server] = Shown::new(self.shown.len(), details, *election_deadline);
+                None
+            }
             RaftEvent::Restored { state, .. } => self.shows(server, state),
             RaftEvent::Sampled { state, .. } => self.shows(server, state.as_ref()?),
             RaftEvent::Applied(ApplyMsg::Command { index, command }) => {
@@ -134,8 +164,11 @@ impl Converter {
     }
 
     fn shows(&mut self, server: usize, state: &Arc<Inspect>) -> Option<Kind> {
-        let old = self.shown[server].replace(Arc::clone(state));
-        changes::between(server, old.as_deref(), state).map(Kind::State)
+        let details = std::mem::take(&mut self.details[server]);
+        let new = Look { state: Arc::clone(state), details };
+        let change = changes::between(server, self.shown[server].as_ref(), &new);
+        self.shown[server] = Some(new);
+        change.map(Kind::State)
     }
 }
 
@@ -152,5 +185,58 @@ fn how(ending: Ending) -> How {
         Ending::HandlerPanicked => How::HandlerPanicked,
         Ending::Refused => How::Refused,
         Ending::Closed => How::Closed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use history::Moment;
+    use raftapi::{Details, Saved};
+    use runfile::State;
+
+    use super::*;
+
+    fn convert(converter: &mut Converter, what: What<'_>) -> Option<Kind> {
+        converter.convert(&Event { moment: Moment::default(), what })
+    }
+
+    fn look(converter: &mut Converter, number: u32, votes: Vec<usize>) -> Option<Kind> {
+        let of = Incarnation { server: 0, number };
+        let details = Details { votes_received: Some(votes), ..Details::default() };
+        let shown = RaftEvent::Details { details: &details, election_deadline: None };
+        assert_eq!(convert(converter, What::Raft(of, shown)), None);
+        let state = Some(Arc::new(Inspect::default()));
+        let sampled = RaftEvent::Sampled { asked: Moment::default(), state };
+        convert(converter, What::Raft(of, sampled))
+    }
+
+    fn start(converter: &mut Converter, number: u32) {
+        let of = Incarnation { server: 0, number };
+        convert(converter, What::Server(of, ServerEvent::Starting(&Saved::default())));
+    }
+
+    #[test]
+    fn details_are_part_of_the_look_that_follows() {
+        let mut converter = Converter::new(3);
+        start(&mut converter, 1);
+        let Some(Kind::State(first)) = look(&mut converter, 1, vec![0]) else { panic!("nothing") };
+        assert_eq!((first.term, first.votes_received), (Some(0), Some(Some(vec![0]))));
+        assert_eq!(look(&mut converter, 1, vec![0]), None);
+        let votes_received = Some(Some(vec![0, 2]));
+        let change = State { votes_received, ..State::default() };
+        assert_eq!(look(&mut converter, 1, vec![2, 0]), Some(Kind::State(change)));
+    }
+
+    #[test]
+    fn a_look_at_an_incarnation_that_has_crashed_is_ignored() {
+        let mut converter = Converter::new(3);
+        start(&mut converter, 1);
+        let of = Incarnation { server: 0, number: 1 };
+        convert(&mut converter, What::Server(of, ServerEvent::Crashed));
+        assert_eq!(look(&mut converter, 1, vec![0]), None);
+        start(&mut converter, 2);
+        assert_eq!(look(&mut converter, 1, vec![0]), None);
+        let Some(Kind::State(first)) = look(&mut converter, 2, vec![1]) else { panic!("nothing") };
+        assert_eq!((first.term, first.votes_received), (Some(0), Some(Some(vec![1]))));
     }
 }

@@ -5,6 +5,7 @@
 //! step. In particular it has no hash map: a new one draws a random number.
 
 mod changes;
+mod details;
 mod values;
 mod convert;
 

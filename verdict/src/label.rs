@@ -1,6 +1,7 @@
 //! Which server a thread works for, so that its panic is reported as the fault of that server.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use crate::lives::Life;
@@ -44,6 +45,12 @@ impl Label {
             Label::Shared => SHARED_GROUP,
         };
         sim::Label { group, incarnation: 0 }
+    }
+
+    /// The time since the run began at which the clock of these threads shows `instant`. To ask is
+    /// no step of the run.
+    pub fn time_of(self, instant: Instant) -> Duration {
+        sim::time_of(self.group().group, instant)
     }
 
     /// What a thread works for, by its label in virtual time.

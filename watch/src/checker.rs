@@ -179,7 +179,11 @@ impl Checker {
                 self.matching.apply(server, *index, command, at);
                 self.matching.compare(*index, &self.committed, &self.leader_log)?;
             }
-            RaftEvent::Offered { .. } | RaftEvent::Leads { .. } | RaftEvent::Applied(_) => {}
+            RaftEvent::Offered { .. }
+            | RaftEvent::Leads { .. }
+            | RaftEvent::Applied(_)
+            // They are shown and never judged.
+            | RaftEvent::Details { .. } => {}
         }
         Ok(())
     }

@@ -122,9 +122,13 @@ fn write_reference(folder: &Path, name: &str, inspect: &str) {
     fs::copy(kit().join("raft/Cargo.toml"), package.join("Cargo.toml")).unwrap();
     let server = package.join("src/server.rs");
     let state = "Some(self.guarded.lock().state.inspect())";
+    // The lab asks for the details as well: by default they come with what `inspect` returns.
+    let details = "let state = &self.guarded.lock().state;
+        Some((state.inspect(), state.details()))";
+    let no_details = "Some((self.inspect()?, raftapi::Details::default()))";
     let text = fs::read_to_string(&server).unwrap();
-    assert!(text.contains(state));
-    fs::write(server, text.replace(state, inspect)).unwrap();
+    assert!(text.contains(state) && text.contains(details));
+    fs::write(server, text.replace(state, inspect).replace(details, no_details)).unwrap();
 }
 
 fn copy_folder(from: &Path, to: &Path) {

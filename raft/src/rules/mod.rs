@@ -16,6 +16,7 @@ mod commit;
 mod snapshot;
 mod apply;
 mod deadline;
+mod details;
 
 #[cfg(test)]
 mod tests;

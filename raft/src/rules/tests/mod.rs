@@ -11,6 +11,7 @@ mod commit;
 mod snapshot;
 mod persistent;
 mod log;
+mod details;
 mod storm;
 
 use std::cell::Cell;
