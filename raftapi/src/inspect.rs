@@ -27,7 +27,7 @@ pub struct Inspect {
     pub last_included_term: u64,
 }
 
-/// More of a server's state, for whoever looks at a recorded run. No rule judges it.
+/// More of a server's state, to be shown with a recorded run. No rule judges it.
 ///
 /// Each part is `None` where a server has no such thing, or does not show it. Give the fields as
 /// they are: the lab sorts them, and leaves out what makes no sense.

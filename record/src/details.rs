@@ -5,7 +5,7 @@ use std::time::Duration;
 use raftapi::Details;
 use runfile::State;
 
-use crate::micros;
+use crate::time::micros;
 
 /// The details of one look, without what makes no sense in a cluster of its size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 
 mod changes;
 mod details;
+mod time;
 mod values;
 mod convert;
 
@@ -16,6 +17,7 @@ use history::{Event, History};
 use parking_lot::Mutex;
 
 use crate::convert::Converter;
+use crate::time::micros;
 
 /// Records the histories of one run. Clones are the same recorder.
 #[derive(Clone, Default)]
@@ -74,8 +76,4 @@ impl Recording {
         let t = micros(self.last_history_at + event.moment.at);
         self.events.extend(kinds.into_iter().map(|kind| runfile::Event { n, t, kind }));
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
