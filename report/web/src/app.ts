@@ -2,6 +2,7 @@
 // listen to it.
 import { Causes } from "./model/causes.ts";
 import { GROUPS, type Group, type Model } from "./model/model.ts";
+import { standstillOf } from "./model/progress.ts";
 import { search } from "./model/search.ts";
 import { decisiveOf, type Decisive } from "./model/odds.ts";
 import { firstAtOrAfter, lastAtOrBefore, type Odds } from "./model/run.ts";
@@ -15,6 +16,8 @@ export class App {
   /** How likely the failure was at some moments; empty if nobody asked. */
   readonly odds: readonly Odds[];
   readonly decisive: Decisive | undefined;
+  /** The last progress of a run that failed because it stood still; -1 for another one. */
+  readonly progress: number;
   axis: Axis = "time";
   /** The chosen event; -1 if none is. */
   chosen = -1;
@@ -43,6 +46,7 @@ export class App {
     this.evidence = model.evidence();
     this.odds = model.run.embedded.end.odds ?? [];
     this.decisive = decisiveOf(this.odds);
+    this.progress = standstillOf(model);
     this.servers = new Set(Array.from({ length: model.servers }, (_, server) => server));
     this.visible = new Uint8Array(model.run.count);
     this.coords = new Float64Array(model.run.count);

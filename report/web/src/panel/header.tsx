@@ -1,7 +1,7 @@
 // What came of the run: the verdict, the evidence, the command that runs it again.
 import { useState } from "preact/hooks";
 import type { App } from "../app.ts";
-import { milliseconds } from "../model/describe.ts";
+import { describe, milliseconds } from "../model/describe.ts";
 import type { Decisive } from "../model/odds.ts";
 import type { Failure } from "../model/run.ts";
 
@@ -60,6 +60,7 @@ function FailureOf({ app, failure }: { app: App; failure: Failure }) {
             <b>Where to look:</b> {failure.look}
           </p>
         )}
+        {app.progress >= 0 && <Progress app={app} />}
         {app.decisive !== undefined && <DecisiveOf app={app} decisive={app.decisive} />}
         {failure.notes.length > 0 && <pre class="notes">{failure.notes.join("\n")}</pre>}
       </div>
@@ -133,6 +134,19 @@ function DecisiveOf({ app, decisive }: { app: App; decisive: Decisive }) {
       </button>
       . Of futures that begin after it {after.failed} of {after.futures} fail like this, of those
       that begin before it {before.failed} of {before.futures}.
+    </p>
+  );
+}
+
+function Progress({ app }: { app: App }) {
+  const { model, progress } = app;
+  return (
+    <p>
+      <b>Last progress:</b>{" "}
+      <button type="button" onClick={() => app.choose(progress)} title="go there">
+        {milliseconds(model.run.t[progress])}
+      </button>{" "}
+      {describe(model, progress)}
     </p>
   );
 }
