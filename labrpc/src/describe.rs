@@ -12,6 +12,21 @@ pub(crate) fn describe<T: Serialize + ?Sized>(value: &T) -> Option<Value> {
     value.serialize(Describe).ok().map(Described::into_value)
 }
 
+/// Calls `describe` if a description is wanted.
+///
+/// The callers are generic, so they are compiled in the crate of an implementation, and its edges
+/// may be places where threads are switched. A recorded run must be the same run. So this function
+/// is neither generic nor inlined, the callers have no branch, and the edges of `describe` do not
+/// count.
+#[inline(never)]
+pub(crate) fn describe_if(is_wanted: bool, describe: &dyn Fn() -> Option<Value>) -> Option<Value> {
+    let mut value = None;
+    if is_wanted {
+        sim::without_edges(&mut || value = describe());
+    }
+    value
+}
+
 /// Describes any value.
 struct Describe;
 

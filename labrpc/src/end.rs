@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
-use crate::describe::describe;
+use crate::describe::{describe, describe_if};
 use crate::error::CallError;
 use crate::value::Value;
 
@@ -75,7 +75,7 @@ impl ClientEnd {
         Args: Serialize + ?Sized,
         Reply: DeserializeOwned,
     {
-        let value = if self.carrier.describes() { describe(args) } else { None };
+        let value = describe_if(self.carrier.describes(), &|| describe(args));
         let args = codec::encode(args).map_err(|why| {
             let error = CallError::UnencodableArgs { method: method.into(), why };
             self.carrier.misused(None, method, &error);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
-use crate::describe::describe;
+use crate::describe::{describe, describe_if};
 use crate::error::CallError;
 use crate::value::Value;
 
@@ -17,6 +17,14 @@ pub(crate) type RawMethod =
 
 /// Where a method leaves a description of its reply; none if the network does not record values.
 pub(crate) type Described<'a> = Option<&'a mut Option<Value>>;
+
+/// Describes a reply, if that is wanted. Never inlined, for the reason that [`describe_if`] gives.
+#[inline(never)]
+fn leave(described: Described<'_>, describe: &dyn Fn() -> Option<Value>) {
+    if let Some(described) = described {
+        *described = describe_if(true, describe);
+    }
+}
 
 /// Named methods that answer calls, such as `Raft` with `RequestVote` and `AppendEntries`: 6.824's
 /// `labrpc.MakeService`.
@@ -76,9 +84,7 @@ impl Service {
             let args = codec::decode(bytes)
                 .map_err(|why| CallError::UndecodableArgs { method: method.clone(), why })?;
             let reply = handler(args);
-            if let Some(described) = described {
-                *described = describe(&reply);
-            }
+            leave(described, &|| describe(&reply));
             codec::encode(&reply)
                 .map_err(|why| CallError::UnencodableReply { method: method.clone(), why })
         })

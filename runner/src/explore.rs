@@ -8,9 +8,14 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The kit's own crates, which are not instrumented: switches in them would only cost time.
-const NOT_INSTRUMENTED: &str = "-sim,-labrpc,-raftapi,-history,-watch,-verdict,-cluster,-config,\
-    -runner,-tests,-labs,-explore";
+/// The kit's own crates, which are not instrumented: switches in them would only cost time, and a
+/// recorder with edges would change the run that it records.
+const NOT_INSTRUMENTED: &[&str] = &[
+    "-sim", "-choice", "-labrpc", "-raftapi", "-history", "-watch", "-verdict", "-cluster",
+    "-config", "-runfile", "-record", "-report", "-runner", "-tests",
+    // The programs of `tests` and `runner`.
+    "-labs", "-explore",
+];
 
 /// Changes a `command` of cargo so that it instruments what it builds. The command needs a target
 /// folder of its own, because cargo does not rebuild if only the settings of a wrapper change.
@@ -19,7 +24,7 @@ const NOT_INSTRUMENTED: &str = "-sim,-labrpc,-raftapi,-history,-watch,-verdict,-
 pub fn instrument(command: &mut Command) -> Result<&mut Command, String> {
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the kit holds this crate");
     let wrapper = build_wrapper(kit)?;
-    Ok(command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).env("SIM_EDGES", NOT_INSTRUMENTED))
+    Ok(command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).env("SIM_EDGES", NOT_INSTRUMENTED.join(",")))
 }
 
 /// The cargo that runs this program, or else the first one in the path.
@@ -41,5 +46,25 @@ fn build_wrapper(kit: &Path) -> Result<PathBuf, String> {
         Ok(status) if status.success() => Ok(target.join("debug/sim-rustc")),
         Ok(status) => Err(format!("failed to build the compiler's wrapper: {status}")),
         Err(error) => Err(format!("failed to run cargo: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Crates of the kit that no test program of an implementation contains.
+    const ELSEWHERE: [&str; 4] = ["grade", "peer", "sandbox", "seal"];
+
+    #[test]
+    fn only_the_implementation_is_instrumented() {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        let own = manifest.lines().filter_map(|line| line.split_once(" = { path = "));
+        let instrumented = own
+            .map(|(name, _)| name)
+            .filter(|name| !NOT_INSTRUMENTED.contains(&&*format!("-{name}")))
+            .filter(|name| !ELSEWHERE.contains(name));
+        assert_eq!(instrumented.collect::<Vec<_>>(), ["raft"]);
     }
 }

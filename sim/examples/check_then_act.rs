@@ -16,6 +16,7 @@ fn main() {
     println!("cooperative {}", first_seed(false, 1_000));
     println!("edges {}", first_seed(true, 50));
     println!("engines {}", if engines_agree() { "agree" } else { "disagree" });
+    println!("observer {}", observer());
     println!("spin_cooperative {}", spin(false));
     println!("spin_edges {}", spin(true));
 }
@@ -60,6 +61,37 @@ fn engines_agree() -> bool {
         report.trace_hash
     };
     (0..20).all(|seed| hash(sim::Engine::Fiber, seed) == hash(sim::Engine::Kernel, seed))
+}
+
+fn look() {
+    std::hint::black_box((0..10).map(|i| i * i).collect::<Vec<i32>>());
+}
+
+/// Whether instrumented code of an observer changes a run, if its edges count and if they do not.
+fn observer() -> &'static str {
+    let hash = |seed, observe: fn()| {
+        let options = Options::new().seed(seed).edges(true).edge_mean(20);
+        let report = sim::run(options, move || {
+            let total = Mutex::new(0);
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        for i in 0..10 {
+                            *total.lock().unwrap() += i;
+                            observe();
+                        }
+                    });
+                }
+            });
+        });
+        report.trace_hash
+    };
+    let is_changed = |observe| (0..20).any(|seed| hash(seed, || {}) != hash(seed, observe));
+    match (is_changed(look), is_changed(|| sim::without_edges(&mut look))) {
+        (true, false) => "unseen",
+        (true, true) => "seen",
+        (false, _) => "without edges",
+    }
 }
 
 /// The end of a run in which a thread waits for a flag in a loop without any call.

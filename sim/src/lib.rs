@@ -205,7 +205,7 @@ pub use trace::{Op, Step};
 #[cfg(sim_virtual)]
 pub use copy::{copy_process, warm_up};
 #[cfg(sim_virtual)]
-pub use hooks::edges::instrumented_edges;
+pub use hooks::edges::{instrumented_edges, without_edges};
 #[cfg(sim_virtual)]
 pub use hooks::system::read_names_from;
 #[cfg(sim_virtual)]
@@ -222,5 +222,5 @@ pub use step::{Advance, Inbox, Outbox, Pause, Stepped, serve};
 pub use real::{
     LabelGuard, align_clocks, current_label, discard, instrumented_edges, is_virtual, label, now,
     pause, relabel, resume, run, set_clock_rate, threads, threads_with_backtraces, time_of,
-    wait_outside,
+    wait_outside, without_edges,
 };

@@ -40,6 +40,7 @@ fn edges_find_what_cooperative_schedules_cannot() {
     assert_eq!(results["cooperative"], "never");
     assert!(results["edges"].parse::<u64>().is_ok(), "{results:?}");
     assert_eq!(results["engines"], "agree");
+    assert_eq!(results["observer"], "unseen");
     assert_eq!(results["spin_cooperative"], "named");
     assert_eq!(results["spin_edges"], "ends");
 }

@@ -5,8 +5,10 @@
 //! is never a switch between two uncontended critical sections of one thread, because neither makes
 //! a system call.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use crate::engine::thread::{self, SimThread};
 use crate::scheduler::CALL_NS;
 use crate::scheduler::turn::{self, with};
 use crate::trace::Op;
@@ -17,6 +19,8 @@ static ON: AtomicBool = AtomicBool::new(false);
 static LEFT: AtomicU32 = AtomicU32::new(0);
 /// The number of edges in all instrumented crates of this executable.
 static GUARDS: AtomicU64 = AtomicU64::new(0);
+/// The thread whose edges do not count now; null if those of all threads count.
+static UNCOUNTED: AtomicPtr<SimThread> = AtomicPtr::new(ptr::null_mut());
 
 /// The number of instrumented edges in this executable.
 #[must_use]
@@ -24,7 +28,28 @@ pub fn instrumented_edges() -> u64 {
     GUARDS.load(Ordering::Relaxed)
 }
 
+/// Calls `work`, whose edges do not count: no switch happens there.
+///
+/// For an observer that calls instrumented code, such as a recorder that describes a value: the run
+/// without it must be the same. A blocking call in `work` is a step as everywhere.
+///
+/// Neither generic nor inlined, because such code would be compiled in the instrumented crate.
+#[inline(never)]
+pub fn without_edges(work: &mut dyn FnMut()) {
+    /// Restores also if `work` panics.
+    struct Restore(*mut SimThread);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            UNCOUNTED.store(self.0, Ordering::Relaxed);
+        }
+    }
+    let Some(me) = thread::current() else { return work() };
+    let _restore = Restore(UNCOUNTED.swap(ptr::from_ref(me).cast_mut(), Ordering::Relaxed));
+    work();
+}
+
 pub(crate) fn enable(first: Option<u32>) {
+    UNCOUNTED.store(ptr::null_mut(), Ordering::Relaxed);
     LEFT.store(first.unwrap_or(0), Ordering::Relaxed);
     ON.store(first.is_some(), Ordering::Relaxed);
 }
@@ -37,6 +62,9 @@ pub(crate) unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(_guard: *mut u32)
         return;
     }
     let Some(me) = turn::caller() else { return };
+    if ptr::eq(me, UNCOUNTED.load(Ordering::Relaxed)) {
+        return;
+    }
     let left = LEFT.load(Ordering::Relaxed);
     if left > 1 {
         LEFT.store(left - 1, Ordering::Relaxed);
