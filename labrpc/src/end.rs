@@ -94,6 +94,19 @@ impl ClientEnd {
     /// # Errors
     /// As for [`ClientEnd::call`].
     pub fn call_raw(&self, method: &str, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        self.carrier.carry(method, args, None).1
+        self.call_described(method, args, None)
+    }
+
+    /// Like [`ClientEnd::call_raw`], with a description of the arguments.
+    ///
+    /// # Errors
+    /// As for [`ClientEnd::call`].
+    pub fn call_described(
+        &self,
+        method: &str,
+        args: Vec<u8>,
+        value: Option<Value>,
+    ) -> Result<Vec<u8>, CallError> {
+        self.carrier.carry(method, args, value).1
     }
 }

@@ -102,6 +102,23 @@ impl Service {
         self.insert(name, move |bytes, _| handler(bytes))
     }
 
+    /// Like [`Service::raw_method`], with a handler that also describes its reply, if the network
+    /// [records values](crate::network::Network::describe_values).
+    #[must_use]
+    pub fn described_method(
+        self,
+        name: &str,
+        handler: impl Fn(&[u8]) -> (Result<Vec<u8>, CallError>, Option<Value>) + Send + Sync + 'static,
+    ) -> Service {
+        self.insert(name, move |bytes, described| {
+            let (result, value) = handler(bytes);
+            if let Some(described) = described {
+                *described = value;
+            }
+            result
+        })
+    }
+
     /// The service's name.
     pub fn name(&self) -> &str {
         &self.name

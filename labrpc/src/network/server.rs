@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::CallError;
 use crate::service::{Described, RawMethod, Service};
+use crate::value::Value;
 
 use super::workers::Workers;
 
@@ -58,7 +59,18 @@ impl Server {
         self.dispatch(method, args, None)
     }
 
-    /// The same with a description of the reply.
+    /// The same, and describes the reply.
+    pub fn dispatch_described(
+        &self,
+        method: &str,
+        args: &[u8],
+    ) -> (Result<Vec<u8>, CallError>, Option<Value>) {
+        let mut value = None;
+        let result = self.dispatch(method, args, Some(&mut value));
+        (result, value)
+    }
+
+    /// The same; the description goes to `described`.
     pub(crate) fn dispatch(
         &self,
         method: &str,

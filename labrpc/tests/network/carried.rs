@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use labrpc::network::{Carrier, Network, Server, Value};
+use labrpc::network::{CallStep, Carrier, Network, Server, Value};
 use labrpc::{CallError, ClientEnd, Service, codec};
 use parking_lot::Mutex;
 
@@ -80,10 +80,38 @@ fn a_service_elsewhere_that_is_gone_gives_no_answer() {
     network.connect("end", "server");
     network.enable("end", true);
     assert_eq!(end.call::<u64, u64>("Arith.Double", &21), Err(CallError::NoAnswer));
-    let misused = |event: &labrpc::network::Event| {
-        matches!(event.step, labrpc::network::CallStep::Misused(_))
-    };
+    let misused = |event: &labrpc::network::Event| matches!(event.step, CallStep::Misused(_));
     assert!(!network.events().iter().any(misused));
+}
+
+/// Both sides are elsewhere, and describe what they send. Only a network that records values keeps
+/// the descriptions.
+#[test]
+fn descriptions_from_elsewhere_are_recorded_like_those_of_typed_calls() {
+    let described = |records| {
+        let network = Network::new(1);
+        if records {
+            network.describe_values();
+        }
+        let typed = Server::from(Service::new("Arith").method("Double", |n: u64| 2 * n));
+        let elsewhere = Service::new("Arith")
+            .described_method("Double", move |args| typed.dispatch_described("Arith.Double", args));
+        network.add_server("server", elsewhere.into());
+        let end = network.make_end("end");
+        network.connect("end", "server");
+        network.enable("end", true);
+        let (args, value) = (codec::encode(&21_u64).unwrap(), Value::Unsigned(21));
+        let reply = end.call_described("Arith.Double", args, records.then_some(value));
+        assert_eq!(codec::decode::<u64>(&reply.unwrap()).unwrap(), 42);
+        let steps = network.events().into_iter().map(|event| event.step);
+        let values = steps.filter_map(|step| match step {
+            CallStep::Described { is_reply, value, .. } => Some((is_reply, value)),
+            _ => None,
+        });
+        values.collect::<Vec<_>>()
+    };
+    assert_eq!(described(true), [(false, Value::Unsigned(21)), (true, Value::Unsigned(42))]);
+    assert_eq!(described(false), []);
 }
 
 mod lengthless {
