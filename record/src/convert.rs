@@ -12,6 +12,10 @@ use crate::changes::{self, Look};
 use crate::details::Shown;
 use crate::values;
 
+/// The limit on the values of all messages together: a few hundred megabytes. Once a message exceeds
+/// what is left, it is recorded without its values.
+const VALUES_MAX: usize = 1 << 22;
+
 /// Converts events, and remembers what each server showed last.
 pub(crate) struct Converter {
     /// The incarnation that runs; 0 if none does.
@@ -21,6 +25,8 @@ pub(crate) struct Converter {
     details: Vec<Shown>,
     /// What a message says whose step comes next, by call and copy; the request has no copy.
     described: BTreeMap<(u64, Option<u32>), Value>,
+    /// How many further values are recorded.
+    room: usize,
     /// The links that are cut.
     cut: BTreeSet<(usize, usize)>,
 }
@@ -32,6 +38,7 @@ impl Converter {
             shown: vec![None; servers],
             details: vec![Shown::default(); servers],
             described: BTreeMap::new(),
+            room: VALUES_MAX,
             cut: BTreeSet::new(),
         }
     }
@@ -135,8 +142,11 @@ impl Converter {
         let call = event.call;
         Some(match &event.step {
             CallStep::Described { is_reply, copy, value } => {
-                let of = (call, is_reply.then_some(*copy));
-                self.described.insert(of, values::of(value));
+                if let Some(room) = self.room.checked_sub(values::count(value)) {
+                    self.room = room;
+                    let of = (call, is_reply.then_some(*copy));
+                    self.described.insert(of, values::of(value));
+                }
                 return None;
             }
             CallStep::Sent { bytes } => Kind::Sent {
@@ -190,7 +200,10 @@ fn how(ending: Ending) -> How {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use history::Moment;
+    use labrpc::network;
     use raftapi::{Details, Saved};
     use runfile::State;
 
@@ -213,6 +226,30 @@ mod tests {
     fn start(converter: &mut Converter, number: u32) {
         let of = Incarnation { server: 0, number };
         convert(converter, What::Server(of, ServerEvent::Starting(&Saved::default())));
+    }
+
+    #[test]
+    fn when_there_are_too_many_values_a_message_is_recorded_without_them() {
+        let mut converter = Converter::new(3);
+        converter.room = 4;
+        let mut sent = |call, parts| {
+            let list = vec![network::Value::Null; parts];
+            let described =
+                CallStep::Described { is_reply: false, copy: 0, value: network::Value::List(list) };
+            let event = |step| network::Event {
+                at: Duration::ZERO,
+                call,
+                from: None,
+                to: None,
+                method: "Raft.RequestVote".into(),
+                step,
+            };
+            assert_eq!(convert(&mut converter, What::Call(&event(described))), None);
+            let kind = convert(&mut converter, What::Call(&event(CallStep::Sent { bytes: 1 })));
+            let Some(Kind::Sent { args, .. }) = kind else { panic!("{kind:?}") };
+            args.is_some()
+        };
+        assert_eq!([sent(1, 2), sent(2, 1), sent(3, 0), sent(4, 0)], [true, false, true, false]);
     }
 
     #[test]

@@ -21,6 +21,15 @@ pub(crate) fn of(value: &network::Value) -> Value {
     }
 }
 
+/// How many values a value is: itself and all its parts.
+pub(crate) fn count(value: &network::Value) -> usize {
+    1 + match value {
+        network::Value::List(values) => values.iter().map(count).sum(),
+        network::Value::Map(values) => values.iter().map(|(_, value)| count(value)).sum(),
+        _ => 0,
+    }
+}
+
 /// A command in the lab's words: short text as it is, anything else as its beginning and its size.
 pub(crate) fn words(command: &[u8]) -> String {
     let shown = command::show(command);
