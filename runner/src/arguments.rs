@@ -81,6 +81,13 @@ impl JobArguments {
         self.test
     }
 
+    /// Whether anything needs what messages say: a recording, or the names of choices.
+    pub fn wants_values(&self) -> bool {
+        let names_choices =
+            |variation: &Variation| variation.plan.is_some() || variation.listing.is_some();
+        self.record.is_some() || self.variation.as_ref().is_some_and(names_choices)
+    }
+
     /// The seed of the run.
     pub fn seed(&self) -> u64 {
         self.seed

@@ -4,6 +4,9 @@
 //! First the peer sends [`Settled`], and the grader sends [`Init`]. Then the peer answers each
 //! [`Advance`] with one [`Advanced`].
 //!
+//! In a recorded run the peer also describes what it sends. An unrecorded run has none of the
+//! frames for that.
+//!
 //! The frames do not depend on the service. A call of the server's object is the name of a method
 //! and bytes, and so is an RPC. Messages and observations are bytes.
 
@@ -101,6 +104,9 @@ pub enum Call {
         #[serde(with = "serde_bytes")]
         args: Vec<u8>,
     },
+    /// The same as [`Call::Make`] in a recorded run: from now on the process describes the messages
+    /// that it sends, and shows details with its state.
+    MakeDescribed,
 }
 
 /// The result of a [`Call`].
@@ -190,6 +196,30 @@ pub enum Output {
     },
     /// The server has failed, and this is the verdict.
     Failed(Failure),
+    /// An [`Output::Request`] whose arguments are [described](crate::description). Only for a
+    /// recorded run, as the next one.
+    DescribedRequest {
+        /// The number of the request.
+        id: u64,
+        /// The number of the server to which it goes.
+        to: usize,
+        /// The whole name of the method.
+        method: String,
+        /// Its encoded arguments.
+        #[serde(with = "serde_bytes")]
+        args: Vec<u8>,
+        /// Their description.
+        value: ByteBuf,
+    },
+    /// An [`Output::Reply`] that is described.
+    DescribedReply {
+        /// The number of the request.
+        id: u64,
+        /// The encoded reply, or why there is none.
+        result: Result<ByteBuf, CallError>,
+        /// The description of the reply.
+        value: ByteBuf,
+    },
 }
 
 /// Why a frame could not be read or written.
@@ -285,6 +315,7 @@ mod tests {
                 call(4, Call::Handlers),
                 call(5, Call::Waiting),
                 call(6, Call::Method { method: "add".into(), args: vec![7; 300] }),
+                call(7, Call::MakeDescribed),
             ],
         });
         let (unchanged, changed) = (Change::between(&[1], &[1]), Change::between(&[1], &[1, 2]));
@@ -305,9 +336,31 @@ mod tests {
             Output::Observed { covers: 6, change: Some(bytes()) },
             Output::Observed { covers: 7, change: None },
             Output::Failed(Failure::of(1, Class::Panic, "server 1 panicked")),
+            Output::DescribedRequest {
+                id: 1,
+                to: 0,
+                method: "Echo.Twice".into(),
+                args: vec![1],
+                value: bytes(),
+            },
+            Output::DescribedReply { id: 1, result: Ok(bytes()), value: bytes() },
         ];
         let timed = outputs.into_iter().map(|output| (Duration::from_micros(5), output)).collect();
         check(&Advanced { next_deadline: Some(Duration::from_millis(3)), outputs: timed });
+    }
+
+    /// The frames of a recorded run come last, so that the others keep their bytes.
+    #[test]
+    fn an_unrecorded_run_has_the_bytes_that_it_had_before_runs_were_recorded() {
+        let number = |output: &Output| codec::encode(output).unwrap()[0];
+        let failed = Output::Failed(Failure::of(1, Class::Panic, "server 1 panicked"));
+        let (id, result, value) = (1, Ok(ByteBuf::new()), ByteBuf::new());
+        assert_eq!(number(&Output::Reply { id, result: result.clone() }), 1);
+        assert_eq!(number(&failed), 7);
+        assert_eq!(number(&Output::DescribedReply { id, result, value }), 9);
+        let calls = [Call::Make, Call::Handlers, Call::Waiting];
+        assert_eq!(codec::encode(&calls).unwrap(), [0, 1, 2]);
+        assert_eq!(codec::encode(&Call::MakeDescribed).unwrap(), [4]);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 pub mod bounds;
 pub mod delta;
+pub mod description;
 pub mod frames;
 pub mod slots;
 pub mod template;

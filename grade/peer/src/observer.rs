@@ -14,7 +14,7 @@ pub(crate) fn start(hosted: Arc<dyn Hosted>, outlet: Arc<Outlet>) {
     let work = move || {
         loop {
             let covers = outlet.wait();
-            match hosted.observe() {
+            match hosted.observe(outlet.describes()) {
                 Observation::NotYet => {}
                 Observation::Never => return outlet.show(covers, None),
                 Observation::Same => outlet.show(covers, Some(vec![])),

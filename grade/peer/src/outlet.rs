@@ -1,6 +1,6 @@
 //! Sends all outputs of the server to the grader, in one order, and wakes the observer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 use serde_bytes::ByteBuf;
@@ -11,6 +11,7 @@ use crate::frames::Output;
 pub(crate) struct Outlet {
     outbox: Outbox<Output>,
     sent: AtomicU64,
+    describes: AtomicBool,
     wakeup: Wakeup,
 }
 
@@ -23,7 +24,18 @@ struct Wakeup {
 
 impl Outlet {
     pub(crate) fn new(outbox: Outbox<Output>) -> Outlet {
-        Outlet { outbox, sent: AtomicU64::new(0), wakeup: Wakeup::default() }
+        let (sent, describes) = (AtomicU64::new(0), AtomicBool::new(false));
+        Outlet { outbox, sent, describes, wakeup: Wakeup::default() }
+    }
+
+    /// The run is recorded: messages are described from now on.
+    pub(crate) fn describe(&self) {
+        self.describes.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether messages are described.
+    pub(crate) fn describes(&self) -> bool {
+        self.describes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn send(&self, output: Output) {

@@ -1,9 +1,10 @@
 //! Raft as a service: calls a [`RaftPeer`] by method names and bytes.
 //!
 //! Between the lab and an implementation, only this module and the grader's `remote/raft.rs` know
-//! Raft. A peer sends its state as an [`InspectChange`], and each message that it applies as an
-//! [`ApplyMsg`](raftapi::ApplyMsg).
+//! Raft. A peer sends its state as an [`InspectChange`], in a recorded run together with
+//! [`ShownDetails`], and each message that it applies as an [`ApplyMsg`](raftapi::ApplyMsg).
 
+mod details;
 mod inspect;
 
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use verdict::label::{self, Label};
 use crate::host;
 use crate::service::{self, Context, Hosted, Observation};
 
+pub use details::ShownDetails;
 pub use inspect::InspectChange;
 
 /// [`RaftPeer::start`]: takes the command as a [`ByteBuf`], returns `Option<Started>`.
@@ -40,8 +42,8 @@ struct Raft {
     /// The argument of `make`, until `make` is called.
     context: Mutex<Option<PeerContext>>,
     peer: OnceLock<Arc<dyn RaftPeer>>,
-    /// The state at the last observation.
-    observed: Mutex<Inspect>,
+    /// The state at the last observation, and the details if they are shown.
+    observed: Mutex<(Inspect, Option<ShownDetails>)>,
 }
 
 impl Raft {
@@ -88,19 +90,26 @@ impl Hosted for Raft {
         }
     }
 
-    fn observe(&self) -> Observation {
+    fn observe(&self, with_details: bool) -> Observation {
         let Some(peer) = self.peer.get() else { return Observation::NotYet };
-        let state = {
-            let _label = label::enter(Label::Server(self.me), "inspect");
-            peer.inspect()
+        let label = Label::Server(self.me);
+        let answer = {
+            let _label = label::enter(label, "inspect");
+            peer.inspect_with_details()
         };
-        let Some(state) = state else { return Observation::Never };
+        let Some((state, details)) = answer else { return Observation::Never };
+        let details = with_details.then(|| ShownDetails::new(&details, |at| label.time_of(at)));
+        let new = (state, details);
         let mut observed = self.observed.lock();
-        if *observed == state {
+        if *observed == new {
             return Observation::Same;
         }
-        let change = InspectChange::between(&observed, &state);
-        *observed = state;
-        Observation::Change(codec::encode(&change).expect("failed to encode a state"))
+        let change = InspectChange::between(&observed.0, &new.0);
+        let change = match &new.1 {
+            Some(details) => codec::encode(&(change, details)),
+            None => codec::encode(&change),
+        };
+        *observed = new;
+        Observation::Change(change.expect("failed to encode a state"))
     }
 }

@@ -6,6 +6,7 @@ use labrpc::network::{Carrier, Value};
 use labrpc::{CallError, ClientEnd};
 use serde_bytes::ByteBuf;
 
+use crate::description;
 use crate::frames::Output;
 use crate::outlet::Outlet;
 use crate::slots::Slots;
@@ -43,13 +44,21 @@ impl Carrier for Link {
         &self,
         method: &str,
         args: Vec<u8>,
-        _: Option<Value>,
+        value: Option<Value>,
     ) -> (u64, Result<Vec<u8>, CallError>) {
         let (id, reply) = self.requests.replies.open();
-        let method = method.to_owned();
-        self.requests.outlet.send(Output::Request { id, to: self.to, method, args });
+        let (to, method) = (self.to, method.to_owned());
+        // One output in any case: a recorded run has the same outputs.
+        self.requests.outlet.send(match value.and_then(description::write) {
+            Some(value) => Output::DescribedRequest { id, to, method, args, value },
+            None => Output::Request { id, to, method, args },
+        });
         let result = reply.wait().unwrap_or(Err(CallError::NoAnswer));
         (id, result.map(ByteBuf::into_vec))
+    }
+
+    fn describes(&self) -> bool {
+        self.requests.outlet.describes()
     }
 
     fn misused(&self, _call: Option<u64>, _method: &str, error: &CallError) {

@@ -11,6 +11,7 @@ use verdict::label::{self, Label};
 use verdict::{KitCode, Referee, panics, threads};
 
 use crate::deliveries::{Credits, Deliveries};
+use crate::description;
 use crate::frames::{Answer, Call, Handlers, Init, Input, Output};
 use crate::observer;
 use crate::outlet::Outlet;
@@ -75,9 +76,28 @@ impl Server {
         self.spawn(format!("{} rpc", label::thread_name(self.me)), move || {
             // The grader cannot call handlers before it has listed them.
             let Some(handlers) = server.handlers.get() else { return };
-            let result = handlers.dispatch_raw(&method, &args).map(ByteBuf::from);
-            server.outlet.send(Output::Reply { id, result });
+            server.outlet.send(server.reply(id, handlers, &method, &args));
         });
+    }
+
+    /// Handles a request, and returns the output that answers it.
+    fn reply(
+        &self,
+        id: u64,
+        handlers: &labrpc::network::Server,
+        method: &str,
+        args: &[u8],
+    ) -> Output {
+        if !self.outlet.describes() {
+            let result = handlers.dispatch_raw(method, args).map(ByteBuf::from);
+            return Output::Reply { id, result };
+        }
+        let (result, value) = handlers.dispatch_described(method, args);
+        let result = result.map(ByteBuf::from);
+        match value.and_then(description::write) {
+            Some(value) => Output::DescribedReply { id, result, value },
+            None => Output::Reply { id, result },
+        }
     }
 
     fn call(self: &Arc<Self>, id: u64, call: Call) {
@@ -91,10 +111,10 @@ impl Server {
     fn answer(&self, call: Call) -> Answer {
         let enter = |doing| label::enter(Label::Server(self.me), doing);
         match call {
-            Call::Make => {
-                let _label = enter("make");
-                self.hosted.make();
-                Answer::Made { has_read: self.saves.was_read() }
+            Call::Make => self.make(),
+            Call::MakeDescribed => {
+                self.outlet.describe();
+                self.make()
             }
             Call::Handlers => {
                 let _label = enter("service");
@@ -117,6 +137,12 @@ impl Server {
                 Answer::Returned(self.hosted.call(name, &args).map(ByteBuf::from))
             }
         }
+    }
+
+    fn make(&self) -> Answer {
+        let _label = label::enter(Label::Server(self.me), "make");
+        self.hosted.make();
+        Answer::Made { has_read: self.saves.was_read() }
     }
 
     /// Starts a thread with the label of the server.

@@ -48,7 +48,9 @@ pub trait Hosted: Send + Sync + 'static {
     /// state may have changed, also before the object is made. A thread that runs code of an
     /// implementation needs a label (`verdict::label::enter`). The service has to set it here,
     /// because only the service knows what it calls.
-    fn observe(&self) -> Observation;
+    ///
+    /// In a recorded run, and only there, the observation has details that the run does not need.
+    fn observe(&self, with_details: bool) -> Observation;
 }
 
 /// The result of an observation.

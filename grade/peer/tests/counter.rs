@@ -9,9 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
+use labrpc::network::Value;
 use labrpc::{CallError, ClientEnd, Service, codec};
 use parking_lot::Mutex;
 use peer::delta::Change;
+use peer::description;
 use peer::frames::{self, Advance, Advanced, Answer, Call, Handlers, Init, Input, Output};
 use peer::host;
 use peer::service::{self, Context, Hosted, Observation};
@@ -75,7 +77,7 @@ impl Hosted for Counter {
         }
     }
 
-    fn observe(&self) -> Observation {
+    fn observe(&self, _with_details: bool) -> Observation {
         match self.total.get() {
             Some(total) => Observation::Change(bytes(&*total.lock()).into_vec()),
             None => Observation::NotYet,
@@ -102,11 +104,16 @@ impl Grader {
         Grader { from: BufReader::new(from), to, now: Duration::ZERO }
     }
 
-    /// Sends an input. Returns the outputs except observations, and the last observation.
-    fn advance(&mut self, input: Input) -> (Vec<Output>, Option<u64>) {
+    /// Sends an input, and returns the answer.
+    fn send(&mut self, input: Input) -> Advanced {
         self.now += Duration::from_millis(1);
         frames::write(&mut self.to, &Advance { until: self.now, inputs: vec![input] }).unwrap();
-        let Advanced { outputs, .. } = frames::read(&mut self.from).unwrap();
+        frames::read(&mut self.from).unwrap()
+    }
+
+    /// Sends an input. Returns the outputs except observations, and the last observation.
+    fn advance(&mut self, input: Input) -> (Vec<Output>, Option<u64>) {
+        let Advanced { outputs, .. } = self.send(input);
         let (mut others, mut observed) = (vec![], None);
         for (_, output) in outputs {
             match output {
@@ -177,4 +184,43 @@ fn a_method_that_the_service_does_not_have_is_refused() {
     let known = "add, get, get_from".to_owned();
     let error = CallError::UnknownMethod { method: "subtract".into(), known };
     assert_eq!(outputs, [Output::Answer { id: 2, answer: Answer::Returned(Err(error)) }]);
+}
+
+/// In a recorded run, requests and replies are described. Otherwise the outputs are the same, and
+/// come at the same times.
+#[test]
+fn a_recorded_run_has_descriptions_and_is_the_same_otherwise() {
+    let answers = |make: Call| {
+        let mut grader = Grader::new(40);
+        let get = "Counter.Get".to_owned();
+        let inputs = [
+            Input::Call { id: 1, call: make },
+            Input::Call { id: 2, call: Call::Handlers },
+            Input::Request { id: 1, method: get.clone(), args: vec![] },
+            Input::Call { id: 3, call: method(GET_FROM, &1_usize) },
+            Input::Reply { id: 1, result: Ok(bytes(&7_u64)) },
+            // There is no description of a reply that does not exist.
+            Input::Request { id: 2, method: "Counter.Set".to_owned(), args: vec![] },
+        ];
+        inputs.map(|input| grader.send(input))
+    };
+    let plain = answers(Call::Make);
+    let mut values = Vec::new();
+    let mut without_values = |output| match output {
+        Output::DescribedRequest { id, to, method, args, value } => {
+            values.push(description::read(&value));
+            Output::Request { id, to, method, args }
+        }
+        Output::DescribedReply { id, result, value } => {
+            values.push(description::read(&value));
+            Output::Reply { id, result }
+        }
+        other => other,
+    };
+    let recorded = answers(Call::MakeDescribed).map(|Advanced { next_deadline, outputs }| {
+        let outputs = outputs.into_iter().map(|(at, output)| (at, without_values(output)));
+        Advanced { next_deadline, outputs: outputs.collect() }
+    });
+    assert_eq!(recorded, plain);
+    assert_eq!(values, [Some(Value::Unsigned(40)), Some(Value::Null)]);
 }

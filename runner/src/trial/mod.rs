@@ -47,10 +47,10 @@ pub(crate) fn trial(table: &Table, test: &'static Test, settings: &Settings) -> 
             variation: plan.as_ref().map(|plan| &plan.variation),
         };
         let mut runs = run(&job, &words, &settings)?;
-        let forgiven = |plan: &ByPlan| -> Vec<String> {
-            runs.iter_mut().flat_map(|run| plan.forgive(&mut run.outcome)).collect()
-        };
-        let not_shown = plan.as_ref().map_or_else(Vec::new, forgiven);
+        let not_shown: Vec<String> = plan.iter().fold(Vec::new(), |mut lines, plan| {
+            lines.extend(runs.iter_mut().flat_map(|run| plan.forgive(&mut run.outcome)));
+            lines
+        });
         let failed: Vec<&Run> = runs.iter().filter(|run| !run.outcome.passed()).collect();
         let shown = failed.first().copied().or(runs.first().filter(|_| settings.draws_all()));
         let recording = shown.and_then(|run| match (&run.recording, settings.clock) {

@@ -6,18 +6,21 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::peer::bounds::{self, NAME_BYTES_MAX};
+use ::peer::description;
 use ::peer::frames::{Advance, Advanced, Input, Output};
 use config::Failure;
 use labrpc::ClientEnd;
+use labrpc::network::Value;
 use raftapi::{Persister, Saved};
 use serde_bytes::ByteBuf;
 use verdict::label;
 
+use crate::run::remote::clock::PeerClock;
 use crate::run::remote::nonsense::Nonsense;
-use crate::run::remote::peer::RemotePeer;
+use crate::run::remote::peer::{RemotePeer, Replied};
 
 /// Decodes a message of the service and passes it on.
 pub(super) type Deliver = Box<dyn FnMut(&[u8]) -> Result<(), Nonsense> + Send>;
@@ -32,9 +35,7 @@ struct Driver {
     deliver: Deliver,
     /// The number of messages that the owner of the service waits for, as far as the peer knows.
     credits: usize,
-    /// The peer's clock showed `began_at` when the driver's showed `began`.
-    began: Instant,
-    began_at: Duration,
+    clock: PeerClock,
 }
 
 /// Starts the thread. It ends when the process ends.
@@ -47,9 +48,8 @@ pub(super) fn start(
 ) {
     spawn("driver", move || {
         let _label = label::enter_beside(peer.me, "a peer's driver");
-        let (began, began_at) = (Instant::now(), sim::now());
-        let credits = 0;
-        let mut driver = Driver { peer, ends, persister, saved, deliver, credits, began, began_at };
+        let (clock, credits) = (PeerClock::begin(), 0);
+        let mut driver = Driver { peer, ends, persister, saved, deliver, credits, clock };
         let result = driver.drive();
         if let Err(failure) = result {
             driver.peer.referee.fail(failure);
@@ -70,7 +70,7 @@ impl Driver {
         let mut deadline = None;
         while let Some(inputs) = self.peer.mailbox.take(deadline) {
             self.credits += inputs.iter().filter(|input| **input == Input::Credit).count();
-            let advance = Advance { until: self.now(), inputs };
+            let advance = Advance { until: self.clock.now(), inputs };
             let advanced = {
                 let mut process = self.peer.process.lock();
                 // It may have been killed while this thread waited for the lock.
@@ -81,7 +81,7 @@ impl Driver {
             };
             let advanced = advanced.map_err(|fault| fault.verdict(self.peer.me))?;
             let Some(next) = self.carry_out(advanced)? else { return Ok(()) };
-            deadline = next.and_then(|at| self.instant(at));
+            deadline = next.and_then(|at| self.clock.instant(at));
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Driver {
     /// Returns the next deadline, if there is one. The outer `None` means that the peer was killed.
     fn carry_out(&mut self, advanced: Advanced) -> Result<Option<Option<Duration>>, Failure> {
         for (at, output) in advanced.outputs {
-            let ahead = at.saturating_sub(self.now());
+            let ahead = at.saturating_sub(self.clock.now());
             if !ahead.is_zero() {
                 thread::sleep(ahead);
             }
@@ -108,8 +108,19 @@ impl Driver {
 
     fn carry_out_one(&mut self, output: Output) -> Result<(), Nonsense> {
         match output {
-            Output::Request { id, to, method, args } => self.request(id, to, method, args),
-            Output::Reply { id, result } => expect(self.peer.requests.fill(id, result)),
+            Output::Request { id, to, method, args } => self.request(id, to, method, args, None),
+            Output::DescribedRequest { id, to, method, args, value } => {
+                expect(self.peer.describes)?;
+                self.request(id, to, method, args, description::read(&value))
+            }
+            Output::Reply { id, result } => {
+                expect(self.peer.requests.fill(id, Replied { result, value: None }))
+            }
+            Output::DescribedReply { id, result, value } => {
+                expect(self.peer.describes)?;
+                let value = description::read(&value);
+                expect(self.peer.requests.fill(id, Replied { result, value }))
+            }
             Output::Answer { id, answer } => expect(self.peer.calls.fill(id, answer)),
             Output::Saved { state, snapshot } => {
                 let raft_state = state.apply(&self.saved.raft_state);
@@ -132,7 +143,9 @@ impl Driver {
                 Ok(())
             }
             Output::Observed { covers, change } => {
-                self.peer.view.show(covers, change.as_ref().map(|change| &***change))
+                let described_by = self.peer.describes.then_some(&self.clock);
+                let change = change.as_ref().map(|change| &***change);
+                self.peer.view.show(covers, change, described_by)
             }
             Output::Failed(failure) => {
                 self.peer.referee.fail(bounds::verdict(self.peer.me, failure));
@@ -142,25 +155,22 @@ impl Driver {
     }
 
     /// Sends an RPC for the peer, on a thread of its own.
-    fn request(&self, id: u64, to: usize, method: String, args: Vec<u8>) -> Result<(), Nonsense> {
+    fn request(
+        &self,
+        id: u64,
+        to: usize,
+        method: String,
+        args: Vec<u8>,
+        value: Option<Value>,
+    ) -> Result<(), Nonsense> {
         let end = self.ends.get(to).cloned().ok_or(Nonsense::Unexpected)?;
         expect(method.len() <= NAME_BYTES_MAX)?;
         let peer = Arc::clone(&self.peer);
         spawn("caller", move || {
-            let result = end.call_raw(&method, args).map(ByteBuf::from);
+            let result = end.call_described(&method, args, value).map(ByteBuf::from);
             peer.mailbox.push(Input::Reply { id, result });
         });
         Ok(())
-    }
-
-    /// The time on the peer's clock.
-    fn now(&self) -> Duration {
-        self.began_at + self.began.elapsed()
-    }
-
-    /// None if it is too far away for a clock.
-    fn instant(&self, at: Duration) -> Option<Instant> {
-        self.began.checked_add(at.saturating_sub(self.began_at))
     }
 }
 

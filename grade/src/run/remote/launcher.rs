@@ -28,6 +28,8 @@ pub(super) struct Launcher {
     seed: [u8; 32],
     launched: AtomicU64,
     referee: Referee,
+    /// Whether they describe what they send.
+    describes: bool,
 }
 
 /// The parts from which a server with messages of type `M` is made.
@@ -44,8 +46,10 @@ impl Launcher {
         template: io::Result<Template>,
         seed: [u8; 32],
         referee: &Referee,
+        describes: bool,
     ) -> Launcher {
-        Launcher { template, seed, launched: AtomicU64::new(0), referee: referee.clone() }
+        let (launched, referee) = (AtomicU64::new(0), referee.clone());
+        Launcher { template, seed, launched, referee, describes }
     }
 
     /// Starts a process and makes the object there. `view` receives its state.
@@ -67,7 +71,8 @@ impl Launcher {
         let init = Init { me, servers: ends.len(), seed, state, snapshot };
         let process = Process::start(template, &init)
             .unwrap_or_else(|fault| self.referee.stop(fault.verdict(me)));
-        let peer = Arc::new(RemotePeer::new(me, process, view, self.referee.clone()));
+        let peer =
+            Arc::new(RemotePeer::new(me, process, view, self.referee.clone(), self.describes));
         {
             let _label = label::enter_beside(me, "a peer's driver");
             let deliver = forward_to(messages, &peer);

@@ -9,6 +9,7 @@
 
 mod raft;
 mod launcher;
+mod clock;
 mod driver;
 mod peer;
 mod mailbox;
@@ -65,7 +66,8 @@ pub(crate) fn run_if_asked(
     // In this thread, which lives until the end: the kernel kills its children when it ends.
     let template = Template::start(&sandbox, &program);
     let seed = seed_of_peers(&job.test().name(), job.seed(), &salt);
-    job.run(|referee| raft::make(Launcher::new(template, seed, referee)))
+    let describes = job.wants_values();
+    job.run(|referee| raft::make(Launcher::new(template, seed, referee, describes)))
 }
 
 /// The seed of the peers' random numbers in a run. It differs for each test and each salt.

@@ -6,6 +6,7 @@ use ::peer::bounds::NAME_BYTES_MAX;
 use ::peer::frames::{Answer, Call, Handlers, Input};
 use ::peer::slots::Slots;
 use config::{Class, Failure, Referee};
+use labrpc::network::Value;
 use labrpc::{CallError, Service, codec};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -26,8 +27,17 @@ pub(super) struct RemotePeer {
     /// The calls that the process has not answered yet.
     pub(super) calls: Slots<Answer>,
     /// The RPCs of other servers that it has not replied to yet.
-    pub(super) requests: Slots<Result<ByteBuf, CallError>>,
+    pub(super) requests: Slots<Replied>,
     pub(super) view: Arc<dyn Shown>,
+    /// The process describes its messages, and shows details with its state.
+    pub(super) describes: bool,
+}
+
+/// The reply to an RPC.
+pub(super) struct Replied {
+    pub(super) result: Result<ByteBuf, CallError>,
+    /// Its description, in a recorded run.
+    pub(super) value: Option<Value>,
 }
 
 impl RemotePeer {
@@ -36,6 +46,7 @@ impl RemotePeer {
         process: Process,
         view: Arc<dyn Shown>,
         referee: Referee,
+        describes: bool,
     ) -> RemotePeer {
         RemotePeer {
             me,
@@ -45,12 +56,14 @@ impl RemotePeer {
             calls: Slots::default(),
             requests: Slots::default(),
             view,
+            describes,
         }
     }
 
     /// Makes the object. Returns whether it has read the saved state.
     pub(super) fn make(&self) -> bool {
-        match self.call(Call::Make) {
+        let make = if self.describes { Call::MakeDescribed } else { Call::Make };
+        match self.call(make) {
             Some(Answer::Made { has_read }) => has_read,
             answer => self.refuse(answer).unwrap_or_default(),
         }
@@ -84,7 +97,7 @@ impl RemotePeer {
         }
         methods.iter().fold(Service::new(service.clone()), |handlers, method| {
             let (peer, whole) = (Arc::clone(self), format!("{service}.{method}"));
-            handlers.raw_method(method, move |args| peer.request(&whole, args))
+            handlers.described_method(method, move |args| peer.request(&whole, args))
         })
     }
 
@@ -111,10 +124,13 @@ impl RemotePeer {
         slot.wait()
     }
 
-    fn request(&self, method: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+    fn request(&self, method: &str, args: &[u8]) -> (Result<Vec<u8>, CallError>, Option<Value>) {
         let (id, slot) = self.requests.open();
         self.mailbox.push(Input::Request { id, method: method.into(), args: args.into() });
-        slot.wait().unwrap_or(Err(CallError::NoAnswer)).map(ByteBuf::into_vec)
+        match slot.wait() {
+            Some(Replied { result, value }) => (result.map(ByteBuf::into_vec), value),
+            None => (Err(CallError::NoAnswer), None),
+        }
     }
 
     /// Fails if the answer is not one to the call. Without an answer the process is gone.

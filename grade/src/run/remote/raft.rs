@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ::peer::raft::{GET_STATE, InspectChange, SNAPSHOT, START};
+use ::peer::raft::{GET_STATE, InspectChange, SNAPSHOT, START, ShownDetails};
 use labrpc::{Service, codec};
-use raftapi::{Inspect, PeerContext, RaftPeer, Started};
+use raftapi::{Details, Inspect, PeerContext, RaftPeer, Started};
 use serde_bytes::Bytes;
 
+use crate::run::remote::clock::PeerClock;
 use crate::run::remote::launcher::{Launcher, Parts};
 use crate::run::remote::nonsense::Nonsense;
 use crate::run::remote::peer::RemotePeer;
@@ -26,6 +27,8 @@ struct RemoteRaft {
 #[derive(Clone, Default)]
 struct ShownState {
     inspect: Inspect,
+    /// Empty, unless the run is recorded.
+    details: Details,
     /// The highest term of all states so far.
     highest_term: u64,
 }
@@ -72,14 +75,25 @@ impl RaftPeer for RemoteRaft {
         self.view.wait().map(|state| state.inspect)
     }
 
+    fn inspect_with_details(&self) -> Option<(Inspect, Details)> {
+        self.view.wait().map(|state| (state.inspect, state.details))
+    }
+
     fn kill(&self) {
         self.peer.kill();
     }
 }
 
 impl State for ShownState {
-    fn change(&mut self, change: &[u8]) -> Result<(), Nonsense> {
-        let change: InspectChange = codec::decode(change)?;
+    fn change(&mut self, change: &[u8], described_by: Option<&PeerClock>) -> Result<(), Nonsense> {
+        let change = match described_by {
+            None => codec::decode::<InspectChange>(change)?,
+            Some(clock) => {
+                let (change, details): (InspectChange, ShownDetails) = codec::decode(change)?;
+                self.details = details.details(|at| clock.instant(at));
+                change
+            }
+        };
         if !change.apply(&mut self.inspect) {
             return Err(Nonsense::Unexpected);
         }
@@ -95,7 +109,7 @@ mod tests {
     #[track_caller]
     fn change(state: &mut ShownState, new: &Inspect) {
         let change = codec::encode(&InspectChange::between(&state.inspect, new)).unwrap();
-        assert!(state.change(&change).is_ok());
+        assert!(state.change(&change, None).is_ok());
         assert_eq!(state.inspect, *new);
     }
 
@@ -115,8 +129,10 @@ mod tests {
         let new = Inspect { commit_index: 1, ..longer.clone() };
         let change = codec::encode(&InspectChange::between(&longer, &new)).unwrap();
         let mut state = ShownState::default();
-        assert!(matches!(state.change(&change), Err(Nonsense::Unexpected)));
-        let Err(Nonsense::Undecodable(error)) = state.change(&[200]) else { panic!("it decodes") };
+        assert!(matches!(state.change(&change, None), Err(Nonsense::Unexpected)));
+        let Err(Nonsense::Undecodable(error)) = state.change(&[200], None) else {
+            panic!("it decodes")
+        };
         assert!(
             error.to_string().starts_with("a frame is malformed: the bytes are not a peer::raft")
         );

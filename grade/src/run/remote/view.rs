@@ -6,12 +6,14 @@
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::run::remote::clock::PeerClock;
 use crate::run::remote::nonsense::Nonsense;
 
 /// A state that arrives as changes.
 pub(super) trait State: Clone + Default + Send + 'static {
-    /// Decodes a change and applies it.
-    fn change(&mut self, change: &[u8]) -> Result<(), Nonsense>;
+    /// Decodes a change and applies it. In a recorded run the change has details, whose times are
+    /// on the clock `described_by`.
+    fn change(&mut self, change: &[u8], described_by: Option<&PeerClock>) -> Result<(), Nonsense>;
 }
 
 /// The part of a [`View`] that the driver uses, for any state.
@@ -21,7 +23,13 @@ pub(super) trait Shown: Send + Sync {
 
     /// The process sent an observation that covers the first `covers` other outputs. An empty
     /// change means that the state is the same. None means that the object never shows its state.
-    fn show(&self, covers: u64, change: Option<&[u8]>) -> Result<(), Nonsense>;
+    /// For `described_by` see [`State::change`].
+    fn show(
+        &self,
+        covers: u64,
+        change: Option<&[u8]>,
+        described_by: Option<&PeerClock>,
+    ) -> Result<(), Nonsense>;
 
     /// There will be no more outputs.
     fn close(&self);
@@ -68,7 +76,12 @@ impl<S: State> Shown for View<S> {
         self.seen.lock().outputs += 1;
     }
 
-    fn show(&self, covers: u64, change: Option<&[u8]>) -> Result<(), Nonsense> {
+    fn show(
+        &self,
+        covers: u64,
+        change: Option<&[u8]>,
+        described_by: Option<&PeerClock>,
+    ) -> Result<(), Nonsense> {
         let mut seen = self.seen.lock();
         if covers < seen.covers || covers > seen.outputs {
             return Err(Nonsense::Unexpected);
@@ -76,7 +89,7 @@ impl<S: State> Shown for View<S> {
         seen.covers = covers;
         let result = match change {
             Some([]) => Ok(()),
-            Some(change) => seen.state.change(change),
+            Some(change) => seen.state.change(change, described_by),
             None => {
                 seen.is_blind = true;
                 Ok(())
@@ -100,7 +113,7 @@ mod tests {
     struct Bytes(Vec<u8>);
 
     impl State for Bytes {
-        fn change(&mut self, change: &[u8]) -> Result<(), Nonsense> {
+        fn change(&mut self, change: &[u8], _: Option<&PeerClock>) -> Result<(), Nonsense> {
             self.0 = change.to_vec();
             Ok(())
         }
@@ -114,13 +127,13 @@ mod tests {
     fn an_observation_is_current_until_another_output() {
         let view = view();
         view.note_output();
-        assert!(view.show(1, Some(b"3")).is_ok());
+        assert!(view.show(1, Some(b"3"), None).is_ok());
         assert_eq!(
             (view.wait(), view.last(Bytes::clone)),
             (Some(Bytes(b"3".into())), Bytes(b"3".into()))
         );
         view.note_output();
-        assert!(view.show(2, Some(&[])).is_ok());
+        assert!(view.show(2, Some(&[]), None).is_ok());
         assert_eq!(view.wait(), Some(Bytes(b"3".into())));
         view.note_output();
         view.close();
@@ -130,14 +143,14 @@ mod tests {
     #[test]
     fn an_observation_that_covers_future_outputs_is_refused() {
         let view = view();
-        assert!(view.show(1, None).is_err());
+        assert!(view.show(1, None, None).is_err());
     }
 
     #[test]
     fn a_peer_that_never_shows_its_state_is_not_waited_for() {
         let view = view();
         view.note_output();
-        assert!(view.show(0, None).is_ok());
+        assert!(view.show(0, None, None).is_ok());
         assert_eq!(view.wait(), None);
     }
 }
