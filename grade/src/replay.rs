@@ -1,5 +1,7 @@
 //! `cargo grade replay`: makes a run again, prints its result, and compares it with a report.
 
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,6 +54,7 @@ fn replay_one(
     seed: u64,
     by_plan: Option<&ByPlan>,
 ) -> Result<Exit> {
+    replay.record.as_deref().map_or(Ok(()), check_file)?;
     let paths = [replay.path.clone()];
     let isolation = if replay.in_process { Isolation::Thread } else { Isolation::Process };
     isolation.check(&[test])?;
@@ -75,6 +78,27 @@ fn replay_one(
         explain(&runner, scratch, &run, file, replay);
     }
     Ok(exit(&run))
+}
+
+/// Refuses a file that cannot be written. A build takes minutes, so this comes before it.
+fn check_file(file: &Path) -> Result<(), UserError> {
+    let shown = file.display();
+    let extension = file.extension().and_then(OsStr::to_str);
+    if let Some(extension @ ("html" | "txt")) = extension {
+        let sentence = format!(
+            "{shown} is the name of a picture; give --record a name that does not end in \
+             .{extension}"
+        );
+        return Err(UserError::usage(sentence));
+    }
+    let is_new = !file.exists();
+    let opened = File::options().write(true).create(true).truncate(false).open(file);
+    opened.map_err(|error| UserError::usage(format!("failed to write {shown}: {error}")))?;
+    if is_new {
+        // If the build fails, no empty file is left.
+        let _ = fs::remove_file(file);
+    }
+    Ok(())
 }
 
 /// Records a run, and says where. A run without a recording is still a run: the error is printed.

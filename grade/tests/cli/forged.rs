@@ -163,3 +163,27 @@ fn a_forged_answer_gives_a_verdict_on_its_server() {
     fs::remove_file(kept).unwrap();
     assert_golden!("forged", folder, said);
 }
+
+/// A description that makes no sense is left out of a recording. In a run that is not recorded,
+/// nobody asks for one, and it is malformed data.
+#[test]
+fn a_forged_description_makes_no_recording() {
+    let folder = folder("forged description");
+    let lib = format!("{}// forged description\n", include_str!("idle_peer.rs"));
+    write_crate(&folder, "forged", &lib);
+    let kept = kept_program(&folder, "forged");
+    let value = || ByteBuf::from(vec![200; 64]);
+    let (method, args) = ("Raft.Forged".to_owned(), vec![]);
+    let described = Output::DescribedRequest { id: 1, to: 1, method, args, value: value() };
+    let nothing_handled = Output::Answer { id: 2, answer: Answer::Handlers(vec![]) };
+    let answers = [outputs([MADE, BLIND]), outputs([nothing_handled, described])];
+    fs::rename(compile(&folder, "no", &answers), &kept).unwrap();
+    let words = "replay --test initial --seed 1 --record a.run forged".split(' ');
+    let said = cargo_grade(&folder, words);
+    fs::remove_file(kept).unwrap();
+    assert!(said.starts_with("exit 1\n"), "{said}");
+    assert!(said.contains("server 0's process sent malformed data\n"), "{said}");
+    let error = "error: failed to record the run: the second run differed from the first\n";
+    assert!(said.ends_with(error), "{said}");
+    assert!(!folder.join("a.run").exists());
+}

@@ -21,6 +21,7 @@ mod peers;
 mod grading;
 mod injection;
 mod limits;
+mod recorded;
 mod report;
 mod shorter;
 mod out;
