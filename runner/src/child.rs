@@ -95,6 +95,21 @@ pub fn run_here(
     run_test(lab, test, clock, Drawing::default()).0
 }
 
+/// The same run, recorded: also returns its events.
+pub fn record_here(
+    make: impl Fn(PeerContext) -> Arc<dyn RaftPeer> + Send + Sync + 'static,
+    test: &'static Test,
+    seed: u64,
+    clock: Clock,
+    invariants: bool,
+) -> (Outcome, Vec<runfile::Event>) {
+    let recorder = Recorder::new();
+    let lab = Lab::new(make, seed, Referee::new()).watched(invariants);
+    let lab = lab.recorded(Some(recorder.clone()));
+    let outcome = run_test(lab, test, clock, Drawing::default()).0;
+    (outcome, recorder.take().events)
+}
+
 /// Also returns what the schedule decided, if only some of its decisions are drawn.
 fn run_test(lab: Lab, test: &'static Test, clock: Clock, drawing: Drawing) -> (Outcome, Decisions) {
     match clock {

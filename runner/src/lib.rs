@@ -40,7 +40,7 @@ use raftapi::{PeerContext, RaftPeer};
 use settings::Settings;
 
 pub use arguments::JobArguments;
-pub use child::run_here;
+pub use child::{record_here, run_here};
 pub use job::{End, Job, Supervise, Supervisor, TimeLimit};
 pub use lab::Lab;
 pub use limits::RUN_LIMIT;

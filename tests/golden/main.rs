@@ -3,6 +3,8 @@
 //!
 //! A new toolchain or a change of the reference may change the lines; `just bless` accepts them.
 
+mod recorded;
+
 use runner::{Clock, run_here};
 use tests::LABS;
 
