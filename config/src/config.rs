@@ -190,13 +190,19 @@ impl Config {
             return None;
         };
         let Started { index, term } = started;
-        if index == 0 || term == 0 || term > TERM_MAX {
+        let limit = match started {
+            _ if term > TERM_MAX => {
+                Some(format!("the highest term that the lab accepts is {TERM_MAX}"))
+            }
+            Started { index: 0, .. } | Started { term: 0, .. } => {
+                Some("the first index and the first term are 1".to_owned())
+            }
+            Started { .. } => None,
+        };
+        if let Some(limit) = limit {
             self.contract(
                 server,
-                format!(
-                    "server {server} took a command as index {index} of term {term}; \
-                     the first index and the first term are 1"
-                ),
+                format!("server {server} took a command as index {index} of term {term}; {limit}"),
                 "start; it returns the index and the term of the entry that it has appended",
             );
         }
@@ -239,8 +245,8 @@ impl Config {
             self.contract(
                 server,
                 format!(
-                    "server {server} is in term {term}, which is too high for any number of \
-                     elections"
+                    "server {server} is in term {term}; the highest term that the lab accepts is \
+                     {TERM_MAX}"
                 ),
                 "every line that sets current_term; a candidate raises it by one, and a message \
                  by no more than its sender did (section 5.2)",

@@ -38,12 +38,17 @@ struct Progress {
 struct Server {
     /// The number of the latest incarnation.
     number: u32,
-    /// Since when it is down, if it is.
+    /// Since when it has been down, if it is.
     down: Option<Moment>,
+    /// Since when it has been disconnected, if it is.
+    disconnected: Option<Moment>,
+    /// Since when it has been paused, if it is.
+    paused: Option<Moment>,
     /// The highest index that it has applied since its start.
     applied: u64,
     /// By receiver: the method of the last call to it, and when it was sent.
     called: BTreeMap<usize, (Arc<str>, Moment)>,
+    /// By receiver: when it last answered a call.
     answered: BTreeMap<usize, Moment>,
 }
 
@@ -80,9 +85,12 @@ impl Progress {
                 self.end_lead(of.server, at);
             }
             What::Server(of, ServerEvent::Starting(_)) => {
-                self.servers[of.server] = Server { number: of.number, ..Server::default() };
+                let Server { disconnected, .. } = self.servers[of.server];
+                let number = of.number;
+                self.servers[of.server] = Server { number, disconnected, ..Server::default() };
                 self.end_lead(of.server, at);
             }
+            What::Server(of, what) => self.servers[of.server].hear_fault(what, at),
             What::Raft(of, event) => self.hear_raft(*of, event, at),
             _ => {}
         }
@@ -175,15 +183,19 @@ impl Progress {
 
     fn tell_leader(&self, server: usize, term: u64, since: Moment) -> Vec<String> {
         let known = &self.servers[server];
-        let leads = format!("server {server} leads term {term} since {}", seconds(since));
+        let but = known.condition().map_or_else(String::new, |it| format!(", but {it}"));
+        let leads = format!("server {server} has led term {term} since {}{but}", seconds(since));
         let others = (0..self.servers.len()).filter(|other| *other != server);
         let calls = others.map(|other| {
             let Some((method, at)) = known.called.get(&other) else {
                 return format!("it has sent nothing to server {other}");
             };
+            let answer = match known.answered.get(&other) {
+                Some(at) => format!("last answered server {server} at {}", seconds(*at)),
+                None => format!("never answered server {server}"),
+            };
             let at = seconds(*at);
-            let answered = answered(known.answered.get(&other));
-            format!("it last sent {method} to server {other} at {at}, {answered}")
+            format!("it last sent {method} to server {other} at {at}, and server {other} {answer}")
         });
         [leads].into_iter().chain(calls).collect()
     }
@@ -196,15 +208,23 @@ impl Progress {
         }
         parts.extend(self.servers.iter().enumerate().map(|(server, known)| {
             if let Some(at) = known.down {
-                return format!("server {server} is down since {}", seconds(at));
+                return format!("server {server} has been down since {}", seconds(at));
             }
+            let and = known.condition().map_or_else(String::new, |it| format!(" {it}, and"));
             let last = known.called.iter().max_by_key(|(_, (_, at))| *at);
             let Some((other, (method, at))) = last else {
-                return format!("server {server} has sent nothing");
+                return format!("server {server}{and} has sent nothing");
+            };
+            let answer = match known.answered.iter().max_by_key(|(_, at)| *at) {
+                Some((from, at)) => {
+                    format!("last got an answer from server {from} at {}", seconds(*at))
+                }
+                None => "never got an answer".to_owned(),
             };
             let at = seconds(*at);
-            let answered = answered(known.answered.values().max());
-            format!("server {server} last sent {method} at {at}, to server {other}, {answered}")
+            format!(
+                "server {server}{and} last sent {method} to server {other} at {at}, and {answer}"
+            )
         }));
         parts
     }
@@ -223,8 +243,23 @@ impl Progress {
     }
 }
 
-fn answered(at: Option<&Moment>) -> String {
-    at.map_or_else(|| "never answered".into(), |at| format!("last answered at {}", seconds(*at)))
+impl Server {
+    fn hear_fault(&mut self, what: &ServerEvent<'_>, at: Moment) {
+        match what {
+            ServerEvent::Fault("disconnect") => self.disconnected = Some(at),
+            ServerEvent::Fault("connect") => self.disconnected = None,
+            ServerEvent::Paused => self.paused = Some(at),
+            ServerEvent::Resumed => self.paused = None,
+            _ => {}
+        }
+    }
+
+    /// Why it cannot reach the others, if the test has seen to that.
+    fn condition(&self) -> Option<String> {
+        let since = |how: &str, at: Moment| format!("has been {how} since {}", seconds(at));
+        let disconnected = self.disconnected.map(|at| since("disconnected", at));
+        disconnected.or_else(|| self.paused.map(|at| since("paused", at)))
+    }
 }
 
 fn seconds(moment: Moment) -> String {
@@ -301,7 +336,30 @@ mod tests {
         let asked = run.says(0, RaftEvent::Asked);
         run.says(0, RaftEvent::State { asked, term: 3 });
         run.tells(
-            "server 1 leads term 2 since 0.004 s; it has sent nothing to server 0; \
+            "server 1 has led term 2 since 0.004 s; it has sent nothing to server 0; \
+             it has sent nothing to server 2",
+        );
+    }
+
+    #[test]
+    fn a_leader_that_is_disconnected_or_paused_is_said_to_be() {
+        let says = |but: &str| {
+            format!(
+                "server 1 has led term 2 since 0.004 s, but has been {but}; \
+                 it has sent nothing to server 0; it has sent nothing to server 2"
+            )
+        };
+        let mut run = Run::new();
+        let of = Incarnation { server: 1, number: 1 };
+        run.says(1, RaftEvent::Leads { term: 2 });
+        run.record(What::Server(of, ServerEvent::Paused));
+        run.tells(&says("paused since 0.005 s"));
+        run.record(What::Server(of, ServerEvent::Fault("disconnect")));
+        run.tells(&says("disconnected since 0.006 s"));
+        run.record(What::Server(of, ServerEvent::Resumed));
+        run.record(What::Server(of, ServerEvent::Fault("connect")));
+        run.tells(
+            "server 1 has led term 2 since 0.004 s; it has sent nothing to server 0; \
              it has sent nothing to server 2",
         );
     }
@@ -325,7 +383,7 @@ mod tests {
         run.says(1, RaftEvent::Leads { term: 2 });
         run.says(1, RaftEvent::State { asked, term: 3 });
         run.tells(
-            "server 1 leads term 2 since 0.005 s; it has sent nothing to server 0; \
+            "server 1 has led term 2 since 0.005 s; it has sent nothing to server 0; \
              it has sent nothing to server 2",
         );
     }

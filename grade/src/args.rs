@@ -56,14 +56,14 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Replay {
-    /// Run only the failures of this submission of the report
+    /// Run only the failures of this submission again
     #[arg(long, value_name = "NAME", conflicts_with = "seed")]
     pub(crate) submission: Option<String>,
-    /// Run only this test
+    /// Run only this test again
     #[arg(long, value_name = "WORDS")]
     pub(crate) test: Option<String>,
-    /// Rerun this seed; PATH is then a submission
-    #[arg(long, value_name = "S", requires = "test", group = "one_run")]
+    /// Run --test again with this seed; PATH is then a submission
+    #[arg(long, value_name = "S", group = "one_run")]
     pub(crate) seed: Option<u64>,
     /// With --seed or --plan: the salt of the grading to repeat
     #[arg(long, value_name = "TEXT", default_value = "", requires = "one_run")]
@@ -111,7 +111,8 @@ pub(crate) struct Grading {
     /// Number of parallel runs [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Keep all servers in one process: several times faster, but no sandbox, and easy to cheat
+    /// Keep all servers in one process: an eighth of the CPU time, but no sandbox, and easy to
+    /// cheat
     #[arg(long)]
     in_process: bool,
     /// Refuse to grade if any layer of the sandbox is missing on this machine
@@ -130,7 +131,7 @@ pub(crate) struct Grading {
     /// 240]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     submission_seconds: Option<u64>,
-    /// Write every run and report.json to this folder; runs that it already has are not repeated
+    /// Write every run and report.json to this folder; a run that is already in it is not repeated
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The format of the output
@@ -211,9 +212,13 @@ fn choose(
 fn find(table: &Table, words: &str) -> Result<Vec<&'static Test>, UserError> {
     let found = table.find(words);
     if found.is_empty() {
-        let nearest = table.nearest(words).join(", ");
-        let sentence = format!("no lab test is named {words:?}; the nearest are {nearest}");
-        return Err(UserError::usage(sentence));
+        let similar = table.similar(words).join(", ");
+        return Err(if similar.is_empty() {
+            let sentence = format!("no lab test is named {words:?}; all names are listed below");
+            UserError::usage(sentence).in_words(table.list())
+        } else {
+            UserError::usage(format!("no lab test is named {words:?}; similar: {similar}"))
+        });
     }
     Ok(found)
 }
@@ -256,12 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_nearest_names() {
-        let Err(refusal) = choose(table(), &[], &["inital election".into()]) else {
-            panic!("it was found")
-        };
-        assert!(refusal.to_string().starts_with(
-            "no lab test is named \"inital election\"; the nearest are 3A initial election, "
-        ));
+    fn an_unknown_name_is_answered_with_similar_names_or_with_all() {
+        let refusal = |words: &str| choose(table(), &[], &[words.into()]).err().unwrap();
+        let misspelt = refusal("inital election");
+        assert_eq!(
+            (misspelt.to_string(), misspelt.words()),
+            ("no lab test is named \"inital election\"; similar: 3A initial election".into(), "")
+        );
+        let unknown = refusal("consensus");
+        assert_eq!(
+            unknown.to_string(),
+            "no lab test is named \"consensus\"; all names are listed below"
+        );
+        assert_eq!(unknown.words(), table().list());
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum Exit {
 pub(crate) struct UserError {
     exit: Exit,
     sentence: String,
-    /// The output of another program about it, unchanged. May be empty.
+    /// More lines about it, such as the output of another program. May be empty.
     words: String,
 }
 

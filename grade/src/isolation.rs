@@ -14,7 +14,7 @@ pub(crate) enum Isolation {
     /// Each in its own process.
     #[serde(rename = "apart")]
     Process,
-    /// All in the process of the run: several times faster, but easy to cheat.
+    /// All in the process of the run: an eighth of the CPU time, but easy to cheat.
     #[serde(rename = "together")]
     Thread,
 }

@@ -29,6 +29,10 @@ use crate::run::scratch::Scratch;
 
 /// Runs one test with one seed, or the failures of a report.
 pub(crate) fn replay(table: &'static Table, replay: &Replay) -> Result<Exit> {
+    if replay.seed.is_some() && replay.test.is_none() {
+        let sentence = "--seed runs one test again; name that test with --test";
+        return Err(UserError::usage(sentence).into());
+    }
     let kit = Kit::find_for(table.tests())?;
     if let Some(file) = &replay.plan {
         let plan = Plan::read(file).map_err(UserError::usage)?;

@@ -21,7 +21,7 @@ pub enum Rule {
     S6,
     /// Leader completeness.
     S7,
-    /// State machine safety.
+    /// State machine safety: only committed entries are applied, the same on every server.
     S8,
     /// Entries are applied in order.
     S9,
@@ -49,7 +49,7 @@ pub enum Rule {
     L3,
     /// Servers agree on the term.
     L4,
-    /// No progress without a majority.
+    /// No leader is elected without a majority.
     L5,
 }
 
@@ -171,7 +171,11 @@ impl Rule {
             Rule::S5 => ("S5", "a leader only appends to its log", "section 5.3"),
             Rule::S6 => ("S6", "logs with a common entry are the same up to it", "section 5.3"),
             Rule::S7 => ("S7", "what is committed is in every later leader's log", "section 5.4"),
-            Rule::S8 => ("S8", "one command for an index, everywhere", "section 5.4.3"),
+            Rule::S8 => (
+                "S8",
+                "only committed entries are applied, the same on every server",
+                "section 5.4.3",
+            ),
             Rule::S9 => ("S9", "entries are applied in order", "section 5.3"),
             Rule::S10 => {
                 ("S10", "what a server has reported survives a crash", "Figure 2, persistent state")
@@ -192,7 +196,7 @@ impl Rule {
             Rule::L2 => ("L2", "a command is committed soon", "section 5.3"),
             Rule::L3 => ("L3", "a server that was away catches up", "section 5.3"),
             Rule::L4 => ("L4", "servers that hear one another agree on a term", "section 5.2"),
-            Rule::L5 => ("L5", "no progress without a majority", "section 5.2"),
+            Rule::L5 => ("L5", "no leader is elected without a majority", "section 5.2"),
         }
     }
 }

@@ -16,9 +16,12 @@ pub(crate) fn of_state(state: &State) -> String {
         Role::Candidate => "stands for election".to_owned(),
         Role::Leader => "leads".to_owned(),
     });
-    let vote = state.voted_for.map(|vote| match vote {
-        Some(candidate) => format!("votes for {candidate}"),
-        None => "has no vote".to_owned(),
+    let vote = state.voted_for.and_then(|vote| match (vote, state.term) {
+        (Some(candidate), _) => Some(format!("votes for server {candidate}")),
+        // All begin in term 0, and nobody votes in it.
+        (None, Some(0)) => None,
+        (None, Some(term)) => Some(format!("has not voted in term {term}")),
+        (None, None) => Some("has not voted in this term".to_owned()),
     });
     // Zero is where both begin.
     let is_new = |index: &u64| *index > 0;
@@ -43,12 +46,16 @@ pub(crate) fn of_state(state: &State) -> String {
 pub(crate) fn of_details(state: &State) -> String {
     let votes = state.votes_received.iter().flatten().next();
     let parts = [
-        votes.map(|servers| format!("votes received from {}", list(servers))),
+        votes.map(|servers| match &servers[..] {
+            [] => "has no votes".to_owned(),
+            [one] => format!("has the vote of server {one}"),
+            more => format!("has the votes of servers {}", list(more)),
+        }),
         state.next_index.iter().flatten().next().map(|next| format!("next index {}", list(next))),
         state.match_index.iter().flatten().next().map(|it| format!("match index {}", list(it))),
         state.election_deadline.flatten().map(|at| {
             let seconds = at as f64 / 1e6;
-            format!("election timer ends at {seconds:.3}")
+            format!("election timer ends at {seconds:.3} s")
         }),
     ];
     join(parts)
@@ -59,9 +66,6 @@ fn join(parts: impl IntoIterator<Item = Option<String>>) -> String {
 }
 
 fn list<T: ToString>(items: &[T]) -> String {
-    if items.is_empty() {
-        return "no server".into();
-    }
     items.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
 }
 
@@ -90,7 +94,7 @@ mod tests {
             election_deadline: Some(Some(1_234_567)),
             ..State::default()
         };
-        let expected = "votes received from 0 2, election timer ends at 1.235";
+        let expected = "has the votes of servers 0 2, election timer ends at 1.235 s";
         assert_eq!((of_details(&state).as_str(), of_state(&state).as_str()), (expected, ""));
     }
 }

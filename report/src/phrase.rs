@@ -31,7 +31,7 @@ impl Calls {
     /// change of a server's state.
     pub(crate) fn what(&self, kind: &Kind, changes: impl FnOnce(&State) -> String) -> String {
         let call = |call: &u64| match self.calls.get(call) {
-            Some((from, to, name)) => format!("{} {} to {}", who(*from), name, who(*to)),
+            Some((from, to, name)) => format!("{name} from {} to {}", who(*from), who(*to)),
             None => format!("call {call}"),
         };
         match kind {
@@ -45,7 +45,7 @@ impl Calls {
             Kind::Misused { call: number, text } => {
                 format!("{}: {}", call(number), plain::line(text, TEXT_CHARS_MAX))
             }
-            Kind::Link { verb, .. } => format!("{} {}", plain::line(verb, 24), link(kind)),
+            Kind::Link { verb, .. } => format!("{} link {}", plain::line(verb, 24), link(kind)),
             Kind::Cluster { servers } => format!("the test makes a cluster of {servers} servers"),
             Kind::Waiting { phrase } => {
                 format!("the test waits for {}", plain::line(phrase, TEXT_CHARS_MAX))
@@ -53,7 +53,10 @@ impl Calls {
             Kind::Output { text, .. } => {
                 format!("{} prints: {}", who(server::of(kind)), plain::line(text, TEXT_CHARS_MAX))
             }
-            Kind::State(state) => format!("{} {}", state.server, changes(state)),
+            Kind::State(state) => format!("{} {}", who(Some(state.server)), changes(state)),
+            Kind::Fault { server, verb } => {
+                format!("{}: {}", who(Some(*server)), plain::line(verb, 24).replace('_', " "))
+            }
             kind => format!("{} {}", who(server::of(kind)), of_server(kind)),
         }
     }
@@ -74,7 +77,7 @@ pub(crate) fn link(kind: &Kind) -> String {
 
 /// A server, or the lab.
 pub(crate) fn who(server: Option<usize>) -> String {
-    server.map_or_else(|| "the lab".to_owned(), |server| server.to_string())
+    server.map_or_else(|| "the lab".to_owned(), |server| format!("server {server}"))
 }
 
 fn ending(how: How) -> &'static str {
@@ -94,12 +97,11 @@ fn ending(how: How) -> &'static str {
 }
 
 /// What happened to a server, without its number.
-pub(crate) fn of_server(kind: &Kind) -> String {
+fn of_server(kind: &Kind) -> String {
     match kind {
         Kind::Started { incarnation: 1, .. } => "starts".into(),
         Kind::Started { incarnation, .. } => format!("restarts, incarnation {incarnation}"),
         Kind::Crashed { .. } => "crashes".into(),
-        Kind::Fault { verb, .. } => format!("fault: {}", plain::line(verb, 24)),
         Kind::Saved { bytes, snapshot_bytes: 0, .. } => format!("saves {bytes} bytes"),
         Kind::Saved { bytes, snapshot_bytes, .. } => {
             format!("saves {bytes} bytes and a snapshot of {snapshot_bytes}")

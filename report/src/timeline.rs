@@ -1,8 +1,8 @@
 //! A run as text: a column a server, a line a change.
 //!
 //! A server is shown in a few characters: its role (`F` follower, `C` candidate, `L` leader, `-`
-//! down, `?` not shown), its term, and the last index of its log with the committed part after a
-//! slash: `L3 7/5`.
+//! down, `?` its state is not known), its term, and the last index of its log with the commit index
+//! after a slash: `L3 7/5`. A `!` at the beginning of a line marks an event that shows the failure.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -206,7 +206,7 @@ impl Screen {
 
     fn line(&self, text: &mut String, t: u64, what: &str, fact: Option<&str>) {
         let mark = if fact.is_some() { '!' } else { ' ' };
-        _ = write!(text, "{:>10.3} {mark}", seconds(t));
+        _ = write!(text, "{mark}{:>9.3}  ", seconds(t));
         for server in &self.shown {
             _ = write!(text, "{:<COLUMN_CHARS$}", self.servers[*server].look().cell());
         }
@@ -271,11 +271,11 @@ mod tests {
         let shown = |groups: &[Group]| {
             let (groups, times) = (groups.to_vec(), 26_000..=27_000);
             let text = timeline(&run, &Filter { servers: vec![1], groups, times });
-            let lines = text.lines().filter_map(|line| line.get(25..)?.strip_prefix("1 "));
+            let lines = text.lines().filter_map(|line| line.get(25..)?.strip_prefix("server 1 "));
             lines.map(str::to_owned).collect::<Vec<_>>()
         };
-        let votes = "votes received from 1";
-        let timer = "election timer ends at 0.009";
+        let votes = "has the vote of server 1";
+        let timer = "election timer ends at 0.009 s";
         assert_eq!(shown(&[]), ["enters term 2"]);
         assert_eq!(shown(&[Group::Details]), [votes, timer]);
         let both = format!("enters term 2, {timer}");

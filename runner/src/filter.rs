@@ -2,10 +2,14 @@
 
 use libtest_mimic::Arguments;
 
-use crate::test::Test;
+use crate::test::{Part, Test};
 
 /// The number of names that are suggested for one that does not exist.
-const NEAREST_SHOWN: usize = 3;
+const SIMILAR_SHOWN: usize = 3;
+/// How similar a suggested name is, from 0 to 1. Below it, names have little in common.
+const SIMILAR_MIN: f64 = 0.8;
+/// The columns of a line of names.
+const LINE_CHARS_MAX: usize = 96;
 
 /// See [`Table::find`](crate::Table::find).
 pub(crate) fn find(tests: &[&'static Test], words: &str) -> Vec<&'static Test> {
@@ -19,21 +23,41 @@ pub(crate) fn find(tests: &[&'static Test], words: &str) -> Vec<&'static Test> {
     named
 }
 
-/// See [`Table::nearest`](crate::Table::nearest).
-pub(crate) fn nearest(tests: &[&'static Test], words: &str) -> Vec<String> {
+/// See [`Table::similar`](crate::Table::similar).
+pub(crate) fn similar(tests: &[&'static Test], words: &str) -> Vec<String> {
     let wanted = normal(words);
     let likeness = |test: &Test| {
         let whole = strsim::jaro_winkler(&normal(&test.name()), &wanted);
         whole.max(strsim::jaro_winkler(&normal(test.words), &wanted))
     };
-    let mut nearest = tests.to_vec();
-    nearest.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-    nearest.into_iter().take(NEAREST_SHOWN).map(Test::name).collect()
+    let mut similar: Vec<(f64, &Test)> = tests.iter().map(|&it| (likeness(it), it)).collect();
+    similar.retain(|(likeness, _)| *likeness >= SIMILAR_MIN);
+    similar.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    similar.into_iter().take(SIMILAR_SHOWN).map(|(_, test)| test.name()).collect()
+}
+
+/// See [`Table::list`](crate::Table::list).
+pub(crate) fn list(parts: &[Part], tests: &[&'static Test]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        let mut line = format!("{:<4}", part.name);
+        let mut names = tests.iter().filter(|test| test.part == *part).peekable();
+        while let Some(test) = names.next() {
+            let comma = if names.peek().is_some() { "," } else { "" };
+            if line.len() + test.words.len() + 2 > LINE_CHARS_MAX {
+                text += &format!("{line}\n");
+                line = " ".repeat(4);
+            }
+            line += &format!(" {}{comma}", test.words);
+        }
+        text += &format!("{line}\n");
+    }
+    text
 }
 
 /// The tests that the command line asks for.
 ///
-/// A filter that matches no test is reported with the nearest names. This is not an error, because
+/// A filter that matches no test is reported with similar names. This is not an error, because
 /// cargo passes a filter to every test program.
 pub(crate) fn choose(tests: &[&'static Test], arguments: &Arguments) -> Vec<&'static Test> {
     let Some(filter) = &arguments.filter else { return tests.to_vec() };
@@ -42,10 +66,10 @@ pub(crate) fn choose(tests: &[&'static Test], arguments: &Arguments) -> Vec<&'st
     }
     let found = find(tests, filter);
     if found.is_empty() && !arguments.list {
-        println!(
-            "no lab test is named {filter:?}; the nearest are {}",
-            nearest(tests, filter).join(", ")
-        );
+        match &similar(tests, filter)[..] {
+            [] => println!("no lab test is named {filter:?}; `cargo test -- --list` lists them"),
+            names => println!("no lab test is named {filter:?}; similar: {}", names.join(", ")),
+        }
     }
     found
 }
@@ -84,9 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_to_a_misspelt_one_is_the_right_one() {
-        assert_eq!(nearest(&tests(), "inital election")[0], "3A initial election");
-        assert_eq!(nearest(&tests(), "reelection")[0], "3A re-election");
-        assert_eq!(nearest(&tests(), "3A mny")[0], "3A many elections");
+    fn a_misspelt_name_is_similar_to_the_right_one_only() {
+        assert_eq!(similar(&tests(), "inital election"), ["3A initial election"]);
+        assert_eq!(similar(&tests(), "reelection"), ["3A re-election"]);
+        assert_eq!(similar(&tests(), "3A mny"), ["3A many elections"]);
+        assert_eq!(similar(&tests(), "no such thing"), [""; 0]);
     }
 }

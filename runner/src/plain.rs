@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn text_in_lines_keeps_line_breaks_and_a_sentence_marks_its_lines() {
         assert_eq!(lines("one\n\ttwo\r\n"), "one\n\ttwo\\r\n");
-        assert_eq!(sentence("left:\n  fails 0"), "left:\n    |   fails 0");
+        assert_eq!(sentence("left:\n  fails in 0"), "left:\n    |   fails in 0");
     }
 
     #[test]

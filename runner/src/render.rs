@@ -111,7 +111,7 @@ mod tests {
     fn the_parts_of_a_failure_have_a_fixed_order() {
         let style = Style {
             purpose: true,
-            lines: &["fails 2 of 3 seeds".into()],
+            lines: &["fails in 2 of 3 seeds".into()],
             again: Some("cargo test"),
             ..Style::default()
         };
@@ -128,7 +128,7 @@ mod tests {
                  a note\\x1b[2J\n    \
                  | FAIL\n  \
                  the test: A leader is elected, and stays leader while nothing fails.\n  \
-                 fails 2 of 3 seeds\n  \
+                 fails in 2 of 3 seeds\n  \
                  it printed:\n    \
                  one\n    \
                  two\\r\n  \

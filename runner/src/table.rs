@@ -109,9 +109,14 @@ impl Table {
         filter::find(&self.tests, words)
     }
 
-    /// The names that are nearest to `words`, best first.
-    pub fn nearest(&self, words: &str) -> Vec<String> {
-        filter::nearest(&self.tests, words)
+    /// The names that are similar to `words`, best first. Empty if there are none.
+    pub fn similar(&self, words: &str) -> Vec<String> {
+        filter::similar(&self.tests, words)
+    }
+
+    /// The names of all tests, in lines, by part.
+    pub fn list(&self) -> String {
+        filter::list(&self.parts, &self.tests)
     }
 
     /// The shortest words that mean only this test: without its part if possible.

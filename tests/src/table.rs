@@ -162,7 +162,7 @@ const TESTS: &[Test] = &[
         points: 4,
         original: Some("TestFigure83C"),
         purpose: "An entry of an older term is committed only through one of the current term \
-                  (5.4.2), whichever servers crash.",
+                  (section 5.4.2), whichever servers crash.",
         run: part_c::figure_8,
     },
     Test {
@@ -346,7 +346,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "A server votes for one candidate in a term, also after it becomes a follower \
-                  (5.2).",
+                  (section 5.2).",
         run: part_e::votes::one_vote_a_term,
     },
     Test {
@@ -354,7 +354,7 @@ const TESTS: &[Test] = &[
         words: "forgotten vote",
         points: 2,
         original: None,
-        purpose: "A vote survives a crash of the voter (5.2).",
+        purpose: "A vote survives a crash of the voter (section 5.2).",
         run: part_e::votes::forgotten_vote,
     },
     Test {
@@ -362,7 +362,7 @@ const TESTS: &[Test] = &[
         words: "forgotten candidacy",
         points: 1,
         original: None,
-        purpose: "A candidate's vote for itself survives its crash (5.2).",
+        purpose: "A candidate's vote for itself survives its crash (section 5.2).",
         run: part_e::votes::forgotten_candidacy,
     },
     Test {
@@ -370,7 +370,7 @@ const TESTS: &[Test] = &[
         words: "late votes",
         points: 1,
         original: None,
-        purpose: "Votes for an old election do not count in the next one (5.2).",
+        purpose: "Votes for an old election do not count in the next one (section 5.2).",
         run: part_e::votes::late_votes,
     },
     Test {
@@ -386,7 +386,8 @@ const TESTS: &[Test] = &[
         words: "stale candidate",
         points: 2,
         original: None,
-        purpose: "A candidate that lacks a committed entry loses, even with a longer log (5.4.1).",
+        purpose: "A candidate that lacks a committed entry loses, even with a longer log \
+                  (section 5.4.1).",
         run: part_e::votes::stale_candidate,
     },
     Test {
@@ -410,7 +411,7 @@ const TESTS: &[Test] = &[
         words: "stale entries",
         points: 1,
         original: None,
-        purpose: "An old AppendEntries removes no entry that a newer one brought (5.3).",
+        purpose: "An old AppendEntries removes no entry that a newer one brought (section 5.3).",
         run: part_e::late::stale_entries,
     },
     Test {
@@ -426,7 +427,7 @@ const TESTS: &[Test] = &[
         words: "late acknowledgement",
         points: 2,
         original: None,
-        purpose: "A reply acknowledges the entries of its request, and no more (5.3).",
+        purpose: "A reply acknowledges the entries of its request, and no more (section 5.3).",
         run: part_e::late::late_acknowledgement,
     },
     Test {
@@ -434,7 +435,8 @@ const TESTS: &[Test] = &[
         words: "late answers",
         points: 1,
         original: None,
-        purpose: "Replies to the leader of an old term do not count when it leads again (5.3).",
+        purpose: "Replies to the leader of an old term do not count when it leads again \
+                  (section 5.3).",
         run: part_e::again::late_answers,
     },
     Test {
@@ -442,7 +444,8 @@ const TESTS: &[Test] = &[
         words: "led before",
         points: 1,
         original: None,
-        purpose: "A leader that is elected again starts with new match_index and next_index (5.3).",
+        purpose: "A leader that is elected again starts with new match_index and next_index \
+                  (section 5.3).",
         run: part_e::again::led_before,
     },
     Test {
@@ -451,7 +454,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "Entries that overwrite the same number of others survive a crash, and count in a \
-                  later vote (5.4.1).",
+                  later vote (section 5.4.1).",
         run: part_e::tails::overwritten_tail,
     },
     Test {
@@ -460,7 +463,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "A leader that sent nothing still has the entries that it had acknowledged before \
-                  (5.3).",
+                  (section 5.3).",
         run: part_e::tails::silent_leader,
     },
     Test {
@@ -468,7 +471,8 @@ const TESTS: &[Test] = &[
         words: "entries after the vote",
         points: 1,
         original: None,
-        purpose: "A server that voted in a newer term refuses entries of the old leader (5.1).",
+        purpose: "A server that voted in a newer term refuses entries of the old leader \
+                  (section 5.1).",
         run: part_e::tails::entries_after_the_vote,
     },
     Test {
@@ -476,7 +480,7 @@ const TESTS: &[Test] = &[
         words: "old snapshot",
         points: 1,
         original: None,
-        purpose: "An old InstallSnapshot removes no entry, and deposes no leader (7).",
+        purpose: "An old InstallSnapshot removes no entry, and deposes no leader (section 7).",
         run: part_e::overtaken::old_snapshot,
     },
     Test {
@@ -484,7 +488,7 @@ const TESTS: &[Test] = &[
         words: "overtaken snapshot",
         points: 1,
         original: None,
-        purpose: "A snapshot removes no entry after its last index (7).",
+        purpose: "A snapshot removes no entry after its last index (section 7).",
         run: part_e::overtaken::overtaken_snapshot,
     },
     Test {
@@ -492,7 +496,8 @@ const TESTS: &[Test] = &[
         words: "entries before a snapshot",
         points: 1,
         original: None,
-        purpose: "Entries that a snapshot covers change nothing when they arrive after it (7).",
+        purpose: "Entries that a snapshot covers change nothing when they arrive after it \
+                  (section 7).",
         run: part_e::compaction::entries_before_a_snapshot,
     },
     Test {
@@ -500,7 +505,7 @@ const TESTS: &[Test] = &[
         words: "logs after a snapshot",
         points: 1,
         original: None,
-        purpose: "A log that begins with a snapshot keeps the rules of a whole log (7).",
+        purpose: "A log that begins with a snapshot keeps the rules of a whole log (section 7).",
         run: part_e::compaction::logs_after_a_snapshot,
     },
     Test {
@@ -524,7 +529,7 @@ const TESTS: &[Test] = &[
         words: "giving way",
         points: 1,
         original: None,
-        purpose: "A candidate steps down when it hears from the leader of its term (5.2).",
+        purpose: "A candidate steps down when it hears from the leader of its term (section 5.2).",
         run: part_e::giving_way::giving_way,
     },
     Test {
@@ -533,7 +538,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "A candidate does not depose the leader of its own term, and does not get its \
-                  vote (5.2).",
+                  vote (section 5.2).",
         run: part_e::leaders::late_rival,
     },
     Test {
@@ -549,7 +554,8 @@ const TESTS: &[Test] = &[
         words: "close calls",
         points: 1,
         original: None,
-        purpose: "Votes, newer terms and calls of the lab at the same instant break no rule (5.2).",
+        purpose: "Votes, newer terms and calls of the lab at the same instant break no rule \
+                  (section 5.2).",
         run: part_e::leaders::close_calls,
     },
     Test {
@@ -575,7 +581,7 @@ const TESTS: &[Test] = &[
         points: 1,
         original: None,
         purpose: "A command of 1.2 MB is sent, and a log that takes several messages is repaired \
-                  (5.3).",
+                  (section 5.3).",
         run: part_e::tails::large_commands,
     },
     Test {

@@ -26,7 +26,7 @@
 //! | `committed` | S7 leader completeness; S11 what a leader can commit |
 //! | `majority` | S11 a committed entry is on a majority; S10 it stays there |
 //! | `monotonic` | S12 terms and commit indices never fall; S14, S8 |
-//! | `regression` | S13 no entry is taken back; S14 |
+//! | `regression` | S13 no committed or acknowledged entry is removed; S14 |
 //! | `heeded` | S13 no entry is stored that the term's leader cannot have sent |
 //! | `restart` | S10 and S12 through crashes; S14 state and snapshot together |
 //! | `snapshots` | S14 no older snapshot over a newer one |

@@ -226,11 +226,11 @@ fn a_command_that_is_not_agreed_on_names_the_leader_and_its_calls() {
         let [note] = &failure.notes[..] else { panic!("{failure}") };
         let mut rest = &**note;
         for part in [
-            "at the end: server 1 leads term 2 since ",
+            "at the end: server 1 has led term 2 since ",
             " s; it last sent Raft.Echo to server 0 at ",
-            " s, last answered at ",
+            " s, and server 0 last answered server 1 at ",
             " s; it last sent Raft.Echo to server 2 at ",
-            " s, never answered; server 1 took \"7\" as index 1 of term 2 at ",
+            " s, and server 2 never answered server 1; server 1 took \"7\" as index 1 of term 2 at ",
             " s, and no server has applied that index",
         ] {
             let (_, after) = rest.split_once(part).unwrap_or_else(|| panic!("{part}: {note}"));

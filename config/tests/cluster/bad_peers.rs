@@ -270,16 +270,17 @@ fn a_term_above_the_limit_breaks_the_contract() {
         Failure::of(
             1,
             Class::Contract,
-            "server 1 is in term 4294967297, which is too high for any number of elections",
+            "server 1 is in term 4294967297; the highest term that the lab accepts is 4294967296",
         ),
     );
 }
 
 #[test]
 fn a_command_taken_at_an_impossible_index_or_term_breaks_the_contract() {
-    let rule = "the first index and the first term are 1";
-    for (index, term) in [(0, 1), (1, 0), (1, TERM_MAX + 1)] {
-        let sentence = format!("server 1 took a command as index {index} of term {term}; {rule}");
+    let first = "the first index and the first term are 1";
+    let highest = "the highest term that the lab accepts is 4294967296";
+    for (index, term, limit) in [(0, 1, first), (1, 0, first), (1, TERM_MAX + 1, highest)] {
+        let sentence = format!("server 1 took a command as index {index} of term {term}; {limit}");
         starts(index, term, &sentence);
     }
 }

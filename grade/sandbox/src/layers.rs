@@ -111,10 +111,10 @@ impl fmt::Display for Layers {
                 None => f.write_str("no sandbox"),
             };
         }
-        write!(f, "sandbox: {} in force; ", in_force.join(", "))?;
+        let in_force = in_force.join(", ");
         match missing.is_empty() {
-            true => f.write_str("nothing missing")?,
-            false => write!(f, "missing: {}", missing.join(", "))?,
+            true => write!(f, "sandbox: all layers are in force: {in_force}")?,
+            false => write!(f, "sandbox: in force: {in_force}; missing: {}", missing.join(", "))?,
         }
         match self.addresses_vary {
             true => f.write_str("; addresses vary from run to run"),
@@ -134,12 +134,12 @@ mod tests {
         layers.in_force.push(InForce { layer: Layer::Landlock, detail: "abi 7".to_owned() });
         assert_eq!(
             layers.to_string(),
-            "sandbox: session, landlock (abi 7) in force; nothing missing"
+            "sandbox: all layers are in force: session, landlock (abi 7)"
         );
         layers.missing.push(Missing { layer: Layer::User, why: "it can be root again".to_owned() });
         assert_eq!(
             layers.to_string(),
-            "sandbox: session, landlock (abi 7) in force; missing: user (it can be root again)"
+            "sandbox: in force: session, landlock (abi 7); missing: user (it can be root again)"
         );
         assert!(!layers.complete());
         layers.addresses_vary = true;

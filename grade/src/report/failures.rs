@@ -57,7 +57,7 @@ fn paragraph(
     });
     let same: Vec<String> =
         same.map(|other| format!("{} ({})", other.test.name(), share(other))).collect();
-    let mut lines = vec![format!("fails {}", share(score))];
+    let mut lines = vec![format!("fails in {}", share(score))];
     if !same.is_empty() {
         lines.push(format!("also in: {}", same.join(", ")));
     }
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn output_of_a_submission_cannot_look_like_a_line_of_the_grader() {
-        let said = "no\x1b[2J\r\n  fails 0 of 20 seeds\u{202e}";
+        let said = "no\x1b[2J\r\n  fails in 0 of 20 seeds\u{202e}";
         let failure = Failure::new(Class::Panic, said).with_notes([said.into()]);
         let mut scores = [score(0, vec![Err(failure)])];
         scores[0].runs[0].outcome.output = said.into();

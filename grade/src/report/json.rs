@@ -11,6 +11,7 @@ use anyhow::Result;
 use runner::{Clock, plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use crate::exit::UserError;
 use crate::isolation::Isolation;
@@ -121,16 +122,25 @@ impl Report {
             schema: u32,
         }
         let shown = path.display();
-        let refuse = |why: String| UserError::usage(format!("{shown} is not a report: {why}"));
         let text = fs::read(path)
             .map_err(|error| UserError::usage(format!("{shown} cannot be read: {error}")))?;
-        let Versioned { schema } =
-            serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
+        let refuse = |error: serde_json::Error| {
+            let at = format!("line {}, column {}", error.line(), error.column());
+            let why = match error.classify() {
+                Category::Eof => format!("it ends too early, at {at}"),
+                Category::Syntax | Category::Io => format!("{at} is not valid JSON"),
+                Category::Data => error.to_string(),
+            };
+            UserError::usage(format!("{shown} is not a report.json of `cargo grade`: {why}"))
+        };
+        let Versioned { schema } = serde_json::from_slice(&text).map_err(refuse)?;
         if schema != SCHEMA {
-            let why = format!("report version {schema} is not supported (expected {SCHEMA})");
-            return Err(refuse(why).into());
+            return Err(UserError::usage(format!(
+                "{shown} is a report of version {schema}; this kit reads only version {SCHEMA}"
+            ))
+            .into());
         }
-        Ok(serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?)
+        Ok(serde_json::from_slice(&text).map_err(refuse)?)
     }
 }
 

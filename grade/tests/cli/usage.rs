@@ -25,11 +25,17 @@ fn an_unknown_part_is_answered_with_the_known_ones() {
 }
 
 #[test]
-fn an_unknown_test_is_answered_with_the_nearest_names() {
+fn an_unknown_test_is_answered_with_similar_names_or_with_all() {
     check(
         &["--test", "reelection", "."],
-        "exit 2\n--- stderr\nerror: no lab test is named \"reelection\"; \
-         the nearest are 3A re-election, ",
+        "exit 2\n--- stderr\nerror: no lab test is named \"reelection\"; similar: 3A re-election\n",
+    );
+    check(
+        &["--test", "consensus", "."],
+        "exit 2\n--- stderr\n\
+         error: no lab test is named \"consensus\"; all names are listed below\n\n\
+         3A   initial election, re-election, many elections\n\
+         3B   basic agree, ",
     );
 }
 

@@ -43,7 +43,7 @@ pub(super) fn failure(
     recording: Vec<String>,
     again: &str,
 ) -> String {
-    let fails = (total > 1).then(|| format!("fails {failed} of {total} seeds"));
+    let fails = (total > 1).then(|| format!("fails in {failed} of {total} seeds"));
     let lines: Vec<String> = fails.into_iter().chain(recording).collect();
     let style = Style { purpose: true, lines: &lines, again: Some(again), ..Style::default() };
     outcome.render(test, seed, style)
@@ -65,7 +65,7 @@ pub(super) fn shortened(
         Err(why) => lines.push(format!("not recorded: {why}")),
     }
     let sentence = whole.verdict.as_ref().err().map(|failure| plain::sentence(&failure.sentence));
-    let fails = (total > 1).then(|| format!(", which fails {failed} of {total} seeds"));
+    let fails = (total > 1).then(|| format!(", which fails in {failed} of {total} seeds"));
     let (sentence, fails) = (sentence.unwrap_or_default(), fails.unwrap_or_default());
     lines.push(format!("the whole run{fails}: {sentence}"));
     lines.extend(recording.into_iter().map(|line| format!("  {line}")));
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_failed_test_says_what_failed_and_how_to_repeat_it() {
         let failed = Failure::of(1, Class::Safety, "term 3 has 2 leaders, servers 0 and 2")
-            .with_notes(["a note\x1b[2J\nfails 0 of 3 seeds".into()]);
+            .with_notes(["a note\x1b[2J\nfails in 0 of 3 seeds".into()]);
         let outcome = Outcome { output: "one\ntwo\r\n".into(), ..Outcome::failed(failed) };
         let clock = Clock::Virtual(sim::Engine::Kernel);
         let settings = Settings {
@@ -148,10 +148,10 @@ mod tests {
             "FAIL  3A re-election                   safety       seed 7\n  \
              term 3 has 2 leaders, servers 0 and 2\n  \
              a note\\x1b[2J\n    \
-             | fails 0 of 3 seeds\n  \
+             | fails in 0 of 3 seeds\n  \
              the test: A disconnected leader is replaced; its return changes nothing; without a \
              majority no server leads.\n  \
-             fails 2 of 3 seeds\n  \
+             fails in 2 of 3 seeds\n  \
              picture:  a.html\n  timeline: a.txt\n  \
              it printed:\n    \
              one\n    \

@@ -3,7 +3,7 @@
 //! The scheduler decides which thread runs, and an engine carries that out. There are two engines
 //! with one contract: `prepare` makes a thread that runs its task when it first gets the turn.
 //! `switch` hands the turn over and returns when it comes back. `leave` hands it over permanently.
-//! `release` takes back what an ended thread used.
+//! `release` reclaims what an ended thread used.
 
 use std::ffi::c_int;
 
@@ -53,7 +53,7 @@ pub(crate) fn leave(engine: Engine, from: &'static SimThread, to: &'static SimTh
     }
 }
 
-/// Takes back the resources of a thread that has ended and was joined or detached.
+/// Reclaims the resources of a thread that has ended and was joined or detached.
 pub(crate) fn release(engine: Engine, thread: &'static SimThread) {
     match engine {
         Engine::Fiber => fiber::release(thread),

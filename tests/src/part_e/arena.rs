@@ -131,7 +131,8 @@ impl<'a> Arena<'a> {
             let Some((term, true)) = self.cfg.get_state(server) else { continue };
             let first = *self.leaders.entry(term).or_insert(server);
             if first != server {
-                let sentence = format!("servers {first} and {server} both led term {term} (5.2)");
+                let sentence =
+                    format!("servers {first} and {server} both led term {term} (section 5.2)");
                 self.lab.referee().stop(Failure::new(Class::Safety, sentence));
             }
             if servers.contains(&server) {

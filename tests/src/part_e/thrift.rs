@@ -25,6 +25,8 @@ const COMMAND_INTERVAL: Duration = Duration::from_millis(5);
 const UNEVEN_INTERVAL: Duration = Duration::from_millis(137);
 /// The number of late refusals.
 const LATE_REFUSALS: usize = 2;
+/// A leader has this long to send again what a late refusal asks for.
+const AFTER_REFUSALS: Duration = Duration::from_millis(500);
 /// The bytes of an election are counted up to this long after it.
 const AFTER_ELECTION: Duration = Duration::from_millis(500);
 /// How long a cluster has nothing to do.
@@ -77,7 +79,7 @@ pub(crate) fn peace(lab: &Lab) {
     let all = arena.all();
     arena.agree(&all);
     note_slow_agreement(lab, &mut arena);
-    late_refusals(&mut arena);
+    late_refusals(lab, &mut arena);
     note_idleness(lab, &mut arena);
     note_whole_logs(lab, &mut arena);
     note_threads(lab, &mut arena);
@@ -109,8 +111,9 @@ fn note_slow_agreement(lab: &Lab, arena: &mut Arena<'_>) {
 }
 
 /// A server that lacks many entries refuses a new leader several times. Some of the refusals arrive
-/// only when that server has all entries. Afterwards the cluster is healthy.
-fn late_refusals(arena: &mut Arena<'_>) {
+/// only when that server has all entries. The leader may then send entries again, but only once:
+/// no command comes, so each later message is a heartbeat.
+fn late_refusals(lab: &Lab, arena: &mut Arena<'_>) {
     let [leader, away, heir] = arena.roles();
     arena.cfg.faults().isolate(away);
     for _ in 0..COMMANDS {
@@ -128,9 +131,16 @@ fn late_refusals(arena: &mut Arena<'_>) {
     // A leader that waits for each reply before it sends more has to get the refusals before it is
     // required to commit. Then the scenario does not occur.
     let servers = arena.n();
-    arena.until(|arena| arena.cfg.n_committed(index).0 == servers);
+    let is_late = arena.until(|arena| arena.cfg.n_committed(index).0 == servers);
     late.iter().for_each(Held::deliver);
-    arena.agree(&[away, heir]);
+    arena.cfg.faults().heal_all();
+    if is_late {
+        arena.sleep(AFTER_REFUSALS);
+        let (rpcs, bytes) = (arena.cfg.rpc_total(), arena.cfg.bytes_total());
+        arena.sleep(IDLE);
+        let (rpcs, bytes) = (arena.cfg.rpc_total() - rpcs, arena.cfg.bytes_total() - bytes);
+        report(lab, judgements::idle_bytes(bytes, rpcs));
+    }
     arena.judge_all();
 }
 

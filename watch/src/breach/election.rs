@@ -217,7 +217,8 @@ impl Family for ElectionBreach {
                 vec![Fact::new(stood.1, *candidate, stands), Fact::new(voter.1, server, voted)]
             }
             ElectionBreach::NotElected { term, led, against } => {
-                let mut facts = Fact::of_each(against, &format!("has no vote for server {server}"));
+                let without = format!("has not voted for server {server} in term {term}");
+                let mut facts = Fact::of_each(against, &without);
                 facts.push(Fact::new(*led, server, format!("leads term {term}")));
                 facts
             }

@@ -62,7 +62,7 @@ pub enum LogBreach {
         last: (usize, Moment),
     },
     /// S13 and S14: a server removed an entry that was committed or acknowledged.
-    TookBack {
+    Removed {
         /// The entry: index and term.
         entry: (u64, u64),
         /// When it was last seen, and when it was seen to be gone.
@@ -106,8 +106,8 @@ impl Family for LogBreach {
             LogBreach::LeaderLogChanged { .. } | LogBreach::TakenTwice { .. } => Rule::S5,
             LogBreach::PrefixesDiffer { .. } => Rule::S6,
             LogBreach::EntryOfLaterTerm { .. } => Rule::S12,
-            LogBreach::TookBack { because: MustStay::NotCovered(..), .. } => Rule::S14,
-            LogBreach::TookBack { .. } | LogBreach::FromNoLeader { .. } => Rule::S13,
+            LogBreach::Removed { because: MustStay::NotCovered(..), .. } => Rule::S14,
+            LogBreach::Removed { .. } | LogBreach::FromNoLeader { .. } => Rule::S13,
         })
     }
 
@@ -130,11 +130,11 @@ impl Family for LogBreach {
                 "the AppendEntries handler; a request of a term below current_term is refused \
                  before anything else is done (section 5.1, Figure 2)"
             }
-            LogBreach::TookBack { because: MustStay::NotCovered(..), .. } => {
+            LogBreach::Removed { because: MustStay::NotCovered(..), .. } => {
                 "the InstallSnapshot handler; entries after last_included_index stay if the log \
                  has that entry with the same term (section 7, Figure 13)"
             }
-            LogBreach::TookBack { .. } => {
+            LogBreach::Removed { .. } => {
                 "the AppendEntries handler; it removes an entry only if a new entry at that index \
                  has another term, never because the message is shorter (section 5.3, Figure 2)"
             }
@@ -178,8 +178,8 @@ impl Family for LogBreach {
                     seconds(last.1)
                 )
             }
-            LogBreach::TookBack { entry: (index, term), seen: [from, to], because } => format!(
-                "server {server} took back its entry {index} of term {term} between {} and {}, \
+            LogBreach::Removed { entry: (index, term), seen: [from, to], because } => format!(
+                "server {server} removed its entry {index} of term {term} between {} and {}, \
                  though {}",
                 seconds(*from),
                 seconds(*to),
@@ -223,7 +223,7 @@ impl Family for LogBreach {
                     Fact::new(*to, server, format!("is in term {term} and has {entry}")),
                 ]
             }
-            LogBreach::TookBack { entry: (index, term), seen: [from, to], because } => {
+            LogBreach::Removed { entry: (index, term), seen: [from, to], because } => {
                 let entry = format!("entry {index} of term {term}");
                 let mut facts = vec![
                     Fact::new(*from, server, format!("has {entry}")),

@@ -22,13 +22,13 @@ pub(crate) fn see(seen: &Transition<'_>, leader: Option<&Sample>) -> Result<(), 
     let Some(term) = old.term_at(removed).filter(|_| removed <= old.last_index()) else {
         return Ok(());
     };
-    let took_back = |because| {
+    let must_stay = |because| {
         let seen_at = [before.at, seen.now.at];
-        let breach = LogBreach::TookBack { entry: (removed, term), seen: seen_at, because };
+        let breach = LogBreach::Removed { entry: (removed, term), seen: seen_at, because };
         Err(Violation::of(seen.now.server, breach))
     };
     if removed <= old.commit_index {
-        return took_back(MustStay::Committed(old.commit_index));
+        return must_stay(MustStay::Committed(old.commit_index));
     }
     let Some(leader) = leader.filter(|leader| {
         old.current_term == new.current_term
@@ -39,9 +39,9 @@ pub(crate) fn see(seen: &Transition<'_>, leader: Option<&Sample>) -> Result<(), 
     };
     if new.last_included_index > old.last_included_index {
         let covers = new.last_included_index;
-        return took_back(MustStay::NotCovered(leader.server, leader.at, covers));
+        return must_stay(MustStay::NotCovered(leader.server, leader.at, covers));
     }
-    took_back(MustStay::SameAsLeader(leader.server, leader.at))
+    must_stay(MustStay::SameAsLeader(leader.server, leader.at))
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_committed_entry_that_is_gone_is_reported() {
-        let sentence = "server 1 took back its entry 2 of term 1 between 0.001 s and 0.002 s, \
+        let sentence = "server 1 removed its entry 2 of term 1 between 0.001 s and 0.002 s, \
                         though its commit index was 2";
         broke(Rule::S13, sentence, |scenario: &mut Scenario| {
             scenario.sees(1, |peer| peer.term(1).log(&[1, 1]).commit(2))?;
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_removed_entry_that_the_leader_has_is_reported() {
-        let sentence = "server 1 took back its entry 2 of term 1 between 0.002 s and 0.003 s, \
+        let sentence = "server 1 removed its entry 2 of term 1 between 0.002 s and 0.003 s, \
                         though its leader, server 0, has the same entry";
         broke(Rule::S13, sentence, |scenario: &mut Scenario| {
             scenario.sees(0, |peer| peer.term(1).leads().log(&[1, 1]))?;
@@ -87,7 +87,7 @@ mod tests {
             scenario.sees(1, |peer| peer.term(1).voted(0).log(&[1, 1, 1]))?;
             scenario.sees(1, |peer| peer.term(1).voted(0).snapshot(2, 1).log(&[1]).commit(2))
         });
-        let sentence = "server 1 took back its entry 3 of term 1 between 0.002 s and 0.003 s, \
+        let sentence = "server 1 removed its entry 3 of term 1 between 0.002 s and 0.003 s, \
                         though its leader, server 0, has the same entry; the snapshot it installed \
                         covers index 2";
         broke(Rule::S14, sentence, |scenario: &mut Scenario| {

@@ -1,7 +1,7 @@
 //! S14, no older snapshot is saved over a newer one (section 7).
 //!
 //! **Sound**: a snapshot stands for a committed prefix, and a server that has one up to an index
-//! has applied everything up to that index. An older snapshot in its place would take back applied
+//! has applied everything up to that index. An older snapshot in its place would remove applied
 //! entries. Bytes that the service did not make prove nothing here; they are judged when they are
 //! applied.
 

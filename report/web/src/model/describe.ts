@@ -74,7 +74,7 @@ function stateEvent(model: Model, event: number): string {
   if (role) parts.push(`is ${role}`);
   if (term >= 0) parts.push(`term ${term}`);
   const vote = run.field(event, "voted_for");
-  if (vote === null) parts.push("no vote");
+  if (vote === null) parts.push("has not voted in this term");
   if (typeof vote === "number") parts.push(`votes for server ${vote}`);
   const log = run.field(event, "log");
   if (log instanceof Fields) {
