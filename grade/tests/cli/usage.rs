@@ -71,6 +71,14 @@ fn nothing_to_grade_and_no_seeds_are_usage_errors() {
 }
 
 #[test]
+fn a_replay_of_a_seed_needs_a_test() {
+    check(
+        &["replay", "--seed", "3", "."],
+        "exit 2\n--- stderr\nerror: --seed runs one test again; name that test with --test\n",
+    );
+}
+
+#[test]
 fn a_new_project_needs_a_folder_of_its_own() {
     let folder = folder("a_new_project_needs_a_folder_of_its_own");
     fs::write(folder.join("essay.txt"), "precious").unwrap();
