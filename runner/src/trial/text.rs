@@ -65,7 +65,7 @@ pub(super) fn shortened(
         Err(why) => lines.push(format!("not recorded: {why}")),
     }
     let sentence = whole.verdict.as_ref().err().map(|failure| plain::sentence(&failure.sentence));
-    let fails = (total > 1).then(|| format!(", which fails in {failed} of {total} seeds"));
+    let fails = (total > 1).then(|| format!(" (the test fails in {failed} of {total} seeds)"));
     let (sentence, fails) = (sentence.unwrap_or_default(), fails.unwrap_or_default());
     lines.push(format!("the whole run{fails}: {sentence}"));
     lines.extend(recording.into_iter().map(|line| format!("  {line}")));
