@@ -78,6 +78,11 @@ impl Server {
         look.last_term = self.log.last().copied().unwrap_or(look.snapshot.1);
     }
 
+    /// The terms of the entries after the snapshot.
+    pub(crate) fn log(&self) -> &[u64] {
+        &self.log
+    }
+
     /// All but the entries of its log.
     pub(crate) fn look(&self) -> Look {
         self.look
