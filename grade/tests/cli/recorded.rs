@@ -113,7 +113,7 @@ fn only_a_single_run_is_recorded() {
         let words = ["replay", "--record", "a.run"].into_iter().chain(words.split(' '));
         let said = cargo_grade(&folder, words);
         assert!(said.starts_with("exit 2\n--- stderr\nerror: "), "{said}");
-        let missing = ["<--seed <S>|--plan <FILE>>", "--test <WORDS>"];
+        let missing = ["<--seed <S>|--plan <FILE>>", "name that test with --test"];
         assert!(missing.iter().any(|it| said.contains(it)), "{said}");
     }
     assert!(!folder.join("a.run").exists());
